@@ -1,4 +1,4 @@
-// Request -> principal: the first credential in a fixed order decides, and nothing falls through from a bad one.
+// Request -> principal: the first credential in a fixed order decides. A bad credential never falls through to the next one.
 import type { Config } from '../../config/config.ts';
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
@@ -19,15 +19,15 @@ import { type Authentication, refuse } from './verdict.ts';
 export type { Authentication } from './verdict.ts';
 
 export interface Authenticator {
-  /** By what the request's headers carry. Throws only when the store cannot be read: the caller fails closed. */
+  /** By the request's headers. Throws only if the store cannot be read: then the caller fails closed. */
   authenticate(inputs: EdgeInputs): Promise<Authentication>;
-  /** The same with a socket's first frame, last in the order: it decides when the upgrade request carried nothing. */
+  /** The same with a socket's first frame, which is last in the order: it decides if the upgrade request carried no credential. */
   authenticateFrame(token: string, inputs: EdgeInputs): Promise<Authentication>;
-  /** Resolves when no "last used" is being written: before the store is closed. */
+  /** Resolves when no "last used" write runs: call it before closing the store. */
   idle(): Promise<void>;
 }
 
-/** A kind of token that is told by its form alone: a JWT, an access token of our own. */
+/** A kind of token with a form that identifies it: a JWT, an access token of Lictor. */
 export interface TokenKind {
   claims(text: string): boolean;
   verify(text: string, carrier: Carrier, inputs: EdgeInputs): Promise<Authentication>;
@@ -38,13 +38,13 @@ export interface AuthenticatorParts {
   readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
   readonly clock: Clock;
   readonly steady: SteadyClock;
-  /** Further kinds of tokens, by their form; what none of them claims is looked at as a service token. */
+  /** Further kinds of tokens, by their form. All other texts are verified as service tokens. */
   readonly verifiers?: readonly TokenKind[];
-  /** Asks the providers of sessions that are due; left out: nobody is asked. */
+  /** Asks the providers of sessions that are due. Left out: it asks none. */
   readonly confirm?: Confirm;
-  /** Client certificates; null or left out: none is believed. */
+  /** Client certificates. Null or left out: Lictor accepts none. */
   readonly certificates?: InspectCertificate | null;
-  /** An address goes on guessing; once a minute for each. */
+  /** An address continues to guess credentials. Called once a minute for each address. */
   readonly onGuessing?: (address: string) => void;
   /** "Last used" could not be written. */
   readonly onError?: (error: unknown) => void;

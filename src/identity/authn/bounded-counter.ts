@@ -1,10 +1,10 @@
-// Counts per key in windows of time, in bounded memory: the least recently used key is forgotten first.
+// Counts per key in windows of time, in bounded memory: the least recently used key is evicted first.
 import type { Clock } from '../../contract/clock.ts';
 
 export interface BoundedCounter {
-  /** Adds one; answers the count within the key's window, which starts with its first. */
+  /** Adds one. Returns the count within the key's window, which starts with its first. */
   add(key: string): number;
-  /** Takes one back; a key without any left is none, so that it pushes out no other. */
+  /** Subtracts one. A key without a count is removed, so that it evicts no other key. */
   undo(key: string): void;
   clear(key: string): void;
   count(key: string): number;
@@ -18,7 +18,7 @@ export interface BoundedCounterLimits {
   readonly keys: number;
 }
 
-/** `steady`: by the wall clock a window that began before it is put back would last for as long as that. */
+/** `steady`: by the wall clock, a window would last longer after the clock was put back. */
 export function createBoundedCounter(steady: Clock, limits: BoundedCounterLimits): BoundedCounter {
   const windows = new Map<string, { count: number; readonly startMs: number }>();
   const current = (key: string) => {

@@ -1,15 +1,15 @@
-// Where on a request credentials stand, and reading each strictly: what is not exactly in its form is malformed, never guessed at.
+// Where a request carries credentials, and strict parsers for each. Any deviation from the form is malformed; Lictor guesses nothing.
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { Carrier } from '../../contract/principal.ts';
 import { claimsToBeToken } from './service-token/token-text.ts';
 
-/** A credential as it was presented; `token` null: it cannot be read. */
+/** A credential as presented. `token` null: it cannot be parsed. */
 export type Presented =
   | { readonly carrier: Exclude<Carrier, 'session' | 'certificate'>; readonly token: string | null }
   | { readonly carrier: 'session'; readonly cookieValue: string }
   | { readonly carrier: 'certificate'; readonly escaped: string };
 
-/** In the order in which they win. */
+/** In the order of their precedence. */
 export function presentedCredentials(inputs: EdgeInputs, frameToken: string | null): readonly Presented[] {
   const presented: Presented[] = [];
   const authorization = readAuthorization(inputs);
@@ -22,8 +22,8 @@ export function presentedCredentials(inputs: EdgeInputs, frameToken: string | nu
 }
 
 /**
- * Prefect's UI keeps an old Basic credential in local storage and sends it for ever: beside a session or a
- * certificate, and from our own origin, one that does not even claim to be a token of ours is as good as none.
+ * Prefect's UI stores an old Basic credential in local storage and always sends it. Beside a session or a certificate,
+ * and from Lictor's own origin, Lictor ignores such a credential unless it looks like a token of Lictor.
  */
 function readAuthorization(inputs: EdgeInputs): Presented | undefined {
   if (inputs.authorization === '') return undefined;
@@ -49,7 +49,7 @@ export function parseAuthorization(value: string): AuthorizationHeader {
   return { scheme: 'other', token: null };
 }
 
-/** The password of `user:password` in canonical base64 of valid UTF-8; null otherwise. The user name may be anything, or nothing. */
+/** The password of `user:password` in canonical base64 of valid UTF-8; null otherwise. Any user name is accepted, also none. */
 export function parseBasicPassword(credentials: string): string | null {
   const bytes = Buffer.from(credentials, 'base64');
   if (bytes.toString('base64') !== credentials) return null;

@@ -1,4 +1,4 @@
-// For tests: what nginx hands over, with everything absent but what is given.
+// For tests: nginx's inputs, all empty except the given ones.
 import type { EdgeInputs } from '../../contract/inputs.ts';
 
 export function anEdgeInput(given: Partial<EdgeInputs>): EdgeInputs {

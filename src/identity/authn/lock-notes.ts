@@ -1,11 +1,11 @@
-// What a lock holds on under the configuration of now, where its text alone would mislead.
+// What a lock matches under the present configuration, if its text alone would mislead.
 import type { Config } from '../../config/config.ts';
 import { type Lock, lockText } from '../../contract/lock.ts';
 import { BREAK_GLASS } from '../../contract/names.ts';
 import { accountsProvider } from './accounts/principal.ts';
 import type { LocksUnder } from './locks.ts';
 
-/** Null: it holds on whom it names. */
+/** Null: it matches exactly the principal that it names. */
 export function noteOnLock({ kind, value, ofAccounts }: Lock, config: Pick<Config, 'identityProviders'>): string | null {
   const at = value.lastIndexOf('@');
   if (kind === 'address' || kind === 'session' || (kind === 'principal' && at < 0)) return null;
@@ -17,7 +17,7 @@ export function noteOnLock({ kind, value, ofAccounts }: Lock, config: Pick<Confi
   return `accounts are called ${now} now: it holds on ${kind === 'idp' ? `idp:${now}` : `${value.slice(0, at)}@${now}`}`;
 }
 
-/** At a start and at each reload: a provider that was taken out, or is called otherwise, makes no lock a silent one. */
+/** At a start and at each reload: no lock silently loses its effect because a provider was removed or renamed. */
 export async function warnOfLocks({ locks, config }: LocksUnder, log: WarnLog): Promise<void> {
   try {
     for (const lock of await locks.list()) {
@@ -25,7 +25,7 @@ export async function warnOfLocks({ locks, config }: LocksUnder, log: WarnLog): 
       if (note !== null) log.warn({ lock: lockText(lock) }, `a lock is on another name than those of the configuration: ${note}`);
     }
   } catch (error) {
-    // Nothing hangs on the warning: a request for which locks cannot be read is refused.
+    // No decision depends on the warning: Lictor rejects a request if it cannot read the locks.
     log.warn({ err: error }, 'locks could not be looked at');
   }
 }

@@ -1,4 +1,4 @@
-// Whether a lock shuts somebody out: by address, or by who the credential proves.
+// Whether a lock matches a request: by address, or by the principal that the credential proves.
 import type { Config } from '../../config/config.ts';
 import type { Lock } from '../../contract/lock.ts';
 import type { Credential, Principal } from '../../contract/principal.ts';
@@ -7,20 +7,20 @@ import { mayBeAccounts } from './accounts/principal.ts';
 import { isInNetworks } from './service-token/networks.ts';
 import { sessionCredentialId } from './session/session.ts';
 
-/** The locks, and the configuration that says which providers are others than the built-in accounts. */
+/** The locks, and the configuration, which names the providers other than the built-in accounts. */
 export interface LocksUnder {
   readonly locks: Pick<Locks, 'list'>;
   readonly config: Pick<Config, 'identityProviders'>;
 }
 
-/** The lock on the client's address that holds now. */
+/** The present lock on the client's address. */
 export async function lockOnAddress(locks: Pick<Locks, 'list'>, address: string): Promise<Lock | undefined> {
   return (await locks.list()).find(({ kind, value }) => kind === 'address' && isInNetworks(address, [value]));
 }
 
 /**
- * The lock that holds on the principal, on one that it acts for, on its provider, or on the session that it is or stands on. One on
- * accounts holds whatever their provider was called then and is called now: whoever changes lictor.yaml sets nobody free.
+ * The lock that matches the principal, one that it acts for, its provider, or its session. A lock on an account
+ * also matches after the accounts got another id: editing lictor.yaml must not free a locked account.
  */
 export async function lockOnPrincipal(
   { locks, config }: LocksUnder,
@@ -37,7 +37,7 @@ export async function lockOnPrincipal(
   });
 }
 
-/** Undefined: no account is called so. Service tokens and runs have no `@`. */
+/** Undefined: no account has this name. Service tokens and runs have no `@`. */
 function accountName(id: string, config: LocksUnder['config']): string | undefined {
   const at = id.lastIndexOf('@');
   return at > 0 && mayBeAccounts(id.slice(at + 1), config) ? nameIn(id) : undefined;
@@ -47,7 +47,7 @@ function nameIn(id: string): string {
   return id.slice(0, id.lastIndexOf('@'));
 }
 
-/** For the questions of one authentication. A lock that is set meanwhile raises the change number, and it is asked anew. */
+/** For the checks of one authentication. A new lock increases the change number, and then everything is decided again. */
 export function listedOnce(locks: Pick<Locks, 'list'>): Pick<Locks, 'list'> {
   let listed: ReturnType<Locks['list']> | undefined;
   return {

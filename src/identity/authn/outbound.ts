@@ -1,4 +1,4 @@
-// Requests to identity providers: no redirect is followed, and time, size and authorities are bounded.
+// Requests to identity providers: without redirects, with bounds on time and size, and with configured authorities.
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 
@@ -12,8 +12,8 @@ export interface OutboundRequest {
 
 export interface Outbound {
   /**
-   * Answers the whole answer, a redirect too, as a Response whose body is in memory; fits openid-client's `customFetch`.
-   * Throws OutboundError when there is no whole answer in time.
+   * Returns the whole answer, also a redirect, as a Response with its body in memory. Fits openid-client's `customFetch`.
+   * Throws OutboundError if there is no whole answer in time.
    */
   fetch(url: string | URL, request?: OutboundRequest): Promise<Response>;
   close(): Promise<void>;
@@ -26,7 +26,7 @@ export interface OutboundOptions {
   readonly maxAnswerBytes?: number;
 }
 
-/** No answer: `message` names the host and what failed, never a query, a header or a body. Safe to log. */
+/** There is no answer. `message` names the host and what failed, never a query, a header or a body. Safe to log. */
 export class OutboundError extends Error {
   override readonly name = 'OutboundError';
 }
@@ -52,7 +52,7 @@ export function createOutbound({ caFile, timeoutMs = TIMEOUT_MS, maxAnswerBytes 
       body: body instanceof URLSearchParams ? body.toString() : (body ?? null),
       signal: signal === null || signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
     });
-    // Undici's request decodes nothing, and an encoded answer was not asked for: so the bound is one on what is read in the end.
+    // Undici's request decodes nothing, and Lictor asks for no encoding. So the bound applies to the bytes that are parsed.
     const encoding = answer.headers['content-encoding'];
     const content = Buffer.from(await answer.body.arrayBuffer());
     if (encoding !== undefined && encoding !== 'identity') throw new OutboundError(`${url.host} sent an encoded answer`);
@@ -71,7 +71,7 @@ export function createOutbound({ caFile, timeoutMs = TIMEOUT_MS, maxAnswerBytes 
   };
 }
 
-/** The short form of what went wrong: `ECONNREFUSED`, `UND_ERR_RES_EXCEEDED_MAX_SIZE`, `TimeoutError`. */
+/** A short name of the failure: `ECONNREFUSED`, `UND_ERR_RES_EXCEEDED_MAX_SIZE`, `TimeoutError`. */
 function failureOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   if ('code' in error && typeof error.code === 'string') return error.code;

@@ -1,16 +1,16 @@
-// The ways out to identity providers, one for each set of authorities.
+// One way out to identity providers for each set of authorities.
 import { createOutbound, type Outbound } from './outbound.ts';
 
 export interface Outbounds {
-  /** The same one for the same file; null: the system's authorities. Throws when the file cannot be read. */
+  /** The same one for the same file. Null: the system's authorities. Throws if the file cannot be read. */
   to(caFile: string | null): Outbound;
   close(): Promise<void>;
 }
 
-/** Looking up a provider's keys takes two requests, inside the five seconds that nginx waits for a decision. */
+/** Fetching a provider's keys takes two requests, within the five seconds that nginx waits for a decision. */
 const TIMEOUT_MS = 2000;
 
-/** `timeoutMs` left out: for what a decision waits for. */
+/** `timeoutMs` left out: the time for requests that a decision waits for. */
 export function createOutbounds(timeoutMs = TIMEOUT_MS): Outbounds {
   const open = new Map<string | null, Outbound>();
   return {

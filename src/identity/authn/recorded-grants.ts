@@ -1,4 +1,4 @@
-// Roles in the form in which a record of the ledger has them: who gets which, on what, from where, until when, and by which rule.
+// Roles in the form of a ledger record: who gets which role, on which objects, from which networks, until when, and by which rule.
 import type { Config, RoleBinding } from '../../config/config.ts';
 import type { RecordedGrant } from '../../contract/record.ts';
 import { scopeText } from '../../contract/scope.ts';
@@ -6,10 +6,10 @@ import type { SessionOwner } from '../../store/owners.ts';
 import { accountHolder, type Holder, identityHolder, roleOrigins } from './role-origins.ts';
 
 export interface Held {
-  /** Who gets the roles. */
+  /** The principal that gets the roles. */
   readonly principal: string;
   readonly networks?: readonly string[];
-  /** Null: the roles do not end by themselves. */
+  /** Null: the roles do not expire. */
   readonly expiresMs: number | null;
 }
 
@@ -19,13 +19,13 @@ export function recordedGrants(holder: Holder, bindings: readonly RoleBinding[],
   return roleOrigins(holder, bindings).map(({ role, scope, from }) => ({ expires_at: expiresAt, members: [principal], networks, role, rules: from, scope }));
 }
 
-/** What a login gives, until it ends. */
+/** The roles of a login, until it ends. */
 export function grantsOfLogin(owner: SessionOwner, { roles }: Pick<Config, 'roles'>, held: Held): readonly RecordedGrant[] {
   const idp = held.principal.slice(held.principal.lastIndexOf('@') + 1);
   return recordedGrants(owner.kind === 'account' ? accountHolder(owner.account, idp) : identityHolder(owner.identity, roles), roles, held);
 }
 
-/** What lictor.yaml gives, member by member, whether or not the gateway has seen them. */
+/** The roles of lictor.yaml, by member. The gateway need not have seen the members. */
 export function boundGrants(bindings: readonly RoleBinding[]): readonly RecordedGrant[] {
   return bindings.map(({ role, scope, members }, index) => ({
     expires_at: null,

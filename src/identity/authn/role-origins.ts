@@ -6,19 +6,19 @@ import { claimMembers, identityMembers } from './roles.ts';
 
 export interface RoleOrigin {
   readonly role: string;
-  /** On what alone it holds, as lictor.yaml spells it; null: on everything. */
+  /** The scope, as lictor.yaml spells it. Null: all objects. */
   readonly scope: string | null;
   /** For people: `account alice`, `lictor.yaml roles[1]: *@local`. */
   readonly from: readonly string[];
 }
 
 export interface Holder {
-  /** Roles given with the thing itself, and what it is called. */
+  /** Roles given with the account or token, and its name. */
   readonly own: readonly string[];
   readonly ownSource: string;
-  /** On what the own roles hold. */
+  /** The scope of the own roles. */
   readonly ownScope?: Scope | null;
-  /** How roles in lictor.yaml may name it. */
+  /** The members of lictor.yaml that match it. */
   readonly members: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export function identityHolder(identity: Identity, bindings: readonly RoleBindin
   return { own: [], ownSource: '', members: [...new Set([...identityMembers(identity), ...claimMembers(bindings, identity)])] };
 }
 
-/** Sorted by role; the same roles as the role book of src/identity/authn gives (tested). */
+/** Sorted by role. The roles are those of the role book of src/identity/authn (tested). */
 export function roleOrigins({ own, ownSource, ownScope = null, members }: Holder, bindings: readonly RoleBinding[]): readonly RoleOrigin[] {
   const origins = new Map<string, { readonly role: string; readonly scope: string | null; readonly from: string[] }>();
   const add = (role: string, scope: Scope | null, from: string): void => {

@@ -1,26 +1,26 @@
-// Which roles a principal has, and on what: its own, and what the configuration binds to it.
+// Which roles a principal has, and on which objects: its own roles, and those that the configuration binds to it.
 import type { RoleBinding } from '../../config/config.ts';
 import { matchesGlob } from '../../contract/glob.ts';
 import type { Identity } from '../../contract/identity.ts';
 import { everywhere, type Grant, type Scope } from '../../contract/scope.ts';
 
 export interface RoleBook {
-  /** With those that were given when the account was made. Sorted by role, without doubles. */
+  /** With the roles from the creation of the account. Sorted by role, without duplicates. */
   ofAccount(account: Holder, idp: string): readonly Grant[];
   ofToken(token: Holder): readonly Grant[];
   ofIdentity(identity: Identity): readonly Grant[];
-  /** Names of the provider's groups that have a role here, as the configuration lists them. */
+  /** Names of the provider's groups that have a role here, in the order of the configuration. */
   groupsOf(idp: string): readonly string[];
 }
 
 export interface Holder {
   readonly name: string;
   readonly roles: readonly string[];
-  /** On what its own roles hold; null: on everything. */
+  /** The scope of its own roles. Null: all objects. */
   readonly scope: Scope | null;
 }
 
-/** Members are compared as written; only the value of `claim:KEY=VALUE@IDP` is a pattern. Which forms a provider knows was checked when the configuration was loaded. */
+/** Members are compared literally; only the value of `claim:KEY=VALUE@IDP` is a pattern. The configuration was checked for the forms that each provider knows. */
 export function createRoleBook(bindings: readonly RoleBinding[]): RoleBook {
   const byMember = new Map<string, Grant[]>();
   const byClaim = new Map<string, ClaimRule[]>();
@@ -49,7 +49,7 @@ function ownGrants({ roles, scope }: Holder): readonly Grant[] {
   return scope === null ? everywhere(roles) : roles.map((role) => ({ role, scope }));
 }
 
-/** A role on everything needs no narrower one beside it. */
+/** A role on all objects makes a narrower one of the same role redundant. */
 function distinct(grants: readonly Grant[]): readonly Grant[] {
   const whole = new Set(grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])));
   const remaining = grants.filter(({ role, scope }) => scope === null || !whole.has(role));
@@ -57,7 +57,7 @@ function distinct(grants: readonly Grant[]): readonly Grant[] {
   return [...byText.keys()].sort().flatMap((key) => byText.get(key) ?? []);
 }
 
-/** Every member text that names this identity, claims aside. */
+/** Every member text that names this identity, without claims. */
 export function identityMembers({ idp, name, groups }: Identity): readonly string[] {
   return [`user:${name}@${idp}`, `*@${idp}`, ...groups.map((group) => `group:${group}@${idp}`), ...(name.startsWith('arn:') ? [`${name}@${idp}`] : [])];
 }
@@ -67,7 +67,7 @@ function groupName(member: string, idp: string): string | undefined {
   return member.startsWith('group:') && member.endsWith(`@${idp}`) ? member.slice('group:'.length, -(idp.length + 1)) : undefined;
 }
 
-/** Every `claim:` member of the bindings that this identity fits. */
+/** Every `claim:` member of the bindings that matches this identity. */
 export function claimMembers(bindings: readonly RoleBinding[], { idp, claims }: Pick<Identity, 'idp' | 'claims'>): readonly string[] {
   return bindings.flatMap(({ members }) =>
     members.filter((member) => {
@@ -87,14 +87,14 @@ interface ClaimRule extends ClaimMember {
   readonly grant: Grant;
 }
 
-/** `claim:KEY=VALUE@IDP`; undefined: another form. */
+/** `claim:KEY=VALUE@IDP`. Undefined: another form. */
 export function parseClaimMember(member: string): ClaimMember | undefined {
   const match = /^claim:([^=]+)=(.*)@([a-z0-9-]+)$/u.exec(member);
   const [, key, pattern, idp] = match ?? [];
   return key === undefined || pattern === undefined || idp === undefined ? undefined : { key, pattern, idp };
 }
 
-/** Own keys alone: a claim named like something of every object is none. */
+/** Own keys alone: a claim must not match a property of Object.prototype. */
 function fits({ key, pattern }: Pick<ClaimMember, 'key' | 'pattern'>, claims: Identity['claims']): boolean {
   const value = Object.hasOwn(claims, key) ? claims[key] : undefined;
   return value !== undefined && matchesGlob(pattern, value);

@@ -1,4 +1,4 @@
-// For tests: a store in its own directory, a clock that the test owns, and shortcuts to make tokens and accounts.
+// For tests: a store in a temporary directory, a clock that the test controls, and shortcuts that create tokens and accounts.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSealer, type Sealer } from '../../config/keys/sealer.ts';
@@ -10,15 +10,15 @@ import { createTokenId, createTokenText, hashToken, type TokenText } from './ser
 export interface TestStore {
   readonly store: Store;
   readonly sealer: Sealer;
-  /** Where its files are. */
+  /** The directory of its files. */
   readonly directory: string;
   readonly clock: () => number;
-  /** Goes with it, but not where it is put. */
+  /** Advances with the clock, but does not step with it. */
   readonly steady: () => number;
   advance(ms: number): void;
-  /** Puts the wall clock back (below 0) or ahead. */
+  /** Steps the wall clock back (below 0) or ahead. */
   putClock(ms: number): void;
-  /** Makes a service token; answers its text. */
+  /** Creates a service token and returns its text. */
   token(token?: {
     readonly name?: string;
     readonly roles?: readonly string[];

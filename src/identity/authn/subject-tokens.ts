@@ -1,4 +1,4 @@
-// Proofs of other issuers that the gateway exchanges for tokens of its own, by the type of the subject token (RFC 8693, 3). One entry for each kind.
+// Proofs of other issuers that Lictor exchanges for its own tokens, by the type of the subject token (RFC 8693, 3). One entry for each kind.
 import type { Config, IdentityProvider } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Identity } from '../../contract/identity.ts';
@@ -13,13 +13,13 @@ export type Proof =
       readonly ok: true;
       readonly identity: Identity;
       readonly provider: IdentityProvider;
-      /** The given token ends with it; null: the proof was for this moment. */
+      /** The issued token ends then. Null: the proof is for this moment. */
       readonly expiresAtMs: number | null;
       readonly credentialId: string;
     }
   | { readonly ok: false; readonly reason: ReasonCode };
 
-/** Throws LictorError `gateway-unavailable` where the issuer cannot be asked. */
+/** Throws LictorError `gateway-unavailable` if the issuer does not answer. */
 export type Prove = (subjectToken: string) => Promise<Proof>;
 
 export interface SubjectTokenParts {
@@ -31,7 +31,7 @@ export interface SubjectTokenParts {
 }
 
 interface SubjectTokenKind {
-  /** Only another service can say whether the proof is good. */
+  /** Only another service can verify the proof. */
   readonly asksOutside: boolean;
   /** Undefined: the configuration has no such provider. */
   readonly open: (parts: SubjectTokenParts) => Prove | undefined;

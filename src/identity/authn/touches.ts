@@ -1,21 +1,21 @@
-// "Last used" and "last seen": written at most once a minute each, and never in the way of the answer.
+// "Last used" and "last seen": written at most once a minute each, without delaying the answer.
 
 export const TOUCH_EVERY_MS = 60_000;
 
 export interface Touch {
   readonly key: string;
-  /** When it was written last; null: never. */
+  /** The time of the last write. Null: never. */
   readonly lastMs: number | null;
   readonly nowMs: number;
-  /** How old the last one may get; a minute when left out. */
+  /** The longest age of the last write. A minute when left out. */
   readonly everyMs?: number;
   readonly write: () => Promise<void>;
 }
 
 export interface Touches {
-  /** Starts a write unless the last one is fresh or one is on its way. Its failure is reported, not thrown: it decides nothing. */
+  /** Starts a write unless the last one is recent or one runs. Its failure is reported and not thrown, since no decision depends on it. */
   touch(touch: Touch): void;
-  /** Resolves when no write is on its way. */
+  /** Resolves when no write runs. */
   idle(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// What looking at one credential gives: the principal it proves, or the reason why it proves nothing.
+// The result of verifying one credential: the principal that it proves, or the reason why it proves nothing.
 import type { Credential, Principal } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 
@@ -10,9 +10,9 @@ interface Proven {
 export interface Refusal {
   readonly ok: false;
   readonly reason: ReasonCode;
-  /** Only when the secret was right: a guess names nothing. */
+  /** Only if the secret was right: a guess identifies nothing. */
   readonly credentialId: string | null;
-  /** The credential is good, and whom it proves is shut out. */
+  /** The credential is good, but its principal is locked out. */
   readonly proven?: Proven;
 }
 

@@ -1,8 +1,8 @@
-// Which OAuth clients there are. All are public: they have no secret, and a person allows each login in the browser.
+// The OAuth clients. All are public: they have no secret, and a person allows each login in the browser.
 
 export interface OAuthClient {
   readonly id: string;
-  /** What the person is shown. */
+  /** Shown to the person. */
   readonly name: string;
 }
 

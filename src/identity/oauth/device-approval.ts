@@ -1,4 +1,4 @@
-// The person's side of a device login: which one a code names, and letting it in or not. What is shown and clicked is the pages' business.
+// The person's side of a device login: finds the login of a code, and allows or denies it. The pages are elsewhere.
 
 import type { Config } from '../../config/config.ts';
 import type { Sealer } from '../../config/keys/sealer.ts';
@@ -18,17 +18,17 @@ import type { OAuthClient } from './clients.ts';
 import { hashUserCode, parseUserCode } from './device-authorization.ts';
 
 export interface DeviceApproval {
-  /** The login that waits for a typed code; wrong codes are counted by person and by address. */
+  /** The waiting login of a typed code. Wrong codes are counted by person and by address. */
   find(typed: string, who: { readonly principalId: string; readonly address: string }): Promise<FoundDevice | { readonly refuse: ReasonCode }>;
-  /** One that waits, by the id that a page of ours carried. */
+  /** The waiting login with the id from a page of Lictor. */
   byId(id: string): Promise<StoredDeviceCode | undefined>;
   clientName(clientId: string): string;
-  /** What a form must carry to decide on this code in this session. */
+  /** The proof that a form must contain for a decision on this code in this session. */
   proofFor(code: Pick<StoredDeviceCode, 'id'>, sessionId: string): string;
   isProof(text: string, code: Pick<StoredDeviceCode, 'id'>, sessionId: string): boolean;
-  /** The grant that would come of it; nothing is written yet. `offline`: what the provider gave for it alone. */
+  /** The grant that would result. Nothing is written yet. `offline`: the tokens that the provider issued for it. */
   prepare(code: StoredDeviceCode, session: StoredSession, offline: Proven | undefined): NewClientGrant;
-  /** False: decided before, too old, or the session has ended meanwhile. */
+  /** False: decided before, expired, or the session has ended meanwhile. */
   allow(code: StoredDeviceCode, grant: NewClientGrant, offline: Proven | undefined): Promise<boolean>;
   deny(code: StoredDeviceCode): Promise<boolean>;
 }
@@ -42,9 +42,9 @@ export interface DeviceApprovalParts {
   readonly store: Pick<Store, 'deviceCodes' | 'idpTokens'>;
   readonly sealer: Sealer;
   readonly clients: readonly OAuthClient[];
-  /** How long a login of the command line lives at most. */
+  /** The longest life of a login of the command line. */
   readonly lifeMs: number;
-  /** How long a browser session lives: a login may stand on one. */
+  /** The life of a browser session: a login may depend on one. */
   readonly sessionLimits: Pick<Config['sessions'], 'absoluteSeconds'>;
   readonly clock: Clock;
   readonly steady: SteadyClock;
@@ -75,7 +75,7 @@ export function createDeviceApproval(parts: DeviceApprovalParts): DeviceApproval
     isProof: (text, { id }, sessionId) => sealer.open(text, aboutDecision(sessionId)) === id,
     prepare: (code, session, offline) => prepare(parts, { code, session, offline }),
     async allow(code, grant, offline) {
-      // First, so that the provider can be asked from the first request on.
+      // First, so that Lictor can ask the provider from the first request on.
       if (offline?.stored != null) await store.idpTokens.put(grant.id, sealer.seal(offline.stored, aboutTokens(grant.id)));
       const allowed = await store.deviceCodes.decide(code.id, grant);
       if (!allowed) await store.idpTokens.remove(grant.id);
@@ -96,8 +96,8 @@ interface Preparing {
 }
 
 /**
- * An account is known to the gateway itself; tokens of its own let a provider be asked. Without them nobody would notice that a
- * person is gone, so the login stands on the browser session, and ends with it.
+ * Lictor itself knows its accounts. For others it can ask the provider only with separate tokens. Without them it would not notice
+ * that a person has left, so the login depends on the browser session and ends with it.
  */
 function prepare({ lifeMs, sessionLimits, clock }: DeviceApprovalParts, { code, session, offline }: Preparing): NewClientGrant {
   const { owner } = session;

@@ -1,4 +1,4 @@
-// Where a device login begins (RFC 8628 3.1): a code for the device, and a short one for the person.
+// The beginning of a device login (RFC 8628 3.1): a code for the device, and a short one for the person.
 import { createHash, randomInt } from 'node:crypto';
 import type { PublicUrl } from '../../config/config.ts';
 import type { SteadyClock } from '../../contract/clock.ts';
@@ -24,7 +24,7 @@ export interface DeviceAuthorizationParts {
 /** Within a minute of the first, by address. */
 export const DEVICE_BEGIN_LIMITS = { perMinute: 30, windowMs: 60_000, keys: 10_000 } as const;
 
-/** Consonants: no word comes of them, and none looks like another (RFC 8628 6.1). 20^8 is 34 bits, for ten minutes, behind a login. */
+/** Consonants, so that no words result, and no similar letters (RFC 8628 6.1). 20^8 is 34 bits, for ten minutes, and only after a login. */
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ';
 const USER_CODE_LENGTH = 8;
 const LONGEST_USER_AGENT = 200;
@@ -81,7 +81,7 @@ function spellUserCode(letters: string): string {
   return `${letters.slice(0, USER_CODE_LENGTH / 2)}-${letters.slice(USER_CODE_LENGTH / 2)}`;
 }
 
-/** As a person types it: in any case, with or without the dash and spaces. Undefined: it cannot be one. */
+/** As a person types it: in any case, with or without dash and spaces. Undefined: not a possible code. */
 export function parseUserCode(typed: string): string | undefined {
   const letters = typed.toUpperCase().replaceAll(/[\s-]/g, '');
   return letters.length === USER_CODE_LENGTH && [...letters].every((letter) => LETTERS.includes(letter)) ? spellUserCode(letters) : undefined;

@@ -1,4 +1,4 @@
-// The device's side of its login (RFC 8628 3.4): it asks until the person has decided in the browser.
+// The device's side of its login (RFC 8628 3.4): it polls until the person has decided in the browser.
 
 import type { Clock } from '../../contract/clock.ts';
 import type { ClientGrant, ClientGrants } from '../../store/client-grants.ts';
@@ -34,7 +34,7 @@ export function createDeviceGrant(parts: DeviceGrantParts): Grant {
   };
 }
 
-/** A code that is another client's is as good as unknown. */
+/** A code of another client is treated as unknown. */
 async function findCode({ deviceCodes, clients }: DeviceGrantParts, form: Form): Promise<StoredDeviceCode | OAuthRefusal> {
   const clientId = form.get('client_id');
   if (!clients.some(({ id }) => id === clientId)) return { ok: false, error: 'invalid_client', reason: 'client-unknown' };

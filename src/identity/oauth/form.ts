@@ -1,8 +1,8 @@
-// The form of a token request, read strictly: RFC 6749 3.2 allows each parameter once.
+// The form of a token request, parsed strictly: RFC 6749 3.2 allows each parameter once.
 
 export type Form = ReadonlyMap<string, string>;
 
-/** A sentence when it is no such form. Parameters without a value are as good as absent. */
+/** A sentence if it is not a valid form. Parameters without a value count as absent. */
 export function parseForm(contentType: string, body: Buffer): Form | string {
   if (!/^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i.test(contentType)) return 'The body must be application/x-www-form-urlencoded.';
   const text = decode(body);

@@ -1,4 +1,4 @@
-// The pair of tokens that a login of the command line gets: a short access token, and a refresh token that is used once.
+// The tokens of a login of the command line: a short-lived access token, and a refresh token for one use.
 
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
@@ -17,11 +17,11 @@ export const ACCESS_MS = 10 * 60_000;
 export interface GrantTokens {
   readonly tokenId: string;
   readonly stored: NewTokens;
-  /** For the client, and nowhere else. */
+  /** Only for the client. */
   readonly body: Given;
 }
 
-/** `endsMs`: when the login is over whatever anybody does; no token outlives it. */
+/** `endsMs`: the latest end of the login. No token outlives it. */
 export function createGrantTokens(grant: ClientGrant, endsMs: number, clock: Clock): GrantTokens {
   const nowMs = clock();
   const access = createTokenText(createTokenId(), 'lcu_');
@@ -48,11 +48,11 @@ export interface PersonParts {
 
 export interface Person {
   readonly principal: Principal;
-  /** When the login is over whatever anybody does. */
+  /** The latest end of the login. */
   readonly endsMs: number;
 }
 
-/** Whose the tokens would be, if the login stands, nobody has locked them out and they still may do something here. */
+/** The person who would get the tokens: the login is valid, the person is not locked and still has a role. */
 export async function personOf(
   { standing, locks, config }: PersonParts,
   grant: ClientGrant,
@@ -61,7 +61,7 @@ export async function personOf(
   if ((await lockOnAddress(locks, address)) !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked' };
   const known = { credentialId: grantCredentialId(grant.id), grantId: grant.id };
   const now = await standing(grant);
-  // The provider is away for too long: that is no reason to throw the login away.
+  // The provider has not answered for too long. The login is not ended because of that.
   if (!now.ok && now.reason === 'session-unconfirmed')
     return { ok: false, error: 'temporarily_unavailable', reason: 'idp-unavailable', retryAfterSeconds: 10, ...known };
   if (!now.ok) return { ok: false, error: 'invalid_grant', reason: now.reason, ...known };

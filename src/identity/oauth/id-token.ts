@@ -1,4 +1,4 @@
-// The ID token (OpenID Connect Core 2) of a login with the scope openid: who it was, for the client itself. At this gateway it opens nothing.
+// The ID token (OpenID Connect Core 2) of a login with the scope openid, for the client's own use. Lictor does not accept it as a credential.
 import { SignJWT } from 'jose';
 import type { SigningKeys } from '../../config/keys/signing-keys.ts';
 import type { Clock } from '../../contract/clock.ts';

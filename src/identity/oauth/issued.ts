@@ -1,4 +1,4 @@
-// A "yes" of the token endpoint: recorded first, then made.
+// A successful answer of the token endpoint: first recorded, then issued.
 import type { Principal } from '../../contract/principal.ts';
 import type { RecordedGrant } from '../../contract/record.ts';
 import type { Form } from './form.ts';
@@ -10,17 +10,17 @@ export type Given = Readonly<Record<string, string | number>>;
 export interface Issued {
   readonly ok: true;
   readonly principal: Pick<Principal, 'id' | 'kind' | 'idp'>;
-  /** Credential id of what was shown. */
+  /** Credential id of the presented proof. */
   readonly proofId: string;
   readonly tokenId: string;
   readonly grantId?: string;
-  /** The roles that it gives; left out: those of an earlier login. */
+  /** The roles that it carries. Left out: those of an earlier login. */
   readonly grants?: readonly RecordedGrant[];
-  /** Makes the token: after this it is valid. A refusal: what was shown was used meanwhile. */
+  /** Issues the token: after this it is valid. A refusal: the proof was used meanwhile. */
   issue(): Promise<Given | OAuthRefusal>;
 }
 
-/** `address`: the client's. */
+/** `address`: the client's address. */
 export type Grant = (form: Form, address: string) => Promise<Issued | OAuthRefusal>;
 
 export function isRefusal(answer: Given | OAuthRefusal): answer is OAuthRefusal {

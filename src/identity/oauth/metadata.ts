@@ -1,4 +1,4 @@
-// What clients read before they ask: RFC 8414, OpenID Connect Discovery, RFC 9728.
+// The metadata documents for clients: RFC 8414, OpenID Connect Discovery, RFC 9728.
 import type { PublicUrl } from '../../config/config.ts';
 import { CLIENT_SCOPES } from '../../contract/client-scopes.ts';
 import { KEY_SET, OWN_PREFIX } from '../../contract/names.ts';
@@ -7,12 +7,12 @@ import { GRANT_TYPE } from './token-exchange.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** Public_url without a slash at its end, for ever: tokens and clients hang on it. */
+/** public_url without a slash at its end. Never change it: tokens and clients depend on it. */
 export function issuerOf({ origin, basePath }: PublicUrl): string {
   return `${origin}${basePath}`;
 }
 
-/** For both places: what OpenID Connect asks for beyond RFC 8414 harms nobody. */
+/** For both documents. The additional members of OpenID Connect are harmless in RFC 8414. */
 export function serverMetadata(publicUrl: PublicUrl): Document {
   const issuer = issuerOf(publicUrl);
   const oauth = `${issuer}${OWN_PREFIX}oauth`;
@@ -23,7 +23,7 @@ export function serverMetadata(publicUrl: PublicUrl): Document {
     revocation_endpoint: `${oauth}/revoke`,
     jwks_uri: `${issuer}${KEY_SET}`,
     scopes_supported: ['openid', ...CLIENT_SCOPES],
-    // No authorization code flow yet, so no response type either.
+    // There is no authorization code flow, so there is no response type.
     response_types_supported: [],
     grant_types_supported: [DEVICE_GRANT_TYPE, 'refresh_token', GRANT_TYPE],
     token_endpoint_auth_methods_supported: ['none'],

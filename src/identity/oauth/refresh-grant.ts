@@ -1,4 +1,4 @@
-// A fresh pair of tokens for a refresh token (RFC 6749 6). Each is used once: one that comes again ends the whole login (RFC 9700 4.14.2).
+// New tokens for a refresh token (RFC 6749 6). Each works once: a repeated one ends the whole login (RFC 9700 4.14.2).
 
 import type { PublicUrl } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
@@ -17,7 +17,7 @@ export interface RefreshGrantParts extends PersonParts {
   readonly clients: readonly OAuthClient[];
   readonly publicUrl: PublicUrl;
   readonly clock: Clock;
-  /** A login has ended: resolves when it holds everywhere. */
+  /** A login has ended. Resolves when that has effect everywhere. */
   readonly onEnded: () => Promise<void>;
 }
 
@@ -60,7 +60,7 @@ function checkForm({ clients }: RefreshGrantParts, form: Form): OAuthRefusal | u
   return form.has('refresh_token') ? undefined : refuseRequest('refresh_token is needed.');
 }
 
-/** What was allowed stays as it was: a client that wants something else asks the person again. */
+/** What the person allowed stays unchanged: a client that needs something else asks the person again. */
 function checkSame({ publicUrl }: RefreshGrantParts, form: Form, grant: ClientGrant): OAuthRefusal | undefined {
   const scope = form.get('scope');
   if (scope !== undefined && scope !== grant.scopes.join(' ')) {
@@ -70,7 +70,7 @@ function checkSame({ publicUrl }: RefreshGrantParts, form: Form, grant: ClientGr
   return { ok: false, error: 'invalid_target', reason: 'request-invalid', detail: 'The resource stays as it was allowed. Log in again for another.' };
 }
 
-/** Either the client or a thief has the newer one: nobody knows who, so neither keeps it. */
+/** Either the client or a thief has the newer token. Lictor cannot know which, so both lose the login. */
 async function replayed({ grants, onEnded }: RefreshGrantParts, grant: ClientGrant): Promise<OAuthRefusal> {
   if (await grants.end(grant.id)) await onEnded();
   const { owner } = grant;

@@ -1,8 +1,8 @@
-// A "no" of the token endpoint: OAuth's own code for libraries, and our reason for people and records.
+// An error of the token endpoint: OAuth's code for libraries, and Lictor's reason for people and records.
 import type { PrincipalKind } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 
-/** RFC 6749 5.2, RFC 8693 2.2.2, RFC 8707 2; `temporarily_unavailable` for what may be tried again. */
+/** RFC 6749 5.2, RFC 8693 2.2.2, RFC 8707 2. `temporarily_unavailable`: the client may try again. */
 export type OAuthError =
   | 'invalid_request'
   | 'invalid_client'
@@ -21,10 +21,10 @@ export interface OAuthRefusal {
   readonly ok: false;
   readonly error: OAuthError;
   readonly reason: ReasonCode;
-  /** More precise than the reason's own words; quotes nothing of the request. */
+  /** More precise than the reason's text. Quotes nothing of the request. */
   readonly detail?: string;
   readonly retryAfterSeconds?: number;
-  /** Whom the refused proof named, once it was proven. */
+  /** The principal of the rejected proof, once it was proven. */
   readonly principalId?: string;
   readonly principalKind?: PrincipalKind;
   readonly grantId?: string;
@@ -36,7 +36,7 @@ export function refuseRequest(detail: string): OAuthRefusal {
   return { ok: false, error: 'invalid_request', reason: 'request-invalid', detail };
 }
 
-/** A client that waits, as it should: nothing to record, and no failure of its address. */
+/** The client waits, as it should: nothing is recorded, and it is not a failure of its address. */
 export function isWaiting({ error }: OAuthRefusal): boolean {
   return error === 'authorization_pending' || error === 'slow_down';
 }

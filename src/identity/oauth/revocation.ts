@@ -14,7 +14,7 @@ export interface RevocationParts {
   readonly grants: Pick<ClientGrants, 'ofRefreshToken' | 'ofAccessToken' | 'end' | 'endAccessToken'>;
   readonly accessTokens: Pick<AccessTokens, 'byId' | 'revoke'>;
   readonly record: (record: NewRecord) => Promise<void>;
-  /** Something has ended: resolves when it holds everywhere. */
+  /** Something has ended. Resolves when that has effect everywhere. */
   readonly onEnded: () => Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly clock: Clock;
@@ -35,10 +35,10 @@ export function createRevocation(parts: RevocationParts): (request: TokenRequest
     if (token === undefined) return refusalAnswer(refuseRequest('token is needed.'), request);
     const ended = await end(parts, token);
     if (ended !== undefined) {
-      // Recorded also when it does not take effect at once; the client gets 503 then.
+      // Recorded also if it does not take effect at once. Then the client gets 503.
       await parts.onEnded().finally(() => record(parts, request, ended));
     }
-    // RFC 7009 2.2: a token that is none is as good as revoked.
+    // RFC 7009 2.2: an invalid token is treated as revoked.
     return { status: 200, headers: { 'cache-control': 'no-store' }, body: {} };
   };
 }
@@ -62,7 +62,7 @@ async function end({ grants, accessTokens }: RevocationParts, text: string): Pro
   return { credentialId: found.id, grantId: null };
 }
 
-/** It has ended whether it can be recorded or not. */
+/** The end stands, recorded or not. */
 async function record({ record: append, onError, clock, revision }: RevocationParts, request: TokenRequest, { credentialId, grantId }: Ended): Promise<void> {
   await append({
     time: new Date(clock()).toISOString(),

@@ -1,4 +1,4 @@
-// The authorization server as a whole: the token endpoint with its grants, where a device login begins, is allowed, and ends.
+// The authorization server: the token endpoint with its grants, and the device login from its begin to its end.
 
 import type { Config } from '../../config/config.ts';
 import type { Sealer } from '../../config/keys/sealer.ts';
@@ -32,17 +32,17 @@ export interface AuthorizationServer {
 export interface AuthorizationServerParts {
   readonly store: Pick<Store, 'clientGrants' | 'deviceCodes' | 'accessTokens' | 'idpTokens' | 'locks'>;
   readonly config: Pick<Config, 'publicUrl' | 'identityProviders'>;
-  /** How long a login of the command line lives at most. */
+  /** The longest life of a login of the command line. */
   readonly loginLifeMs: number;
   readonly sessionLimits: DeviceApprovalParts['sessionLimits'];
   readonly standing: GrantStanding;
-  /** The proofs of others for a token of ours. */
+  /** Exchanges the proofs of other issuers for a token of Lictor. */
   readonly exchange: Grant;
   readonly signingKeys: SigningKeys;
   readonly sealer: Sealer;
   readonly record: (record: NewRecord) => Promise<void>;
   readonly failClosed: boolean;
-  /** Something has ended: resolves when it holds everywhere. */
+  /** Something has ended. Resolves when that has effect everywhere. */
   readonly onEnded: () => Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly clock: Clock;

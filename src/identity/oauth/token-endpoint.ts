@@ -1,4 +1,4 @@
-// /.lictor/oauth/token: throttle, grant, record, answer. A further grant is one more entry in `grants`.
+// /.lictor/oauth/token: throttle, grant, record, answer. Each grant type is an entry in `grants`.
 
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import { guesserKey } from '../../contract/network.ts';
@@ -27,10 +27,10 @@ export interface TokenAnswer {
 export type TokenEndpoint = (request: TokenRequest) => Promise<TokenAnswer>;
 
 export interface GrantType {
-  /** How the record calls it. */
+  /** Its name in the record. */
   readonly action: 'token.exchange' | 'token.device' | 'token.refresh';
   readonly grant: Grant;
-  /** Only another service can say whether the proof is good, and is asked for each. */
+  /** Only another service can verify the proof, so Lictor asks it each time. */
   readonly asksOutside?: (form: Form) => boolean;
 }
 
@@ -38,7 +38,7 @@ export interface TokenEndpointParts {
   /** By grant_type. */
   readonly grants: ReadonlyMap<string, GrantType>;
   readonly record: (record: NewRecord) => Promise<void>;
-  /** A token that cannot be recorded is not given. */
+  /** A token is not issued unless it can be recorded. */
   readonly failClosed: boolean;
   readonly clock: Clock;
   readonly steady: SteadyClock;
@@ -49,12 +49,12 @@ export interface TokenEndpointParts {
 /** Within a minute of the first. `refused`, `tried`: by address; `given`: by principal and address. */
 export const TOKEN_LIMITS = { refused: 30, tried: 300, given: 300, windowMs: 60_000, keys: 10_000 } as const;
 
-/** `tried`: without success, or of what asks outside all. */
+/** `tried`: without success; of grants that ask outside, all. */
 type Counters = Readonly<Record<'refused' | 'tried' | 'given', BoundedCounter>>;
 
 /**
- * An address is an office, or a cluster: what one behind it sends wrong takes nothing from the others. A proof is looked at however many were wrong
- * before, as it costs no more than a token on any other request; but not where another service would have to be asked each time.
+ * An address may be an office or a cluster: wrong proofs of one client must not stop the others. Lictor verifies a proof after any number of failures,
+ * as this costs no more than a token on any other request. The exception is a proof that another service must verify each time.
  */
 export function createTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
   const counter = (): BoundedCounter => createBoundedCounter(parts.steady, TOKEN_LIMITS);
@@ -74,12 +74,12 @@ export function createTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
   };
 }
 
-/** Milliseconds until it may go on; 0: it has not had so many. */
+/** Milliseconds until the next attempt is possible. 0: the limit is not reached. */
 function overMs(counter: BoundedCounter, key: string, most: number): number {
   return counter.count(key) >= most ? counter.leftMs(key) : 0;
 }
 
-/** An authenticated principal has a separate count, whatever others at the address have sent: a login may have ended by it. */
+/** An authenticated principal has a separate count, so that others at the address cannot end its login. */
 function whose({ refused }: Counters, { principalId, credentialId }: OAuthRefusal, { key, waitMs }: { readonly key: string; readonly waitMs: number }) {
   const who = principalId ?? credentialId;
   if (who === undefined) return { waitMs, refused: () => void refused.add(key) };
@@ -96,7 +96,7 @@ interface Refusing {
   readonly refused: () => void;
 }
 
-/** Too many are not recorded: the record of the edge has them, and a flood would fill the ledger. */
+/** A throttled attempt is not recorded: the edge's record has it, and a flood would fill the ledger. */
 async function refuse(parts: TokenEndpointParts, { request, action, refusal, waitMs, refused }: Refusing): Promise<TokenAnswer> {
   if (isWaiting(refusal)) return refusalAnswer(refusal, request);
   const isLater = refusal.error === 'temporarily_unavailable';
@@ -166,7 +166,7 @@ function unavailable(): OAuthRefusal {
   return { ok: false, error: 'temporarily_unavailable', reason: 'gateway-unavailable', retryAfterSeconds: 5 };
 }
 
-/** RFC 6749 5.2: 400, but for what may be tried again. */
+/** RFC 6749 5.2: 400, unless the client may try again. */
 export function refusalAnswer({ error, reason, detail, retryAfterSeconds }: OAuthRefusal, { requestId }: Pick<TokenRequest, 'requestId'>): TokenAnswer {
   const body = refusalBody(reason, requestId, detail);
   return {
@@ -182,7 +182,7 @@ interface Recorded {
   readonly result: Issued | OAuthRefusal;
 }
 
-/** Who got, or did not get, a token for what. Never the proof itself. */
+/** Which principal got a token for what, or did not get it. Never the proof itself. */
 function record({ clock, revision, record: append }: TokenEndpointParts, { request, action, result }: Recorded): Promise<void> {
   return append({
     time: new Date(clock()).toISOString(),

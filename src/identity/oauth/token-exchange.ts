@@ -1,4 +1,4 @@
-// RFC 8693: the proof of another provider for a short opaque token of ours. What is proven how comes in by the type of the subject token.
+// RFC 8693: another provider's proof in exchange for a short opaque token of Lictor. The type of the subject token selects the proof.
 
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
@@ -17,7 +17,7 @@ import { type OAuthRefusal, refuseRequest } from './refusal.ts';
 
 export const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
-/** However long the proof lives. */
+/** Independent of the life of the proof. */
 export const ACCESS_TOKEN_MS = 15 * 60_000;
 
 export interface ExchangeParts {
@@ -45,7 +45,7 @@ export function createTokenExchange({ config, accessTokens, locks, clock, proofs
     const who = { principalId: `${identity.name}@${identity.idp}`, principalKind: identity.kind, idp: identity.idp, credentialId };
     const locked = await lockOnPrincipal({ locks, config }, { id: who.principalId, idp: who.idp, onBehalfOf: [] });
     if (locked !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked', ...who };
-    // A principal without a role gets no token: the roles are the list of accounts that may log in.
+    // A principal without a role gets no token: only principals with a role may log in.
     if (roleBook.ofIdentity(identity).length === 0) return { ok: false, error: 'invalid_grant', reason: 'policy-default-deny', ...who };
     const id = createTokenId();
     const expiresOf = (nowMs: number): number => Math.min(nowMs + ACCESS_TOKEN_MS, proof.expiresAtMs ?? Number.POSITIVE_INFINITY);
@@ -71,7 +71,7 @@ export function createTokenExchange({ config, accessTokens, locks, clock, proofs
   };
 }
 
-/** What is asked for beyond the one kind of token that there is, is refused and never ignored. */
+/** There is one kind of token. A request for anything else is rejected, never ignored. */
 function checkForm(form: Form, targets: readonly string[]): OAuthRefusal | undefined {
   if (!form.has('subject_token') || !form.has('subject_token_type')) return refuseRequest('subject_token and subject_token_type are needed.');
   if (form.has('actor_token') || form.has('actor_token_type')) return refuseRequest('actor_token is not accepted here.');

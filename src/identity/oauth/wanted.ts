@@ -1,4 +1,4 @@
-// What a client asks for: scopes, and which part of the gateway its tokens are for (RFC 8707).
+// What a client requests: scopes, and the part of the gateway that its tokens are for (RFC 8707).
 
 import type { PublicUrl } from '../../config/config.ts';
 import { CLIENT_SCOPES, type ClientScope, isClientScope } from '../../contract/client-scopes.ts';
@@ -8,15 +8,15 @@ import type { OAuthRefusal } from './refusal.ts';
 
 export interface Wanted {
   readonly scopes: readonly ClientScope[];
-  /** An ID token is wanted. */
+  /** It requests an ID token. */
   readonly openid: boolean;
   readonly audience: string;
 }
 
-/** Their own words of the standards: an ID token; a refresh token, which is always given. */
+/** Words of the standards: an ID token; a refresh token, which is always issued. */
 const FURTHER = ['openid', 'offline_access'];
 
-/** No scope: all of them, which is whatever the person may. An unknown one is refused, never ignored. */
+/** Without scopes: all of them, which is everything that the person may do. An unknown one is rejected, never ignored. */
 export function parseWanted(form: Form, publicUrl: PublicUrl): Wanted | OAuthRefusal {
   const words = (form.get('scope') ?? '').split(' ').filter((word) => word !== '');
   if (words.some((word) => !isClientScope(word) && !FURTHER.includes(word))) {
@@ -28,7 +28,7 @@ export function parseWanted(form: Form, publicUrl: PublicUrl): Wanted | OAuthRef
   return { scopes: scopes.length === 0 ? CLIENT_SCOPES : scopes, openid: words.includes('openid'), audience };
 }
 
-/** Undefined: none of ours. */
+/** Undefined: not a part of this gateway. */
 export function parseAudience(form: Form, { origin, basePath }: PublicUrl): string | undefined {
   const base = `${origin}${basePath}`;
   const resource = form.get('resource') ?? base;

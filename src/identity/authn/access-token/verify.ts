@@ -1,4 +1,4 @@
-// Access token text -> principal: the identity that was proven when it was given, with the roles that it has now.
+// Access token text -> principal: the identity that was proven when the token was issued, with its present roles.
 import type { Config } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { AccessTokens } from '../../../store/access-tokens.ts';

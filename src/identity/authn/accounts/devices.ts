@@ -1,16 +1,16 @@
-// Devices on which an account has logged in before: a sealed cookie proves it, and strangers' failures do not delay such a device.
+// Devices on which an account has logged in before. A sealed cookie proves it. Failed logins of other devices do not delay such a device.
 import { createHash, randomBytes } from 'node:crypto';
 import type { Sealer } from '../../../config/keys/sealer.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { StoredAccount } from '../../../store/accounts.ts';
 
-/** How long a device stays known after its last login. */
+/** How long Lictor recognises a device after its last login. */
 export const DEVICE_LIFE_MS = 90 * 86_400_000;
 
 export interface Devices {
-  /** The value of the cookie for this browser, after a login. A fresh one each time. */
+  /** The cookie value for this browser after a login. Each one is new. */
   remember(account: StoredAccount): string;
-  /** The id of the device; undefined: no login of this account with its present password made the cookie, or it has expired. Proves no identity. */
+  /** The id of the device. Undefined: no login of this account with its present password made the cookie, or it has expired. Proves no identity. */
   recognise(cookieValue: string, account: StoredAccount): string | undefined;
 }
 
@@ -24,7 +24,7 @@ export function createDevices(sealer: Sealer, clock: Clock): Devices {
   };
 }
 
-/** Another account, or another password of it, opens nothing. */
+/** Another account, or another password of it, cannot open the cookie. */
 function about({ id, password }: StoredAccount): string {
   return `login device of ${id} ${createHash('sha256').update(password).digest('base64')}`;
 }

@@ -1,31 +1,31 @@
-// A bounded line in front of expensive work: three known devices, then one of the networks in turn, so that many attempts of one do not delay another's.
+// A bounded queue before expensive work. After three known devices comes one of the other networks in turn, so no network delays the others.
 
 export interface FairLineLimits {
   readonly atOnce: number;
-  /** Of known devices, and of all others, separately. */
+  /** Of known devices and of all others, separately. */
   readonly waiting: number;
 }
 
 export interface Place {
-  /** Whose turn it is: a network. */
+  /** The network that waits for its turn. */
   readonly from: string;
-  /** It stands in front of those that are not known, of whom one comes after three known ones. */
+  /** Known devices come first, but after three of them one other client gets its turn. */
   readonly isKnown: boolean;
 }
 
 export interface FairLine {
-  /** `busy`: the line is full. Also for one that waits, when a network with less in the line needs its place. */
+  /** `busy`: the queue is full. A waiting entry also gets it if its network has the most entries and another network needs the place. */
   run<T>(place: Place, work: () => Promise<T>): Promise<T | 'busy'>;
 }
 
 type Waiter = (turn: 'go' | 'busy') => void;
 
-/** Logins of known devices without an end must not shut out everyone else. */
+/** Endless logins of known devices must not stop all other logins. */
 const KNOWN_IN_ROW = 3;
 
 export function createFairLine({ atOnce, waiting: most }: FairLineLimits): FairLine {
   const known: Waiter[] = [];
-  /** The network that is next comes first. */
+  /** The first network is the next one. */
   const others = new Map<string, Waiter[]>();
   let running = 0;
   let waiting = 0;
@@ -40,7 +40,7 @@ export function createFairLine({ atOnce, waiting: most }: FairLineLimits): FairL
     return new Promise((resolve) => own.push(resolve));
   };
 
-  /** The network with most in the line gives up its last place, unless it has no more than the newcomer would have. */
+  /** The network with the most entries loses its last place, unless it has no more entries than the new one would have. */
   const displace = (mine: number): boolean => {
     const [from, most] = [...others].reduce((left, right) => (right[1].length > left[1].length ? right : left));
     if (most.length <= mine + 1) return false;

@@ -1,4 +1,4 @@
-// Name and password -> a session, throttled for each account and address; timing and answers tell nothing about which names exist.
+// Name and password -> a session, throttled for each account and address. Timing and answers do not reveal which names exist.
 import { createHash } from 'node:crypto';
 import type { Config } from '../../../config/config.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
@@ -15,8 +15,8 @@ import type { Passwords } from './password.ts';
 import { idpOfAccount, userPrincipal } from './principal.ts';
 
 /**
- * Failed logins within a minute of the first. A device that has logged in before counts by itself alone: strangers do not keep the owner
- * of an account out. Of IPv6 an address is the /64, and a site the /48.
+ * Failed logins within a minute of the first. A known device has a separate count, so that strangers cannot lock out the owner of an account.
+ * An IPv6 address counts as its /64, a site as its /48.
  */
 export const LOGIN_LIMITS = {
   ...{ perAccountAndAddress: 5, perAccountAndSite: 20, perAccount: 50, perAddress: 20, perSite: 80, perDevice: 5 },
@@ -24,27 +24,27 @@ export const LOGIN_LIMITS = {
   keys: 10_000,
 } as const;
 
-/** When too many passwords wait to be hashed. */
+/** When too many passwords wait for their hash. */
 const BUSY_RETRY_SECONDS = 2;
 
 export interface LoginRequest {
   readonly name: string;
   readonly password: string;
   readonly address: string;
-  /** Value of the session cookie that came along, or empty: that session ends when this login succeeds. */
+  /** Value of the session cookie of the request, or empty. That session ends when this login succeeds. */
   readonly oldCookieValue: string;
-  /** Value of the device cookie that came along, or empty. */
+  /** Value of the device cookie of the request, or empty. */
   readonly device: string;
 }
 
 export type LoginResult =
-  /** `endedOld`: the session that came along has ended, so what was decided for it must be forgotten. `device`: the cookie of this device from now on. */
+  /** `endedOld`: the former session has ended, so cached decisions about it must be invalidated. `device`: the new cookie of this device. */
   | { readonly ok: true; readonly principal: Principal; readonly session: StartedSession; readonly endedOld: boolean; readonly device: string }
-  /** `principalId` only for a name that exists: what was typed may be a password. */
+  /** `principalId` only for a name that exists: the client may have typed a password as the name. */
   | { readonly ok: false; readonly reason: 'login-failed'; readonly principalId: string | null }
-  /** Nobody was looked at, so it names nobody: records of somebody are bounded by nothing, those of nobody are (src/record/ledger/floods.ts). */
+  /** No password was checked, so it names no principal: floods.ts bounds only records without a principal (src/record/ledger/floods.ts). */
   | { readonly ok: false; readonly reason: 'login-throttled'; readonly principalId: null; readonly retryAfterSeconds: number }
-  /** Name and password are right, and the account may do nothing, or is locked: no session. */
+  /** Name and password are right, but the account has no rights or is locked: no session. */
   | { readonly ok: false; readonly reason: 'policy-default-deny' | 'locked'; readonly principalId: string };
 
 export type Login = (request: LoginRequest) => Promise<LoginResult>;
@@ -93,7 +93,7 @@ async function lookUp({ accounts, config, roleBook }: LoginParts, name: string):
   return account === undefined || idp === null ? undefined : { account, principal: userPrincipal(account, idp, roleBook) };
 }
 
-/** A fresh session always, and the old one ends: whoever planted a cookie before the login knows nothing of this one. */
+/** Always a new session, and the old one ends: who planted a cookie before the login does not know the new value. */
 async function startSession({ sessions, devices }: LoginParts, { account, principal }: Claimed, oldCookieValue: string): Promise<LoginResult> {
   const session = await sessions.start(account);
   if (session === undefined) return { ok: false, reason: 'login-failed', principalId: principal.id };
@@ -106,9 +106,9 @@ function throttled(waitMs: number): LoginResult {
 }
 
 interface Attempt {
-  /** Above 0: too many failures, come back then. */
+  /** Above 0: too many failures, try again after this time. */
   readonly waitMs: number;
-  /** Not looked at after all. */
+  /** The attempt does not count after all. */
   withdraw(): void;
   succeeded(): void;
 }
@@ -119,7 +119,7 @@ interface Count {
   readonly most: number;
 }
 
-/** An attempt counts from its beginning, so that many at once do not slip through. */
+/** An attempt counts from its beginning, so that many simultaneous attempts cannot pass the limit. */
 function createThrottle(steady: Clock) {
   const open = () => createBoundedCounter(steady, LOGIN_LIMITS);
   const by = { pair: open(), pairOfSite: open(), account: open(), address: open(), site: open(), device: open() };
@@ -147,7 +147,7 @@ function createThrottle(steady: Clock) {
         withdraw,
         succeeded() {
           withdraw();
-          // What others have failed at elsewhere goes on counting.
+          // Failures of others elsewhere still count.
           const [own] = counts;
           own?.counter.clear(own.key);
         },
@@ -160,7 +160,7 @@ function waitOf({ counter, key, most }: Count): number {
   return counter.count(key) >= most ? counter.leftMs(key) : 0;
 }
 
-/** Of one size whatever was typed. */
+/** Of the same size for every typed name. */
 function nameKey(name: string): string {
   return createHash('sha256').update(name).digest('base64');
 }

@@ -7,16 +7,16 @@ const COST: Cost = { memory: 19_456, passes: 2, parallelism: 1 };
 const SALT_BYTES = 16;
 const TAG_BYTES = 32;
 
-/** 19 MiB and a core each: two leave the pool's other threads and the memory alone. */
+/** 19 MiB and a core each: two leave threads of the pool and memory to other work. */
 const AT_ONCE = 2;
-/** Under three seconds of waiting; beyond that the answer is busy. */
+/** Under three seconds of waiting. Beyond that the answer is `busy`. */
 const WAITING = 128;
 
-/** Longer ones are no passwords but a way to spend our time. */
+/** A longer text is no password but an attempt to use up CPU time. */
 export const LONGEST_PASSWORD = 1024;
 export const SHORTEST_PASSWORD = 8;
 
-/** Of a command. */
+/** For commands. */
 const OWN: Place = { from: '', isKnown: true };
 
 interface Cost {
@@ -31,7 +31,7 @@ export type PasswordCheck = 'right' | 'wrong' | 'busy';
 export interface Passwords {
   /** PHC text of a password. Throws when busy: only commands call it. */
   hash(password: string): Promise<string>;
-  /** `phc` null: nobody of that name; takes as long as a wrong password and is one. `busy`: too many are waiting. */
+  /** `phc` null: no such account. The check takes as long as for a wrong password, and fails. `busy`: too many are waiting. */
   check(password: string, phc: string | null, place: Place): Promise<PasswordCheck>;
 }
 
@@ -63,7 +63,7 @@ interface Phc {
 
 const PHC = /^\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,2}),p=(\d)\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/;
 
-/** Only what `hash` writes, at any cost; undefined for anything else, so that a broken row lets nobody in. */
+/** Undefined for anything but an output of `hash`, so that a broken row permits no login. */
 export function parsePhc(text: string): Phc | undefined {
   const match = PHC.exec(text);
   if (match === null) return undefined;
@@ -77,7 +77,7 @@ function unpadded(bytes: Buffer): string {
   return bytes.toString('base64').replaceAll('=', '');
 }
 
-/** NFKC: the same password typed on another keyboard is the same password (NIST SP 800-63B 5.1.1.2). */
+/** NFKC: the same password, typed on another keyboard, stays the same (NIST SP 800-63B 5.1.1.2). */
 function derive(password: string, nonce: Buffer, cost: Cost): Promise<Buffer> {
   const parameters: Argon2Parameters = { message: password.normalize('NFKC'), nonce, tagLength: TAG_BYTES, ...cost };
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// What the login pages need of authentication: log in, log out.
+// Login and logout for the login pages.
 import type { Config } from '../../../config/config.ts';
 import type { Sealer } from '../../../config/keys/sealer.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
@@ -14,7 +14,7 @@ import { accountsProvider } from './principal.ts';
 export interface People {
   readonly login: Login;
   readonly sessions: Pick<Sessions, 'end' | 'startForIdentity'>;
-  /** Whether anybody can log in by a password now: there are built-in accounts, or an account of break glass. */
+  /** Whether a login by password is possible now: there are built-in accounts, or a break-glass account. */
   takesPasswords(): Promise<boolean>;
 }
 
@@ -28,7 +28,7 @@ export interface PeopleParts {
 
 export function createPeople({ store, config, sealer, clock, steady }: PeopleParts): People {
   const roleBook = createRoleBook(config.roles);
-  // Only the authenticator looks at sessions, so nothing is touched here.
+  // Only the authenticator verifies sessions, so this one writes no "last seen".
   const sessions = createSessions({
     store: store.sessions,
     providers: config.identityProviders,

@@ -6,20 +6,20 @@ import { roleNames } from '../../../contract/scope.ts';
 import type { StoredAccount } from '../../../store/accounts.ts';
 import type { Holder, RoleBook } from '../roles.ts';
 
-/** Id of the identity provider that the built-in accounts are; null: the configuration has none, nobody but break-glass accounts logs in. */
+/** Id of the identity provider of the built-in accounts. Null: the configuration has none, and only break-glass accounts can log in. */
 export function accountsProvider(config: Pick<Config, 'identityProviders'>): string | null {
   return config.identityProviders.find((provider) => provider.type === 'accounts')?.id ?? null;
 }
 
 /**
- * Whether who is called NAME@IDP may be an account: the id is no other provider's. Texts that were written down when lictor.yaml called
- * the accounts otherwise name nobody else either.
+ * Whether NAME@IDP may be an account: no other provider has this id. An old name, from before the accounts
+ * got another id in lictor.yaml, does not mean another principal either.
  */
 export function mayBeAccounts(idp: string, config: Pick<Config, 'identityProviders'>): boolean {
   return !config.identityProviders.some(({ id, type }) => id === idp && type !== 'accounts');
 }
 
-/** By which provider's name the account goes; null: it may not log in. Break glass: one that ends by itself may, whatever the configuration says. */
+/** The provider in the account's name. Null: it may not log in. A break-glass account, which always expires, may always log in. */
 export function idpOfAccount({ expiresMs }: Pick<StoredAccount, 'expiresMs'>, config: Pick<Config, 'identityProviders'>): string | null {
   return accountsProvider(config) ?? (expiresMs === null ? null : BREAK_GLASS);
 }

@@ -1,4 +1,4 @@
-// What STS answers to GetCallerIdentity, and the identity that it names.
+// The answer of STS to GetCallerIdentity, and the identity that it names.
 import type { Identity } from '../../../contract/identity.ts';
 
 export interface Caller {
@@ -6,7 +6,7 @@ export interface Caller {
   readonly account: string;
 }
 
-/** RFC-less XML of a fixed form; undefined when it is any other, or names something twice. Entities never stand in these values. */
+/** XML of a fixed form. Undefined for any other form, or if a name appears twice. Entities never appear in these values. */
 export function parseCaller(xml: string): Caller | undefined {
   const inner =
     /^\s*(?:<\?xml [^>]*\?>\s*)?<GetCallerIdentityResponse xmlns="https:\/\/sts\.amazonaws\.com\/doc\/2011-06-15\/">([\s\S]*)<\/GetCallerIdentityResponse>\s*$/.exec(
@@ -18,8 +18,8 @@ export function parseCaller(xml: string): Caller | undefined {
 }
 
 /**
- * A role by the ARN that its sessions have in common, a user by their own. Undefined: neither (the account's root, a federated user), or
- * of another account than STS says. STS does not tell the path of a role: `role/etl` also for `role/team/etl`, which are one name in an account.
+ * A role by the ARN that its sessions share, a user by its own ARN. Undefined: neither of them (the account's root, a federated user), or
+ * another account than STS names. STS leaves out the path of a role: `role/etl` also stands for `role/team/etl`. Names are unique in an account.
  */
 export function callerIdentity({ arn, account }: Caller, idp: string): Identity | undefined {
   const role = /^arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role\/([\w+=,.@-]{1,64})\/([\w+=,.@-]{2,64})$/.exec(arn);

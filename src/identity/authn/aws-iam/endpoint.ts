@@ -1,17 +1,17 @@
-// Which STS is asked: never one that a request names, only those of the configuration's regions.
+// The STS endpoints of the configuration's regions. A request cannot name another endpoint.
 import type { AwsIamProvider } from '../../../config/config.ts';
 
 export interface Endpoint {
   /** With a slash at the end. */
   readonly url: string;
-  /** As it stands in the header `Host`. */
+  /** For the header `Host`. */
   readonly host: string;
 }
 
-/** The global endpoint signs for it. */
+/** The global endpoint uses this region in signatures. */
 const GLOBAL_REGION = 'us-east-1';
 
-/** Undefined: signatures for this region are not accepted. */
+/** Undefined: Lictor accepts no signatures for this region. */
 export function endpointIn({ regions, stsEndpoint }: Pick<AwsIamProvider, 'regions' | 'stsEndpoint'>, region: string): Endpoint | undefined {
   const allowed = regions.length === 0 ? [GLOBAL_REGION] : regions;
   if (!allowed.includes(region)) return undefined;

@@ -1,4 +1,4 @@
-// A signed GetCallerIdentity -> identity: the request is made anew from what it may be, STS says whose it is, and it counts once.
+// A signed GetCallerIdentity -> identity. Lictor builds the request itself and sends it to STS, which names the signer. Each counts once.
 import type { AwsIamProvider } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import { LictorError } from '../../../contract/error.ts';
@@ -21,10 +21,10 @@ export interface AwsParts {
 }
 
 const MARK = 'aws-iam';
-/** Unless the client has signed it. */
+/** Unless the client has signed another one. */
 const FORM = 'application/x-www-form-urlencoded; charset=utf-8';
 
-/** Throws LictorError `gateway-unavailable` when STS gives no answer. */
+/** Throws LictorError `gateway-unavailable` if STS does not answer. */
 export function createProveAws({ provider, outbound, marks, clock }: AwsParts): (text: string) => Promise<AwsProof> {
   return async (text) => {
     const request = parseSignedRequest(text, provider, clock());
@@ -32,13 +32,13 @@ export function createProveAws({ provider, outbound, marks, clock }: AwsParts): 
     if (await marks.used(MARK, request.signature)) return { ok: false, reason: 'aws-replayed' };
     const identity = await askSts(request, provider.id, outbound);
     if (identity === undefined) return { ok: false, reason: 'aws-refused' };
-    // Marked only now: whoever knows no good signature marks nothing. Of several at once one is the first.
+    // Marked after the check, so that only a valid signature leaves a mark. Of several at once only one is first.
     if (!(await marks.once(MARK, request.signature, request.dateMs + WINDOW_MS + 1))) return { ok: false, reason: 'aws-replayed' };
     return { ok: true, identity, provider, expiresAtMs: null, credentialId: `aws:${request.accessKeyId}` };
   };
 }
 
-/** Undefined: STS says no, or names nobody that can be let in. */
+/** Undefined: STS rejects it, or names an identity that cannot log in. */
 async function askSts({ endpoint, headers }: SignedRequest, idp: string, outbound: Pick<Outbound, 'fetch'>): Promise<Identity | undefined> {
   const answer = await reach(() => outbound.fetch(endpoint.url, { method: 'POST', headers: { 'content-type': FORM, ...headers }, body: BODY }));
   const xml = await answer.text();

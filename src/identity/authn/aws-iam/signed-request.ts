@@ -1,23 +1,23 @@
-// A signed GetCallerIdentity as the client shows it: read strictly, and held against the one request that it may be. Proves nothing yet.
+// A client's signed GetCallerIdentity, parsed strictly and compared with the one acceptable request. Proves nothing yet.
 import type { AwsIamProvider } from '../../../config/config.ts';
 import { parseStrict } from '../../../contract/json/strict-json.ts';
 import { isObject, type JsonObject } from '../../../contract/json/tree.ts';
 import { type Endpoint, endpointIn } from './endpoint.ts';
 
 export const BODY = 'Action=GetCallerIdentity&Version=2011-06-15';
-/** SHA-256 of it. */
+/** Its SHA-256. */
 export const BODY_HASH = 'ab821ae955788b0e33ebd34c208442ccfc2d406e2edc5e7a39bd6458fbb4f843';
 export const AUDIENCE_HEADER = 'x-lictor-audience';
-/** Signatures count for so long, before and after the gateway's own time; AWS's own limit is 5 minutes of skew too. */
+/** Signatures are valid for this time before and after the gateway's clock. AWS also accepts 5 minutes of skew. */
 export const WINDOW_MS = 5 * 60_000;
 
 export interface SignedRequest {
   readonly endpoint: Endpoint;
   readonly accessKeyId: string;
-  /** The proof itself: used once. */
+  /** The proof itself. It counts once. */
   readonly signature: string;
   readonly dateMs: number;
-  /** What the signature covers, and itself: names and values of our own making, but for the client's key, date, token and signature. */
+  /** The signed headers and the signature. Lictor writes all names and values except the client's key, date, token and signature. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -29,7 +29,7 @@ const REQUIRED = ['host', 'x-amz-date', AUDIENCE_HEADER] as const;
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([A-Z0-9]{16,128})\/([0-9]{8})\/([a-z0-9-]{1,32})\/sts\/aws4_request, ?SignedHeaders=([a-z0-9;-]{1,256}), ?Signature=([0-9a-f]{64})$/;
 
-/** `subject_token`: a JSON object with `method`, `url`, `headers` and `body`, and nothing else. */
+/** `subject_token`: a JSON object with only `method`, `url`, `headers` and `body`. */
 export function parseSignedRequest(text: string, provider: AwsIamProvider, nowMs: number): SignedRequest | AwsProblem {
   const parsed = text.length > MAX_LENGTH ? undefined : parseStrict(Buffer.from(text, 'utf8'));
   if (parsed === undefined || !parsed.ok || !isObject(parsed.tree)) return 'aws-request';
@@ -63,8 +63,8 @@ function readHeaders(value: JsonObject[string] | undefined): ReadonlyMap<string,
 }
 
 /**
- * The request that is sent, made anew: each header that is signed is one that we know, with the value that it must have. A header beside
- * them, signed or not, is refused, since it was meant to say something. Undefined: refused.
+ * Lictor builds the request that it sends: each signed header is a known one with its required value. Any other header,
+ * signed or not, is rejected, since it could change the meaning. Undefined: rejected.
  */
 function rebuild(
   signed: readonly string[],
@@ -95,7 +95,7 @@ function allowedValues(given: ReadonlyMap<string, string>, { host, audience }: {
   return values;
 }
 
-/** As SigV4 has them: one after the other by the alphabet, none twice. */
+/** As SigV4 requires: sorted, without duplicates. */
 function isSortedSet(names: readonly string[]): boolean {
   return names.every((name, index) => index === 0 || (names[index - 1] ?? '') < name);
 }

@@ -19,15 +19,15 @@ export type InspectCertificate = (escaped: string) => Inspected;
 
 export interface CertificatesParts {
   readonly provider: MtlsProvider;
-  /** PEM; nginx holds new connections against it too. Here it reaches those that are open. Null: nothing is ever revoked. */
+  /** PEM. nginx checks new connections with it; this check covers open ones. Null: no certificate is ever revoked. */
   readonly crlFile: string | null;
   readonly clock: Clock;
 }
 
-/** To parse a certificate takes longer than a decision. */
+/** Parsing a certificate takes longer than a decision. */
 const CACHED = 1000;
 
-/** Throws `client-crl-unusable`. The lists are read once: for new ones it is made anew. */
+/** Throws `client-crl-unusable`. The lists are read once; a reload reads new ones. */
 export function createCertificates({ provider, crlFile, clock }: CertificatesParts): InspectCertificate {
   const isRevoked = crlFile === null ? () => false : readRevoked(crlFile);
   const cache = new LRUCache<string, ClientCertificate>({ max: CACHED });
@@ -46,7 +46,7 @@ export function createCertificates({ provider, crlFile, clock }: CertificatesPar
   };
 }
 
-/** Exactly one: with several, whoever asks the authority for one more would choose who he is. A wildcard is nobody's name. */
+/** Exactly one name: with several, the holder could choose who to be. A wildcard is not a name. */
 function nameFrom({ names }: ClientCertificate, from: MtlsProvider['principalFrom']): string | undefined {
   const [only, ...more] = names[from];
   if (only === undefined || more.length > 0 || !/^\P{Cc}{1,256}$/u.test(only) || only.trim() !== only || hasWildcard(only)) return undefined;

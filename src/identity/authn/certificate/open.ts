@@ -1,9 +1,9 @@
-// Client certificates where the configuration asks for them: X.509 is loaded only then.
+// Client certificates, if the configuration asks for them. Only then Lictor loads the X.509 library.
 import type { Config } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { InspectCertificate } from './certificates.ts';
 
-/** Null: none is believed. */
+/** Null: Lictor accepts no certificates. */
 export async function openCertificates(
   { identityProviders, tls }: Pick<Config, 'identityProviders' | 'tls'>,
   clock: Clock,

@@ -1,19 +1,19 @@
-// A client certificate as nginx hands it over -> what identifies it. nginx has verified it: no signature is checked here.
+// A client certificate in nginx's form -> the names in it. nginx has verified it: this file checks no signature.
 import { AltName, Certificate, CertificateRevocationList, type RelativeDistinguishedNames } from 'pkijs';
 
 export interface ClientCertificate {
   readonly issuer: string;
   readonly serial: string;
   readonly expiresAtMs: number;
-  /** Every name of each kind, as it stands there. */
+  /** Every name of each kind, unchanged. */
   readonly names: { readonly san_uri: readonly string[]; readonly san_dns: readonly string[]; readonly subject_cn: readonly string[] };
 }
 
-/** Of one authority: the serial numbers that it took back. */
+/** The revoked serial numbers of one authority. */
 export interface RevokedSerials {
   readonly issuer: string;
   readonly serials: readonly string[];
-  /** After that it says nothing any more; null: it does not say. */
+  /** The list is not valid after this time. Null: it names no time. */
   readonly nextUpdateMs: number | null;
 }
 
@@ -22,7 +22,7 @@ const COMMON_NAME = '2.5.4.3';
 /** GeneralName (RFC 5280, 4.2.1.6). */
 const TYPE = { dns: 2, uri: 6 } as const;
 
-/** `$ssl_client_escaped_cert`: PEM, percent-encoded. Undefined: it cannot be read. */
+/** `$ssl_client_escaped_cert`: PEM, percent-encoded. Undefined: it cannot be parsed. */
 export function readClientCertificate(escaped: string): ClientCertificate | undefined {
   try {
     const [der] = blocksOf(decodeURIComponent(escaped), 'CERTIFICATE');
@@ -42,7 +42,7 @@ export function readClientCertificate(escaped: string): ClientCertificate | unde
   }
 }
 
-/** Every list in a PEM file. Throws when one cannot be read, or when there is none. */
+/** Every list in a PEM file. Throws if one cannot be parsed, or if there is none. */
 export function readRevocationLists(pem: string): readonly RevokedSerials[] {
   const lists = blocksOf(pem, 'X509 CRL').map((der) => CertificateRevocationList.fromBER(der));
   if (lists.length === 0) throw new Error('no revocation list in PEM');
@@ -58,7 +58,7 @@ function blocksOf(pem: string, label: string): readonly Buffer<ArrayBuffer>[] {
   return [...blocks].map(([, base64 = '']) => Buffer.from(base64, 'base64'));
 }
 
-/** To compare names: without regard to case, space, and kind of string (RFC 5280, 7.1). */
+/** For comparing names: ignores case, space, and the type of string (RFC 5280, 7.1). */
 function nameText({ typesAndValues }: RelativeDistinguishedNames): string {
   return JSON.stringify(typesAndValues.map(({ type, value }) => [type, String(value.valueBlock.value).toLowerCase().replace(/\s+/g, ' ').trim()]));
 }

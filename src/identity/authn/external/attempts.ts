@@ -6,15 +6,15 @@ import type { LoginAttempts } from '../../../store/login-attempts.ts';
 export interface Attempts {
   /** A name for the attempt and a secret for the browser's cookie. */
   create(): NewAttempt;
-  /** Written down before the browser is sent away. `secret` is what the provider's answer is checked with. */
+  /** Stored before the browser goes to the provider. `secret` is for checking the provider's answer. */
   keep(attempt: NewAttempt, details: NewDetails): Promise<void>;
-  /** Uses it up, whatever comes out. */
+  /** Consumes it, whatever the result is. */
   take(answer: { readonly idp: string; readonly state: string; readonly browser: string }): Promise<TakenAttempt | 'unknown' | 'other-browser'>;
 }
 
 export interface NewAttempt {
   readonly state: string;
-  /** For the cookie of this attempt, and nowhere else. */
+  /** Only for the cookie of this attempt. */
   readonly browser: string;
 }
 
@@ -24,7 +24,7 @@ interface NewDetails {
   readonly secret: string;
   /** Of the browser. */
   readonly address: string;
-  /** What the answer is for, when it is no login; the caller's own text. */
+  /** What the answer is for if it is not a login: a text of the caller. */
   readonly purpose?: string;
 }
 
@@ -63,7 +63,7 @@ function digest(browser: string): string {
   return createHash('sha256').update(browser).digest('hex');
 }
 
-/** What we sealed ourselves; anything else is a defect. */
+/** Lictor itself sealed the text, so any other form is a defect. */
 function parseStored(text: string): { readonly browser: string; readonly secret: string; readonly purpose: string } {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null || !('browser' in value) || !('secret' in value)) throw new TypeError('a sealed attempt is no attempt');

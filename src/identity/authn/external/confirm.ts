@@ -1,4 +1,4 @@
-// Does what stands on a provider's session (a browser session, a login of the command line) go on? The provider is asked when it is due, once for however many requests come at the same time.
+// Does a browser session, or a login of the command line, continue at its provider? Lictor asks when it is due, once for all simultaneous requests.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../../../config/config.ts';
 import type { Sealer } from '../../../config/keys/sealer.ts';
@@ -11,37 +11,37 @@ import { createRoleBook, type RoleBook } from '../roles.ts';
 import { aboutTokens } from './kept-tokens.ts';
 import type { ExternalProvider, Proven } from './provider.ts';
 
-/** A browser session, or a grant with tokens of its own. */
+/** A browser session, or a grant with its tokens. */
 export interface Confirmable {
   readonly id: string;
   readonly owner: SessionOwner;
-  /** When the provider must be asked again; null: never. */
+  /** When the provider must be asked again. Null: never. */
   readonly refreshAfterMs: number | null;
 }
 
-/** Answers the session as it is now. `refuse`: it has ended, or nobody could say for too long that it goes on. */
+/** Returns the session in its present state. `refuse`: it has ended, or its provider did not answer for too long. */
 export type Confirm<T extends Confirmable = StoredSession> = (
   session: T,
 ) => Promise<Confirmed<T> | { readonly refuse: 'session-expired' | 'session-unconfirmed' }>;
 
 export interface Confirmed<T extends Confirmable> {
   readonly session: T;
-  /** When to ask next; null: never. */
+  /** When to ask next. Null: never. */
   readonly askAgainMs: number | null;
 }
 
 export const CONFIRM_LIMITS = {
-  /** A session whose provider gives no answer lives on so long after it should have been asked. */
+  /** How long a session lives after its provider should have answered and did not. */
   graceMs: 15 * 60_000,
-  /** Between two tries at a provider that gives no answer. */
+  /** Between two requests to a provider that does not answer. */
   retryMs: 10_000,
-  /** A request waits so long for the provider; then the grace decides, and the question goes on. Below nginx's 5 s for a decision. */
+  /** How long a request waits for the provider. Then the grace decides, while Lictor still waits. Below nginx's 5 s for a decision. */
   waitMs: 3000,
 } as const;
 
 /**
- * What is being asked just now, and when a provider that gave no answer may be asked again, by session. It outlives every
- * configuration: two questions with one refresh token would end the session at a provider that rotates them.
+ * By session: the requests that run, and when a provider that did not answer may be asked again. It outlives every
+ * configuration: two requests with one refresh token would end the session at a provider that rotates them.
  */
 export interface ConfirmMemory<T extends Confirmable = StoredSession> {
   readonly asking: Map<string, Promise<Asked<T>>>;
@@ -55,7 +55,7 @@ export function createConfirmMemory<T extends Confirmable = StoredSession>(): Co
 
 type Asked<T extends Confirmable> = Confirmed<T> | { readonly refuse: 'session-expired' } | 'no-answer';
 
-/** Where they are kept. */
+/** Where the sessions or grants are stored. */
 export interface ConfirmedStore<T extends Confirmable> {
   byId(id: string): Promise<T | undefined>;
   setRefreshAfter(id: string, refreshAfterMs: number | null): Promise<void>;
@@ -71,9 +71,9 @@ export interface ConfirmParts<T extends Confirmable = StoredSession> {
   readonly clock: Clock;
   readonly steady: SteadyClock;
   readonly memory: ConfirmMemory<T>;
-  /** A session ended because of what the provider said. */
+  /** A session ended because of the provider's answer. */
   readonly onEnded: (session: T, reason: ReasonCode, detail: string) => Promise<void>;
-  /** The provider gave no answer. */
+  /** The provider did not answer. */
   readonly onNoAnswer: (idp: string, detail: string) => void;
   readonly waitMs?: number;
 }
@@ -93,7 +93,7 @@ export function createConfirm<T extends Confirmable>(parts: ConfirmParts<T>): Co
   };
 }
 
-/** Now, where it was put off for longer than its provider ever does: that was by a clock that has been put back since. Null: never. */
+/** Now, if the due time is later than this provider ever sets: then the clock was put back since. Null: never. */
 function whenDue({ providers, clock }: Pick<ConfirmParts, 'providers' | 'clock'>, { owner, refreshAfterMs }: Confirmable): number | null {
   if (refreshAfterMs === null || owner.kind !== 'identity') return refreshAfterMs;
   const longestMs = providers.find(({ idp }) => idp === owner.identity.idp)?.asksWithinMs ?? null;
@@ -111,7 +111,7 @@ async function answerInTime<T extends Confirmable>({ waitMs = CONFIRM_LIMITS.wai
   }
 }
 
-/** Joins a question that is under way; leaves a provider alone that has just given no answer. */
+/** Joins a request that runs. Waits before it asks a provider again that did not answer. */
 function ask<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: RoleBook, { id }: T): Promise<Asked<T>> {
   const { memory, steady } = parts;
   const running = memory.asking.get(id);
@@ -122,14 +122,14 @@ function ask<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: RoleBook, 
   return started;
 }
 
-/** The session is read again: an earlier question may have been answered since. */
+/** Reads the session again: an earlier request may have finished since. */
 async function askNow<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: RoleBook, id: string): Promise<Asked<T>> {
   const { sessions, store, sealer, clock, steady, memory, providers } = parts;
   const session = await sessions.byId(id);
   if (session === undefined || session.owner.kind !== 'identity') return { refuse: 'session-expired' };
   const dueMs = whenDue(parts, session);
   if (dueMs === null || clock() < dueMs) return { session, askAgainMs: dueMs };
-  // The grace begins now, and is remembered: by what was written before it would have no end.
+  // The grace begins now and is stored. With the former due time it would never end.
   if (dueMs !== session.refreshAfterMs) await sessions.setRefreshAfter(id, dueMs);
   const { identity } = session.owner;
   const provider = providers.find(({ idp }) => idp === identity.idp);
@@ -152,19 +152,19 @@ interface GoesOn<T extends Confirmable> {
   readonly proof: Proven;
 }
 
-/** The new tokens are written before anything else: a provider that rotates them knows no other. */
+/** Stores the new tokens first: a provider that rotates them accepts no others. */
 async function goOn<T extends Confirmable>(parts: ConfirmParts<T>, { roleBook, session, word, proof }: GoesOn<T>): Promise<Asked<T>> {
   const { sessions, store, sealer, memory } = parts;
   const { id } = session;
   if (proof.stored !== null) await store.idpTokens.put(id, sealer.seal(proof.stored, aboutTokens(id)));
   memory.retryAtMs.delete(id);
-  // Before the gate: the person's other sessions lose what is lost at once.
+  // Before the gate, so that the person's other sessions lose removed rights at once.
   if ((await store.identities.put(proof.identity, word)) === undefined) return await end(parts, session, 'identity-name-taken', 'the new name is taken');
   if (roleBook.ofIdentity(proof.identity).length === 0) return await end(parts, session, 'role-missing', 'no role is left');
   await sessions.setRefreshAfter(id, proof.refreshAfterMs);
   const now = await sessions.byId(id);
   if (now !== undefined) return { session: now, askAgainMs: now.refreshAfterMs };
-  // Ended while the provider was asked: its tokens are not left behind.
+  // The session ended while the provider was asked: remove its tokens.
   await store.idpTokens.remove(id);
   return { refuse: 'session-expired' };
 }
@@ -176,7 +176,7 @@ async function end<T extends Confirmable>(parts: ConfirmParts<T>, session: T, re
   return { refuse: 'session-expired' };
 }
 
-/** Of sessions that nobody uses any more. */
+/** Of sessions that are no longer in use. */
 function forgetOld({ retryAtMs }: Pick<ConfirmMemory, 'retryAtMs'>, steadyMs: number): void {
   for (const [id, atMs] of retryAtMs) if (atMs <= steadyMs) retryAtMs.delete(id);
 }

@@ -1,4 +1,4 @@
-// Login at an identity provider, whatever its protocol: begin, come back, the gate by role, the session.
+// Login at an identity provider of any protocol: begin, finish, the gate by role, the session.
 import type { Config } from '../../../config/config.ts';
 import type { Sealer } from '../../../config/keys/sealer.ts';
 import type { Identity } from '../../../contract/identity.ts';
@@ -17,13 +17,13 @@ export interface ExternalLogins {
   begin(request: BeginLogin): Promise<BegunLogin | RefusedLogin>;
   finish(request: FinishLogin): Promise<FinishedLogin | FinishedOffline | RefusedLogin>;
   /**
-   * Sends a person who is signed in to the provider once more, for tokens of a purpose of their own. Undefined: the provider gives
-   * none that outlive its session.
+   * Sends a signed-in person to the provider once more, for tokens with another purpose. Undefined: the provider issues
+   * no tokens that outlive its session.
    */
   beginOffline(request: BeginOffline): Promise<BegunLogin | RefusedLogin | undefined>;
-  /** An answer that nobody here asked for (SAML, where lictor.yaml lets it in). */
+  /** An answer without a request of Lictor (SAML, if lictor.yaml allows it). */
   finishUnasked(request: UnaskedLogin): Promise<FinishedLogin | RefusedLogin>;
-  /** For the session's own logout, asked before it ends: how to end the provider's session as well. */
+  /** For the session's logout, called before it ends: how to end the provider's session as well. */
   leave(session: { readonly sessionId: string; readonly idp: string }, returnUrl: string): Promise<LeaveForm | undefined>;
 }
 
@@ -39,13 +39,13 @@ export interface BeginLogin {
 export interface BeginOffline {
   readonly idp: string;
   readonly callbackUrl: string;
-  /** Comes back with the answer. */
+  /** Returned with the answer. */
   readonly purpose: string;
   /** Of the browser. */
   readonly address: string;
 }
 
-/** No login: the answer to `beginOffline`. */
+/** Not a login: the answer to `beginOffline`. */
 export interface FinishedOffline {
   readonly ok: true;
   readonly purpose: string;
@@ -55,7 +55,7 @@ export interface FinishedOffline {
 export interface BegunLogin {
   readonly ok: true;
   readonly location: string;
-  /** Its `browser` goes into a cookie of its own, named after its `state`. */
+  /** Its `browser` is the value of a separate cookie, named after its `state`. */
   readonly attempt: NewAttempt;
 }
 
@@ -69,7 +69,7 @@ export interface FinishLogin extends UnaskedLogin {
 export interface UnaskedLogin {
   readonly idp: string;
   readonly params: URLSearchParams;
-  /** Value of the session cookie that came along, or empty: that session ends when this login succeeds. */
+  /** Value of the session cookie of the request, or empty. That session ends when this login succeeds. */
   readonly oldCookieValue: string;
 }
 
@@ -78,14 +78,14 @@ export interface FinishedLogin {
   readonly principalId: string;
   readonly session: StartedSession;
   readonly returnTo: string;
-  /** The session that came along has ended, so what was decided for it must be forgotten. */
+  /** The former session has ended, so cached decisions about it must be invalidated. */
   readonly endedOld: boolean;
 }
 
 export interface RefusedLogin extends NotProven {
-  /** `alice@corp` when the provider proved who it was; null otherwise. */
+  /** `alice@corp` if the provider proved the identity; null otherwise. */
   readonly principalId: string | null;
-  /** Groups of this provider that have a role here, when the person has none of them. */
+  /** Groups of this provider that have a role here, if the person is in none of them. */
   readonly missingGroups: readonly string[];
 }
 
@@ -154,7 +154,7 @@ async function finish(inside: Inside, request: FinishLogin): Promise<FinishedLog
   return await accept(inside, { proof, word: provider.word, returnTo: attempt.returnTo, oldCookieValue: request.oldCookieValue });
 }
 
-/** There is no page that anybody wanted to come back to. */
+/** There is no page to return to. */
 async function finishUnasked(inside: Inside, { idp, params, oldCookieValue }: UnaskedLogin): Promise<FinishedLogin | RefusedLogin> {
   const provider = inside.providers.find((candidate) => candidate.idp === idp);
   if (provider?.saml === undefined) return refused('not-found', `no SAML provider ${idp}`);
@@ -170,8 +170,8 @@ interface Accepted {
 }
 
 /**
- * Who has no role is not written down either: whoever the provider knows could fill the store. But who is, loses with it what the sessions
- * of before have. Locks are looked at last, since one goes along with another name.
+ * A person without a role is not stored: otherwise everyone at the provider could fill the store. But a stored person who loses all
+ * roles loses the rights of earlier sessions as well. Locks are checked last, since a lock may match another name.
  */
 async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }: Accepted): Promise<FinishedLogin | RefusedLogin> {
   const { identity, stored, idpSession, refreshAfterMs, sessionEndsMs } = proof;

@@ -1,4 +1,4 @@
-// Every provider of lictor.yaml that people log in at.
+// The identity providers of lictor.yaml that people log in at.
 import type { Made } from '../../../config/certificates/make.ts';
 import type { Config } from '../../../config/config.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
@@ -9,20 +9,20 @@ import type { Outbounds } from '../outbounds.ts';
 import { createSamlProvider } from '../saml/provider.ts';
 import type { ExternalProvider } from './provider.ts';
 
-/** A person waits longer than a decision may. */
+/** A person may wait longer than a decision. */
 export const LOGIN_TIMEOUT_MS = 5000;
 
 export interface OpenProvidersParts {
   readonly config: Pick<Config, 'identityProviders' | 'publicUrl'>;
   readonly outboundFor: Outbounds['to'];
-  /** Makes what signs our messages to SAML providers, or reads it. */
+  /** Creates the signer of Lictor's messages to SAML providers, or reads it. */
   readonly samlSigner: () => Promise<Made>;
   readonly marks: Pick<Marks, 'once'>;
   readonly clock: Clock;
   readonly steady: SteadyClock;
 }
 
-/** In the order of lictor.yaml. Nobody has been asked yet: a provider that is away keeps no gateway from starting. */
+/** In the order of lictor.yaml. Sends no requests: the gateway starts although a provider does not answer. */
 export function openProviders({ config, outboundFor, samlSigner, marks, clock, steady }: OpenProvidersParts): readonly ExternalProvider[] {
   const { origin, basePath } = config.publicUrl;
   return config.identityProviders.flatMap((provider): readonly ExternalProvider[] => {

@@ -1,39 +1,39 @@
-// What OpenID Connect and SAML have in common: people are sent to a provider, and come back with an answer that proves who they are.
+// What OpenID Connect and SAML have in common: people go to a provider, and return with an answer that proves who they are.
 import type { Identity } from '../../../contract/identity.ts';
 import type { ReasonCode } from '../../../contract/reasons.ts';
 
-/** One identity provider of lictor.yaml that people log in at. Nothing here throws for a "no": a refusal is a value. */
+/** One identity provider of lictor.yaml that people log in at. A rejection is a value; nothing throws for it. */
 export interface ExternalProvider {
   readonly idp: string;
-  /** Whose word it speaks (`wordOf`). */
+  /** Identifies the provider's people (`wordOf`). */
   readonly word: string;
-  /** Where the browser goes, and what only the answer to this attempt can be checked with (the caller seals it). */
+  /** The address for the browser, and the secret for checking the answer to this attempt. The caller seals the secret. */
   begin(attempt: BeginRequest): Promise<Begun | NotProven>;
-  /** Whether it says that it gives tokens that outlive its session; left out: it has none. */
+  /** Whether the provider issues tokens that outlive its session. Left out: it does not. */
   offersOffline?(): Promise<boolean>;
-  /** What the browser brought back. The caller has taken the attempt, so that each answer is looked at once. */
+  /** The answer from the browser. The caller has consumed the attempt, so each answer is checked once. */
   finish(answer: ProviderAnswer): Promise<Proven | NotProven>;
-  /** Its proofs put that question off (`refreshAfterMs`) for no longer; null: it is not asked. */
+  /** The longest time until the next question (`refreshAfterMs`). Null: Lictor does not ask. */
   readonly asksWithinMs: number | null;
-  /** Asks the provider whether the session goes on; only for sessions whose proof had `refreshAfterMs`. */
+  /** Asks the provider whether the session continues. Only for sessions whose proof had `refreshAfterMs`. */
   confirm(stored: string, identity: Identity): Promise<Confirmed>;
-  /** How to end the provider's own session from the browser; undefined: it has no way. */
+  /** How to end the provider's session from the browser. Undefined: the provider offers no way. */
   leave(stored: string | undefined, returnUrl: string): Promise<LeaveForm | undefined>;
-  /** The provider's own message that a session, or a person, has ended there (OIDC: a logout token). Each message counts once. */
+  /** The provider's message that a session or a person has ended there (OIDC: a logout token). Each message counts once. */
   loggedOut(message: string): Promise<EndedAtProvider | NotProven>;
-  /** What SAML has and OpenID Connect has not; undefined: it is no SAML provider. */
+  /** What only SAML has. Undefined: it is not a SAML provider. */
   readonly saml?: SamlSide;
-  /** True when its metadata is known: a login can begin. */
+  /** True when its metadata is known, so that a login can begin. */
   ready(): Promise<boolean>;
 }
 
 export interface BeginRequest {
-  /** 22 characters of `A-Za-z0-9_-`; comes back with the answer (`state`, RelayState). */
+  /** 22 characters of `A-Za-z0-9_-`, returned with the answer (`state`, RelayState). */
   readonly state: string;
   readonly callbackUrl: string;
-  /** The person asked to be somebody else than whom the provider remembers. */
+  /** The person asks for another account than the one that the provider remembers. */
   readonly asOtherPrincipal: boolean;
-  /** Tokens are wanted that outlive the person's session at the provider (OpenID Connect Core 11). */
+  /** Asks for tokens that outlive the person's session at the provider (OpenID Connect Core 11). */
   readonly offline?: boolean;
 }
 
@@ -44,7 +44,7 @@ export interface Begun {
 }
 
 export interface ProviderAnswer {
-  /** As the browser sent them; doubled ones are still there. */
+  /** As the browser sent them, with duplicates. */
   readonly params: URLSearchParams;
   readonly state: string;
   readonly callbackUrl: string;
@@ -54,13 +54,13 @@ export interface ProviderAnswer {
 export interface Proven {
   readonly ok: true;
   readonly identity: Identity;
-  /** The provider's own name for its session; null: it has none. */
+  /** The provider's ID of its session. Null: it has none. */
   readonly idpSession: string | null;
-  /** What `confirm` and `leave` need later (tokens); the caller seals it. Null: nothing. */
+  /** What `confirm` and `leave` need later (tokens). The caller seals it. Null: nothing. */
   readonly stored: string | null;
-  /** When the provider must be asked again; null: it cannot be. */
+  /** When the provider must be asked again. Null: it cannot be asked. */
   readonly refreshAfterMs: number | null;
-  /** When its session is over, whatever anybody does; null: the provider did not say. */
+  /** When its session ends at the latest. Null: the provider named no end. */
   readonly sessionEndsMs: number | null;
 }
 
@@ -74,18 +74,18 @@ export interface NotProven {
 export type Confirmed =
   | { readonly state: 'live'; readonly proof: Proven }
   | { readonly state: 'ended'; readonly reason: ReasonCode; readonly detail: string }
-  /** It gave no usable answer: nobody knows. */
+  /** No usable answer: the state is not known. */
   | { readonly state: 'unknown'; readonly detail: string };
 
-/** A form that the browser sends to the provider: no token ever stands in an address. */
+/** A form that the browser sends to the provider: no token ever appears in a URL. */
 export interface LeaveForm {
-  /** Left out: post. `get`: the message is made for an address (SAML's HTTP-Redirect), and names a session without opening one. */
+  /** Left out: post. `get`: the message is for a URL (SAML's HTTP-Redirect). It names a session and cannot open one. */
   readonly method?: 'get' | 'post';
   readonly action: string;
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** At least one of the two is there; both: this session of this person. */
+/** At least one of the two is set. Both: this session of this person. */
 export interface EndedAtProvider {
   readonly ok: true;
   readonly subject: string | undefined;
@@ -93,18 +93,18 @@ export interface EndedAtProvider {
 }
 
 export interface SamlSide {
-  /** Our own metadata, for the provider's administrator. */
+  /** Lictor's metadata, for the provider's administrator. */
   ownMetadata(): Promise<string>;
   /** A login that began at the provider. */
   finishUnasked(params: URLSearchParams): Promise<Proven | NotProven>;
-  /** The provider says that sessions have ended. Each message counts once. */
+  /** The provider reports that sessions have ended. Each message counts once. */
   logoutAsked(asked: LogoutAsked): Promise<LogoutAt | NotProven>;
 }
 
 export interface LogoutAsked {
-  /** In a form, or in an address: there the signature is over the very characters of the query. */
+  /** In a form or in a URL. In a URL, the signature covers the exact characters of the query. */
   readonly message: { readonly binding: 'post'; readonly encoded: string } | { readonly binding: 'redirect'; readonly query: string };
-  /** Goes back as it came. */
+  /** Returned unchanged. */
   readonly relayState: string;
 }
 
@@ -113,7 +113,7 @@ export interface LogoutAt {
   readonly subject: string;
   /** Empty: all sessions of the subject. */
   readonly sessionIndexes: readonly string[];
-  /** Where the browser takes our answer; null: nowhere. */
+  /** Where the browser sends Lictor's answer. Null: nowhere. */
   readonly answerLocation: string | null;
 }
 

@@ -1,4 +1,4 @@
-// Does a login of the command line still stand, and for whom? Asked at every decision and at every refresh.
+// Is a login of the command line still valid, and for which principal? Checked at every decision and every refresh.
 import type { Config } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { Principal } from '../../../contract/principal.ts';
@@ -12,11 +12,11 @@ import { isKnown, ownerPrincipal, sessionAbsoluteEndMs, sessionEndsMs } from '..
 export type Standing =
   | {
       readonly ok: true;
-      /** As the provider and lictor.yaml have it now. */
+      /** With the present rights by the provider and lictor.yaml. */
       readonly principal: Principal;
-      /** Nothing that is decided on it may be remembered longer. */
+      /** Decisions based on it must not be cached longer. */
       readonly untilMs: number;
-      /** When it is over whatever anybody does: by its own end, or the absolute one of the session that it stands on. */
+      /** Its latest end: its own, or the absolute end of the session that it depends on. */
       readonly endsMs: number;
     }
   | { readonly ok: false; readonly reason: ReasonCode };
@@ -27,20 +27,20 @@ export interface StandingParts {
   readonly sessions: Pick<Sessions, 'byId'>;
   readonly providers: Config['identityProviders'];
   readonly roleBook: RoleBook;
-  /** How long a browser session lives, and with it what stands on it. */
+  /** The lifetime of browser sessions, and of what depends on them. */
   readonly limits: Config['sessions'];
-  /** How long a login of the command line lives, ms: also one that was begun when it was longer. */
+  /** The lifetime of a login of the command line, ms. Applies also to a login that began under a longer one. */
   readonly lifeMs: number;
   readonly clock: Clock;
-  /** Asks the provider by the grant's own tokens. */
+  /** Asks the provider, with the grant's own tokens. */
   readonly confirm: Confirm<ClientGrant>;
-  /** And by those of the browser session, for a grant that stands on one. */
+  /** And with those of the browser session, for a grant that depends on one. */
   readonly confirmSession: Confirm;
 }
 
 export function createGrantStanding(parts: StandingParts): GrantStanding {
   return async (grant) => {
-    // Before anybody is asked: another provider of the same id gets none of what the former one gave.
+    // Checked first: another provider with the same id must get no rights of the former one.
     const ownEndMs = grantEndsMs(grant, parts);
     if (grant.endedMs !== null || ownEndMs <= parts.clock() || !isKnown(grant.owner, parts)) return ended();
     const confirmed = await confirmedOwner(parts, grant);
@@ -56,12 +56,12 @@ export function createGrantStanding(parts: StandingParts): GrantStanding {
   };
 }
 
-/** Its own end, by `sessions.cli` as it is now. A session that it stands on may end before. */
+/** Its own end, by the present `sessions.cli`. A session that it depends on may end before. */
 export function grantEndsMs({ createdMs, expiresMs }: Pick<ClientGrant, 'createdMs' | 'expiresMs'>, { lifeMs }: Pick<StandingParts, 'lifeMs'>): number {
   return Math.min(expiresMs, createdMs + lifeMs);
 }
 
-/** What `createConfirm` keeps grants in. */
+/** The store of grants for `createConfirm`. */
 export function confirmedGrants(grants: Pick<ClientGrants, 'byId' | 'setRefreshAfter' | 'end'>): ConfirmedStore<ClientGrant> {
   return {
     async byId(id) {
@@ -73,7 +73,7 @@ export function confirmedGrants(grants: Pick<ClientGrants, 'byId' | 'setRefreshA
   };
 }
 
-/** Undefined: the session that it stands on is over, or gone. The command line does not keep it in use: only the browser does. */
+/** Undefined: the session that it depends on has ended. Only the browser extends it by use, not the command line. */
 async function confirmedOwner({ sessions, limits, clock, confirm, confirmSession }: StandingParts, grant: ClientGrant) {
   if (grant.sessionId === null) return { ...(await confirm(grant)), sessionEnds: NEVER };
   const session = await sessions.byId(grant.sessionId);
@@ -82,7 +82,7 @@ async function confirmedOwner({ sessions, limits, clock, confirm, confirmSession
   return sessionEnds.nextMs <= clock() ? undefined : { ...(await confirmSession(session)), sessionEnds };
 }
 
-/** Of a session that it does not stand on. */
+/** For a grant that depends on no session. */
 const NEVER = { absoluteMs: Number.POSITIVE_INFINITY, nextMs: Number.POSITIVE_INFINITY } as const;
 
 function ended(): Standing {

@@ -1,4 +1,4 @@
-// Access token of a person's login -> the person's own principal, with the roles of now and the scopes that the client was given.
+// Access token of a person's login -> the person's principal, with its present roles and the scopes of the client.
 import type { Clock } from '../../../contract/clock.ts';
 import type { ClientGrants } from '../../../store/client-grants.ts';
 import type { TokenKind } from '../authenticator.ts';
@@ -6,7 +6,7 @@ import { hashToken, isSameHash, parseTokenText } from '../service-token/token-te
 import { refuse } from '../verdict.ts';
 import type { GrantStanding } from './standing.ts';
 
-/** The audience of everything but what has one of its own. */
+/** The audience of everything without a separate audience. */
 export const API_AUDIENCE = 'api';
 
 export interface GrantTokenParts {
@@ -15,7 +15,7 @@ export interface GrantTokenParts {
   readonly clock: Clock;
 }
 
-/** What a record and a log show: the same over all refreshes. */
+/** Shown in records and logs: the same over all refreshes. */
 export function grantCredentialId(grantId: string): string {
   return `login:${grantId}`;
 }

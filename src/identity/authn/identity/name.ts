@@ -1,6 +1,6 @@
-// What no name of anybody may have in it, whoever says that it is theirs.
+// Characters that no name may contain, whatever its source.
 
-/** In lictor.yaml `*@corp` is everybody of corp: whoever could be called `*` would be taken for all of them by whoever reads a rule or a record. */
+/** In lictor.yaml `*@corp` means everyone at corp. A principal called `*` would be mistaken for all of them in rules and records. */
 export function hasWildcard(name: string): boolean {
   return name.includes('*');
 }

@@ -1,16 +1,16 @@
-// What the claims of a JWT say, the signature aside: whether it is an access token at all, its times, and the rules of its provider.
+// The claims of a JWT, without its signature: whether it is an access token, its times, and the rules of its provider.
 import type { JwtProvider } from '../../../config/config.ts';
 import { matchesGlob } from '../../../contract/glob.ts';
 import { type Claims, claim, isClaims } from './compact.ts';
 
-/** The clocks of issuer and gateway may differ by this; an ended token gets none of it. */
+/** The clocks of issuer and gateway may differ by this. An expired token gets no leeway. */
 export const LEEWAY_SECONDS = 30;
-/** EKS gives tokens of a day, which is the longest that workloads get. */
+/** EKS issues tokens for a day, the longest of all workloads. */
 export const MAX_LIFETIME_SECONDS = 24 * 3600;
 
 export type ClaimsProblem = 'jwt-kind' | 'jwt-times' | 'jwt-claims' | 'credential-expired';
 
-/** Audiences of the token; undefined: absent, of another type, or several without `azp`, so that nobody knows whom it was given to. */
+/** Audiences of the token. Undefined: absent, of another type, or several without `azp`, so that the recipient is unknown. */
 export function audiencesOf(payload: Claims): readonly string[] | undefined {
   const aud = claim(payload, 'aud');
   if (typeof aud === 'string') return [aud];
@@ -18,10 +18,10 @@ export function audiencesOf(payload: Claims): readonly string[] | undefined {
   return aud.length > 1 && typeof claim(payload, 'azp') !== 'string' ? undefined : aud;
 }
 
-/** Claims that only tokens of another purpose have: a login (OpenID Connect Core 2), an event or a logout (RFC 8417), a key that we do not check (RFC 7800). */
+/** Claims that only tokens of another purpose have: a login (OpenID Connect Core 2), an event or a logout (RFC 8417), a key that Lictor does not check (RFC 7800). */
 const FOREIGN = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'cnf'] as const;
 
-/** Keycloak says in `typ` what a token is for: Bearer, ID, Refresh, Logout. */
+/** Keycloak writes the purpose into `typ`: Bearer, ID, Refresh, Logout. */
 export function checkKind(payload: Claims): ClaimsProblem | undefined {
   const typ = claim(payload, 'typ');
   const bearer = typ === undefined || (typeof typ === 'string' && typ.toLowerCase() === 'bearer');
@@ -47,8 +47,8 @@ export function isSeconds(value: unknown): value is number {
 export type FlatClaims = ReadonlyMap<string, string | readonly string[]>;
 
 /**
- * `kubernetes.io` -> `namespace` is `kubernetes.io.namespace`. Undefined when two claims have the same path, or a text
- * is no Unicode: nobody could say which of them a rule means. An address that the issuer calls unverified is left out: anybody may have claimed it.
+ * `kubernetes.io` -> `namespace` is `kubernetes.io.namespace`. Undefined if two claims have the same path, or a text is not valid
+ * Unicode: a rule would be ambiguous. Leaves out an e-mail address that the issuer calls unverified: anyone may have claimed it.
  */
 export function flattenClaims(payload: Claims): FlatClaims | undefined {
   const flat = new Map<string, string | readonly string[]>();
@@ -66,12 +66,12 @@ export function flattenClaims(payload: Claims): FlatClaims | undefined {
   return flat;
 }
 
-/** Objects inside lists have none. */
+/** Objects inside lists are ignored. */
 function textsOf(value: unknown): readonly string[] {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? [String(value)] : [];
 }
 
-/** Every rule must be met: by the claim's text, or by one item of a list. */
+/** The token must meet every rule: by the claim's text, or by one item of a list. */
 export function checkRules(flat: FlatClaims, { require }: Pick<JwtProvider, 'require'>): ClaimsProblem | undefined {
   const met = Object.entries(require).every(([path, pattern]) => [flat.get(path) ?? []].flat().some((text) => matchesGlob(pattern, text)));
   return met ? undefined : 'jwt-claims';

@@ -1,4 +1,4 @@
-// The text of a JWT, read strictly: three segments of base64url, two JSON objects without doubled keys. Proves nothing.
+// Parses a JWT strictly: three segments of base64url, two JSON objects without duplicate keys. Proves nothing.
 import { parseStrict } from '../../../contract/json/strict-json.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -9,16 +9,16 @@ export interface CompactJwt {
   readonly payload: Claims;
 }
 
-/** Above what any issuer writes, below what nginx takes in one header line. */
+/** More than any issuer writes, less than nginx accepts in one header line. */
 const MAX_LENGTH = 16 * 1024;
 const SEGMENTS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 
-/** Whatever has the form, signed or not; no token of our own has a dot in it. */
+/** By its form, signed or not. Lictor's own tokens contain no dot. */
 export function looksLikeJwt(text: string): boolean {
   return SEGMENTS.test(text);
 }
 
-/** RFC 7515 7.1. Undefined: too long, not three segments, or none of our reading; a signature must be there. */
+/** RFC 7515 7.1. Undefined: too long, not three segments, no signature, or not strictly parsable. */
 export function parseCompactJwt(text: string): CompactJwt | undefined {
   if (text.length > MAX_LENGTH || !looksLikeJwt(text)) return undefined;
   const [headerText = '', payloadText = '', signature = ''] = text.split('.');
@@ -37,7 +37,7 @@ export function isClaims(value: unknown): value is Claims {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The strict parser looks at the whole text; what it accepts the plain one reads the same. */
+/** The strict parser checks the whole text. What it accepts, the plain parser reads the same way. */
 function parseObject(segment: string): Claims | undefined {
   const bytes = decode(segment);
   if (bytes === undefined || !parseStrict(bytes).ok) return undefined;
@@ -45,7 +45,7 @@ function parseObject(segment: string): Claims | undefined {
   return isClaims(value) ? value : undefined;
 }
 
-/** One spelling only: Node's own decoder skips over what it cannot read. */
+/** One spelling only: Node's decoder ignores invalid characters. */
 function decode(segment: string): Buffer | undefined {
   const bytes = Buffer.from(segment, 'base64url');
   return bytes.toString('base64url') === segment ? bytes : undefined;

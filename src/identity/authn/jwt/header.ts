@@ -1,13 +1,13 @@
-// The header of a JWT: which algorithms, and what it may not carry. Looked at before anything is fetched.
+// The header of a JWT: which algorithms Lictor accepts, and which members it forbids. Checked before Lictor fetches keys.
 import { type Claims, claim } from './compact.ts';
 
-/** Asymmetric ones alone: a public key can never pass for a shared secret. */
+/** Only asymmetric ones: an attacker must not use a public key as a shared secret. */
 export const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
 
-/** RFC 7515 4.1: keys that a token brings along or points to are the sender's, and critical extensions are none that we know. */
+/** RFC 7515 4.1: the sender controls keys that a token contains or points to. Lictor knows no critical extensions. */
 const FORBIDDEN = ['jku', 'jwk', 'x5u', 'x5c', 'crit', 'b64', 'zip', 'enc'] as const;
 
-/** RFC 9068 2.1, RFC 8725 3.11. GitHub, GitLab and Keycloak write JWT, Kubernetes nothing. A logout token says logout+jwt. */
+/** RFC 9068 2.1, RFC 8725 3.11. GitHub, GitLab and Keycloak write JWT, Kubernetes nothing. A logout token has logout+jwt. */
 const TYPES: readonly unknown[] = [undefined, 'jwt', 'at+jwt', 'application/at+jwt'];
 
 export type HeaderProblem = 'jwt-malformed' | 'jwt-kind';
@@ -25,7 +25,7 @@ function isAlgorithm(value: unknown): boolean {
   return ALGORITHMS.some((algorithm) => algorithm === value);
 }
 
-/** A key may be called anything, but a name that looks like a path, an address or a query is no reason to ask the issuer again. */
+/** Keys may have any name, but Lictor does not fetch again for a name that looks like a path, an address or a query. */
 export function isPlausibleKeyId(kid: unknown): boolean {
   return kid === undefined || (typeof kid === 'string' && /^[A-Za-z0-9._~+/=:@-]+$/.test(kid) && !kid.includes('..') && !kid.includes('://'));
 }

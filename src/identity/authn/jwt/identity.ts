@@ -5,12 +5,12 @@ import { hasWildcard } from '../identity/name.ts';
 import type { FlatClaims } from './claims.ts';
 import { type Claims, claim } from './compact.ts';
 
-/** They say nothing of who it is, and are others in each token. */
+/** They do not identify the workload, and differ in each token. */
 const PROTOCOL = new Set(['exp', 'iat', 'nbf', 'jti', 'auth_time']);
 
 /**
- * Name and subject are both the principal claim: whoever has that claim is one and the same, as the configuration says.
- * Undefined: the claim is no text that can be a name.
+ * Name and subject are both the principal claim: by the configuration, all tokens with the same claim are one principal.
+ * Undefined: the claim is not a text that can be a name.
  */
 export function jwtIdentity(payload: Claims, flat: FlatClaims, { id, principalClaim }: Pick<JwtProvider, 'id' | 'principalClaim'>): Identity | undefined {
   const name = flat.get(principalClaim);
@@ -26,7 +26,7 @@ export function jwtIdentity(payload: Claims, flat: FlatClaims, { id, principalCl
   };
 }
 
-/** It stands in records, labels and headers. */
+/** It appears in records, labels and headers. */
 function isName(text: string): boolean {
   return text.length <= 255 && !hasWildcard(text) && /^[^\s\p{Cc}](?:\P{Cc}*[^\s\p{Cc}])?$/u.test(text);
 }

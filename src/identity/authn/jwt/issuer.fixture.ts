@@ -1,4 +1,4 @@
-// For tests: an issuer with keys of its own, whose published keys are asked for through a counted way out.
+// For tests: an issuer with keys. Lictor fetches them through a way out that counts requests.
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
 import type { JwtProvider } from '../../../config/config.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
@@ -28,15 +28,15 @@ export function sign(key: SigningKey, claims: Readonly<Record<string, unknown>>,
 
 export interface TestIssuer {
   readonly prove: ProveJwt;
-  /** Addresses that were asked, in their order. */
+  /** Requested addresses, in order. */
   readonly asked: string[];
   readonly errors: unknown[];
-  /** What is published from now on; undefined: the issuer is away. */
+  /** The published keys from now on. Undefined: the issuer does not answer. */
   publish(keys: readonly JWK[] | undefined): void;
   /** Another discovery document. */
   describe(metadata: Readonly<Record<string, unknown>>): void;
   advance(ms: number): void;
-  /** Puts the wall clock back (below 0) or ahead; the steady one goes on. */
+  /** Steps the wall clock back (below 0) or ahead. The steady clock does not step. */
   putClock(ms: number): void;
 }
 

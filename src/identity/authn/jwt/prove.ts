@@ -1,4 +1,4 @@
-// JWT -> identity, step by step: everything that the text itself says comes before the issuer's keys are asked for.
+// JWT -> identity, step by step: Lictor checks everything in the text before it fetches the issuer's keys.
 import { createHash } from 'node:crypto';
 import type { JwtProvider } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
@@ -16,12 +16,12 @@ export type JwtProof =
       readonly identity: Identity;
       readonly provider: JwtProvider;
       readonly expiresAtMs: number;
-      /** Names the token without being it. */
+      /** Names the token without revealing it. */
       readonly credentialId: string;
     }
   | { readonly ok: false; readonly reason: ReasonCode };
 
-/** Throws only when the issuer's keys are needed and cannot be had. */
+/** Throws only if the issuer's keys are needed and cannot be fetched. */
 export type ProveJwt = (text: string) => Promise<JwtProof>;
 
 export interface TrustedIssuer {
@@ -49,7 +49,7 @@ export function createProveJwt(trusted: readonly TrustedIssuer[], clock: Clock):
   };
 }
 
-/** Exactly its `iss`, and one of its audiences; several providers that fit are none. */
+/** The provider with exactly its `iss` and one of its audiences. If several match, none does. */
 function issuerOf({ payload }: CompactJwt, trusted: readonly TrustedIssuer[]): TrustedIssuer | undefined {
   const audiences = audiencesOf(payload);
   if (audiences === undefined) return undefined;
@@ -59,7 +59,7 @@ function issuerOf({ payload }: CompactJwt, trusted: readonly TrustedIssuer[]): T
   return more.length === 0 ? fitting : undefined;
 }
 
-/** The issuer's own name for the token where it has a plain one, so that both logs speak of the same. */
+/** The issuer's ID of the token if it is a simple one, so that the logs of both name the same. */
 function credentialIdOf({ text, payload }: CompactJwt): string {
   const jti = claim(payload, 'jti');
   const plain = typeof jti === 'string' && /^[A-Za-z0-9._:-]{1,64}$/.test(jti);

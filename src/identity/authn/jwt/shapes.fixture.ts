@@ -1,4 +1,4 @@
-// For tests: the claims that real issuers write, by their documentation, with the times left out.
+// For tests: the claims that real issuers write, by their documentation, without the times.
 
 /** GitHub Actions: https://token.actions.githubusercontent.com. */
 export const GITHUB = {

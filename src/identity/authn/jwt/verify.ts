@@ -1,4 +1,4 @@
-// Workload JWTs as credentials: the kind of token that the authenticator asks, and what it stands on.
+// Workload JWTs as credentials: the token kind for the authenticator.
 import type { Config, JwtProvider } from '../../../config/config.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import type { TokenKind } from '../authenticator.ts';
@@ -17,7 +17,7 @@ export interface Jwts {
 
 export interface JwtsParts {
   readonly config: Pick<Config, 'identityProviders' | 'roles'>;
-  /** The way out that trusts this provider's authorities. */
+  /** Sends requests to an issuer, with the authorities of its provider. */
   readonly outboundFor: (caFile: string | null) => Pick<Outbound, 'fetch'>;
   readonly clock: Clock;
   readonly steady: SteadyClock;

@@ -1,4 +1,4 @@
-// Claims of a provider -> an identity: its name, its groups, and what else is worth a rule.
+// Claims of a provider -> an identity: its name, its groups, and the claims that rules may use.
 import type { OidcProvider } from '../../../config/config.ts';
 import type { Identity } from '../../../contract/identity.ts';
 import { type NotProven, notProven } from '../external/provider.ts';
@@ -10,21 +10,21 @@ export type Claims = Readonly<Record<string, unknown>>;
 export type GroupsReading =
   | { readonly kind: 'groups'; readonly groups: readonly string[] }
   | { readonly kind: 'absent' }
-  /** The provider says that there are groups and does not say which. */
+  /** The provider says that there are groups, and does not list them. */
   | { readonly kind: 'overage' }
   | { readonly kind: 'unreadable' };
 
-/** The first that is usable is the name; the subject where there is none. `email` counts when the provider has verified it. */
+/** The first usable one is the name, else the subject. `email` counts only if the provider has verified it. */
 const NAMES = ['preferred_username', 'upn', 'email'] as const;
 const NAME = /^[^\s\p{C}]{1,256}$/u;
 
-/** Of the protocol, or different in every token: no rule can want them, and each change would count as a change of the person. */
+/** Claims of the protocol, or different in every token. No rule needs them, and each change would count as a change of the person. */
 const PROTOCOL: ReadonlySet<string> = new Set([
   ...['iss', 'aud', 'exp', 'iat', 'nbf', 'auth_time', 'nonce', 'azp', 'jti', 'typ', 'sid', 'session_state', 'at_hash', 'c_hash', 's_hash'],
-  // Entra's own bookkeeping.
+  // Entra's internal claims.
   ...['aio', 'rh', 'uti', '_claim_names', '_claim_sources', 'hasgroups', 'signin_state', 'updated_at'],
 ]);
-/** Okta says nothing when it cuts a list off. */
+/** Okta does not report that it shortened a list. */
 const OKTA = /\.(?:okta|oktapreview|okta-emea)\.com$/;
 const OKTA_MOST = 100;
 const LIMITS = { depth: 4, claims: 100, characters: 512, groups: 2000 } as const;
@@ -48,9 +48,9 @@ export function identityOf(
 }
 
 /**
- * By the claim's whole name first (`https://example.com/groups` has dots), then as a dotted path. Entra leaves groups out above
- * 200 and says so by `_claim_names` or `hasgroups` (OpenID Connect Core 5.6.2); reading that as "no groups" would be a decision
- * on what nobody knows, and a policy that forbids a group would not hold.
+ * First by the claim's whole name (`https://example.com/groups` has dots), then as a dotted path. Entra leaves groups out above
+ * 200 and reports it by `_claim_names` or `hasgroups` (OpenID Connect Core 5.6.2). Reading that as "no groups" would be a guess,
+ * and a policy that forbids a group would have no effect.
  */
 export function readGroups(claims: Claims, path: string): GroupsReading {
   if (isOverage(claims, path)) return { kind: 'overage' };
@@ -69,7 +69,7 @@ function isOverage(claims: Claims, path: string): boolean {
   return path === 'groups' && (flag === true || flag === 'true');
 }
 
-/** No control characters and no half surrogate pairs; blanks and slashes are usual (`/data/platform`, `Domain Users`). */
+/** No control characters and no half surrogate pairs. Blanks and slashes are usual (`/data/platform`, `Domain Users`). */
 function isGroupName(value: unknown): value is string {
   return typeof value === 'string' && value.length <= LIMITS.characters && /^[^\p{Cc}\p{Cs}]+$/u.test(value);
 }
@@ -84,8 +84,8 @@ function nameOf(claims: Claims): string | undefined {
 }
 
 /**
- * Text, numbers and truth values, nested ones by dotted path; lists are left out. An address that is said not to be the person's is nobody's.
- * So is a path that two claims have: which of them came last would decide what a rule means.
+ * Text, numbers and booleans, nested ones by dotted path, without lists. Leaves out an e-mail address that is not verified, and
+ * a path that two claims share: otherwise their order would decide what a rule means.
  */
 function flatten(claims: Claims): Readonly<Record<string, string>> {
   const leaves: [path: string, value: unknown][] = [];
@@ -100,12 +100,12 @@ function flatten(claims: Claims): Readonly<Record<string, string>> {
   return Object.fromEntries(flat.map(([path, value]) => [path, String(value)]));
 }
 
-/** OpenID Connect Core 5.1. Where nothing is said, as by Entra, the rule is the administrator's own. */
+/** OpenID Connect Core 5.1. If the provider says nothing, as Entra does, the administrator decides by the rule. */
 function isUnverified({ email_verified: verified }: Claims): boolean {
   return verified === false || verified === 'false';
 }
 
-/** Of Unicode alone: policies see UTF-8, in which two halves of surrogate pairs are the same. */
+/** Only valid Unicode: policies see UTF-8, where all halves of surrogate pairs are equal. */
 function isClaimText(value: unknown, name: string): boolean {
   const text = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
   return text !== undefined && text.length <= LIMITS.characters && text.isWellFormed() && name.isWellFormed();

@@ -1,4 +1,4 @@
-// What went wrong between the gateway and a provider, as a reason. Details name codes and hosts, never a token, a code or a body.
+// A problem between the gateway and a provider, as a reason. Details name codes and hosts, never a token, a code or a body.
 import { errors as joseErrors } from 'jose';
 import * as openid from 'openid-client';
 import type { ReasonCode } from '../../../contract/reasons.ts';
@@ -11,7 +11,7 @@ export interface Failure {
   readonly detail: string;
 }
 
-/** Errors of openid-client, jose and ours. Whatever is none of theirs is a defect, and thrown again. */
+/** For errors of openid-client, jose and Lictor. Any other error is a defect and is thrown again. */
 export function failureOf(error: unknown): Failure {
   const away = outboundError(error);
   if (away !== undefined) return { reason: 'idp-unavailable', detail: away.message };
@@ -34,7 +34,7 @@ function outboundError(error: unknown): OutboundError | undefined {
   return error instanceof Error && error.cause !== undefined ? outboundError(error.cause) : undefined;
 }
 
-/** RFC 6749, 5.2: what the token endpoint says. */
+/** RFC 6749, 5.2: the error of the token endpoint. */
 function oauthFailure({ error, status }: openid.ResponseBodyError): Failure {
   const detail = `the token endpoint answered ${status} ${word(error)}`;
   if (status >= 500) return { reason: 'idp-unavailable', detail };
@@ -52,7 +52,7 @@ function clientFailure(error: openid.ClientError): Failure {
   return { reason: 'idp-misconfigured', detail: `${code}${claim}` };
 }
 
-/** ` aud`, for the log; empty when the error names no claim. */
+/** ` aud`, for the log. Empty if the error names no claim. */
 function claimOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   if ('claim' in error && typeof error.claim === 'string') return ` ${word(error.claim)}`;
@@ -62,12 +62,12 @@ function claimOf(error: unknown): string {
   return typeof named === 'string' ? ` ${word(named)}` : '';
 }
 
-/** Of a claim that is missing: oauth4webapi names it in its message alone. */
+/** For a missing claim: oauth4webapi names it only in its message. */
 function isAbout(error: unknown, claim: string): boolean {
   return error instanceof Error && error.message.includes(`"${claim}"`);
 }
 
-/** From the provider, or from whoever pretends to be it: a word, or it is not told. */
+/** The text comes from the provider, or from an attacker. Only a simple word reaches the log. */
 function word(text: string): string {
   return /^[a-z0-9_.-]{1,64}$/i.test(text) ? text : 'something unreadable';
 }

@@ -1,4 +1,4 @@
-// OpenID Connect Back-Channel Logout 1.0: the provider says that a session, or a person, has ended.
+// OpenID Connect Back-Channel Logout 1.0: the provider reports that a session or a person has ended.
 import type { JWTVerifyResult } from 'jose';
 import type { OidcProvider } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
@@ -17,9 +17,9 @@ export interface LogoutTokenParts {
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const LONGEST = 16 * 1024;
-/** A token is used within seconds of being made. */
+/** Providers send a token within seconds of its creation. */
 const MAX_AGE_SECONDS = 120;
-/** 2.4: recommended, and not sent by all. */
+/** 2.4: recommended, but not all providers send it. */
 const TYPES: ReadonlySet<unknown> = new Set([undefined, 'logout+jwt', 'JWT']);
 
 /** Each token counts once. */
@@ -32,7 +32,7 @@ export async function checkLogoutToken(parts: LogoutTokenParts, token: string): 
   }
 }
 
-/** 2.6, in its order; replay last, so that only what is valid leaves a mark. */
+/** 2.6, in its order. Replay comes last, so that only a valid token leaves a mark. */
 async function check({ config, client, marks }: LogoutTokenParts, token: string): Promise<EndedAtProvider | NotProven> {
   if (token.length > LONGEST || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return refuse('no JWT');
   const { keys } = await client();
@@ -46,7 +46,7 @@ async function check({ config, client, marks }: LogoutTokenParts, token: string)
   const problem = problemOf(verified);
   if (problem !== undefined) return refuse(problem);
   const { sub, sid, jti = '', iat = 0 } = verified.payload;
-  // Ages are counted in whole seconds: it would be taken until the one in which it is too old has begun.
+  // jose counts ages in whole seconds, and accepts a token until the second begins in which it is too old.
   const expiresMs = (Math.ceil(iat) + MAX_AGE_SECONDS + CLOCK_TOLERANCE_SECONDS + 1) * 1000;
   if (!(await marks.once('logout token', `${config.id} ${jti}`, expiresMs))) return refuse('used before');
   return { ok: true, subject: sub, idpSession: typeof sid === 'string' ? sid : undefined };

@@ -1,4 +1,4 @@
-// For tests: a real OpenID Provider (node-oidc-provider) in this process whose answers a test can bend, for what a login must refuse.
+// For tests: a real OpenID Provider (node-oidc-provider) in this process. A test can change its answers, to prove what a login rejects.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text as readAll } from 'node:stream/consumers';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
@@ -11,7 +11,7 @@ export interface Answer {
   readonly type?: string;
 }
 
-/** What is done to an answer before it goes out. JSON is given as an object. */
+/** Changes an answer before it is sent. JSON is given as an object. */
 export type Bend = (answer: Record<string, unknown>) => Record<string, unknown> | Answer | Promise<Record<string, unknown> | Answer>;
 
 export interface OpenIdProvider {
@@ -21,15 +21,15 @@ export interface OpenIdProvider {
   readonly accounts: Map<string, Readonly<Record<string, unknown>>>;
   /** By path: `/token`, `/me`, `/jwks`, `/.well-known/openid-configuration`. */
   readonly bends: Map<string, Bend>;
-  /** Answered instead of the provider, which never sees the request. By path. */
+  /** Sent instead of the provider's answer. The provider never sees the request. By path. */
   readonly instead: Map<string, Answer>;
   /** `POST /token`, one for each request. */
   readonly requests: string[];
   /** Signs as the provider does. */
   sign(claims: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>): Promise<string>;
   /**
-   * A browser that is logged in as this account goes where the gateway sends it; answers the address that it comes back with.
-   * With the `cookies` of an earlier visit the provider need not ask who is there.
+   * A browser that is logged in as this account follows the gateway's redirect. Returns the URL that it comes back with.
+   * With the `cookies` of an earlier visit, the provider need not ask for a login.
    */
   browse(location: string, subject: string, cookies?: Map<string, string>): Promise<URL>;
   close(): Promise<void>;
@@ -140,7 +140,7 @@ async function forward(incoming: IncomingMessage, response: ServerResponse, { po
   response.writeHead(out.status, { ...rest, ...('type' in out && { 'content-type': out.type }) }).end(out.body);
 }
 
-/** Until an address is not the provider's. */
+/** Until a URL is not the provider's. */
 async function follow(location: string, issuer: string, jar: Map<string, string>): Promise<URL> {
   let at = new URL(location);
   for (let steps = 0; steps < 10; steps += 1) {

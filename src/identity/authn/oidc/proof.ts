@@ -1,4 +1,4 @@
-// Tokens of a provider -> a proof of who somebody is: the ID token's signature, the userinfo answer, groups.
+// Tokens of a provider -> a proven identity: the ID token's signature, the userinfo answer, groups.
 import type { JWTVerifyResult } from 'jose';
 import * as openid from 'openid-client';
 import type { OidcProvider } from '../../../config/config.ts';
@@ -18,17 +18,17 @@ export interface ProofParts {
 
 export interface Given {
   readonly tokens: openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers;
-  /** At a refresh: what was kept, and who it was then. */
+  /** At a refresh: the stored tokens, and the identity of then. */
   readonly former: { readonly tokens: StoredTokens; readonly identity: Identity } | undefined;
 }
 
-/** An access token tells by its lifetime how soon the provider wants to be asked again; within these bounds. */
+/** The lifetime of the access token says when to ask the provider again, within these bounds. */
 const REFRESH_SECONDS = { least: 5, most: 3600, unknown: 300 } as const;
 export const ASKS_WITHIN_MS = REFRESH_SECONDS.most * 1000;
 
 /**
- * openid-client has checked `iss`, `aud`, `exp` and `nonce`; `azp` only beside several audiences, and of `iat` that it is there. It leaves the signature to TLS (Core, 3.1.3.7, 6);
- * it is checked here all the same, by algorithms of our choice, and so is `at_hash`, which it does not look at. Throws what openid-client and jose throw.
+ * openid-client has checked `iss`, `aud`, `exp` and `nonce`; `azp` only beside several audiences; of `iat` only its presence. It relies on TLS for the signature (Core, 3.1.3.7, 6).
+ * Lictor still verifies the signature, with its own list of algorithms, and `at_hash`, which openid-client ignores. Throws what openid-client and jose throw.
  */
 export async function prove({ config, clock }: ProofParts, client: OidcClient, { tokens, former }: Given): Promise<Proven | NotProven> {
   const idToken = await verifyIdToken(client, config, tokens);
@@ -76,7 +76,7 @@ interface Sources {
   readonly former: Identity | undefined;
 }
 
-/** Userinfo is asked only for what the ID token leaves out; its `sub` must be the same (Core, 5.3.2). */
+/** Asks userinfo only for what the ID token leaves out. Its `sub` must be the same (Core, 5.3.2). */
 async function identity(
   { configuration, metadata }: OidcClient,
   config: OidcProvider,
@@ -92,7 +92,7 @@ async function identity(
   return identityOf({ ...userinfo, ...fromToken, sub: subject }, config);
 }
 
-/** Where the provider has no logout of its own, nobody will ever need it again. */
+/** Not stored if the provider has no logout: only the logout needs it. */
 function storedIdToken({ metadata }: OidcClient, idToken: string | null): string | null {
   return metadata.end_session_endpoint === undefined ? null : idToken;
 }

@@ -22,7 +22,7 @@ import { checkLogoutToken, type LogoutTokenParts } from './logout-token.ts';
 import { ASKS_WITHIN_MS, prove } from './proof.ts';
 import { parseSecret, parseStored, type StoredTokens } from './stored-tokens.ts';
 
-/** What an answer to `response_type=code` in the query never has. */
+/** Parameters that an answer to `response_type=code` in the query never has. */
 const OTHER_FLOWS = ['response', 'id_token', 'access_token', 'token'] as const;
 
 export interface OidcParts {
@@ -62,7 +62,7 @@ async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
   }
 }
 
-/** PKCE always: a provider that does not know it ignores it, and there the nonce still binds the answer to this attempt. */
+/** Always PKCE. A provider without PKCE ignores it, and the nonce still binds the answer to this attempt. */
 async function begin({ present, config }: Inside, { state, callbackUrl, asOtherPrincipal, offline }: BeginRequest): Promise<Begun> {
   const { configuration, metadata } = await present();
   const [verifier, nonce] = [openid.randomPKCECodeVerifier(), openid.randomNonce()];
@@ -80,12 +80,12 @@ async function begin({ present, config }: Inside, { state, callbackUrl, asOtherP
 
 const OFFLINE = 'offline_access';
 
-/** One that is away offers nothing just now. */
+/** A provider that does not answer offers nothing now. */
 async function offersOffline({ present }: Inside): Promise<boolean> {
   try {
     return (await present()).metadata.scopes_supported?.includes(OFFLINE) === true;
   } catch (error) {
-    // Throws what is no failure of the provider.
+    // Throws anything but a failure of the provider.
     failureOf(error);
     return false;
   }
@@ -101,7 +101,7 @@ async function finish(inside: Inside, { params, state, callbackUrl, secret }: Pr
   if (doubled !== undefined) return notProven('login-answer-invalid', 'a parameter of the answer is there twice');
   const known = await client();
   const issuer = params.get('iss');
-  // RFC 9207: an answer of another provider, played to this one's callback.
+  // RFC 9207: an attacker sent another provider's answer to this callback.
   if (issuer === null ? known.metadata.authorization_response_iss_parameter_supported === true : issuer !== config.issuer) {
     return notProven('login-other-issuer', 'the answer names another issuer, or none');
   }
@@ -119,7 +119,7 @@ async function finish(inside: Inside, { params, state, callbackUrl, secret }: Pr
   return await prove(inside, known, { tokens, former: undefined });
 }
 
-/** The provider rotates its refresh tokens, or does not: what it gave last is kept. */
+/** A provider may rotate its refresh tokens or not: Lictor stores the latest one. */
 async function confirm(inside: Inside, stored: string, identity: Identity): Promise<Confirmed> {
   const former: StoredTokens = parseStored(stored);
   if (former.refreshToken === null) return { state: 'ended', reason: 'session-expired', detail: 'there is no refresh token' };
@@ -132,17 +132,17 @@ async function confirm(inside: Inside, stored: string, identity: Identity): Prom
   } catch (error) {
     const { reason, detail } = failureOf(error);
     if (isOutage(reason)) return { state: 'unknown', detail };
-    // `invalid_grant`: the person is disabled, logged out there, or the provider's own limit has come.
+    // `invalid_grant`: the person is disabled or logged out there, or the provider's own limit is reached.
     return { state: 'ended', reason: reason === 'login-code-refused' ? 'session-expired' : reason, detail };
   }
 }
 
-/** A gateway whose own settings are wrong is no reason to end anybody's session: it is like a provider that is away. */
+/** Wrong settings of the gateway must not end sessions: Lictor treats them like a provider that does not answer. */
 function isOutage(reason: NotProven['reason']): boolean {
   return reason === 'idp-unavailable' || reason === 'idp-misconfigured';
 }
 
-/** OpenID Connect RP-Initiated Logout, by POST: the ID token is never in an address. */
+/** OpenID Connect RP-Initiated Logout, by POST: the ID token never appears in a URL. */
 async function leave({ client, config }: Inside, stored: string | undefined, returnUrl: string): Promise<LeaveForm | undefined> {
   try {
     const { metadata } = await client();
@@ -153,7 +153,7 @@ async function leave({ client, config }: Inside, stored: string | undefined, ret
       fields: { client_id: config.clientId, post_logout_redirect_uri: returnUrl, ...(hint !== null && { id_token_hint: hint }) },
     };
   } catch (error) {
-    // Throws what is no failure of the provider. Its session goes on; ours ends in any case.
+    // Throws anything but a failure of the provider. The provider's session continues; Lictor's session ends in any case.
     failureOf(error);
     return undefined;
   }

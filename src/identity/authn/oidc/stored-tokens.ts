@@ -1,4 +1,4 @@
-// Text to be sealed and stored: the secret of a login attempt, the tokens of a session.
+// Texts that are sealed and stored: the secret of a login attempt, the tokens of a session.
 
 export interface AttemptSecret {
   /** PKCE, RFC 7636. */
@@ -7,9 +7,9 @@ export interface AttemptSecret {
 }
 
 export interface StoredTokens {
-  /** Null: the provider gave none. */
+  /** Null: the provider issued none. */
   readonly refreshToken: string | null;
-  /** The last ID token, for the provider's logout; null: it is not needed there. */
+  /** The last ID token, for the provider's logout. Null: the provider does not need it. */
   readonly idToken: string | null;
 }
 
@@ -28,7 +28,7 @@ export function parseStored(text: string): StoredTokens {
   return { refreshToken: typeof refreshToken === 'string' ? refreshToken : null, idToken: typeof idToken === 'string' ? idToken : null };
 }
 
-/** The gateway itself sealed the text: anything else is a defect. */
+/** Lictor itself sealed the text, so any other form is a defect. */
 function ownObject(text: string): Readonly<Record<string, unknown>> {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null) throw new TypeError('what was stored is no object');

@@ -1,4 +1,4 @@
-// Does the run go on? What ended without the gateway is found out when its token is used.
+// Does the run continue? Lictor finds an end that bypassed the gateway when the run's token is used.
 import { LRUCache } from 'lru-cache';
 import { AT_ONCE, type Clock, type SteadyClock } from '../../../contract/clock.ts';
 import { field, isObject, type JsonValue } from '../../../contract/json/tree.ts';
@@ -8,20 +8,20 @@ import { RUN_TOKEN_TIMES } from './times.ts';
 
 export interface LifeParts {
   readonly store: Pick<RunTokens, 'endOf' | 'renew'>;
-  /** Asks Prefect; may be some seconds old. */
+  /** Asks Prefect. The answer may be some seconds old. */
   readonly lookup: (path: string) => Promise<JsonValue | null>;
   readonly clock: Clock;
   readonly steady: SteadyClock;
-  /** Prefect could not be asked. */
+  /** Prefect did not answer. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface Life {
-  /** When the token ends; null: its run goes on, or Prefect cannot be asked and nothing is known to have ended. */
+  /** When the token ends. Null: its run continues, or Prefect does not answer and no end is known. */
   endOf(token: StoredRunToken): Promise<number | null>;
 }
 
-/** Runs at once. */
+/** Simultaneous runs. */
 const CACHED = 10_000;
 
 interface Look {
@@ -34,7 +34,7 @@ interface Look {
 export function createLife(parts: LifeParts): Life {
   const { steady, onError } = parts;
   const looked = new LRUCache<string, Look>({ max: CACHED });
-  /** The look before counts until its own end, and nobody waits for this one. */
+  /** The former answer counts until its own end, and no request waits for this one. */
   const renew = (token: StoredRunToken, before: Look): void => {
     before.isRenewed = true;
     const made: Look = { atMs: steady(), end: look(parts, token), isRenewed: false };
@@ -49,7 +49,7 @@ export function createLife(parts: LifeParts): Life {
         if (nowMs - known.atMs >= RUN_TOKEN_TIMES.lookEveryMs / 2 && !known.isRenewed) renew(token, known);
         return known.end;
       }
-      // Without Prefect no request of the run gets anywhere; its life ends all the same.
+      // Without Prefect no request of the run can succeed. The token's life still ends.
       const end = look(parts, token).catch((error: unknown) => {
         onError(error);
         return null;
@@ -60,7 +60,7 @@ export function createLife(parts: LifeParts): Life {
   };
 }
 
-/** When the token ends, by what Prefect says now; null: its run goes on. Rejects when Prefect cannot be asked. */
+/** When the token ends, by Prefect's present answer. Null: its run continues. Rejects if Prefect does not answer. */
 export async function look({ store, lookup, clock }: Pick<LifeParts, 'store' | 'lookup' | 'clock'>, token: StoredRunToken): Promise<number | null> {
   const nowMs = clock();
   const run = await lookup(`/api/flow_runs/${token.flowRunId}`);
@@ -69,14 +69,14 @@ export async function look({ store, lookup, clock }: Pick<LifeParts, 'store' | '
     await store.endOf(token.flowRunId, endedMs);
     return endedMs;
   }
-  // The clock of its life begins anew, at most every few minutes.
+  // Its lifetime starts again, at most every few minutes.
   if (token.expiresMs - nowMs < RUN_TOKEN_TIMES.lifeMs - RENEW_EVERY_MS) await store.renew(token.hash, nowMs + RUN_TOKEN_TIMES.lifeMs);
   return null;
 }
 
 const RENEW_EVERY_MS = 300_000;
 
-/** A run that is gone has ended at once. By whichever clock is behind, so that a wrong one prolongs nothing. */
+/** A removed run has ended at once. By the clock that is behind, so that a wrong clock cannot extend the token. */
 function endedAt(run: JsonValue | null, nowMs: number): number | null {
   if (run === null || !isObject(run)) return AT_ONCE;
   const state = field(run, 'state');

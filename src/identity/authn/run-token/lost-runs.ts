@@ -1,4 +1,4 @@
-// Runs whose worker's credential has ended, said by the gateway: a stock worker ends at its first refusal and takes its runs with it, so they never say it.
+// Runs whose worker's credential has ended. The gateway reports them: a stock worker ends at its first rejection with its runs, without a report.
 
 import type { Config } from '../../../config/config.ts';
 import { REASONS } from '../../../contract/reasons.ts';
@@ -17,12 +17,12 @@ export interface LostRunsParts extends Pick<LifeParts, 'lookup' | 'clock'> {
 }
 
 /**
- * Each call is one look. A run that Prefect still shows as open gets one record, which becomes the event `lictor.run.orphaned`. It gets it at the second
- * look that finds it: until then an administrator can still rotate the token. Rejects when Prefect cannot be asked or the record cannot be written; the next look tries again.
+ * Each call is one check. A run that Prefect still shows as open gets one record, which becomes the event `lictor.run.orphaned`. It gets it at the second
+ * check that finds it: until then an administrator can still rotate the token. Rejects if Prefect does not answer or the record cannot be written; the next check tries again.
  */
 export function createLostRuns(parts: LostRunsParts): () => Promise<void> {
   const { storeFile, providers, store, record, clock } = parts;
-  // The run has not used its token, so that a look here does not prolong it.
+  // The run has not used its token, so this check must not extend it.
   const looking = { ...parts, store: { endOf: store.endOf, renew: async () => undefined } };
   let looks: ReadonlyMap<string, number> = new Map();
   const isLost = async (id: string): Promise<boolean> => {

@@ -1,4 +1,4 @@
-// Tokens for the runs that a worker is given: the same at every poll, another after each new SCHEDULED state. Kept as hashes alone.
+// Tokens for the runs that a worker polls: the same at every poll, and another one after each new SCHEDULED state. Stored only as hashes.
 import type { Config } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { RunTokens } from '../../../store/run-tokens.ts';
@@ -19,12 +19,12 @@ export interface MintParts {
   readonly key: Buffer;
   readonly store: Pick<RunTokens, 'put' | 'goLive'>;
   readonly config: Pick<Config, 'identityProviders'>;
-  /** A role that may poll is a worker's: only such a grant is handed down to runs. */
+  /** A role that may poll is a worker's role. Only such grants pass to runs. */
   readonly mayPoll: (role: string) => boolean;
   readonly clock: Clock;
 }
 
-/** The texts by flow run, on disk as hashes before they are answered. None for whoever is no worker. */
+/** The token texts by flow run. Their hashes are stored before the answer. None for a principal that is not a worker. */
 export async function mintFor(
   { key, store, config, mayPoll, clock }: MintParts,
   worker: Worker,
@@ -50,8 +50,8 @@ export async function mintFor(
 }
 
 /**
- * The worker's PENDING was accepted: it has begun the run, and the run's token holds, with the claims and groups that the worker has now: whoever
- * polled first may have had more. True: that of another attempt does no more.
+ * Prefect accepted the worker's PENDING: the worker has begun the run. Now the run's token is valid, with the worker's present claims and groups, since
+ * the first worker that polled may have had more. True: the token of another attempt is no longer valid.
  */
 export async function begin({ store, config, clock }: MintParts, { principal, credential }: Worker, flowRunId: string): Promise<boolean> {
   const bound = boundOf({ principal, credential }, config.identityProviders);

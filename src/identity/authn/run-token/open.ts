@@ -1,4 +1,4 @@
-// Everything about the tokens of flow runs that is made from one configuration.
+// The services for tokens of flow runs that depend on the configuration.
 import type { Config } from '../../../config/config.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import type { JsonValue } from '../../../contract/json/tree.ts';
@@ -14,9 +14,9 @@ import { createRunTokenKind } from './verify.ts';
 import type { Worker } from './worker.ts';
 
 export interface RunTokenDesk {
-  /** Texts by flow run; none for whoever is no worker. */
+  /** Texts by flow run. None for a principal that is not a worker. */
   mint(worker: Worker, runs: readonly GivenRun[]): Promise<ReadonlyMap<string, string>>;
-  /** Prefect says that this run is in that state now, as somebody has asked for. */
+  /** Prefect reports this state of this run, after a request. */
   stateSet(change: StateSet): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export interface StateSet {
   readonly flowRunId: string;
   /** Prefect's type, in upper case. */
   readonly type: string;
-  /** True: the state that was asked for; false: another one instead. */
+  /** True: the requested state. False: another state instead. */
   readonly accepted: boolean;
   readonly by: Worker;
 }
@@ -36,11 +36,11 @@ export interface RunTokenRoom {
   readonly clock: Clock;
   readonly steady: SteadyClock;
   readonly standing: GrantStanding;
-  /** Asks Prefect, uncached: what was true of an attempt before must not end the next. */
+  /** Asks Prefect without a cache: the state of a former attempt must not end the next one. */
   readonly lookup: (path: string) => Promise<JsonValue | null>;
-  /** A role that may poll is a worker's. */
+  /** A role that may poll is a worker's role. */
   readonly mayPoll: (role: string) => boolean;
-  /** Makes it hold that a token has ended: no remembered decision and no open socket outlives it. */
+  /** Publishes that a token has ended: no cached decision and no open socket outlives it. */
   readonly sync: () => Promise<void>;
   readonly log: { warn(fields: object, message: string): void };
 }
@@ -57,7 +57,7 @@ export function openRunTokens(room: RunTokenRoom): { readonly kind: TokenKind; r
       async stateSet({ flowRunId, type, accepted, by }) {
         if (type === 'PENDING' && accepted && (await begin(minting, by, flowRunId))) await sync();
         if (isTerminal(type)) await store.runTokens.endOf(flowRunId, clock() + RUN_TOKEN_TIMES.graceMs);
-        // A run that waits for its next try in the same process, or asks to be started anew itself, says its last words yet.
+        // A run that waits for its next attempt in the same process, or reschedules itself, still reports its last events.
         if (type === 'SCHEDULED' && accepted && by.principal.kind !== 'run' && (await store.runTokens.endNow(flowRunId))) await sync();
       },
     },

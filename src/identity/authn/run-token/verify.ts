@@ -1,4 +1,4 @@
-// A run's token -> the principal of that run: live, not ended, its worker still good. Its rights are the worker's for runs, never the initiator's.
+// A run's token -> the principal of that run: valid, not ended, with a worker in good standing. Its rights are the worker's rights for runs, never the initiator's.
 import { type Principal, RUN_ATTRIBUTE } from '../../../contract/principal.ts';
 import { runPrincipalId } from '../../../contract/run-token.ts';
 import type { Grant } from '../../../contract/scope.ts';
@@ -27,13 +27,13 @@ export function createRunTokenKind(parts: RunTokenParts): TokenKind {
       const token = await runTokens.byHash(hash);
       if (token === undefined || !isSameHash(token.hash, hash)) return refuse('credential-unknown');
       const credential = { id: token.id, carrier, sessionId: null, alsoPresented: [] };
-      // Whose it was is worth a record, whatever it is worth now.
+      // The record names the owner of the token, also of an invalid one.
       const refused = (reason: Parameters<typeof refuse>[0]): Authentication => ({
         ...refuse(reason, token.id),
         proven: { principal: runPrincipal(token, []), credential: { ...credential, expiresAtMs: null } },
       });
       if (token.liveMs === null) return refused('run-token-not-live');
-      // Before its run is looked at, which begins its day anew: what has ended by age stays so.
+      // Before the check of its run, which would extend it: an expired token stays expired.
       if (token.expiresMs <= clock()) return refused('run-token-ended');
       const endedMs = await life.endOf(token);
       const nowMs = clock();
@@ -48,7 +48,7 @@ export function createRunTokenKind(parts: RunTokenParts): TokenKind {
   };
 }
 
-/** `grants`: of the worker, those that hold on its runs. */
+/** `grants`: those of the worker that apply to its runs. */
 export function runPrincipal({ flowRunId, deploymentId, pool, worker, onBehalfOf }: StoredRunToken, grants: readonly Grant[]): Principal {
   return {
     id: runPrincipalId(flowRunId),
@@ -62,7 +62,7 @@ export function runPrincipal({ flowRunId, deploymentId, pool, worker, onBehalfOf
   };
 }
 
-/** A role on everything needs no narrower one beside it. */
+/** A role on all objects makes a narrower one of the same role redundant. */
 function distinct(grants: readonly Grant[]): readonly Grant[] {
   const whole = grants.find(({ scope }) => scope === null);
   return whole === undefined ? [...new Map(grants.map((grant) => [JSON.stringify(grant), grant])).values()] : [whole];

@@ -1,4 +1,4 @@
-// The worker behind a run's token: what it is bound by while its credentials are replaced, and whether it is still good.
+// The worker behind a run's token: what identifies it while its credentials are replaced, and whether it is in good standing.
 import type { Config, IdentityProvider } from '../../../config/config.ts';
 import type { ClientScope } from '../../../contract/client-scopes.ts';
 import type { Clock } from '../../../contract/clock.ts';
@@ -32,8 +32,8 @@ const LOGIN = 'login ';
 const PRINCIPAL = 'principal ';
 
 /**
- * A service token by its id, over its rotations; a login by its grant, over its refreshes; everybody else who comes with short-lived
- * credentials or a certificate by who they are. Undefined: browsers' sessions and runs begin no runs.
+ * A service token by its id, over its rotations. A login by its grant, over its refreshes. Any other principal with short-lived
+ * credentials or a certificate by its identity. Undefined: sessions of browsers, and runs, begin no runs.
  */
 export function boundOf({ principal, credential }: Worker, providers: readonly IdentityProvider[]): Bound | undefined {
   if (principal.kind === 'run' || credential.sessionId !== null) return undefined;
@@ -47,7 +47,7 @@ export function boundOf({ principal, credential }: Worker, providers: readonly I
   return { binding: `${PRINCIPAL}${principal.id}`, identity };
 }
 
-/** `scopes`: what a login of the command line was let do, which its runs are not let do more than; left out: no login, nothing is taken away. */
+/** `scopes`: the scopes of a login of the command line, which also limit its runs. Left out: no login, no limit. */
 export type WorkerStanding =
   | { readonly ok: true; readonly grants: readonly Grant[]; readonly scopes?: readonly ClientScope[] }
   | { readonly ok: false; readonly reason: ReasonCode };
@@ -60,7 +60,7 @@ export interface WorkerParts {
   readonly clock: Clock;
 }
 
-/** Asked at each use: what ends the worker ends its runs' tokens. */
+/** Checked at each use: an end of the worker ends the tokens of its runs. */
 export async function workerStanding(parts: WorkerParts, token: StoredRunToken, address: string): Promise<WorkerStanding> {
   const found = await grantsOf(parts, token, address);
   if (!found.ok) return found;
@@ -71,7 +71,7 @@ export async function workerStanding(parts: WorkerParts, token: StoredRunToken, 
 }
 
 type Found =
-  /** `now`: the principal, where it may have another name since. */
+  /** `now`: the principal, which may have another name since. */
   | (WorkerStanding & { readonly ok: true; readonly idp: string | null; readonly standsOn: string | null; readonly now?: string })
   | (WorkerStanding & { readonly ok: false });
 

@@ -1,4 +1,4 @@
-// An assertion of a login, as the provider signed it: for whom, for when, for which request, and who it is about.
+// An assertion of a login, as the provider signed it: its audience, its time, its request and its subject.
 import { type NotProven, notProven } from '../external/provider.ts';
 import type { IdpMetadata } from './metadata.ts';
 import { BEARER, FORMAT, NS, SKEW_MS } from './names.ts';
@@ -6,11 +6,11 @@ import { attribute, children, childrenNamed, onlyChild, SamlError, textOf, timeO
 
 export interface Expected {
   readonly idp: Pick<IdpMetadata, 'entityId' | 'certificates'>;
-  /** Our own entity id: the audience. */
+  /** Lictor's own entity id: the audience. */
   readonly audience: string;
-  /** Where the answer was to be sent, to the letter. */
+  /** The exact destination of the answer. */
   readonly acsUrl: string;
-  /** ID of our request; null: nobody asked. */
+  /** ID of Lictor's request. Null: there was none. */
   readonly requestId: string | null;
   readonly nowMs: number;
 }
@@ -25,21 +25,21 @@ export interface NameId {
 export interface Assertion {
   readonly id: string;
   readonly nameId: NameId;
-  /** The provider's name for its session; null: it gave none. */
+  /** The provider's ID of its session. Null: it gave none. */
   readonly sessionIndex: string | null;
-  /** The provider lets the session live no longer; null: it says nothing. */
+  /** The latest end of the session by the provider. Null: it names none. */
   readonly sessionEndsMs: number | null;
-  /** After that, it would be refused as too old. */
+  /** After this time it would be rejected as too old. */
   readonly usableUntilMs: number;
   readonly attributes: ReadonlyMap<string, readonly string[]>;
 }
 
 type ReadAssertion = { readonly ok: true; readonly assertion: Assertion } | NotProven;
 
-/** What people and providers call themselves: no blanks, nothing invisible. */
+/** Names of people and providers: no blanks, nothing invisible. */
 export const NAME = /^[^\s\p{C}]{1,256}$/u;
 const LIMITS = { attributes: 200, values: 2000, characters: 1024 } as const;
-/** Conditions that a gateway which uses an assertion once, and passes it on to nobody, fulfils. */
+/** Conditions that Lictor fulfils, since it uses an assertion once and passes it to no one. */
 const HARMLESS_CONDITIONS: ReadonlySet<string> = new Set(['AudienceRestriction', 'OneTimeUse', 'ProxyRestriction']);
 
 export function readAssertion(assertion: XmlElement, expected: Expected): ReadAssertion {
@@ -55,10 +55,10 @@ export function readAssertion(assertion: XmlElement, expected: Expected): ReadAs
   return { ok: true, assertion: { id, nameId: readNameId(subject), ...session, usableUntilMs: confirmed, attributes: readAttributes(assertion) } };
 }
 
-/** No login attempt lives longer: what is older answers none of them. */
+/** The longest life of a login attempt: an older answer matches none. */
 const OLDEST_MS = 15 * 60_000;
 
-/** Of a response or an assertion, each of which says when it was made. */
+/** For a response or an assertion. Each names its time of creation. */
 export function checkIssued(element: XmlElement, nowMs: number, what: string): void {
   const issuedMs = timeOf(attribute(element, 'IssueInstant') ?? '', 'IssueInstant');
   if (issuedMs > nowMs + SKEW_MS) throw new SamlError(`${what} is from the future`);
@@ -76,8 +76,8 @@ function checkConditions(conditions: XmlElement, { audience, nowMs }: Expected):
 }
 
 /**
- * Profiles 4.1.4.3: one bearer confirmation fits in every respect. `other-login`: one does but for the request that it answers;
- * where nobody asked, it must answer none.
+ * Profiles 4.1.4.3: one bearer confirmation fits in every respect. `other-login`: only its request is another one.
+ * Without a request of Lictor, it must name none.
  */
 function confirmedUntil(subject: XmlElement, { acsUrl, requestId, nowMs }: Expected): number | 'other-login' {
   const bearers = childrenNamed(subject, NS.assertion, 'SubjectConfirmation').filter((element) => attribute(element, 'Method') === BEARER);
@@ -97,7 +97,7 @@ function checkTimes(element: XmlElement, nowMs: number, what: string): void {
   if (until !== undefined && nowMs - SKEW_MS >= timeOf(until, 'NotOnOrAfter')) throw new SamlError(`${what} has expired`);
 }
 
-/** A transient name is another one at each login: nobody could be known by it. */
+/** A transient name changes at each login, so it cannot identify a person. */
 function readNameId(subject: XmlElement): NameId {
   const element = onlyChild(subject, NS.assertion, 'NameID');
   const [value, format] = [textOf(element), attribute(element, 'Format') ?? null];
@@ -109,7 +109,7 @@ function readNameId(subject: XmlElement): NameId {
 function readSession(assertion: XmlElement, nowMs: number): Pick<Assertion, 'sessionIndex' | 'sessionEndsMs'> {
   const [statement, ...others] = childrenNamed(assertion, NS.assertion, 'AuthnStatement');
   if (statement === undefined || others.length > 0) throw new SamlError('there is not one AuthnStatement');
-  // How long ago is the provider's to judge: its own session may be days old.
+  // The provider decides how old its own session may be.
   if (timeOf(attribute(statement, 'AuthnInstant') ?? '', 'AuthnInstant') > nowMs + SKEW_MS) throw new SamlError('AuthnInstant is in the future');
   const index = attribute(statement, 'SessionIndex') ?? null;
   if (index !== null && !NAME.test(index)) throw new SamlError('SessionIndex is no plain text');
@@ -119,7 +119,7 @@ function readSession(assertion: XmlElement, nowMs: number): Pick<Assertion, 'ses
   return { sessionIndex: index, sessionEndsMs };
 }
 
-/** Some providers write an attribute once for each value. Values that are no text are left out. */
+/** Some providers repeat an attribute for each value. Values that are not text are ignored. */
 function readAttributes(assertion: XmlElement): ReadonlyMap<string, readonly string[]> {
   const attributes = new Map<string, string[]>();
   const elements = childrenNamed(assertion, NS.assertion, 'AttributeStatement').flatMap((statement) => childrenNamed(statement, NS.assertion, 'Attribute'));

@@ -1,11 +1,11 @@
-// Metadata that stands in files, before anybody logs in by it: what `lictor check` and a reload have to say of it.
+// Checks metadata in files before a login needs it: problems for `lictor check` and a reload.
 import { readFileSync } from 'node:fs';
 import type { Config } from '../../../config/config.ts';
 import { type Problem, problemPath } from '../../../config/problem.ts';
 import { readMetadata } from './metadata.ts';
 import { SamlError } from './xml.ts';
 
-/** Those of a sound configuration; what is fetched from an address is not looked at: a provider that is away is no problem of the file. */
+/** For the files of a valid configuration. Metadata at an address is not read: a provider that does not answer is not a problem of the configuration. */
 export function checkMetadataFiles({ identityProviders }: Pick<Config, 'identityProviders'>, nowMs: number): readonly Problem[] {
   return identityProviders.flatMap((provider, index): readonly Problem[] => {
     if (provider.type !== 'saml' || !('file' in provider.metadata)) return [];
@@ -21,7 +21,7 @@ function problemOf(file: string, nowMs: number): string | undefined {
     readMetadata(readFileSync(file, 'utf8'), nowMs);
     return undefined;
   } catch (error) {
-    // Ours say what is wrong; others could repeat what stands in the file.
+    // Messages of SamlError are safe. Others could repeat the content of the file.
     return error instanceof SamlError ? error.message : 'it cannot be read';
   }
 }

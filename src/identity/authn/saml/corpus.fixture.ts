@@ -1,14 +1,14 @@
-// Answers that must be refused, made with keys of this run: signature wrapping and all that has been tried on SAML since.
+// Answers that Lictor must reject, made with keys of this run: signature wrapping and other known attacks on SAML.
 import { assertionText, at, groups, newKey, OWN, responseText, sign } from './idp.fixture.ts';
 import { NOT_WELL_FORMED } from './not-well-formed.fixture.ts';
 
-/** The provider's, and one that it does not have. */
+/** The provider's key, and a foreign one. */
 export const [key, foreign] = await Promise.all([newKey(), newKey()]);
 
 export const signedAssertion = (given: Parameters<typeof assertionText>[0] = {}): string => sign(assertionText(given), key, 'Assertion');
 export const sound = (given: Parameters<typeof assertionText>[0] = {}): string => responseText(signedAssertion(given));
 
-/** XSW1 to XSW8, as SAML Raider numbers them: `evil` is what the attacker wants read, `good` what the provider signed. */
+/** XSW1 to XSW8, as SAML Raider numbers them. `evil` is what the attacker injects, `good` what the provider signed. */
 const evil = (id = '_evil'): string => assertionText({ id, nameId: 'mallory', attributes: groups('platform') });
 const signatureOf = (text: string): string => /<Signature[\s\S]*?<\/Signature>/.exec(text)?.[0] ?? '';
 const without = (text: string): string => text.replace(signatureOf(text), '');
@@ -19,21 +19,21 @@ const intoSignature = (signature: string, content: string): string => signature.
 
 const prefixes = (list: string): string => `<ec:InclusiveNamespaces xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="${list}"/>`;
 
-/** As they are written in a document, with what JavaScript's own `trim` takes away. */
+/** As written in a document, with the characters that JavaScript's `trim` removes. */
 const BLANKS = [' ', '\n', '&#x9;', '&#xD;', '\u00A0', '\uFEFF', '&#xFEFF;', '\u2003', '\u2029', '\u3000'] as const;
 const LATER_LINE_ENDS = [
   ['\u0085', '&#x85;'],
   ['\u2028', '&#x2028;'],
 ] as const;
 
-/** Somebody else's name, or group, with more around it: a provider lets people choose theirs. */
+/** Another person's name or group with additional characters: some providers let people choose theirs. */
 const NOT_QUITE: typeof CORPUS = [
   ...BLANKS.flatMap((blank) =>
     [`${blank}admin`, `admin${blank}`].map(
       (nameId) => [`the name ${JSON.stringify(nameId)}`, () => sound({ nameId }), 'assertion-invalid', /NameID is empty/] as const,
     ),
   ),
-  // Signed as a reference, since whoever signs raw ones reads them as line feeds as well; the signature is about both.
+  // Signed as a reference, since a signer also reads raw ones as line feeds. The signature covers both.
   ...LATER_LINE_ENDS.flatMap(([raw, reference]) =>
     [{ nameId: `admin${reference}` }, { attributes: groups(`a${reference}platform`) }].flatMap((given, index) => {
       const what = `${['a name', 'a group'][index]} with ${reference}`;
@@ -47,7 +47,7 @@ const NOT_QUITE: typeof CORPUS = [
 
 const STATUS = (word: string): string => `urn:oasis:names:tc:SAML:2.0:status:${word}`;
 
-/** Name, document, and the reason and rule by which it is refused. */
+/** Name, document, and the reason and rule of the rejection. */
 export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[] = [
   [
     'XSW1: the signed response inside the signature of an evil one',

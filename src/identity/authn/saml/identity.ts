@@ -1,4 +1,4 @@
-// Attributes of an assertion -> an identity: its name, its groups, and what else is worth a rule.
+// Attributes of an assertion -> an identity: its name, its groups, and the attributes that rules may use.
 import type { SamlProvider } from '../../../config/config.ts';
 import type { Identity } from '../../../contract/identity.ts';
 import { type NotProven, notProven } from '../external/provider.ts';
@@ -6,10 +6,10 @@ import { hasWildcard } from '../identity/name.ts';
 import { type Assertion, NAME } from './assertion.ts';
 import { FORMAT } from './names.ts';
 
-/** Names that a provider gives out and people do not choose: user principal name (Entra, AD FS), eduPersonPrincipalName, uid. */
+/** Names that the provider assigns and people do not choose: user principal name (Entra, AD FS), eduPersonPrincipalName, uid. */
 const NAMES = ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn', 'urn:oid:1.3.6.1.4.1.5923.1.1.1.6', 'urn:oid:0.9.2342.19200300.100.1.1'] as const;
 const LIMITS = { characters: 512, claims: 100 } as const;
-/** Entra writes it instead of the groups above 150: they would have to be asked for elsewhere. */
+/** Entra writes it instead of more than 150 groups. Lictor would need another request to read them. */
 const GROUPS_ELSEWHERE = 'http://schemas.microsoft.com/claims/groups.link';
 
 export function identityOf(
@@ -36,7 +36,7 @@ export function identityOf(
   return { ok: true, identity };
 }
 
-/** A persistent NameID is a random text: nobody could be named by it in lictor.yaml. */
+/** A persistent NameID is random text: lictor.yaml could not name a person by it. */
 function nameOf(nameId: Assertion['nameId'], attributes: Assertion['attributes']): string {
   if (nameId.format !== FORMAT.persistent) return nameId.value;
   const found = NAMES.map((name) => attributes.get(name)).find((values) => values?.length === 1 && isName(values[0] ?? ''));
@@ -47,7 +47,7 @@ function isName(value: string): boolean {
   return NAME.test(value) && !hasWildcard(value);
 }
 
-/** No control characters; blanks and slashes are usual (`/data/platform`, `Domain Users`). */
+/** No control characters. Blanks and slashes are usual (`/data/platform`, `Domain Users`). */
 function isGroupName(value: string): boolean {
   return value.length <= LIMITS.characters && /^\P{Cc}+$/u.test(value);
 }

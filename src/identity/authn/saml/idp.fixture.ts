@@ -1,4 +1,4 @@
-// For tests: an identity provider that signs whatever it is told to, and the documents that it makes.
+// For tests: an identity provider that signs any document, and its documents.
 import { createSign } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { signXml } from '@node-saml/node-saml/lib/xml.js';
@@ -6,7 +6,7 @@ import { makeSigningCertificate } from '../../../config/certificates/make.ts';
 import type { Expected } from './assertion.ts';
 import type { IdpMetadata } from './metadata.ts';
 
-/** That of src/identity/authn/store.fixture.ts. */
+/** The time of src/identity/authn/store.fixture.ts. */
 export const NOW_MS = 1_700_000_000_000;
 export const OWN = 'https://prefect.example/.lictor/saml/adfs';
 export const ENTITY = 'https://idp.example/entity';
@@ -102,7 +102,7 @@ interface SignOptions {
   readonly digestAlgorithm?: 'sha1' | 'sha256' | 'sha512';
 }
 
-/** The signature stands after the issuer; it brings the certificate along, as most providers do. */
+/** The signature follows the issuer and contains the certificate, as at most providers. */
 export function sign(text: string, { key, certificate }: SigningKey, what: 'Assertion' | 'Response' | 'LogoutRequest', options: SignOptions = {}): string {
   const path = `//*[local-name(.)='${what}']`;
   return signXml(
@@ -155,7 +155,7 @@ interface SigAlg {
 export const RSA_SHA256 = { name: 'RSA-SHA256', uri: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256' } as const;
 export const RSA_SHA1 = { name: 'RSA-SHA1', uri: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' } as const;
 
-/** What the provider publishes. */
+/** The provider's published metadata. */
 export function metadataText({ keys }: { readonly keys: readonly SigningKey[] }): string {
   const descriptors = keys.map(({ certificate }) => {
     const base64 = certificate.replaceAll(/-----[A-Z ]+-----|\s/g, '');

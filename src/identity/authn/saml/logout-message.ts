@@ -1,4 +1,4 @@
-// The provider says that a session has ended: a signed LogoutRequest, in a form or in an address.
+// The provider reports the end of a session: a signed LogoutRequest, in a form or in a URL.
 import { createPublicKey, verify } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 import type { Clock } from '../../../contract/clock.ts';
@@ -27,7 +27,7 @@ export interface LogoutParts {
   readonly marks: Pick<Marks, 'once'>;
 }
 
-/** A request without an end of its own is taken for so long. */
+/** Lictor accepts a request without an end for this time. */
 const MAX_AGE_MS = 5 * 60_000;
 const LONGEST = 64 * 1024;
 
@@ -51,7 +51,7 @@ function signedForm(encoded: string, { idp }: LogoutParts): XmlElement {
   return verified(text, root, idp.certificates);
 }
 
-/** Bindings 3.4.4.1. Every part once, so that what is verified is what is read. */
+/** Bindings 3.4.4.1. Each part appears once, so that Lictor parses exactly what it verifies. */
 function signedAddress(query: string, { idp }: LogoutParts): XmlElement {
   const parts = query.split('&').map((text) => [text.split('=', 1)[0] ?? '', text] as const);
   const only = (name: string): string => {

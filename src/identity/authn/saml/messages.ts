@@ -1,12 +1,12 @@
-// What we say to a provider: our metadata, requests for login and logout, answers to its logout; all signed.
+// Lictor's signed messages to a provider: metadata, requests for login and logout, answers to its logout.
 import { randomBytes } from 'node:crypto';
 import { generateServiceProviderMetadata, SAML, ValidateInResponseTo } from '@node-saml/node-saml';
 import type { NameId } from './assertion.ts';
 import type { IdpMetadata } from './metadata.ts';
 
-/** Our side: the addresses below public_url, and the key that signs. */
+/** Lictor's side: the URLs below public_url, and the signing key. */
 export interface OwnSide {
-  /** The address of our metadata: who we are, and the audience. */
+  /** The URL of Lictor's metadata: its entity id and audience. */
   readonly entityId: string;
   readonly acsUrl: string;
   readonly logoutUrl: string;
@@ -18,7 +18,7 @@ export interface OwnSide {
 export interface Asked {
   /** With the signed message in it. */
   readonly location: string;
-  /** What the answer must name. */
+  /** The request that the answer must name. */
   readonly requestId: string;
 }
 
@@ -60,7 +60,7 @@ export async function logoutRequest(own: OwnSide, idp: IdpMetadata, { url, nameI
   return await client(own, { idp, requestId: newId(), url }).getLogoutUrlAsync(user, '', {});
 }
 
-/** `relayState` goes back as it came. */
+/** `relayState` is returned unchanged. */
 export async function logoutAnswer(
   own: OwnSide,
   idp: IdpMetadata,
@@ -91,11 +91,11 @@ function client(own: OwnSide, { idp, requestId, url, forceAuthn = false }: Messa
     signatureAlgorithm: 'sha256',
     digestAlgorithm: 'sha256',
     forceAuthn,
-    // Which name it sends, and how it knows people, is the provider's own setting.
+    // The provider's settings decide which name it sends.
     identifierFormat: null,
     disableRequestedAuthnContext: true,
     generateUniqueId: () => requestId,
-    // Attempts are kept in the store, and answers are checked in response.ts.
+    // The store has the attempts, and response.ts checks the answers.
     validateInResponseTo: ValidateInResponseTo.never,
     cacheProvider: NO_CACHE,
   });

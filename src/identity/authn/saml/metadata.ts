@@ -1,27 +1,27 @@
-// The provider's metadata: its name, its addresses, and the certificates that its signatures are checked with.
+// The IdP's metadata: its name, its addresses, and the certificates for its signatures.
 import { X509Certificate } from 'node:crypto';
 import { isLoopback } from '../../../config/sections/public-url.ts';
 import { BINDING, NS } from './names.ts';
 import { all, attribute, childrenNamed, isNamed, onlyChild, parseXml, SamlError, textOf, timeOf, type XmlElement } from './xml.ts';
 
 export interface IdpMetadata {
-  /** `Issuer` of everything that it says, to the letter. */
+  /** The exact `Issuer` of all its messages. */
   readonly entityId: string;
   /** HTTP-Redirect. */
   readonly loginUrl: string;
-  /** HTTP-Redirect; null: it has no logout that we could begin. */
+  /** HTTP-Redirect. Null: Lictor cannot begin a logout there. */
   readonly logoutUrl: string | null;
-  /** Where our answers to its logout requests go; null: nowhere. */
+  /** Where Lictor sends answers to its logout requests. Null: nowhere. */
   readonly logoutAnswerUrl: string | null;
   /** PEM; at least one. */
   readonly certificates: readonly string[];
-  /** From then on it is no one's word any more; null: it does not say. */
+  /** The metadata is not valid from then on. Null: it names no end. */
   readonly validUntilMs: number | null;
 }
 
 const SMALLEST_KEY_BITS = 2048;
 
-/** Throws SamlError, which says what the metadata lacks. */
+/** Throws SamlError, which names what the metadata lacks. */
 export function readMetadata(text: string, nowMs: number): IdpMetadata {
   const root = parseXml(text.replace(/^\uFEFF/, ''), { comments: true });
   const found = all(root).filter((element) => isNamed(element, NS.metadata, 'IDPSSODescriptor') && speaksSaml2(element));
@@ -43,13 +43,13 @@ function speaksSaml2(role: XmlElement): boolean {
   return (attribute(role, 'protocolSupportEnumeration') ?? '').split(/\s+/).includes(NS.protocol);
 }
 
-/** The earliest end that one of them names. */
+/** The earliest end of these elements. */
 function endOf(elements: readonly (XmlElement | undefined)[]): number | null {
   const ends = elements.flatMap((element) => (element && attribute(element, 'validUntil')) ?? []);
   return ends.length === 0 ? null : Math.min(...ends.map((end) => timeOf(end, 'validUntil')));
 }
 
-/** The browser is sent there with our signed words: https, or loopback. */
+/** The browser carries Lictor's signed messages there: https, or loopback. */
 function addressOf(role: XmlElement, service: string, name: 'Location' | 'ResponseLocation'): string | null {
   const element = childrenNamed(role, NS.metadata, service).find((candidate) => attribute(candidate, 'Binding') === BINDING.redirect);
   const address = element === undefined ? undefined : attribute(element, name);
@@ -60,7 +60,7 @@ function addressOf(role: XmlElement, service: string, name: 'Location' | 'Respon
   return url.href;
 }
 
-/** Those for signing, and those for anything. Keys that are too small are left out. */
+/** Those for signing, and those for any use. Too small keys are ignored. */
 function certificatesOf(role: XmlElement): readonly string[] {
   const keys = childrenNamed(role, NS.metadata, 'KeyDescriptor').filter((element) => (attribute(element, 'use') ?? 'signing') === 'signing');
   const texts = keys.flatMap((key) => all(onlyChild(key, NS.signature, 'KeyInfo')).filter((element) => isNamed(element, NS.signature, 'X509Certificate')));

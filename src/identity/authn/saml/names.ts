@@ -1,4 +1,4 @@
-// The words of SAML 2.0 and XML Signature that this gateway knows. What is not in a list here is refused.
+// The names of SAML 2.0 and XML Signature that Lictor accepts. It rejects any other.
 
 export const NS = {
   protocol: 'urn:oasis:names:tc:SAML:2.0:protocol',
@@ -26,9 +26,9 @@ export const SIGNATURE_METHODS: ReadonlyMap<string, string> = new Map([
   ['http://www.w3.org/2001/04/xmldsig-more#rsa-sha512', 'RSA-SHA512'],
 ]);
 export const DIGEST_METHODS: ReadonlySet<string> = new Set(['http://www.w3.org/2001/04/xmlenc#sha256', 'http://www.w3.org/2001/04/xmlenc#sha512']);
-/** Without comments: what is signed and what is read have none. */
+/** Without comments: neither the signed nor the parsed form has them. */
 export const CANONICALIZATION = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 export const TRANSFORMS: ReadonlySet<string> = new Set(['http://www.w3.org/2000/09/xmldsig#enveloped-signature', CANONICALIZATION]);
 
-/** Clocks of provider and gateway may differ by so much. */
+/** The clocks of provider and gateway may differ by this. */
 export const SKEW_MS = 30_000;

@@ -1,4 +1,4 @@
-// What reads and writes XML. It is loaded when a SAML provider is first used: a start without one does not wait for it.
+// The code that reads and writes XML, loaded at the first use of a SAML provider: a start without one does not wait for it.
 
 export { identityOf } from './identity.ts';
 export { readLogout } from './logout-message.ts';

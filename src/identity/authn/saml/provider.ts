@@ -1,4 +1,4 @@
-// A SAML 2.0 identity provider that people log in at; we are the service provider (Web Browser SSO and Single Logout profiles).
+// A SAML 2.0 identity provider that people log in at. Lictor is the service provider (Web Browser SSO and Single Logout profiles).
 import type { SamlProvider } from '../../../config/config.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import type { Marks } from '../../../store/marks.ts';
@@ -28,15 +28,15 @@ export interface SamlParts {
   readonly clock: Clock;
   readonly steady: SteadyClock;
   readonly marks: Pick<Marks, 'once'>;
-  /** `https://prefect.example.com/.lictor/saml/adfs`: our addresses are below it. */
+  /** `https://prefect.example.com/.lictor/saml/adfs`: Lictor's URLs for this provider are below it. */
   readonly ownUrl: string;
-  /** What signs our messages, PEM. */
+  /** The signer of Lictor's messages, PEM. */
   readonly signer: () => Promise<Pick<OwnSide, 'certificate' | 'key'>>;
 }
 
 type Protocol = typeof import('./protocol.ts');
 
-/** Everything that needs the XML code, which is loaded once. */
+/** The parts that need the XML code, which is loaded once. */
 interface Loaded {
   readonly protocol: Protocol;
   readonly metadata: MetadataSource;
@@ -60,7 +60,7 @@ export function createSamlProvider(parts: SamlParts): SamlExternalProvider {
     begin: (attempt) => orFailed(() => begin(inside, attempt)),
     finish: ({ params, secret }) => finish(params, parseSecret(secret)),
     asksWithinMs: null,
-    // Nobody asks about a session that was begun here. One of an older release has in `refreshAfterMs` the end that the provider gave it.
+    // Lictor does not ask about sessions that began here. Sessions of an older release have their end in `refreshAfterMs`.
     confirm: async () => ({ state: 'ended', reason: 'session-expired', detail: 'the end that the provider gave it has come' }),
     leave: (stored) => leave(inside, stored),
     loggedOut: async () => notProven('logout-token-invalid', 'a SAML provider sends no logout tokens'),
@@ -93,7 +93,7 @@ function loader(parts: SamlParts): () => Promise<Loaded> {
   };
 }
 
-/** Its metadata cannot be had, or is of no use: a refusal. Whatever else is thrown is a defect. */
+/** Rejects if the metadata cannot be read or is not usable. Any other error is a defect. */
 async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
   try {
     return await work();
@@ -115,7 +115,7 @@ async function ownMetadata({ load }: Inside): Promise<string> {
   return protocol.renderOwnMetadata(own);
 }
 
-/** Each assertion counts once, whichever attempt it comes for; the mark is set last, so that only what is valid leaves one. */
+/** Each assertion counts once, for any attempt. The mark is set last, so that only a valid one leaves a mark. */
 async function prove(inside: Inside, params: URLSearchParams, requestId: string | null): Promise<Proven | NotProven> {
   const { load, config, clock, marks } = inside;
   const { protocol, own, metadata } = await load();
@@ -135,7 +135,7 @@ async function prove(inside: Inside, params: URLSearchParams, requestId: string 
   return { ok: true, identity: known.identity, idpSession: sessionIndex, stored, refreshAfterMs: null, sessionEndsMs };
 }
 
-/** A provider that has changed its key is asked for its metadata once more. */
+/** Reads the metadata again, in case the provider has changed its key. */
 async function withNewerKeys<T extends { readonly ok: boolean }>(metadata: MetadataSource, read: (idp: IdpMetadata) => T | Promise<T>): Promise<T> {
   const current = await metadata.current();
   const first = await read(current);
@@ -155,7 +155,7 @@ async function logoutAsked(inside: Inside, { message, relayState }: LogoutAsked)
   return { ok: true, subject, sessionIndexes, answerLocation };
 }
 
-/** As a form that is sent in the address (HTTP-Redirect): the message names the session and is no credential. */
+/** A form that is sent in the URL (HTTP-Redirect): the message names the session and is not a credential. */
 async function leave({ load }: Inside, stored: string | undefined): Promise<LeaveForm | undefined> {
   if (stored === undefined) return undefined;
   const { protocol, own, metadata } = await load();

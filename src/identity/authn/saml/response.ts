@@ -1,4 +1,4 @@
-// The provider's answer to a login: what shape it has, who signed it, and the one assertion in it, read from the signed bytes.
+// The provider's answer to a login: its form, its signer, and its one assertion, parsed from the signed bytes.
 import { type NotProven, notProven } from '../external/provider.ts';
 import { type Assertion, checkIssued, type Expected, readAssertion } from './assertion.ts';
 import { NS, SUCCESS } from './names.ts';
@@ -7,7 +7,7 @@ import { all, attribute, isNamed, onlyChild, optionalChild, parseXml, SamlError,
 
 export type ReadResponse = { readonly ok: true; readonly assertion: Assertion } | NotProven;
 
-/** `encoded`: the form's SAMLResponse. Never throws for what a browser may send. */
+/** `encoded`: the form's SAMLResponse. Never throws, whatever the browser sends. */
 export function readResponse(encoded: string, expected: Expected): ReadResponse {
   try {
     return readText(decodeMessage(encoded), expected);
@@ -17,7 +17,7 @@ export function readResponse(encoded: string, expected: Expected): ReadResponse 
   }
 }
 
-/** Of a message in a form. Line ends are made one here, since signer and verifier both do. */
+/** For a message in a form. Normalises line ends, as signer and verifier do. */
 export function decodeMessage(encoded: string): string {
   const base64 = encoded.replace(/[\r\n]/g, '');
   if (base64 === '' || base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw new SamlError('the message is no base64');
@@ -41,7 +41,7 @@ function readText(text: string, expected: Expected): ReadResponse {
   if (elements.filter(({ localName }) => localName === 'Response').length !== 1) throw new SamlError('a Response within the Response');
   const status = statusOf(root);
   const assertions = elements.filter(({ localName }) => localName === 'Assertion');
-  // An error is seldom signed; to believe it lets nobody in.
+  // An error is seldom signed. To believe it is safe, since it permits no login.
   if (!status.success && assertions.length === 0) return notProven('login-denied-by-idp', `the provider answered ${status.word}`);
   const [only] = assertions;
   if (!status.success || only === undefined || assertions.length !== 1)
@@ -55,7 +55,7 @@ function readText(text: string, expected: Expected): ReadResponse {
   return readAssertion(signed, expected);
 }
 
-/** A signature that is there must hold, wherever it stands; at least one is. */
+/** Every signature must be valid, and there is at least one. */
 function signedAssertion(text: string, { root, only }: { readonly root: XmlElement; readonly only: XmlElement }, certificates: readonly string[]): XmlElement {
   const whole = isSigned(root) ? verified(text, root, certificates) : undefined;
   const own = isSigned(only) ? verified(text, only, certificates) : undefined;
@@ -65,7 +65,7 @@ function signedAssertion(text: string, { root, only }: { readonly root: XmlEleme
   return found;
 }
 
-/** Of the response itself: it can only be wrong, never prove anything. */
+/** Checks the response around the assertion: it can only be wrong, never prove anything. */
 function checkEnvelope(root: XmlElement, { idp, acsUrl, nowMs }: Expected): void {
   const destination = attribute(root, 'Destination');
   // Bindings 3.5.5.2: a signed message names it.
@@ -76,7 +76,7 @@ function checkEnvelope(root: XmlElement, { idp, acsUrl, nowMs }: Expected): void
   if (issuer !== undefined && uriOf(issuer) !== idp.entityId) throw new SamlError('the response has another issuer');
 }
 
-/** The outer code decides (Core 3.2.2.2); the one in it only says more of a failure. */
+/** The outer code decides (Core 3.2.2.2). The inner one only describes a failure. */
 function statusOf(root: XmlElement): { readonly success: boolean; readonly word: string } {
   const code = onlyChild(onlyChild(root, NS.protocol, 'Status'), NS.protocol, 'StatusCode');
   const value = attribute(code, 'Value') ?? '';

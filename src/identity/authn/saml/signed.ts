@@ -1,16 +1,16 @@
-// Which bytes of a message the provider has signed. Everything else of it is not read as its word.
+// Which bytes of a message the provider has signed. Lictor trusts no other part of the message.
 import { constants, createPublicKey, publicDecrypt } from 'node:crypto';
 import { getVerifiedXml } from '@node-saml/node-saml/lib/xml.js';
 import { CANONICALIZATION, DIGEST_METHODS, NS, SIGNATURE_METHODS, TRANSFORMS } from './names.ts';
 import { all, attribute, childrenNamed, isNamed, onlyChild, parseXml, SamlError, textOf, type XmlElement } from './xml.ts';
 
-/** What a signature is made of, each exactly once and nowhere but in it: a second one of any is how signatures are wrapped. */
+/** The parts of a signature. Each appears exactly once and only inside it: duplicates are how attackers wrap signatures. */
 const PARTS = ['SignedInfo', 'SignatureValue', 'CanonicalizationMethod', 'SignatureMethod', 'Reference', 'Transforms', 'DigestMethod', 'DigestValue'] as const;
 
-/** Providers name a handful (`xs xsi`); each is looked for at every element. */
+/** Providers name a few (`xs xsi`). Each prefix is searched at every element. */
 const LONGEST_PREFIX_LIST = 256;
 
-/** Those that name an algorithm, and which are allowed. */
+/** The elements that name an algorithm, with the allowed ones. */
 const ALGORITHMS: readonly (readonly [string, { has(name: string): boolean }])[] = [
   ['CanonicalizationMethod', new Set([CANONICALIZATION])],
   ['SignatureMethod', SIGNATURE_METHODS],
@@ -18,7 +18,7 @@ const ALGORITHMS: readonly (readonly [string, { has(name: string): boolean }])[]
   ['Transform', TRANSFORMS],
 ];
 
-/** IDs are unique in the whole document, and signatures stand in `signable` alone, each about what it stands in. */
+/** IDs are unique in the whole document. Signatures appear in `signable` alone, each about its parent element. */
 export function checkShape(root: XmlElement, signable: readonly XmlElement[]): void {
   const elements = all(root);
   const ids = elements.flatMap((element) => Array.from(element.attributes).flatMap(({ localName, value }) => (/^id$/i.test(localName) ? [value] : [])));
@@ -36,8 +36,8 @@ export function isSigned(element: XmlElement): boolean {
 }
 
 /**
- * The element as it was signed, read from the very bytes whose digest the signature holds; `certificates` are those of the
- * metadata, and one that the document brings along counts for nothing. `text` is what the element was parsed from.
+ * The element as signed, parsed from the very bytes whose digest the signature holds. `certificates` are those of the
+ * metadata; a certificate in the document is ignored. `text` is the source of the element.
  */
 export function verified(text: string, element: XmlElement, certificates: readonly string[]): XmlElement {
   const [signature] = childrenNamed(element, NS.signature, 'Signature');
@@ -54,8 +54,8 @@ export function verified(text: string, element: XmlElement, certificates: readon
 }
 
 /**
- * Proves nothing about the message: only that the number was made with this key (RFC 8017, 8.2.2, up to step 2), as no stranger can. Without
- * it the bytes are not worth their canonicalization, which costs far more, and would be done for each certificate.
+ * Proves nothing about the message, only that this key made the number (RFC 8017, 8.2.2, up to step 2). A stranger cannot do that. Without
+ * this check, forged messages would cause canonicalization, which costs far more, once for each certificate.
  */
 function mayHaveMade(signature: XmlElement, certificate: string): boolean {
   try {

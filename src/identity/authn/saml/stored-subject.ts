@@ -1,4 +1,4 @@
-// Text to be sealed and stored: the request of a login attempt, the subject of a session at its provider.
+// Texts that are sealed and stored: the request of a login attempt, the subject of a session at its provider.
 import type { NameId } from './assertion.ts';
 
 export interface StoredSubject {
@@ -10,7 +10,7 @@ export function renderStored({ nameId, sessionIndex }: StoredSubject): string {
   return JSON.stringify({ name_id: nameId, session_index: sessionIndex });
 }
 
-/** The gateway itself sealed both texts: anything else is a defect. */
+/** The gateway itself sealed both texts, so any other form is a defect. */
 export function parseStored(text: string): StoredSubject {
   const { name_id: nameId, session_index: sessionIndex } = ownObject(text);
   const { value, ...more } = ownObject(JSON.stringify(nameId));

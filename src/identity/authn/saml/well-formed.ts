@@ -1,4 +1,4 @@
-// Well-formedness (XML 1.0, 2.1), which xmldom does not insist on: it drops text around the root and closes elements by itself.
+// Well-formedness (XML 1.0, 2.1). xmldom does not enforce it: it drops text around the root and closes elements itself.
 const SPACE = String.raw`[\t\n\r ]`;
 const PART = String.raw`[\p{L}_][\p{L}\p{M}\p{N}._-]*`;
 const NAME = `${PART}(?::${PART})?`;
@@ -10,12 +10,12 @@ const REFERENCE = /&(?:lt|gt|amp|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});/g;
 const DECLARATION = new RegExp(
   `^<\\?xml${SPACE}+version${SPACE}*=${SPACE}*(["'])1\\.0\\1(?:${SPACE}+encoding${SPACE}*=${SPACE}*(["'])([A-Za-z][\\w.-]*)\\2)?(?:${SPACE}+standalone${SPACE}*=${SPACE}*(["'])(?:yes|no)\\4)?${SPACE}*\\?>`,
 );
-/** What the bytes, which were read as UTF-8, may be called; the others only where every character is ASCII. */
+/** Encoding names that are correct for bytes read as UTF-8. The others are correct only if every character is ASCII. */
 const UTF_8 = /^utf-8$/i;
 const LIKE_ASCII = /^(?:us-ascii|iso-8859-\d{1,2}|windows-125\d)$/i;
 const ASCII = /^[\t\n\r -~]*$/;
 
-/** Without the XML declaration; undefined: it is of another version, or names an encoding that the bytes do not have. */
+/** Without the XML declaration. Undefined: it has another version, or names an encoding that the bytes do not have. */
 export function withoutDeclaration(text: string): string | undefined {
   if (!text.startsWith('<?xml')) return text;
   const found = DECLARATION.exec(text);
@@ -25,12 +25,12 @@ export function withoutDeclaration(text: string): string | undefined {
   return fits ? text.slice(found[0].length) : undefined;
 }
 
-/** `text`: without declarations, comments, CDATA sections and instructions, which the caller refuses. Each character is the caller's to check too. */
+/** `text`: without declarations, comments, CDATA sections and instructions, which the caller rejects. The caller also checks each character. */
 export function isWellFormed(text: string): boolean {
   return !text.replaceAll(REFERENCE, '').includes('&') && rootsOf(text) === 1;
 }
 
-/** How many elements are outermost; undefined: a tag or a text stands where none may. */
+/** The number of outermost elements. Undefined: a tag or a text is at an invalid place. */
 function rootsOf(text: string): number | undefined {
   const open: string[] = [];
   let [roots, read] = [0, 0];

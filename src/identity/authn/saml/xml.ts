@@ -1,8 +1,8 @@
-// Reading XML strictly: no declarations, comments or processing instructions, namespaces always, sizes bounded.
+// Parses XML strictly: no declarations, comments or processing instructions; always namespaces; bounded sizes.
 import { DOMParser } from '@xmldom/xmldom';
 import { isWellFormed, withoutDeclaration } from './well-formed.ts';
 
-/** What is used of the DOM. */
+/** The part of the DOM that Lictor uses. */
 export interface XmlNode {
   readonly nodeType: number;
   readonly nodeValue: string | null;
@@ -18,7 +18,7 @@ export interface XmlElement extends XmlNode {
   hasAttribute(name: string): boolean;
 }
 
-/** What is wrong with a document. `message` names the rule, never the content: safe to log. */
+/** A problem of a document. `message` names the rule, never the content: safe to log. */
 export class SamlError extends Error {
   override readonly name = 'SamlError';
 }
@@ -30,29 +30,29 @@ interface Most {
   readonly attributes: number;
 }
 
-/** They come from where lictor.yaml says, and are long where a provider describes every claim that it knows. */
+/** Metadata comes from the address in lictor.yaml. It is long if a provider describes all its claims. */
 const IN_METADATA: Most = { elements: 20_000, attributes: 60_000 };
 /**
- * Anybody may send a message. Providers write no more than this into the 48 KiB that a form holds, and the work of whoever checks a signature
- * grows with the square of it: 11,700 elements took seven seconds, in which the gateway decided nothing.
+ * Anyone can send a message. Providers write no more than this into the 48 KiB of a form. The cost of a signature check
+ * grows with its square: 11,700 elements took seven seconds, in which the gateway decided nothing.
  */
 const IN_MESSAGES: Most = { elements: 1_500, attributes: 1_500 };
 /** XML 1.0, 2.2. */
 const XML_CHARACTERS = /^[\t\n\r -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
-/** The parser reads them as line feeds, which they are in XML 1.1: what was signed would not be what is read. */
+/** The parser reads them as line feeds, as XML 1.1 does: then the parsed text would differ from the signed text. */
 const LATER_LINE_ENDS = /[\u0085\u2028]/;
 const ELEMENT = 1;
 const TEXT = 3;
 
-/** `comments`: metadata, which nobody signs for us, may hold them. */
+/** `comments`: metadata, which is not signed for Lictor, may contain them. */
 export function parseXml(text: string, { comments = false } = {}): XmlElement {
   const most = comments ? IN_METADATA : IN_MESSAGES;
   if (text.length > LIMITS.characters) throw new SamlError('the document is too large');
-  // In well-formed XML no "<" stands in a text or a value: this sees every declaration, comment, CDATA section and instruction.
+  // In well-formed XML no "<" stands in a text or a value. So this finds every declaration, comment, CDATA section and instruction.
   const body = withoutDeclaration(text);
   if (body === undefined) throw new SamlError('the declaration is not that of XML 1.0, or names another encoding');
   const bare = comments ? body.replace(/<!--[\s\S]*?-->/g, '') : body;
-  // Before it is parsed: an element has one or two of them.
+  // Checked before parsing: an element has one or two of them.
   if (bare.split('<').length > 2 * most.elements + 1) throw tooMuch();
   if (!comments && LATER_LINE_ENDS.test(text)) throw new SamlError('the document holds a line end of XML 1.1');
   if (/<[!?]/.test(bare)) throw new SamlError('the document holds a declaration, a comment, CDATA or an instruction');
@@ -66,7 +66,7 @@ export function parseXml(text: string, { comments = false } = {}): XmlElement {
   return document.documentElement;
 }
 
-/** Never deeper than the call stack, whatever was parsed. */
+/** Without recursion, so that deep documents cannot overflow the call stack. */
 function checkSize(root: XmlElement, most: Most): void {
   let [elements, attributes] = [0, 0];
   const waiting = [{ element: root, depth: 1 }];
@@ -83,7 +83,7 @@ function tooMuch(): SamlError {
   return new SamlError('the document is too deep or has too many elements or attributes');
 }
 
-/** The element and all below it, in document order. */
+/** The element and all its descendants, in document order. */
 export function all(root: XmlElement): readonly XmlElement[] {
   const found: XmlElement[] = [];
   const waiting = [root];
@@ -103,7 +103,7 @@ export function childrenNamed(element: XmlElement, namespace: string, name: stri
   return children(element).filter((child) => isNamed(child, namespace, name));
 }
 
-/** The one child of this name; undefined: there is none. More are refused. */
+/** The one child of this name. Undefined: none. More than one is rejected. */
 export function optionalChild(element: XmlElement, namespace: string, name: string): XmlElement | undefined {
   const found = childrenNamed(element, namespace, name);
   if (found.length > 1) throw new SamlError(`${name} is there ${found.length} times`);
@@ -120,23 +120,23 @@ export function isNamed(element: XmlElement, namespace: string, name: string): b
   return element.localName === name && element.namespaceURI === namespace;
 }
 
-/** Undefined: it is not there, or empty. */
+/** Undefined: it is missing or empty. */
 export function attribute(element: XmlElement, name: string): string | undefined {
   const value = element.getAttribute(name);
   return value === null || value === '' ? undefined : value;
 }
 
-/** The text of an element that holds nothing else, to the letter: whoever is called `admin` and something invisible is not `admin`. */
+/** The text of an element that contains only text, unchanged: `admin` with an invisible character is not `admin`. */
 export function textOf(element: XmlElement): string {
   const nodes = Array.from(element.childNodes);
   if (!nodes.every(({ nodeType }) => nodeType === TEXT)) throw new SamlError(`${element.localName} holds more than text`);
   const text = nodes.map(({ nodeValue }) => nodeValue ?? '').join('');
-  // The parser takes `&#xD800;` and its like.
+  // The parser accepts `&#xD800;` and similar references.
   if (!XML_CHARACTERS.test(text)) throw new SamlError(`${element.localName} holds what is no character of XML`);
   return text;
 }
 
-/** The same of an address, which lines may be broken around (XML Schema 2, 4.3.6: `collapse` of xs:anyURI). */
+/** The same for an address, which may have line breaks around it (XML Schema 2, 4.3.6: `collapse` of xs:anyURI). */
 export function uriOf(element: XmlElement): string {
   return textOf(element).replaceAll(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
 }

@@ -1,4 +1,4 @@
-// Networks in CIDR notation: parsing them, and whether an address is in one. IPv4-mapped IPv6 counts as IPv4.
+// Networks in CIDR notation: parses them, and checks whether an address is in one. IPv4-mapped IPv6 counts as IPv4.
 import { BlockList, isIP } from 'node:net';
 import { unmapped } from '../../../contract/network.ts';
 
@@ -10,7 +10,7 @@ export interface Network {
 
 const MAPPED_BITS = 96;
 
-/** `10.0.0.0/8`, `fd00::/8`, or one address; undefined when it is none of these. */
+/** `10.0.0.0/8`, `fd00::/8`, or one address. Undefined for any other text. */
 export function parseNetwork(text: string): Network | undefined {
   const [address = '', prefixText, ...more] = text.split('/');
   const version = isIP(address);
@@ -24,7 +24,7 @@ export function parseNetwork(text: string): Network | undefined {
   return { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
 }
 
-/** True when there are no networks. A network or an address that cannot be read is never inside: fails closed. */
+/** True when there are no networks. An unreadable network or address is never inside: fails closed. */
 export function isInNetworks(address: string, networks: readonly string[]): boolean {
   if (networks.length === 0) return true;
   const plain = unmapped(address);
@@ -35,7 +35,7 @@ export function isInNetworks(address: string, networks: readonly string[]): bool
   for (const text of networks) {
     const network = parseNetwork(text);
     if (network === undefined) return false;
-    // Node's list would take ::/0 for every IPv4 address too.
+    // Node's list would match every IPv4 address with ::/0 too.
     if (network.family === family) list.addSubnet(network.address, network.prefix, family);
   }
   return list.check(plain, family);

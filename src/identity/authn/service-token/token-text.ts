@@ -1,9 +1,9 @@
-// The text of a token of ours: prefix + id + secret + checksum, fixed width, one alphabet, one spelling. lct_ is a service token, lca_ an access token for another
-// provider's proof; of a person's login: lcu_ is its access token, lcr_ its refresh token, lcd_ a device code.
+// The text of a Lictor token: prefix + id + secret + checksum, fixed width, one alphabet, one spelling. lct_ is a service token, lca_ an
+// access token in exchange for another provider's proof. For a person's login: lcu_ is the access token, lcr_ the refresh token, lcd_ a device code.
 // lcf_ is the token of a flow run.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** Crockford's base32 in lower case: no i, l, o or u, so nothing looks like anything else. */
+/** Crockford's base32 in lower case: no i, l, o or u, so no two letters look alike. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const ID_LENGTH = 10;
 /** 256 bits at 5 a letter. */
@@ -14,13 +14,13 @@ const SECRET_BYTES = 32;
 export const TOKEN_PREFIXES = ['lct_', 'lca_', 'lcu_', 'lcr_', 'lcd_', 'lcf_'] as const;
 export type TokenPrefix = (typeof TOKEN_PREFIXES)[number];
 
-/** For secret scanners, and for whoever writes a pattern of their own. */
+/** For secret scanners, also those with a pattern of the user. */
 const SHAPE = /^(lc[taurdf]_)([0-9a-hjkmnp-tv-z]{10})([0-9a-hjkmnp-tv-z]{52})([0-9a-hjkmnp-tv-z]{6})$/;
 
 export interface TokenText {
   /** Public: names the token in lists and records. */
   readonly id: string;
-  /** The whole text. Shown once, never stored. */
+  /** The whole text. Lictor shows it once and never stores it. */
   readonly text: string;
 }
 
@@ -28,13 +28,13 @@ export function createTokenId(): string {
   return [...randomBytes(ID_LENGTH)].map((byte) => ALPHABET[byte & 31] ?? '').join('');
 }
 
-/** A token with a fresh secret; the id stays the same over rotations. */
+/** A token with a new secret. The id stays the same over rotations. */
 export function createTokenText(id: string, prefix: TokenPrefix = 'lct_'): TokenText {
   const secret = encode(randomBytes(SECRET_BYTES));
   return { id, text: `${prefix}${id}${secret}${checksum(prefix, id, secret)}` };
 }
 
-/** The token that `key` makes of `about`: always the same, and without the key nobody's to guess. */
+/** The token that `key` derives from `about`: always the same. Without the key it cannot be guessed. */
 export function deriveTokenText(key: Buffer, about: string, prefix: TokenPrefix): TokenText {
   const derive = (what: string): Buffer => createHmac('sha256', key).update(`${what} ${prefix}${about}`).digest();
   const id = [...derive('id').subarray(0, ID_LENGTH)].map((byte) => ALPHABET[byte & 31] ?? '').join('');
@@ -42,7 +42,7 @@ export function deriveTokenText(key: Buffer, about: string, prefix: TokenPrefix)
   return { id, text: `${prefix}${id}${secret}${checksum(prefix, id, secret)}` };
 }
 
-/** Undefined unless it is exactly such a text with a right checksum: a typo never reaches the store. Says nothing about validity. */
+/** Undefined unless the text has exactly this form and a correct checksum: a typo never reaches the store. Does not check validity. */
 export function parseTokenText(text: string, wanted: TokenPrefix = 'lct_'): TokenText | undefined {
   const match = SHAPE.exec(text);
   const [, prefix = '', id = '', secret = '', sum = ''] = match ?? [];
@@ -50,23 +50,23 @@ export function parseTokenText(text: string, wanted: TokenPrefix = 'lct_'): Toke
   return { id, text };
 }
 
-/** True for whatever claims to be a token of ours, well-formed or not. */
+/** True for every text with a prefix of Lictor, well-formed or not. */
 export function claimsToBeToken(text: string): boolean {
   return TOKEN_PREFIXES.some((prefix) => text.startsWith(prefix));
 }
 
-/** What the store keeps. 256 random bits need no slow hash. */
+/** The store has only this hash. 256 random bits need no slow hash. */
 export function hashToken(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** In constant time for equally long texts; both are hashes. */
+/** In constant time for equally long texts. Both are hashes. */
 export function isSameHash(one: string, other: string): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** 256 bits leave 4 of the last letter's 5 bits unused: they are zero, or the same secret had 16 spellings. */
+/** 256 bits leave 4 of the last letter's 5 bits unused. They must be zero, or the same secret would have 16 spellings. */
 function isCanonical(secret: string): boolean {
   return (ALPHABET.indexOf(secret.at(-1) ?? '') & 0b01111) === 0;
 }
@@ -75,7 +75,7 @@ function encode(bytes: Buffer): string {
   return encodeBits([...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join(''), SECRET_LENGTH);
 }
 
-/** 30 bits against typos and for scanners; not against attackers. */
+/** 30 bits, against typos and for scanners; not against attackers. */
 function checksum(prefix: string, id: string, secret: string): string {
   const digest = createHash('sha256').update(`${prefix}${id}${secret}`).digest();
   return encodeBits((digest.readUInt32BE() >>> 2).toString(2).padStart(30, '0'), CHECKSUM_LENGTH);

@@ -1,4 +1,4 @@
-// Service token text -> principal. One indexed query; nothing is remembered between requests.
+// Service token text -> principal. One indexed query; nothing is cached between requests.
 import type { Clock } from '../../../contract/clock.ts';
 import type { EdgeInputs } from '../../../contract/inputs.ts';
 import type { Carrier, Principal } from '../../../contract/principal.ts';

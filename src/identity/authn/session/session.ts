@@ -14,33 +14,33 @@ import { TOUCH_EVERY_MS, type Touches } from '../touches.ts';
 import { type Authentication, refuse } from '../verdict.ts';
 
 export interface StartedSession {
-  /** For Set-Cookie, and nowhere else. */
+  /** Only for Set-Cookie. */
   readonly cookieValue: string;
   readonly id: string;
 }
 
 export interface Sessions {
-  /** A new id at every login. Undefined: the account was removed or got another password meanwhile. */
+  /** A new id at every login. Undefined: meanwhile the account was removed or got another password. */
   start(account: NewSession['account']): Promise<StartedSession | undefined>;
-  /** For an identity that a provider has just proven. It ends with the provider's own session, where that says when. */
+  /** For an identity that a provider has just proven. It ends with the provider's session, if the provider names its end. */
   startForIdentity(
     owner: Pick<NewIdentitySession, 'identityId' | 'idpSession' | 'refreshAfterMs'> & { readonly endsMs: number | null },
   ): Promise<StartedSession>;
-  /** Checks both limits; refuses with `session-expired` whether the session ended or never was. */
+  /** Checks both limits. Rejects with `session-expired`, for an ended session as for one that never existed. */
   verify(cookieValue: string): Promise<Authentication>;
-  /** Ends it, with a change; false when there was none. */
+  /** Ends it, and increases the change number. False: there was no session. */
   end(cookieValue: string): Promise<boolean>;
 }
 
 export interface SessionParts {
   readonly store: StoredSessions;
-  /** Sessions of a provider that is no longer here are not accepted. */
+  /** Lictor rejects sessions of providers that the configuration no longer has. */
   readonly providers: Config['identityProviders'];
   readonly limits: Config['sessions'];
   readonly roleBook: RoleBook;
   readonly touches: Touches;
   readonly clock: Clock;
-  /** Asks the provider whether a session goes on; left out where sessions are not looked at. */
+  /** Asks the provider whether a session continues. Left out where sessions are not verified. */
   readonly confirm?: Confirm;
 }
 
@@ -62,12 +62,12 @@ export function createSessions(parts: SessionParts): Sessions {
   };
 }
 
-/** What a record and a log may show of a session. */
+/** What records and logs may show of a session. */
 export function sessionCredentialId(id: string): string {
   return `session:${id.slice(0, 16)}`;
 }
 
-/** Its absolute end, by the limit as it is now: made shorter, it holds for whoever is logged in already; longer, never beyond what it began with. */
+/** Its absolute end, by the present limit. A shorter limit applies to existing sessions; a longer one never extends them. */
 export function sessionAbsoluteEndMs(
   { createdMs, expiresMs }: Pick<StoredSession, 'createdMs' | 'expiresMs'>,
   { absoluteSeconds }: Pick<Config['sessions'], 'absoluteSeconds'>,
@@ -75,7 +75,7 @@ export function sessionAbsoluteEndMs(
   return Math.min(expiresMs, createdMs + absoluteSeconds * 1000);
 }
 
-/** Its absolute end, or the idle one, which moves while the browser uses it. */
+/** Its absolute end, or the idle end, which moves while the browser uses the session. */
 export function sessionEndsMs(session: Pick<StoredSession, 'createdMs' | 'expiresMs' | 'lastSeenMs'>, limits: Config['sessions']): number {
   return Math.min(sessionAbsoluteEndMs(session, limits), session.lastSeenMs + limits.idleSeconds * 1000);
 }
@@ -101,7 +101,7 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
   if ('refuse' in confirmed) return refuse(confirmed.refuse, credentialId);
   const principal = ownerPrincipal(confirmed.session.owner, parts);
   if (principal === undefined) return refuse('session-expired');
-  // Well below the idle limit, or a short one would end a session that is in use.
+  // Well below the idle limit. Otherwise a short limit would end a session in use.
   const everyMs = Math.min(TOUCH_EVERY_MS, idleMs / 4);
   touches.touch({ key: `session ${session.id}`, lastMs: session.lastSeenMs, nowMs, everyMs, write: () => store.touch(session.id, nowMs) });
   return {
@@ -110,8 +110,8 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
     credential: {
       id: credentialId,
       carrier: 'session',
-      // From the last time that is written down: a cached decision may not outlive a session that is not seen again. It moves while the session is used.
-      // No longer than until the provider is asked again: then it is looked at anew, open sockets too.
+      // Counted from the last time in the store: a cached decision must not outlive an unused session. It moves while the session is used.
+      // At most until the provider is asked again. Then the session is verified again, also for open sockets.
       expiresAtMs: Math.min(endsMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY),
       sessionId: session.id,
       alsoPresented: [],
@@ -121,7 +121,7 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
 
 export type OwnerParts = Pick<SessionParts, 'providers' | 'roleBook'>;
 
-/** The configuration still has its provider, and its id stands for the same one. */
+/** The configuration still has its provider, and its id means the same one. */
 export function isKnown(owner: SessionOwner, { providers }: OwnerParts): boolean {
   if (owner.kind === 'account') return idpOfAccount(owner.account, { identityProviders: providers }) !== null;
   const provider = providers.find(({ id }) => id === owner.identity.idp);
@@ -129,7 +129,7 @@ export function isKnown(owner: SessionOwner, { providers }: OwnerParts): boolean
   return isLoginProvider && (owner.word === null || owner.word === wordOf(provider));
 }
 
-/** Of a session, or of what a person let a client do. Undefined: the configuration has its provider no more. */
+/** The principal of a session, or of a grant to a client. Undefined: the configuration no longer has its provider. */
 export function ownerPrincipal(owner: SessionOwner, parts: OwnerParts): Principal | undefined {
   if (!isKnown(owner, parts)) return undefined;
   const { providers, roleBook } = parts;

@@ -33,7 +33,7 @@ export function createRoleBook(bindings: readonly RoleBinding[]): RoleBook {
     }
   }
   const gather = (own: readonly Grant[], members: readonly string[]): readonly Grant[] =>
-    distinct([...own, ...members.flatMap((member) => byMember.get(member) ?? [])]);
+    distinctGrants([...own, ...members.flatMap((member) => byMember.get(member) ?? [])]);
   return {
     ofAccount: (account, idp) => gather(ownGrants(account), [`user:${account.name}@${idp}`, `*@${idp}`]),
     ofToken: (token) => gather(ownGrants(token), [`token:${token.name}`]),
@@ -50,7 +50,7 @@ function ownGrants({ roles, scope }: Holder): readonly Grant[] {
 }
 
 /** A role on all objects makes a narrower one of the same role redundant. */
-function distinct(grants: readonly Grant[]): readonly Grant[] {
+export function distinctGrants(grants: readonly Grant[]): readonly Grant[] {
   const whole = new Set(grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])));
   const remaining = grants.filter(({ role, scope }) => scope === null || !whole.has(role));
   const byText = new Map(remaining.map((grant) => [`${grant.role} ${JSON.stringify(grant.scope)}`, grant]));

@@ -10,7 +10,7 @@ import type { StoredDeviceCode } from '../../store/device-codes.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import type { Store } from '../../store/store.ts';
 import { createBoundedCounter } from '../authn/bounded-counter.ts';
-import { aboutTokens } from '../authn/external/kept-tokens.ts';
+import { sealingOfTokens } from '../authn/external/confirm.ts';
 import type { Proven } from '../authn/external/provider.ts';
 import { createTokenId } from '../authn/service-token/token-text.ts';
 import { sessionAbsoluteEndMs } from '../authn/session/session.ts';
@@ -76,7 +76,7 @@ export function createDeviceApproval(parts: DeviceApprovalParts): DeviceApproval
     prepare: (code, session, offline) => prepare(parts, { code, session, offline }),
     async allow(code, grant, offline) {
       // First, so that Lictor can ask the provider from the first request on.
-      if (offline?.stored != null) await store.idpTokens.put(grant.id, sealer.seal(offline.stored, aboutTokens(grant.id)));
+      if (offline?.stored != null) await store.idpTokens.put(grant.id, sealer.seal(offline.stored, sealingOfTokens(grant.id)));
       const allowed = await store.deviceCodes.decide(code.id, grant);
       if (!allowed) await store.idpTokens.remove(grant.id);
       return allowed;

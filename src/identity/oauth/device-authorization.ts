@@ -11,8 +11,8 @@ import type { OAuthClient } from './clients.ts';
 import { parseForm } from './form.ts';
 import { type Given, isRefusal } from './issued.ts';
 import { type OAuthRefusal, refuseRequest } from './refusal.ts';
+import { parseRequested } from './requested.ts';
 import { refusalAnswer, type TokenAnswer, type TokenRequest } from './token-endpoint.ts';
-import { parseWanted } from './wanted.ts';
 
 export interface DeviceAuthorizationParts {
   readonly deviceCodes: Pick<DeviceCodes, 'create'>;
@@ -47,8 +47,8 @@ async function begin({ deviceCodes, clients, publicUrl }: DeviceAuthorizationPar
   if (typeof form === 'string') return refuseRequest(form);
   const client = clients.find(({ id }) => id === form.get('client_id'));
   if (client === undefined) return { ok: false, error: 'invalid_client', reason: 'client-unknown' };
-  const wanted = parseWanted(form, publicUrl);
-  if ('error' in wanted) return wanted;
+  const requested = parseRequested(form, publicUrl);
+  if ('error' in requested) return requested;
   const { id, text } = createTokenText(createTokenId(), 'lcd_');
   const userCode = createUserCode();
   const userAgent = (request.userAgent ?? '').slice(0, LONGEST_USER_AGENT);
@@ -57,7 +57,7 @@ async function begin({ deviceCodes, clients, publicUrl }: DeviceAuthorizationPar
     hash: hashToken(text),
     userHash: hashUserCode(userCode),
     clientId: client.id,
-    ...wanted,
+    ...requested,
     address: request.address,
     userAgent,
   });

@@ -10,7 +10,7 @@ import type { Form } from './form.ts';
 import { createGrantTokens, type Person, type PersonParts, personOf } from './grant-tokens.ts';
 import type { Grant, Issued } from './issued.ts';
 import { type OAuthRefusal, refuseRequest } from './refusal.ts';
-import { parseAudience } from './wanted.ts';
+import { parseAudience } from './requested.ts';
 
 export interface RefreshGrantParts extends PersonParts {
   readonly grants: Pick<ClientGrants, 'ofRefreshToken' | 'rotate' | 'end'>;

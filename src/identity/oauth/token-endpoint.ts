@@ -122,9 +122,9 @@ function parseQuestion({ grants }: TokenEndpointParts, { contentType, body, addr
 
 async function decide({ onError }: TokenEndpointParts, { form, type, address }: Question): Promise<Issued | OAuthRefusal> {
   if (typeof form === 'string') return refuseRequest(form);
-  const wanted = form.get('grant_type');
-  if (wanted === undefined) return refuseRequest('grant_type is needed.');
-  if (wanted === 'authorization_code') return { ok: false, error: 'unsupported_grant_type', reason: 'flow-unsupported' };
+  const grantType = form.get('grant_type');
+  if (grantType === undefined) return refuseRequest('grant_type is needed.');
+  if (grantType === 'authorization_code') return { ok: false, error: 'unsupported_grant_type', reason: 'flow-unsupported' };
   if (type === undefined) return { ok: false, error: 'unsupported_grant_type', reason: 'request-invalid', detail: 'This grant_type is not accepted here.' };
   try {
     return await type.grant(form, address);

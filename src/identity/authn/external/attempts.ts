@@ -1,5 +1,6 @@
 // Login attempts at a provider: one for each tab, bound to the browser that began it, used once.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
 import type { Sealer } from '../../../config/keys/sealer.ts';
 import type { LoginAttempts } from '../../../store/login-attempts.ts';
 
@@ -48,7 +49,7 @@ export function createAttempts({ store, sealer }: { readonly store: LoginAttempt
       const attempt = STATE.test(state) ? await store.takeAnswered(state, idp) : undefined;
       const opened = attempt === undefined ? undefined : sealer.open(attempt.sealed, aboutAttempt(idp, state));
       if (attempt === undefined || opened === undefined) return 'unknown';
-      const stored = parseStored(opened);
+      const stored = sealedAttempt.parse(JSON.parse(opened));
       if (!timingSafeEqual(Buffer.from(stored.browser), Buffer.from(digest(browser)))) return 'other-browser';
       return { returnTo: attempt.returnTo, secret: stored.secret, purpose: stored.purpose };
     },
@@ -63,9 +64,5 @@ function digest(browser: string): string {
   return createHash('sha256').update(browser).digest('hex');
 }
 
-/** Lictor itself sealed the text, so any other form is a defect. */
-function parseStored(text: string): { readonly browser: string; readonly secret: string; readonly purpose: string } {
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || !('browser' in value) || !('secret' in value)) throw new TypeError('a sealed attempt is no attempt');
-  return { browser: String(value.browser), secret: String(value.secret), purpose: 'purpose' in value ? String(value.purpose) : '' };
-}
+/** Lictor itself sealed the text, so any other form is a defect, and throws. */
+const sealedAttempt = z.object({ browser: z.string(), secret: z.string(), purpose: z.string().default('') });

@@ -8,7 +8,6 @@ import type { SessionOwner } from '../../../store/owners.ts';
 import type { StoredSession } from '../../../store/sessions.ts';
 import type { Store } from '../../../store/store.ts';
 import { createRoleBook, type RoleBook } from '../roles.ts';
-import { aboutTokens } from './kept-tokens.ts';
 import type { ExternalProvider, Proven } from './provider.ts';
 
 /** A browser session, or a grant with its tokens. */
@@ -134,7 +133,7 @@ async function askNow<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: R
   const { identity } = session.owner;
   const provider = providers.find(({ idp }) => idp === identity.idp);
   const sealed = await store.idpTokens.read(id);
-  const stored = sealed === undefined ? undefined : sealer.open(sealed, aboutTokens(id));
+  const stored = sealed === undefined ? undefined : sealer.open(sealed, sealingOfTokens(id));
   if (provider === undefined || stored === undefined) return await end(parts, session, 'session-expired', 'what the provider gave for it is gone');
   const answer = await provider.confirm(stored, identity);
   if (answer.state === 'ended') return await end(parts, session, answer.reason, answer.detail);
@@ -156,7 +155,7 @@ interface GoesOn<T extends Confirmable> {
 async function goOn<T extends Confirmable>(parts: ConfirmParts<T>, { roleBook, session, word, proof }: GoesOn<T>): Promise<Asked<T>> {
   const { sessions, store, sealer, memory } = parts;
   const { id } = session;
-  if (proof.stored !== null) await store.idpTokens.put(id, sealer.seal(proof.stored, aboutTokens(id)));
+  if (proof.stored !== null) await store.idpTokens.put(id, sealer.seal(proof.stored, sealingOfTokens(id)));
   memory.retryAtMs.delete(id);
   // Before the gate, so that the person's other sessions lose removed rights at once.
   if ((await store.identities.put(proof.identity, word)) === undefined) return await end(parts, session, 'identity-name-taken', 'the new name is taken');
@@ -179,4 +178,9 @@ async function end<T extends Confirmable>(parts: ConfirmParts<T>, session: T, re
 /** Of sessions that are no longer in use. */
 function forgetOld({ retryAtMs }: Pick<ConfirmMemory, 'retryAtMs'>, steadyMs: number): void {
   for (const [id, atMs] of retryAtMs) if (atMs <= steadyMs) retryAtMs.delete(id);
+}
+
+/** A provider's tokens are sealed for one session, and cannot be moved to another. */
+export function sealingOfTokens(sessionId: string): string {
+  return `tokens of session ${sessionId}`;
 }

@@ -8,7 +8,7 @@ import { lockOnPrincipal } from '../locks.ts';
 import { createRoleBook, type RoleBook } from '../roles.ts';
 import type { Sessions, StartedSession } from '../session/session.ts';
 import { type Attempts, createAttempts, type NewAttempt } from './attempts.ts';
-import { aboutTokens } from './kept-tokens.ts';
+import { sealingOfTokens } from './confirm.ts';
 import type { ExternalProvider, LeaveForm, NotProven, Proven } from './provider.ts';
 
 export interface ExternalLogins {
@@ -189,7 +189,7 @@ async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }:
     return { ...refused('locked', `${principalId} is locked`), principalId };
   }
   const session = await sessions.startForIdentity({ identityId, idpSession, refreshAfterMs, endsMs: sessionEndsMs });
-  if (stored !== null) await store.idpTokens.put(session.id, sealer.seal(stored, aboutTokens(session.id)));
+  if (stored !== null) await store.idpTokens.put(session.id, sealer.seal(stored, sealingOfTokens(session.id)));
   const endedOld = await sessions.end(oldCookieValue);
   return { ok: true, principalId, session, returnTo, endedOld };
 }
@@ -201,7 +201,7 @@ async function leave(
 ): Promise<LeaveForm | undefined> {
   const provider = providers.find((candidate) => candidate.idp === idp);
   const sealed = await store.idpTokens.read(sessionId);
-  return await provider?.leave(sealed === undefined ? undefined : sealer.open(sealed, aboutTokens(sessionId)), returnUrl);
+  return await provider?.leave(sealed === undefined ? undefined : sealer.open(sealed, sealingOfTokens(sessionId)), returnUrl);
 }
 
 function principalIdOf({ name, idp }: Identity): string {

@@ -1,6 +1,7 @@
 // Claims as Keycloak, Okta and Entra send them -> name, groups, further claims; what is not told is not guessed.
 import { describe, expect, it } from 'vitest';
-import { type Claims, identityOf, readGroups } from './claims.ts';
+import type { Claims } from '../jwt/compact.ts';
+import { identityOf, readGroups } from './claims.ts';
 
 const PROVIDER = { id: 'corp', issuer: 'https://idp.example/realms/data', groupsClaim: 'groups' };
 const OKTA = { ...PROVIDER, issuer: 'https://acme.okta.com/oauth2/default' };

@@ -2,10 +2,8 @@
 import type { OidcProvider } from '../../../config/config.ts';
 import type { Identity } from '../../../contract/identity.ts';
 import { type NotProven, notProven } from '../external/provider.ts';
-import { hasWildcard } from '../identity/name.ts';
-
-/** Of a verified ID token or a userinfo answer. */
-export type Claims = Readonly<Record<string, unknown>>;
+import { hasWildcard, NAME } from '../identity/name.ts';
+import { type Claims, isClaims } from '../jwt/compact.ts';
 
 export type GroupsReading =
   | { readonly kind: 'groups'; readonly groups: readonly string[] }
@@ -16,7 +14,6 @@ export type GroupsReading =
 
 /** The first usable one is the name, else the subject. `email` counts only if the provider has verified it. */
 const NAMES = ['preferred_username', 'upn', 'email'] as const;
-const NAME = /^[^\s\p{C}]{1,256}$/u;
 
 /** Claims of the protocol, or different in every token. No rule needs them, and each change would count as a change of the person. */
 const PROTOCOL: ReadonlySet<string> = new Set([
@@ -64,7 +61,7 @@ export function readGroups(claims: Claims, path: string): GroupsReading {
 function isOverage(claims: Claims, path: string): boolean {
   const elsewhere = claims['_claim_names'];
   const top = Object.hasOwn(claims, path) ? path : (path.split('.')[0] ?? path);
-  if (isObject(elsewhere) && (Object.hasOwn(elsewhere, path) || Object.hasOwn(elsewhere, top))) return true;
+  if (isClaims(elsewhere) && (Object.hasOwn(elsewhere, path) || Object.hasOwn(elsewhere, top))) return true;
   const flag = claims['hasgroups'];
   return path === 'groups' && (flag === true || flag === 'true');
 }
@@ -90,7 +87,7 @@ function nameOf(claims: Claims): string | undefined {
 function flatten(claims: Claims): Readonly<Record<string, string>> {
   const leaves: [path: string, value: unknown][] = [];
   const visit = (value: unknown, path: readonly string[]): void => {
-    if (!isObject(value)) leaves.push([path.join('.'), value]);
+    if (!isClaims(value)) leaves.push([path.join('.'), value]);
     else if (path.length < LIMITS.depth) for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
   };
   for (const [key, value] of Object.entries(claims)) if (!PROTOCOL.has(key) && !(key === 'email' && isUnverified(claims))) visit(value, [key]);
@@ -112,9 +109,5 @@ function isClaimText(value: unknown, name: string): boolean {
 }
 
 function atPath(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((inner, key) => (isObject(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined), value);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return path.reduce<unknown>((inner, key) => (isClaims(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined), value);
 }

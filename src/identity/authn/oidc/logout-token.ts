@@ -4,6 +4,7 @@ import type { OidcProvider } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { Marks } from '../../../store/marks.ts';
 import { type EndedAtProvider, type NotProven, notProven } from '../external/provider.ts';
+import { isClaims } from '../jwt/compact.ts';
 import type { OidcClient } from './client.ts';
 import { failureOf } from './failure.ts';
 import { CLOCK_TOLERANCE_SECONDS } from './keys.ts';
@@ -57,14 +58,10 @@ function problemOf({ payload, protectedHeader }: JWTVerifyResult): string | unde
   if (!TYPES.has(protectedHeader.typ)) return 'it is of another type';
   if (nonce !== undefined) return 'it has a nonce, like an ID token';
   if (typeof jti !== 'string' || jti === '') return 'its jti is no text';
-  if (!isObject(events) || !isObject(events[EVENT])) return 'it is not about a logout';
+  if (!isClaims(events) || !isClaims(events[EVENT])) return 'it is not about a logout';
   if (sub !== undefined && typeof sub !== 'string') return 'its sub is no text';
   if (sid !== undefined && (typeof sid !== 'string' || sid === '')) return 'its sid is no text';
   return sub === undefined && sid === undefined ? 'it names neither person nor session' : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function refuse(detail: string): NotProven {

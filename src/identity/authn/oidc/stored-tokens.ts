@@ -1,36 +1,25 @@
 // Texts that are sealed and stored: the secret of a login attempt, the tokens of a session.
+import { z } from 'zod';
 
-export interface AttemptSecret {
-  /** PKCE, RFC 7636. */
-  readonly verifier: string;
-  readonly nonce: string;
-}
+const text = z.string().nullable().default(null);
+/** `verifier`: PKCE, RFC 7636. */
+const attemptSecret = z.object({ verifier: z.string(), nonce: z.string() });
+/** `refresh_token` null: the provider issued none. `id_token`, for the provider's logout, null: the provider does not need it. */
+const storedTokens = z
+  .object({ refresh_token: text, id_token: text })
+  .transform(({ refresh_token: refreshToken, id_token: idToken }) => ({ refreshToken, idToken }));
 
-export interface StoredTokens {
-  /** Null: the provider issued none. */
-  readonly refreshToken: string | null;
-  /** The last ID token, for the provider's logout. Null: the provider does not need it. */
-  readonly idToken: string | null;
-}
-
-export function parseSecret(text: string): AttemptSecret {
-  const { verifier, nonce } = ownObject(text);
-  if (typeof verifier !== 'string' || typeof nonce !== 'string') throw new TypeError('an attempt without verifier or nonce');
-  return { verifier, nonce };
-}
+export type StoredTokens = z.output<typeof storedTokens>;
 
 export function renderStored({ refreshToken, idToken }: StoredTokens): string {
   return JSON.stringify({ refresh_token: refreshToken, id_token: idToken });
 }
 
-export function parseStored(text: string): StoredTokens {
-  const { refresh_token: refreshToken, id_token: idToken } = ownObject(text);
-  return { refreshToken: typeof refreshToken === 'string' ? refreshToken : null, idToken: typeof idToken === 'string' ? idToken : null };
+/** Lictor itself sealed both texts, so any other form is a defect, and throws. */
+export function parseStored(stored: string): StoredTokens {
+  return storedTokens.parse(JSON.parse(stored));
 }
 
-/** Lictor itself sealed the text, so any other form is a defect. */
-function ownObject(text: string): Readonly<Record<string, unknown>> {
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null) throw new TypeError('what was stored is no object');
-  return { ...value };
+export function parseSecret(secret: string): z.output<typeof attemptSecret> {
+  return attemptSecret.parse(JSON.parse(secret));
 }

@@ -4,6 +4,7 @@ import { runPrincipalId } from '../../../contract/run-token.ts';
 import type { Grant } from '../../../contract/scope.ts';
 import type { RunTokens, StoredRunToken } from '../../../store/run-tokens.ts';
 import type { TokenKind } from '../authenticator.ts';
+import { distinctGrants } from '../roles.ts';
 import { hashToken, isSameHash, parseTokenText } from '../service-token/token-text.ts';
 import { type Authentication, refuse } from '../verdict.ts';
 import type { Life } from './life.ts';
@@ -55,15 +56,9 @@ export function runPrincipal({ flowRunId, deploymentId, pool, worker, onBehalfOf
     kind: 'run',
     idp: null,
     roles: ['run'],
-    grants: distinct(grants.map(({ scope }) => ({ role: 'run', scope }))),
+    grants: distinctGrants(grants.map(({ scope }) => ({ role: 'run', scope }))),
     groups: [],
     attributes: { [RUN_ATTRIBUTE]: flowRunId, ...(deploymentId !== null && { deployment: deploymentId }), pool, worker },
     onBehalfOf,
   };
-}
-
-/** A role on all objects makes a narrower one of the same role redundant. */
-function distinct(grants: readonly Grant[]): readonly Grant[] {
-  const whole = grants.find(({ scope }) => scope === null);
-  return whole === undefined ? [...new Map(grants.map((grant) => [JSON.stringify(grant), grant])).values()] : [whole];
 }

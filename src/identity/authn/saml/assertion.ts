@@ -1,7 +1,9 @@
 // An assertion of a login, as the provider signed it: its audience, its time, its request and its subject.
 import { type NotProven, notProven } from '../external/provider.ts';
+import { NAME } from '../identity/name.ts';
 import type { IdpMetadata } from './metadata.ts';
 import { BEARER, FORMAT, NS, SKEW_MS } from './names.ts';
+import type { StoredSubject } from './stored-subject.ts';
 import { attribute, children, childrenNamed, onlyChild, SamlError, textOf, timeOf, uriOf, type XmlElement } from './xml.ts';
 
 export interface Expected {
@@ -15,12 +17,7 @@ export interface Expected {
   readonly nowMs: number;
 }
 
-export interface NameId {
-  readonly value: string;
-  readonly format: string | null;
-  readonly nameQualifier: string | null;
-  readonly spNameQualifier: string | null;
-}
+export type NameId = StoredSubject['nameId'];
 
 export interface Assertion {
   readonly id: string;
@@ -36,8 +33,6 @@ export interface Assertion {
 
 type ReadAssertion = { readonly ok: true; readonly assertion: Assertion } | NotProven;
 
-/** Names of people and providers: no blanks, nothing invisible. */
-export const NAME = /^[^\s\p{C}]{1,256}$/u;
 const LIMITS = { attributes: 200, values: 2000, characters: 1024 } as const;
 /** Conditions that Lictor fulfils, since it uses an assertion once and passes it to no one. */
 const HARMLESS_CONDITIONS: ReadonlySet<string> = new Set(['AudienceRestriction', 'OneTimeUse', 'ProxyRestriction']);

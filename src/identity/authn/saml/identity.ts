@@ -2,8 +2,8 @@
 import type { SamlProvider } from '../../../config/config.ts';
 import type { Identity } from '../../../contract/identity.ts';
 import { type NotProven, notProven } from '../external/provider.ts';
-import { hasWildcard } from '../identity/name.ts';
-import { type Assertion, NAME } from './assertion.ts';
+import { hasWildcard, NAME } from '../identity/name.ts';
+import type { Assertion } from './assertion.ts';
 import { FORMAT } from './names.ts';
 
 /** Names that the provider assigns and people do not choose: user principal name (Entra, AD FS), eduPersonPrincipalName, uid. */

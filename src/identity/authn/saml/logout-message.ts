@@ -4,7 +4,7 @@ import { inflateRawSync } from 'node:zlib';
 import type { Clock } from '../../../contract/clock.ts';
 import type { Marks } from '../../../store/marks.ts';
 import { type LogoutAsked, type NotProven, notProven } from '../external/provider.ts';
-import { NAME } from './assertion.ts';
+import { NAME } from '../identity/name.ts';
 import type { IdpMetadata } from './metadata.ts';
 import { NS, SIGNATURE_METHODS, SKEW_MS } from './names.ts';
 import { decodeMessage, utf8 } from './response.ts';

@@ -43,10 +43,10 @@ export function deriveTokenText(key: Buffer, about: string, prefix: TokenPrefix)
 }
 
 /** Undefined unless the text has exactly this form and a correct checksum: a typo never reaches the store. Does not check validity. */
-export function parseTokenText(text: string, wanted: TokenPrefix = 'lct_'): TokenText | undefined {
+export function parseTokenText(text: string, expected: TokenPrefix = 'lct_'): TokenText | undefined {
   const match = SHAPE.exec(text);
   const [, prefix = '', id = '', secret = '', sum = ''] = match ?? [];
-  if (prefix !== wanted || !isCanonical(secret) || checksum(prefix, id, secret) !== sum) return undefined;
+  if (prefix !== expected || !isCanonical(secret) || checksum(prefix, id, secret) !== sum) return undefined;
   return { id, text };
 }
 

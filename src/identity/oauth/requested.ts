@@ -6,7 +6,7 @@ import { API_AUDIENCE } from '../authn/grant/verify.ts';
 import type { Form } from './form.ts';
 import type { OAuthRefusal } from './refusal.ts';
 
-export interface Wanted {
+export interface Requested {
   readonly scopes: readonly ClientScope[];
   /** It requests an ID token. */
   readonly openid: boolean;
@@ -17,7 +17,7 @@ export interface Wanted {
 const FURTHER = ['openid', 'offline_access'];
 
 /** Without scopes: all of them, which is everything that the person may do. An unknown one is rejected, never ignored. */
-export function parseWanted(form: Form, publicUrl: PublicUrl): Wanted | OAuthRefusal {
+export function parseRequested(form: Form, publicUrl: PublicUrl): Requested | OAuthRefusal {
   const words = (form.get('scope') ?? '').split(' ').filter((word) => word !== '');
   if (words.some((word) => !isClientScope(word) && !FURTHER.includes(word))) {
     return { ok: false, error: 'invalid_scope', reason: 'request-invalid', detail: `The scopes are ${CLIENT_SCOPES.join(', ')} and openid.` };

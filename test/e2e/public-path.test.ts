@@ -14,7 +14,7 @@ let alice: Account;
 let run: { readonly id: string; readonly name: string };
 
 beforeAll(async () => {
-  prefect = await startPrefect(BASE);
+  prefect = await startPrefect({ uiBase: BASE });
   [gateway, browser] = await Promise.all([startGateway({ upstream: prefect, basePath: BASE }), startBrowser()]);
   alice = await gateway.account('alice', 'admin');
   const server = directTo(prefect);

@@ -29,7 +29,7 @@ describe('a stock client below a path', () => {
   let gateway: Gateway;
   let secret: string;
   beforeAll(async () => {
-    prefect = await startPrefect('/prefect');
+    prefect = await startPrefect({ uiBase: '/prefect' });
     gateway = await startGateway({ upstream: prefect, basePath: '/prefect' });
     secret = (await gateway.token('stock', ROLES)).secret;
   });

@@ -34,7 +34,7 @@ export interface ClientOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Arguments of `lictor exec`: every command runs under it. */
   readonly exec?: readonly string[];
-  /** True: each `prefect` is a new process, as a user's. Else it is a fork of one that has imported Prefect. */
+  /** True: each `prefect`, script and flow run is a new process, as a user's. Else it is a fork of one that has imported Prefect. */
   readonly ownProcesses?: boolean;
 }
 
@@ -53,6 +53,7 @@ export function stockClient(options: ClientOptions): StockClient {
   });
   const isOwn = options.ownProcesses === true || options.exec !== undefined;
   const beginPrefect = async (): Promise<Begin | undefined> => (isOwn ? undefined : forkedPrefect(options.venv, env));
+  const beginPython = async ([script = '']: readonly string[]) => (script.endsWith('.py') ? beginPrefect() : undefined);
   const launch = async (program: string, args: readonly string[], begin?: Begin): Promise<Running> => {
     const running = await start(spec(program, args), begin);
     started.push(running);
@@ -62,8 +63,8 @@ export function stockClient(options: ClientOptions): StockClient {
     project,
     prefect: async (args, timeoutMs = 200_000) => run({ ...spec('prefect', args), timeoutMs }, await beginPrefect()),
     startPrefect: async (args) => launch('prefect', args, await beginPrefect()),
-    python: (args, timeoutMs = 200_000) => run({ ...spec('python', args), timeoutMs }),
-    startPython: (args) => launch('python', args),
+    python: async (args, timeoutMs = 200_000) => run({ ...spec('python', args), timeoutMs }, await beginPython(args)),
+    startPython: async (args) => launch('python', args, await beginPython(args)),
     stop: async () => {
       await Promise.all(started.map((running) => running.stop()));
     },

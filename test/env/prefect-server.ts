@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { toolCacheDir } from '../../src/cli/repository.ts';
+import { forkedBy, forkedPrefect } from './commands/prefect-host.ts';
 import { freePort } from './free-port.ts';
 import { once } from './once.ts';
 import { start } from './process.ts';
@@ -29,17 +30,25 @@ export interface PrefectServer extends PrefectAddress {
   stop(): Promise<void>;
 }
 
-/**
- * Starts `prefect server start`; resolves when its API answers. `uiBase`: where it serves its UI, `/prefect`; default the root.
- * `of`: another venv, whose server makes its database itself.
- */
-export async function startPrefect(uiBase: string | null = null, of?: string): Promise<PrefectServer> {
+export interface PrefectOptions {
+  /** Where it serves its UI, `/prefect`; default the root. */
+  readonly uiBase?: string;
+  /** Another venv, whose server makes its database itself and is a process of its own. Others are forks (commands/prefect-host.ts). */
+  readonly of?: string;
+  /** Only where no test asks: the URL of the shared servers. */
+  readonly sharedServers?: string;
+}
+
+/** Starts `prefect server start`; resolves when its API answers. */
+export async function startPrefect({ uiBase, of, sharedServers }: PrefectOptions = {}): Promise<PrefectServer> {
   const venv = of ?? (await prefectVenv());
   const home = mkdtempSync(join(tmpdir(), 'lictor-test-prefect-'));
   if (of === undefined) cpSync(join(await madeDatabase(venv), DATABASE), join(home, DATABASE));
+  const beginFork = sharedServers === undefined ? () => forkedPrefect(venv, {}) : () => forkedBy(sharedServers, venv);
+  const begin = of === undefined ? await beginFork() : undefined;
   const authString = `gateway:${randomBytes(24).toString('hex')}`;
   const place = { venv, home, port: await freePort(), authString };
-  const startServer = () => start(serverProcess(place, uiBase === null ? {} : uiSettings(uiBase, home)));
+  const startServer = () => start(serverProcess(place, uiBase === undefined ? {} : uiSettings(uiBase, home)), begin);
   let server = await startServer();
   const stop = async (): Promise<void> => {
     await server.stop();

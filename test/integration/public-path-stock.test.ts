@@ -15,7 +15,7 @@ let prefect: PrefectServer;
 let gateway: Gateway;
 let secret: string;
 beforeAll(async () => {
-  prefect = await startPrefect(BASE);
+  prefect = await startPrefect({ uiBase: BASE });
   gateway = await startGateway({ upstream: prefect, basePath: BASE });
   secret = (await gateway.token('stock', ['deployer', 'worker'])).secret;
 });

@@ -1,23 +1,35 @@
-"""Runs the stock `prefect` commands of tests, each in a fork of a process that has imported Prefect: an import costs two to four seconds of a core.
+"""Runs the stock `prefect` commands and flows of tests, each in a fork of a process that has imported Prefect: an import costs two to four seconds of a core.
 
-Usage: prefect-host.py SOCKET. A connection is one command: it sends a line of JSON (args, env, cwd, log), is sent its process id, and at its end its exit
-status. A connection that closes before ends the command's process group.
+Usage: prefect-host.py SOCKET. A connection is one command: it sends a line of JSON (args: as for `python`; env, cwd, log), is sent its process id,
+and at its end its exit status. A connection that closes before ends the command's process group. What a command starts of Prefect itself is forked too
+(prefect_forks.py).
 """
 
+import gc
 import importlib
 import json
 import os
 import pkgutil
 import random
+import runpy
 import selectors
 import signal
 import socket
 import sys
+import warnings
 
 import prefect.cli
 import prefect.context
+import prefect.logging.configuration
+import prefect_forks
 
-SLOW_TO_IMPORT = ("deploy", "deployment", "events", "flow_run", "variable", "worker", "work_pool")
+SLOW_TO_IMPORT = ("deploy", "deployment", "events", "flow_run", "server", "variable", "worker", "work_pool")
+MODULES_OF_RUNS = (
+    *("prefect.deployments.flow_runs", "prefect.engine", "prefect.flow_engine", "prefect.task_engine", "prefect.workers.process"),
+    *("anyio._backends._asyncio", "prefect.concurrency.sync", "prefect.utilities.visualization", "pydantic.v1"),
+)
+# It prepares a run, and then execs the engine.
+SUPERVISOR = "prefect.runner._workspace_supervisor"
 
 
 def begin(call):
@@ -27,14 +39,34 @@ def begin(call):
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(write_through=True)
+    return call
+
+
+def run(call):
+    """As `python ARGS` would, with this environment and directory."""
+    if SUPERVISOR in call["args"][:2]:
+        call = prefect_forks.until_exec(call)
     os.chdir(call["cwd"])
     os.environ.clear()
     os.environ.update(call["env"])
-    sys.argv = [os.path.join(os.path.dirname(sys.executable), "prefect"), *call["args"]]
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(write_through=True)
     random.seed()
     prefect.context.GLOBAL_SETTINGS_CONTEXT = prefect.context.root_settings_context()
+    child = prefect_forks.offer()
+    if child is not None:
+        return run(child)
+    prefect.logging.configuration.setup_logging()
+    script, *args = call["args"]
+    directory = os.getcwd() if script == "-m" else os.path.dirname(os.path.abspath(script))
+    more = os.environ.get("PYTHONPATH")
+    sys.path[:1] = [directory, *(more.split(os.pathsep) if more else [])]
+    if script == "-m":
+        sys.argv = args
+        runpy.run_module(args[0], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = [script, *args]
+        runpy.run_path(script, run_name="__main__")
 
 
 def kill_group(pid):
@@ -65,6 +97,8 @@ def serve(listener):
                     connection.close()
                     continue
                 call = json.loads(line)
+                if call["args"][1:2] == ["server"]:
+                    importlib.import_module("prefect.server.api.server")
                 pid = os.fork()
                 if pid == 0:
                     for each in list(waiting.get_map().values()):
@@ -100,16 +134,27 @@ def send(connection, message):
         pass  # The test has ended.
 
 
-def main(path):
+def import_prefect():
     for name in {name for _, name, _ in pkgutil.iter_modules(prefect.cli.__path__)} & set(SLOW_TO_IMPORT):
         importlib.import_module(f"prefect.cli.{name}")
+    for name in (*MODULES_OF_RUNS, SUPERVISOR):
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError:
+            pass  # An older release has none.
+    # A module that runs as `__main__` is imported already, and Python warns of that.
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module="runpy")
+    gc.freeze()
+
+
+def main(path):
+    import_prefect()
     listener = socket.socket(socket.AF_UNIX)
     # It appears under its name when it can be connected to.
     listener.bind(f"{path}.new")
     listener.listen(64)
     os.rename(f"{path}.new", path)
-    begin(serve(listener))
-    sys.exit(prefect.cli.app())
+    run(begin(serve(listener)))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-// Runs a stock `prefect` command of a test in a fork of a process that has imported Prefect: most of what one costs is the import.
+// Runs a stock `prefect` command or a flow's script of a test in a fork of a process that has imported Prefect: most of what one costs is the import.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inject } from 'vitest';
 import { logTail } from '../../../src/operations/supervise/processes/log-tail.ts';
-import { endGroup, type ProcessExit, type ProcessOptions, type RunningProcess } from '../../../src/operations/supervise/processes/start-process.ts';
-import { type Running, start } from '../process.ts';
+import { endGroup, onceReady, type ProcessExit, type ProcessOptions, type RunningProcess } from '../../../src/operations/supervise/processes/start-process.ts';
+import { type Begin, type Running, start } from '../process.ts';
 import { hostHere } from './run-command.ts';
 
 const PROGRAM = resolve(import.meta.dirname, 'prefect-host.py');
@@ -56,20 +56,26 @@ export const WHILE_IMPORTED = { NO_COLOR: '1', COLUMNS: '250', DO_NOT_TRACK: '1'
 /** Names that Python, OpenSSL and the loader read as a process starts. */
 const READ_AT_START = /^(PYTHON(?!UNBUFFERED$|DONTWRITEBYTECODE$)|SSL_|OPENSSL_|LD_)/;
 
-/** As `startProcess`, for `prefect` in this venv; undefined: this environment needs a process of its own. */
-export async function forkedPrefect(venv: string, env: NodeJS.ProcessEnv): Promise<((options: ProcessOptions) => Promise<RunningProcess>) | undefined> {
+/** As `startProcess`, for `prefect ARGS` and `python SCRIPT ARGS` of this venv; undefined: this environment needs a process of its own. */
+export async function forkedPrefect(venv: string, env: NodeJS.ProcessEnv): Promise<Begin | undefined> {
   const isOwn = hostHere() === null || Object.keys(env).some((name) => READ_AT_START.test(name));
-  if (isOwn) return undefined;
-  const answer = await fetch(`${inject('sharedServers')}/prefect-host`, { method: 'POST', body: venv });
+  return isOwn ? undefined : forkedBy(inject('sharedServers'), venv);
+}
+
+/** `sharedServers`: where the host is asked for. */
+export async function forkedBy(sharedServers: string, venv: string): Promise<Begin> {
+  const answer = await fetch(`${sharedServers}/prefect-host`, { method: 'POST', body: venv });
   const { socket }: { readonly socket: string } = JSON.parse(await answer.text());
   return (options) => forkIn(socket, options);
 }
 
 /** The connection is the life of the command: the host ends its process group with it. */
-async function forkIn(socket: string, { args = [], env, cwd, logFile, name = 'prefect' }: ProcessOptions): Promise<RunningProcess> {
+async function forkIn(socket: string, options: ProcessOptions): Promise<RunningProcess> {
+  const { command, args = [], env, cwd, logFile, name = 'prefect' } = options;
+  const ofPython = basename(command) === 'python' ? args : [command, ...args];
   const connection = connect(socket);
   connection.on('error', () => undefined); // Its end says the same.
-  connection.write(`${JSON.stringify({ args, env, cwd, log: logFile })}\n`);
+  connection.write(`${JSON.stringify({ args: ofPython, env, cwd, log: logFile })}\n`);
   const lines = createInterface({ input: connection })[Symbol.asyncIterator]();
   const begun = await lines.next();
   if (begun.done === true) throw new Error('the host of prefect commands has ended');
@@ -79,13 +85,10 @@ async function forkIn(socket: string, { args = [], env, cwd, logFile, name = 'pr
     isRunning = false;
     return value === undefined ? { code: null, signal: 'SIGKILL' } : JSON.parse(value);
   });
-  return {
-    ...{ name, pid, logFile, exited },
-    running: () => isRunning,
-    logTail: (count) => logTail(logFile, count),
-    stop: async ({ graceMs = 5000 } = {}) => {
-      await endGroup(pid, graceMs);
-      await exited;
-    },
+  const stop: RunningProcess['stop'] = async ({ graceMs = 5000 } = {}) => {
+    await endGroup(pid, graceMs);
+    await exited;
   };
+  const handle = { name, pid, logFile, exited, running: () => isRunning, logTail: (count?: number) => logTail(logFile, count), stop };
+  return onceReady(handle, options);
 }

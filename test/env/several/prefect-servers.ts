@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signalGroup } from '../../../src/operations/supervise/processes/process-table.ts';
+import { forkedPrefect } from '../commands/prefect-host.ts';
 import { docsBlock, environmentOf } from '../docs.ts';
 import { freePort } from '../free-port.ts';
 import type { PrefectAddress } from '../prefect-server.ts';
@@ -40,9 +41,10 @@ export async function startPrefectServers(): Promise<PrefectServers> {
   const shared = sharedEnvironment(home, postgres, redis);
   const first = `admin:${randomBytes(24).toString('hex')}`;
   const authStrings: [string, string] = [first, first];
+  const begin = await forkedPrefect(server, {});
   const running: [Running | undefined, Running | undefined] = [undefined, undefined];
   const launch = async (index: 0 | 1, env: NodeJS.ProcessEnv = {}): Promise<void> => {
-    running[index] = await start({
+    const options = {
       name: `prefect server ${index}`,
       command: join(server, 'bin', 'prefect'),
       args: ['server', 'start', '--no-services', '--host', '127.0.0.1', '--port', String(ports[index])],
@@ -50,7 +52,8 @@ export async function startPrefectServers(): Promise<PrefectServers> {
       env: { ...shared, PREFECT_API_URL: `${urls[index]}/api`, PREFECT_SERVER_API_AUTH_STRING: authStrings[index], ...env },
       ready: async () => (await fetch(`${urls[index]}/api/health`)).ok,
       readyTimeoutMs: 150_000,
-    });
+    };
+    running[index] = await start(options, begin);
   };
   const end = async (index: 0 | 1, graceMs: number): Promise<void> => {
     await running[index]?.stop({ graceMs });
@@ -63,13 +66,14 @@ export async function startPrefectServers(): Promise<PrefectServers> {
   await launch(0);
   // What the first one has written into the database is not written again: it is there.
   const later = { PREFECT_SERVER_DATABASE_MIGRATE_ON_START: 'false', PREFECT_API_BLOCKS_REGISTER_ON_START: 'false' };
-  const services = start({
+  const ofServices = {
     name: 'prefect services',
     command: join(server, 'bin', 'prefect'),
     args: ['server', 'services', 'start'],
     cwd: home,
     env: { ...shared, ...later, PREFECT_SERVER_API_AUTH_STRING: first },
-  });
+  };
+  const services = start(ofServices, begin);
   const [background] = await Promise.all([services, launch(1, later)]);
   return {
     urls,

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { clientEnv } from '../client.ts';
+import { forkedPrefect } from '../commands/prefect-host.ts';
 import type { Direct } from '../prefect.ts';
 import { field, text } from '../prefect.ts';
 import { type Running, start, waitFor } from '../process.ts';
@@ -39,7 +40,8 @@ export function stockWorker(venv: string, name: string): Worker {
     async start(way) {
       await stop();
       const args = ['worker', 'start', '--pool', pool, '--name', name, '--type', 'process'];
-      const worker = await start({ name: `worker ${name}`, command: join(venv, 'bin', 'prefect'), args, env: { ...base, ...way }, cwd: home });
+      const env = { ...base, ...way };
+      const worker = await start({ name: `worker ${name}`, command: join(venv, 'bin', 'prefect'), args, env, cwd: home }, await forkedPrefect(venv, env));
       running = worker;
       await waitFor(() => worker.output().includes('started!') || !worker.running(), { what: `worker ${name} to start`, timeoutMs: 90_000 });
       if (!worker.running()) throw new Error(`worker ${name} ended: ${worker.output()}`);

@@ -31,7 +31,7 @@ export function openRelease(version: string, venv: () => Promise<string>, config
   let release: Release | undefined;
   let stop: () => Promise<void> = async () => undefined;
   beforeAll(async () => {
-    const server = await startPrefect(null, await venv());
+    const server = await startPrefect({ of: await venv() });
     stop = server.stop;
     const gateway = await startGateway({ upstream: server, config });
     stop = async () => {

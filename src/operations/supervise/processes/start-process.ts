@@ -48,7 +48,11 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   const name = options.name ?? basename(options.command);
   const child = spawnGroup(options);
   await spawned(child, name);
-  const handle = processHandle(child, name, options.logFile);
+  return onceReady(processHandle(child, name, options.logFile), options);
+}
+
+/** As startProcess ends, for a process that runs already. */
+export async function onceReady(handle: RunningProcess, options: ProcessOptions): Promise<RunningProcess> {
   try {
     await untilReady(handle, options);
   } catch (error) {

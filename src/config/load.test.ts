@@ -308,6 +308,20 @@ describe('identities, limits and the small sections', () => {
     expect(places(`${SMALLEST}${line}\n`)).toContain(path);
   });
 
+  it('reports a session length in the wrong form once', () => {
+    expect(places(`${SMALLEST}sessions: { idle: 30x }\n`)).toEqual(['sessions.idle']);
+  });
+
+  it.each([
+    ['services: [{ name: a, servers: [http://10.0.0.1], timeout: T }]', 'services[0].timeout'],
+    ['services: [{ name: a, servers: [http://10.0.0.1], health: { path: /health, interval: T } }]', 'services[0].health.interval'],
+    ['ledger: { export: [{ type: otlp, url: http://10.0.0.1:4318, timeout: T }] }', 'ledger.export[0].timeout'],
+    ['traces: { url: http://10.0.0.1:4318, timeout: T }', 'traces.timeout'],
+  ])('refuses a duration that no timer can hold: %s', (line, path) => {
+    expect(problems(`${SMALLEST}${line.replace('T', '25d')}\n`)).toMatchObject([{ path, message: 'is longer than 24 days', remedy: 'Write at most 24d.' }]);
+    accepted(`${SMALLEST}${line.replace('T', '24d')}\n`);
+  });
+
   it('reads limits and headers', () => {
     expect(accepted(`${SMALLEST}limits: [{ for: "*", rate: 50/s, burst: 60 }]\nforward_headers: [X-Team, x-team]\n`)).toMatchObject({
       limits: [{ kind: 'everyone', rate: { perSecond: 50, burst: 60 } }],

@@ -30,6 +30,11 @@ export function checkedBy<T>(complaintOf: (value: T) => Complaint | undefined) {
   };
 }
 
+/** For checks of a value whose parts have transforms: zod passes a part that failed as it was before its transform. An unknown key fails no part. */
+export const ONLY_IF_SOUND = {
+  when: ({ issues }: { readonly issues: readonly { readonly code?: string }[] }) => issues.every(({ code }) => code === 'unrecognized_keys'),
+};
+
 /** For `superRefine` of a list: no two items say the same at `key`. Broken items are compared as well. */
 export function withoutDuplicates(key: string, words: (value: unknown) => readonly [message: string, remedy: string], at: Keys = []) {
   const check = (items: readonly unknown[], issues: z.RefinementCtx): void => {

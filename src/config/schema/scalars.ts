@@ -1,6 +1,7 @@
 // The small values that many keys share. Each has a strict alphabet: most of them reach nginx's configuration.
 import { z } from 'zod';
 import { DURATION_HINT, parseDurationSeconds } from '../duration.ts';
+import { says } from './issues.ts';
 
 /** Any text without control characters; zod's own message names the path. */
 export const text = z
@@ -23,6 +24,9 @@ export const duration = z
 /** The same as a number. */
 export const seconds = duration.transform((value) => parseDurationSeconds(value) ?? 0);
 
+/** A timer of Node holds 2^31 - 1 milliseconds, a little less than 25 days. With more it fires at once. */
+export const timerSeconds = seconds.refine((value) => value <= 24 * 86_400, says('is longer than 24 days', 'Write at most 24d.'));
+
 /** A number alone says nothing of its unit: the remedy is that of a text with another form. */
 const RATE_HINT = 'Write requests per second: 50/s, at most 999999/s.';
 
@@ -30,6 +34,13 @@ export const rate = z
   .string(RATE_HINT)
   .regex(/^[1-9][0-9]{0,5}\/s$/, RATE_HINT)
   .describe('Requests per second: 50/s.');
+
+const BYTES: Readonly<Record<string, number>> = { kB: 1_000, MB: 1_000_000, GB: 1_000_000_000 };
+
+/** `10MB`, and `10MB/s` as bytes per second. The schema of its key checks the form. */
+export function parseBytes(written: string): number {
+  return Number.parseInt(written, 10) * (BYTES[written.replace(/^[0-9]+|\/s$/g, '')] ?? 1);
+}
 
 export const count = z.int().min(1).max(1_000_000);
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { LedgerExport, Traces } from '../config.ts';
 import { type Complaint, reject, reporter, withoutDuplicates } from '../schema/issues.ts';
-import { filePath, httpUrl, seconds, slug, text } from '../schema/scalars.ts';
+import { filePath, httpUrl, slug, text, timerSeconds } from '../schema/scalars.ts';
 import type { Files } from './context.ts';
 import { noPem } from './files.ts';
 import { readPemFile } from './pem-file.ts';
@@ -43,7 +43,7 @@ function wireExport(files: Files) {
     format: z.enum(['record', 'ocsf']).default('record').describe('record: the fields of lictor audit --json. ocsf: events of OCSF 1.6.'),
     from: z.enum(['now', 'start']).default('now').describe('Where a new sink begins: with what comes from now on, or with the first record that there is.'),
     events: z.boolean().default(false).describe('The stored events of Prefect too, each once, before the record that speaks of them. Default: records alone.'),
-    timeout: seconds.prefault('15s').describe('How long one delivery may take.'),
+    timeout: timerSeconds.prefault('15s').describe('How long one delivery may take, at most 24d.'),
     ca_file: filePath.optional().describe('Authorities that signed its certificate, PEM. Default: those of the system.'),
     headers_file: headersFile(files).optional(),
     secret_file: signingSecret(files).optional().describe('File with the secret that webhooks are signed with.'),
@@ -74,7 +74,7 @@ function wireTraces(files: Files) {
       .regex(/^(?:100|[1-9]?[0-9](?:\.[0-9]{1,3})?)%$/, 'must be a share: 10%')
       .default('10%')
       .describe('Of the traces that begin at the gateway: 10%. Those that a client began are as it decided.'),
-    timeout: seconds.prefault('5s').describe('How long a delivery may take.'),
+    timeout: timerSeconds.prefault('5s').describe('How long a delivery may take, at most 24d.'),
     ca_file: filePath.optional().describe("Authorities that signed the collector's certificate, PEM. Default: those of the system."),
     headers_file: headersFile(files).optional(),
   });

@@ -34,6 +34,15 @@ const OIDC: Wire[number] = { id: 'corp', type: 'oidc', issuer: 'https://idp.exam
 const JWT: Wire[number] = { id: 'ci', type: 'jwt', issuer: 'https://tokens.example', audience: 'lictor' };
 
 describe('identity providers', () => {
+  it('are compared with each other only if each is sound', () => {
+    const both = [JWT, { ...JWT, id: 'ci-2' }];
+    expect(read(both).problems).toEqual(['1.audience overlaps ci: the same issuer and audience']);
+    expect(read(both.map((provider) => ({ ...provider, issuer: 'http://tokens.example' }))).problems).toEqual([
+      '0.issuer is plain http: anybody on the way could answer for the provider',
+      '1.issuer is plain http: anybody on the way could answer for the provider',
+    ]);
+  });
+
   it('are read with their defaults', () => {
     const { providers, problems } = read([OIDC, JWT, { id: 'aws', type: 'aws-iam', audience: 'lictor.example', regions: ['eu-west-1'] }]);
     expect(problems).toEqual([]);

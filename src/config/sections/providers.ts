@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { BREAK_GLASS } from '../../contract/names.ts';
 import type { Report } from '../report.ts';
-import { reporter, withoutDuplicates } from '../schema/issues.ts';
+import { ONLY_IF_SOUND, reporter, withoutDuplicates } from '../schema/issues.ts';
 import type { Context } from './context.ts';
 import { type IdentityProvider, identityProvider, PROVIDER_KINDS } from './provider-kinds.ts';
 
@@ -16,7 +16,7 @@ export function providersSection(context: Context) {
       checkCertificates(providers, context, report);
       checkNotOurselves(providers, context, report);
       checkOverlaps(providers, report);
-    })
+    }, ONLY_IF_SOUND)
     .prefault([])
     .describe('Who says who a principal is. Without any, service tokens alone get in.');
 }

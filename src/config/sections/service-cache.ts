@@ -1,47 +1,45 @@
 // services[].cache: which answers are stored, for how long, and who shares them.
-
-import { parseDurationSeconds } from '../duration.ts';
-import type { Keys, Report } from '../report.ts';
-import type { WireService } from '../schema/services.ts';
+import { z } from 'zod';
+import { ONLY_IF_SOUND, reporter, says } from '../schema/issues.ts';
+import { parseBytes, seconds } from '../schema/scalars.ts';
 import type { CacheRule } from '../service.ts';
-import { readPatterns } from './service-routes.ts';
+import { patterns } from './service-routes.ts';
 
-type WireRule = NonNullable<WireService['cache']>[number];
+const wholeSeconds = seconds.refine(Number.isInteger, says('is no whole number of seconds', 'Write it as 5s or 10m.'));
 
-/** What is wrong has been reported. */
-export function readServiceCache(wire: WireService['cache'], keys: Keys, report: Report): readonly CacheRule[] {
-  const seen = new Set<string>();
-  return (wire ?? []).map((rule, index) => {
-    const at = [...keys, index];
-    const patterns = readPatterns(rule.paths, [...at, 'paths'], report);
-    for (const pattern of patterns) {
-      if (seen.has(pattern)) report([...at, 'paths'], `names ${pattern}, which is named already`, 'Name each path once.');
-      seen.add(pattern);
-    }
-    return {
-      patterns,
-      ttlSeconds: rule.ttl === 'upstream' ? null : wholeSeconds(rule.ttl, [...at, 'ttl'], report),
-      shared: rule.shared,
-      mostBytes: readBytes(rule.max_answer, [...at, 'max_answer'], report),
-      staleSeconds: rule.stale_if_error === undefined ? 0 : wholeSeconds(rule.stale_if_error, [...at, 'stale_if_error'], report),
-    };
-  });
-}
-
-const UNITS: Readonly<Record<string, number>> = { kB: 1_000, MB: 1_000_000 };
+/** All answers on their way to the cache share 128 MiB. */
 const LARGEST_BYTES = 64_000_000;
+const DEFAULT_BYTES = 10_000_000;
 
-/** `10MB`, the default. All answers on their way to the cache share 128 MiB. */
-function readBytes(text: WireRule['max_answer'], keys: Keys, report: Report): number {
-  const [, count = '10', unit = 'MB'] = /^([0-9]+)(kB|MB)$/.exec(text ?? '') ?? [];
-  const bytes = Number(count) * (UNITS[unit] ?? 1);
-  if (bytes > LARGEST_BYTES) report(keys, 'is more than the cache stores of one answer', 'Give at most 64MB.');
-  return bytes;
-}
+const answerSize = z
+  .string()
+  .regex(/^[1-9][0-9]{0,5}(kB|MB)$/, 'Write bytes: 10MB.')
+  .transform(parseBytes)
+  .refine((bytes) => bytes <= LARGEST_BYTES, says('is more than the cache stores of one answer', 'Give at most 64MB.'));
 
-/** Fractions are refused, as in every version before. */
-function wholeSeconds(text: string, keys: Keys, report: Report): number {
-  const seconds = parseDurationSeconds(text) ?? 0;
-  if (!Number.isInteger(seconds)) report(keys, 'is no whole number of seconds', 'Write it as 5s or 10m.');
-  return Math.ceil(seconds);
+const rule = z
+  .strictObject({
+    paths: patterns.describe('Of these paths, as in allow; the most specific pattern counts.'),
+    ttl: z
+      .union([wholeSeconds, z.literal('upstream').transform(() => null)])
+      .describe('For so long: 60s. upstream: as long as its Cache-Control or Expires says.'),
+    shared: z.boolean().default(false).describe('true: one answer for everybody. Default: each principal has its own.'),
+    stale_if_error: wholeSeconds.optional().describe('And so long beyond, while the service is away or answers 500, 502, 503 or 504. Default: not at all.'),
+    max_answer: answerSize.optional().describe('A larger answer is not stored: 10MB (kB, MB), which is the default; at most 64MB.'),
+  })
+  .transform((wire): CacheRule => {
+    const { paths, ttl: ttlSeconds, shared, stale_if_error: staleSeconds = 0, max_answer: mostBytes = DEFAULT_BYTES } = wire;
+    return { patterns: paths, ttlSeconds, shared, staleSeconds, mostBytes };
+  });
+
+export const cacheKey = z.array(rule).superRefine(checkRepeats, ONLY_IF_SOUND);
+
+function checkRepeats(rules: readonly CacheRule[], issues: z.RefinementCtx): void {
+  const seen = new Set<string>();
+  for (const [index, { patterns: paths }] of rules.entries()) {
+    for (const path of paths) {
+      if (seen.has(path)) reporter(issues)([index, 'paths'], `names ${path}, which is named already`, 'Name each path once.');
+      seen.add(path);
+    }
+  }
 }

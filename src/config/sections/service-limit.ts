@@ -2,16 +2,13 @@
 import { z } from 'zod';
 import type { Report } from '../report.ts';
 import { reporter } from '../schema/issues.ts';
-import { count, rate, seconds } from '../schema/scalars.ts';
+import { count, parseBytes, rate, seconds } from '../schema/scalars.ts';
 import type { ServiceLimit } from '../service.ts';
 
-const UNITS: Readonly<Record<string, number>> = { kB: 1_000, MB: 1_000_000, GB: 1_000_000_000 };
-
-/** `10MB/s` -> bytes per second. */
 const bandwidth = z
   .string()
   .regex(/^[1-9][0-9]{0,5}(kB|MB|GB)\/s$/, 'Write bytes per second: 10MB/s.')
-  .transform((written) => Number.parseInt(written, 10) * (UNITS[written.replace(/^[0-9]+|\/s$/g, '')] ?? 1));
+  .transform(parseBytes);
 
 const wireLimit = z.strictObject({
   per: z.enum(['principal', 'service']).default('principal').describe('Whose: principal (each run by itself), or service (all callers together).'),

@@ -1,147 +1,120 @@
 // services: what tasks may call, where it is, and with which credentials the gateway goes there.
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { z } from 'zod';
-import type { Keys, Report } from '../report.ts';
-import { reporter, withoutDuplicates } from '../schema/issues.ts';
-import { serviceShape, type WireService } from '../schema/services.ts';
-import type { Service, ServiceServer } from '../service.ts';
+import type { Report } from '../report.ts';
+import { reporter, says, withoutDuplicates } from '../schema/issues.ts';
+import { slug, timerSeconds } from '../schema/scalars.ts';
+import type { Service, ServiceRetries, ServiceServer } from '../service.ts';
 import type { Context } from './context.ts';
-import { checkNginxPath } from './nginx-path.ts';
-import { readPemFile } from './pem-file.ts';
-import { isLoopback, parsePlainUrl } from './public-url.ts';
-import { readSecretFile } from './secret-file.ts';
-import { readServiceCache } from './service-cache.ts';
-import { readRoutes } from './service-routes.ts';
-import { readSockets } from './service-sockets.ts';
-
-interface Place extends Pick<Context, 'listen' | 'prefectServers' | 'baseDir' | 'secrets'> {
-  readonly keys: Keys;
-  readonly report: Report;
-}
-
-/** An ID token names a client as its audience, and is signed with the same keys as what services receive. */
-const CLIENT_IDS: readonly string[] = ['lictor-cli'];
+import { cacheKey } from './service-cache.ts';
+import { injectKey } from './service-credential.ts';
+import { limitKey } from './service-limit.ts';
+import { allowKey } from './service-routes.ts';
+import { healthKey, serversKey } from './service-servers.ts';
+import { readServiceTls, tlsKey } from './service-tls.ts';
+import { forwardHeaders } from './traffic.ts';
 
 export function servicesSection(context: Context) {
-  const read = serviceShape(context).transform((wire, issues): Service => {
-    const report = reporter(issues);
-    if (CLIENT_IDS.includes(wire.name)) report(['name'], 'is the name of a client of the gateway', 'Take another name.');
-    return readService(wire, { ...context, keys: [], report }) ?? z.NEVER;
-  });
   return z
-    .array(read)
+    .array(service(context))
     .superRefine(...withoutDuplicates('name', () => ['is the name of another service', 'Give each a name of its own.'], ['name']))
     .prefault([])
     .describe('What tasks may call through the gateway (docs/how-to/services.md).');
 }
 
-function readService(wire: WireService, place: Place): Service | undefined {
-  const { keys, report } = place;
-  const addresses = readServers(wire, place);
-  const caFile = readAuthorities(wire, place);
-  const certificate = readCertificate(wire, place);
-  const routes = readRoutes(wire.allow, keys, report);
-  if (addresses === undefined || caFile === undefined || certificate === undefined) return undefined;
-  const cache = readServiceCache(wire.cache, [...keys, 'cache'], report);
-  return {
-    name: wire.name,
-    ...addresses,
-    balance: readBalance(wire, place),
-    routes,
-    caFile,
-    certificate,
-    injected: wire.inject ?? null,
-    timeoutSeconds: Math.ceil(wire.timeout),
-    forwardHeaders: wire.forward_headers,
-    limit: wire.limit ?? null,
-    sockets: readSockets(wire, keys, report),
-    cache,
-    health: wire.health ?? null,
-    retries: wire.retries ?? null,
-  };
-}
-
-function readServers(wire: WireService, place: Place): Pick<Service, 'servers' | 'path'> | undefined {
-  const { keys, report } = place;
-  const read = wire.servers.map((one, index) => {
-    const { url, weight = 1, backup = false } = typeof one === 'string' ? { url: one } : one;
-    const at = [...keys, 'servers', index, ...(typeof one === 'string' ? [] : ['url'])];
-    const parts = readAddress(url, at, place);
-    return parts === undefined ? undefined : { ...parts, weight, backup };
+function service(context: Context) {
+  return wireService(context).transform((wire, issues): Service => {
+    const report = reporter(issues);
+    checkHostNames(wire, report);
+    checkBalance(wire, report);
+    checkSockets(wire, report);
+    return {
+      name: wire.name,
+      servers: wire.servers.map(({ origin, weight, backup }): ServiceServer => ({ origin, weight, backup })),
+      balance: wire.balance,
+      path: wire.servers[0]?.path ?? '',
+      routes: wire.allow,
+      ...readServiceTls(wire, context, report),
+      injected: wire.inject ?? null,
+      timeoutSeconds: Math.ceil(wire.timeout),
+      forwardHeaders: wire.forward_headers,
+      limit: wire.limit ?? null,
+      sockets: wire.sockets,
+      cache: wire.cache ?? [],
+      retries: wire.retries ?? null,
+      health: wire.health ?? null,
+    };
   });
-  const servers = read.filter((one) => one !== undefined);
+}
+
+/** The audience of an ID token is a client, and the key that signs ID tokens signs assertions for services too. */
+const CLIENT_IDS: readonly string[] = ['lictor-cli'];
+
+const retries = z
+  .strictObject({
+    attempts: z.int().min(1).max(5).describe('How often it is made at most: 1 to 5.'),
+    budget: z
+      .string()
+      .regex(/^[1-9][0-9]?%$/, 'Write a percentage: 10%.')
+      .transform((percent) => Number.parseInt(percent, 10) / 100)
+      .optional()
+      .describe('Share of the calls of the last minute that may be repeats: 10%. Default: no bound.'),
+  })
+  .transform(({ attempts, budget = null }): ServiceRetries => ({ attempts, budget }));
+
+function wireService(context: Context) {
+  return z.strictObject({
+    name: slug
+      .refine((name) => !CLIENT_IDS.includes(name), says('is the name of a client of the gateway', 'Take another name.'))
+      .describe('Below /.lictor/svc/NAME: small letters, digits, hyphens.'),
+    servers: serversKey(context).describe('Where it is: addresses, or { url, weight, backup }.'),
+    balance: z
+      .enum(['round_robin', 'least_connections', 'hash_by_run'])
+      .default('round_robin')
+      .describe(
+        'Which server gets the next call: round_robin by weight, least_connections the one with the fewest calls under way, hash_by_run always the same one for a run (no backup, no health).',
+      ),
+    allow: allowKey.describe('What may be called. Default: everything; who may is policy.'),
+    tls: tlsKey.optional().describe('How its servers are met by https.'),
+    inject: injectKey(context).optional(),
+    limit: limitKey.optional(),
+    sockets: z.boolean().default(false).describe('true: WebSockets pass, decided like a GET of their path. Default: an Upgrade is refused.'),
+    cache: cacheKey.optional().describe('Which answers of GET and HEAD are stored, so that the service is asked less often: docs/how-to/service-cache.md.'),
+    health: healthKey.optional().describe('How its servers are checked, where there are several: docs/how-to/service-servers.md.'),
+    retries: retries.optional().describe('How often a call without a body that broke off is made again. Default: once at each other server.'),
+    timeout: timerSeconds.prefault('60s').describe('How long it may take until an answer begins, and between two pieces of it; at most 24d.'),
+    forward_headers: forwardHeaders.prefault([]).describe('Request headers that reach it beside the built-in list (docs/reference/service-calls.md).'),
+  });
+}
+
+type Wire = z.output<ReturnType<typeof wireService>>;
+
+/** nginx verifies the certificates of all servers against one name. With health checks, each server has its own. */
+function checkHostNames({ servers, health }: Wire, report: Report): void {
   const [first, ...others] = servers;
-  if (first === undefined || servers.length < read.length) return undefined;
-  const differs = (what: string, remedy: string): undefined => void report([...keys, 'servers'], what, remedy);
-  if (new Set(servers.map(({ origin }) => origin)).size < servers.length) return differs('names a server twice', 'Name each once, and give it a weight.');
-  if (others.some(({ path }) => path !== first.path)) return differs('has different paths', 'Give all the same path, or make two services of them.');
-  if (others.some(({ secure }) => secure !== first.secure)) return differs('has http and https', 'Let all speak the same.');
-  if (first.secure && wire.health === undefined && others.some(({ hostname }) => hostname !== first.hostname))
-    return differs('has https servers with different host names', 'Give them one name, against which their certificates are held, or add health.');
-  if (servers.every(({ backup }) => backup)) return differs('has no server but backups', 'Leave backup out for at least one.');
-  return { servers: servers.map(({ origin, weight, backup }): ServiceServer => ({ origin, weight, backup })), path: first.path };
+  if (first?.secure !== true || health !== undefined || others.every(({ hostname }) => hostname === first.hostname)) return;
+  report(['servers'], 'has https servers with different host names', 'Give them one name, against which their certificates are held, or add health.');
 }
 
-function readAddress(url: string, keys: Keys, { listen, prefectServers, report }: Place) {
-  const parts = parsePlainUrl(url);
-  const path = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$/;
-  if (parts === undefined || !path.test(parts.path) || url.replace(/^https?:\/\/[^/]*/, '').replace(/\/+$/, '') !== parts.path)
-    report(keys, 'must be scheme, host, maybe a port and a plain path, and nothing else', 'Write it as http://10.1.0.1:8080; credentials go to inject.');
-  else if (prefectServers.includes(parts.origin))
-    report(keys, 'is the Prefect server, which has its own way through the gateway', 'Remove it: flows reach Prefect by PREFECT_API_URL.');
-  else if (listen.some(({ port }) => port === parts.port) && isLoopback(parts.hostname))
-    report(keys, 'is where the gateway itself listens', 'Name the service itself.');
-  else return parts;
-  return undefined;
-}
-
-/** What nginx chooses by hash has no place for servers that wait: neither backups, nor the gateway's own that is asked when all are out. */
-function readBalance({ balance, health, servers, retries, inject }: WireService, { keys, report }: Place): Service['balance'] {
-  if (balance !== 'hash_by_run') return balance;
-  if (servers.some((one) => typeof one !== 'string' && one.backup === true))
-    report([...keys, 'balance'], 'stands beside a backup server', 'Remove backup: the runs of a server that is away go to the others.');
-  if (health !== undefined && servers.length > 1)
-    report([...keys, 'balance'], 'stands beside health', 'Remove one of them: a server that takes no connection is left out without health too.');
-  if (retries !== undefined)
-    report([...keys, 'balance'], 'stands beside retries', 'Remove one of them: a call that breaks off is made again without retries too.');
+/** The hash of nginx supports neither backup servers nor the server of the gateway that answers when all others are out. */
+function checkBalance({ balance, health, servers, retries: repeats, inject }: Wire, report: Report): void {
+  if (balance !== 'hash_by_run') return;
+  const beside = (what: string, remedy: string): void => report(['balance'], `stands beside ${what}`, remedy);
+  if (servers.some(({ backup }) => backup)) beside('a backup server', 'Remove backup: the runs of a server that is away go to the others.');
+  if (health !== undefined && servers.length > 1) beside('health', 'Remove one of them: a server that takes no connection is left out without health too.');
+  if (repeats !== undefined) beside('retries', 'Remove one of them: a call that breaks off is made again without retries too.');
   if (inject !== undefined && ('query' in inject || 'sigv4' in inject))
-    report([...keys, 'balance'], 'stands beside a credential that goes through the control plane', 'Remove it, or take another balance.');
-  return balance;
+    beside('a credential that goes through the control plane', 'Remove it, or take another balance.');
 }
 
-function isSecure({ servers }: WireService): boolean {
-  return servers.some((one) => (typeof one === 'string' ? one : one.url).startsWith('https:'));
-}
-
-/** Null: the system's. Undefined: reported. */
-function readAuthorities(wire: WireService, { keys, baseDir, report }: Place): string | null | undefined {
-  if (wire.tls !== undefined && !isSecure(wire))
-    return void report([...keys, 'tls'], 'is set, though no server is https', 'Write https:// in the addresses, or remove it.');
-  if (wire.tls?.ca_file === undefined) return null;
-  const at = [...keys, 'tls', 'ca_file'];
-  const file = resolve(baseDir, wire.tls.ca_file);
-  if (!checkNginxPath(file, at, report)) return undefined;
-  if (readPemFile(file) !== null) return file;
-  return void report(at, `${file} cannot be read as PEM certificates`, "Give the certificates of the authorities that signed the servers' own, as PEM.");
-}
-
-/** Null: none is shown. Undefined: reported. */
-function readCertificate(wire: WireService, { keys, baseDir, secrets, report }: Place): Service['certificate'] | undefined {
-  const { cert, key } = wire.tls ?? {};
-  if (cert === undefined && key === undefined) return null;
-  const at = [...keys, 'tls', cert === undefined ? 'cert' : 'key'];
-  if (cert === undefined || key === undefined) return void report(at, 'is missing', 'Give tls.cert and tls.key, or neither.');
-  const files = { certFile: resolve(baseDir, cert), keyFile: resolve(baseDir, key) };
-  if (!checkNginxPath(files.certFile, [...keys, 'tls', 'cert'], report) || !checkNginxPath(files.keyFile, at, report)) return undefined;
-  if (secrets === 'skip') return files;
-  const pem = readSecretFile(files.keyFile, at, report);
-  if (pem === undefined) return undefined;
-  try {
-    if (new X509Certificate(readFileSync(files.certFile)).checkPrivateKey(createPrivateKey(pem))) return files;
-    return void report(at, 'does not belong to tls.cert', 'Give the key that the certificate was made for.');
-  } catch {
-    return void report([...keys, 'tls', 'cert'], 'cannot be read with its key', 'Give both as PEM, the key without a passphrase.');
-  }
+/** A socket is one long call. A rule that counts, paces, signs or balances each call cannot hold for it. */
+function checkSockets({ sockets, inject, limit, balance }: Wire, report: Report): void {
+  if (!sockets) return;
+  const beside = (what: string, remedy: string): void => report(['sockets'], `stands beside ${what}`, remedy);
+  const apart = 'Make a service of its own for sockets, with the same servers and without it.';
+  if (inject !== undefined && 'query' in inject)
+    beside('inject.query, which would be in no handshake', 'Show the key in a header (inject.header), or make a service of its own for sockets.');
+  if (inject !== undefined && 'sigv4' in inject) beside('inject.sigv4, which signs calls and no handshake', apart);
+  if (limit !== undefined)
+    beside(`limit.${Object.entries(limit).find(([key, value]) => key !== 'per' && value !== null)?.[0] ?? 'per'}, which counts and paces calls`, apart);
+  if (balance === 'hash_by_run') beside('balance: hash_by_run, which holds for calls alone', 'Take another balance, or make a service of its own for sockets.');
 }

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { type Complaint, checkedBy, reject, says } from '../schema/issues.ts';
+import { type Complaint, checkedBy, ONLY_IF_SOUND, reject, says } from '../schema/issues.ts';
 import { headerName, seconds, text } from '../schema/scalars.ts';
 import type { Context } from './context.ts';
 
@@ -38,7 +38,11 @@ export const sessionsSection = z
     absolute: life.prefault('24h').describe('And after so long in any case.'),
     cli: life.prefault('30d').describe('A login of the command line (`lictor login`) ends after so long in any case.'),
   })
-  .refine(({ idle, absolute }) => absolute >= idle, { ...says('is shorter than sessions.idle', 'Make it at least as long as idle.'), path: ['absolute'] })
+  .refine(({ idle, absolute }) => absolute >= idle, {
+    ...says('is shorter than sessions.idle', 'Make it at least as long as idle.'),
+    ...ONLY_IF_SOUND,
+    path: ['absolute'],
+  })
   .describe('How long a browser session lives without use, and at most; and a login of the command line.');
 
 /** The gateway sets or clears these itself, or they belong to one hop (RFC 9110 7.6.1). */

@@ -4,13 +4,13 @@ import { startPatience } from './patience.ts';
 afterEach(() => void vi.useRealTimers());
 
 it.each([
-  ['ten years', 315_360_000_000, 2 ** 31 - 1],
-  ['a minute', 60_000, 60_000],
-])('a server may take its time: %s, as far as a timer goes', (_what, timeoutMs, lateMs) => {
+  ['the longest timeout of a service', 24 * 86_400_000],
+  ['a minute', 60_000],
+])('a server may take %s', (_what, timeoutMs) => {
   vi.useFakeTimers();
   const onLate = vi.fn();
   startPatience({ timeoutMs, isHeldUp: () => false }, onLate).begin();
-  vi.advanceTimersByTime(lateMs - 1);
+  vi.advanceTimersByTime(timeoutMs - 1);
   expect(onLate).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1);
   expect(onLate).toHaveBeenCalledOnce();

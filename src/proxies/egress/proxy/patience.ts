@@ -9,13 +9,11 @@ export interface Patience {
 }
 
 export interface PatienceParts {
+  /** The configuration bounds it to what a timer holds. */
   readonly timeoutMs: number;
   /** True: the caller does not read, so the server is not late. */
   readonly isHeldUp: () => boolean;
 }
-
-/** A longer timer would end at once. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 export function startPatience({ timeoutMs, isHeldUp }: PatienceParts, onLate: () => void): Patience {
   let timer: NodeJS.Timeout | undefined;
@@ -25,7 +23,7 @@ export function startPatience({ timeoutMs, isHeldUp }: PatienceParts, onLate: ()
   };
   return {
     begin() {
-      timer = setTimeout(late, Math.min(timeoutMs, LONGEST_MS));
+      timer = setTimeout(late, timeoutMs);
     },
     again: () => void timer?.refresh(),
     stop() {

@@ -68,7 +68,7 @@ describe('below the path', () => {
     }
   });
 
-  it('the UI is told to ask below it', async () => {
+  it('the UI uses the API below it', async () => {
     expect(await json('/ui-settings')).toMatchObject({ api_url: `${BASE}/api`, auth: null, v1_base_url: BASE, v2_base_url: `${BASE}/v2` });
   });
 
@@ -102,7 +102,7 @@ describe('below the path', () => {
       { what: 'doctor to find everything well', timeoutMs: 90_000 },
     ).catch(diagnosed);
     expect(findings?.filter(failing)).toEqual([]);
-    expect(findings).toContainEqual(['ok', `the UI is told to ask ${BASE}/api`]);
+    expect(findings).toContainEqual(['ok', `the UI uses the API at ${BASE}/api`]);
     const explained = await gateway.lictorOk('explain', 'token:stock', '--request', `GET ${BASE}/api/flow_runs/1b4e28ba-2fa1-41d2-883f-0016d3cca427`);
     expect(explained).toContain('allow');
   });

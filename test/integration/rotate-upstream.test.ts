@@ -207,7 +207,7 @@ describe('a Prefect that suddenly wants another credential', () => {
     const event = { id: crypto.randomUUID(), occurred: '2026-03-01T12:00:00Z', event: 'order.created', resource: { 'prefect.resource.id': 'order.1' } };
     held.send(event);
     const doctor = await gateway.lictor('doctor');
-    expect([doctor.code, doctor.output]).toEqual([1, expect.stringContaining('refuses the credential (401)')]);
+    expect([doctor.code, doctor.output]).toEqual([1, expect.stringContaining('rejects the credential (401)')]);
     expectNoSecret(doctor, present());
     recorder.demand(present());
     await waitFor(() => recorder.laterFrames().some((frame) => frame.includes(event.id)), { what: 'the event that was held', timeoutMs: 30_000 });

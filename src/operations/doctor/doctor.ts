@@ -103,7 +103,7 @@ function stateDirChecks({ paths, workerUser, statfs }: Pick<DoctorContext, 'path
   const { root } = paths;
   if (!existsSync(root))
     return [
-      { group: 'machine', name: 'state-dir', run: () => warn(`there is no state directory ${root} yet`, 'lictor up makes it. Or name another --state-dir.') },
+      { group: 'machine', name: 'state-dir', run: () => warn(`there is no state directory ${root} yet`, 'lictor up creates it. Or give another --state-dir.') },
     ];
   return [
     { group: 'machine', name: 'disk-space', run: () => checkDisk(root, statfs) },
@@ -159,7 +159,7 @@ function socketChecks(context: DoctorContext): readonly Check[] {
       {
         group: 'sockets',
         name: 'token',
-        run: () => fail(`the sockets could not be tried: ${why}`, 'Run lictor doctor as the user of the gateway, and fix the store and the ledger first.'),
+        run: () => fail(`the sockets could not be checked: ${why}`, 'Run lictor doctor as the user of the gateway, and fix the store and the ledger first.'),
       },
     ];
   }

@@ -23,8 +23,7 @@ async function bounded({ group, name, run }: Check, limitMs: number): Promise<re
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Verdict>((resolve) => {
     timer = setTimeout(
-      () =>
-        resolve(fail(`${group} ${name} got no answer within ${limitMs / 1000} s`, 'What this check asks accepts connections and does not answer: restart it.')),
+      () => resolve(fail(`${group} ${name} got no answer within ${limitMs / 1000} s`, 'The server accepts connections and does not answer: restart it.')),
       limitMs,
     );
   });

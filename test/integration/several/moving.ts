@@ -25,10 +25,10 @@ export function movingTests(room: () => Room, opened: (gateway: Gateway) => void
     expect(found.failures).toEqual([]);
     expect(found).toMatchObject({ ok: true, exit: 0 });
     for (const url of servers.urls) {
-      expect(linesOf(found, 'upstream', 'credential').map(({ message }) => message)).toContain(`Prefect 3.9.1 at ${url} answers, and takes the credential`);
+      expect(linesOf(found, 'upstream', 'credential').map(({ message }) => message)).toContain(`Prefect 3.9.1 at ${url} answers, and accepts the credential`);
     }
     const [past] = linesOf(found, 'upstream', 'direct-workers');
-    expect(past).toMatchObject({ status: 'warn', message: expect.stringContaining('3 of 3 workers report to Prefect past the gateway') });
+    expect(past).toMatchObject({ status: 'warn', message: expect.stringContaining('3 of 3 workers bypass the gateway') });
     for (const { name, pool } of workers) expect(past?.message).toContain(`"${name}" of pool "${pool}"`);
     expect(workers.map((worker) => worker.running())).toEqual([true, true, true]);
   });

@@ -8,8 +8,8 @@ export function checkBreakGlass(storeFile: string, nowMs: number): Verdict {
   const names = existsSync(storeFile) ? liveNames(storeFile, nowMs) : [];
   if (names.length === 0) return ok('no break-glass account is live');
   return warn(
-    `break glass: ${names.join(', ')} may log in past the identity provider`,
-    'lictor account remove NAME ends it at once; lictor audit shows what it did.',
+    `break-glass accounts can log in without the identity provider: ${names.join(', ')}`,
+    'lictor account remove NAME ends one at once. lictor audit shows what it did.',
   );
 }
 

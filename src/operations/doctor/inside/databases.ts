@@ -8,7 +8,7 @@ const BUSY_MS = 3_000;
 
 /** Reads only. */
 export function checkStore(file: string): Verdict {
-  if (!existsSync(file)) return warn(`there is no store at ${file} yet`, 'lictor up, token or account makes it.');
+  if (!existsSync(file)) return warn(`there is no store at ${file} yet`, 'lictor up, token or account creates it.');
   const version = read(file, 'SELECT version AS value FROM schema_version');
   if (typeof version !== 'number')
     return fail(
@@ -16,7 +16,7 @@ export function checkStore(file: string): Verdict {
       'Run as the user of the gateway. If it is damaged, restore the last backup.',
     );
   if (version > SCHEMA_VERSION)
-    return fail(`the store has schema ${version}, and this lictor knows up to ${SCHEMA_VERSION}`, 'Run the newer lictor that wrote it.');
+    return fail(`the store has schema ${version}, and this Lictor supports up to ${SCHEMA_VERSION}`, 'Run the newer Lictor that wrote it.');
   if (version < FIRST_SCHEMA_VERSION)
     return fail(`the store has schema ${version}, from before the first release`, 'Move the state directory away, and start the gateway again.');
   return ok(version === SCHEMA_VERSION ? `the store has schema ${version}` : `the store has schema ${version}; lictor up brings it to ${SCHEMA_VERSION}`);
@@ -29,18 +29,15 @@ export interface LedgerFiles {
 
 /** Takes and releases the write lock; changes nothing. */
 export function checkLedger({ ledgerFile, accessLog }: LedgerFiles, nowMs: number): Verdict {
-  if (!existsSync(ledgerFile)) return warn(`there is no ledger at ${ledgerFile} yet`, 'lictor up makes it.');
+  if (!existsSync(ledgerFile)) return warn(`there is no ledger at ${ledgerFile} yet`, 'lictor up creates it.');
   const locked = tryLock(ledgerFile);
   if (locked !== null)
-    return fail(
-      `the ledger cannot be written: ${locked}`,
-      'Check disk space and owner of the state directory; while it cannot be written, changes are refused.',
-    );
+    return fail(`the ledger cannot be written: ${locked}`, 'Check disk space and owner of the state directory. Meanwhile Lictor rejects changes.');
   const behind = unreadBytes(ledgerFile, accessLog, nowMs);
   if (behind > 0)
     return fail(
       `the ledger is behind: ${behind} bytes of the access log are not in it`,
-      'STATE/log/control.log says what the ledger waits for. Nothing is lost: it reads on from where it was.',
+      'STATE/log/control.log says why. No record is lost: the ledger continues from its position.',
     );
   const newest = read(ledgerFile, 'SELECT max(time) AS value FROM records');
   return ok(`the ledger can be written; its newest record is ${typeof newest === 'string' ? age(nowMs - Date.parse(newest)) : 'still to come'}`);

@@ -44,18 +44,19 @@ function verdictOn(mark: EventsMark | undefined, nowMs: number): Look {
 }
 
 function verdictOf(mark: EventsMark | undefined, nowMs: number): Verdict {
-  if (mark === undefined) return warn('events: none of Prefect was asked for yet', 'Try again in some seconds. If it stays, STATE/log/control.log says why.');
+  if (mark === undefined)
+    return warn('events: the gateway has fetched none from Prefect yet', 'Try again in some seconds. If the warning stays, STATE/log/control.log says why.');
   const late = behindMs(mark, nowMs);
   const behind = `events: ${Math.round(late / 1000)} s behind`;
   if (late > LATE_MS)
     return fail(
       `${behind}${mark.problem === null ? '' : `: ${mark.problem}`}`,
-      'Nothing is lost while Prefect keeps its events (a week, as it comes): fix the other problems first, Prefect before all; control.log has a line of it.',
+      'Prefect stores its events for a week by default, and the gateway fetches them later. Fix the other problems first, above all those of Prefect. control.log has a line about it.',
     );
   if (mark.streams < mark.servers)
     return warn(
       `${behind}, without a stream from ${mark.servers - mark.streams} of ${mark.servers} servers`,
-      'They are asked for instead, and come some seconds later. Is a server away, or does something before Prefect let no socket through (/api/events/out)?',
+      'The gateway fetches their events some seconds later. Check that each server runs, and that no proxy before it blocks the socket /api/events/out.',
     );
   return ok(`${behind}, ${mark.streams === 1 ? 'a stream is' : `${mark.streams} streams are`} open`);
 }

@@ -39,18 +39,18 @@ describe('doctor, about sinks', () => {
   });
 
   it.each<[string, Partial<SinkState> | undefined, number | undefined, string, RegExp]>([
-    ['is new', undefined, undefined, 'warn', /siem \(otlp\) has never been sent anything/],
+    ['is new', undefined, undefined, 'warn', /siem \(otlp\) has received nothing yet/],
     ['is well', {}, undefined, 'ok', /gets records; 0 records wait/],
     [
       'is away',
       { n: 3, failing_since: '2026-03-01T12:00:00.000Z', problem: 'ECONNREFUSED' },
       undefined,
       'fail',
-      /away since 2026-03-01T12.*ECONNREFUSED; 27 records wait/,
+      /has failed since 2026-03-01T12.*ECONNREFUSED; 27 records wait/,
     ],
     ['is behind', { n: 3 }, START_MS + 3_600_000, 'warn', /60 minutes behind; 27 records wait/],
     ['is not far behind', { n: 3 }, undefined, 'ok', /27 records wait/],
-    ['missed something', { missed: 4 }, undefined, 'warn', /never got 4, which retention let go of/],
+    ['missed something', { missed: 4 }, undefined, 'warn', /retention deleted 4 records before it got them/],
   ])('names one that %s', (_what, state, nowMs, status, message) => {
     expect(look(state, nowMs)).toMatchObject([{ status, message: expect.stringMatching(message) }]);
   });

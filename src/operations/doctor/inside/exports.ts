@@ -21,20 +21,23 @@ export function checkExports(
     return exports.map(({ name, type }) => {
       const what = `the sink ${name} (${type})`;
       const state = readState(paths.exports, name);
-      if (state === undefined) return warn(`${what} has never been sent anything`, 'lictor up, or a reload, begins with it.');
+      if (state === undefined) return warn(`${what} has received nothing yet`, 'Start lictor up, or reload it.');
       const lag = source.lag(state);
       const waiting = `${lag.records} records wait for it`;
-      const lost = state.missed === 0 ? '' : `; it never got ${state.missed}, which retention let go of`;
+      const lost = state.missed === 0 ? '' : `; retention deleted ${state.missed} records before it got them`;
       if (state.problem !== null)
-        return fail(`${what} is away since ${state.failing_since ?? '?'}: ${state.problem}; ${waiting}${lost}`, remedy(ledger.retentionSeconds));
+        return fail(`${what} has failed since ${state.failing_since ?? '?'}: ${state.problem}; ${waiting}${lost}`, remedy(ledger.retentionSeconds));
       const behindMs = lag.oldest === null ? 0 : nowMs - Date.parse(lag.oldest);
       if (behindMs > BEHIND_MS)
         return warn(
           `${what} is ${Math.round(behindMs / 60_000)} minutes behind; ${waiting}${lost}`,
-          'It takes less than the gateway writes, or the gateway does not run.',
+          'The sink is slower than the gateway, or the gateway does not run.',
         );
       return state.missed > 0 || state.rejected > 0
-        ? warn(`${what} gets records${lost}; it did not want ${state.rejected}`, 'lictor audit --action ledger.export_gap says which, control.log when.')
+        ? warn(
+            `${what} gets records${lost}; it rejected ${state.rejected}`,
+            'lictor audit --action ledger.export_gap says which records are missing. control.log says when the sink rejected some.',
+          )
         : ok(`${what} gets records; ${waiting}`);
     });
   } finally {
@@ -45,7 +48,7 @@ export function checkExports(
 function remedy(retentionSeconds: number | null): string {
   const limit =
     retentionSeconds === null
-      ? 'Nothing is lost meanwhile.'
-      : `What is older than ledger.retention (${Math.round(retentionSeconds / 86_400)} days) is lost to it.`;
+      ? 'No record is lost meanwhile.'
+      : `The sink loses records older than ledger.retention (${Math.round(retentionSeconds / 86_400)} days).`;
   return `Fix the receiver, or its url, ca_file or headers_file; the gateway retries within a minute. ${limit}`;
 }

@@ -13,7 +13,7 @@ export async function checkNginx(env: NodeJS.ProcessEnv, run: RunProgram): Promi
     const version = await findNginx(env);
     return env['LICTOR_NGINX'] === undefined
       ? await comparedWithDistribution(version, run)
-      : ok(`nginx ${version.text} at ${version.binary}, as LICTOR_NGINX names it`);
+      : ok(`nginx ${version.text} at ${version.binary}, from LICTOR_NGINX`);
   } catch (error) {
     if (!(error instanceof LictorError)) throw error;
     return error.code === 'nginx-too-old'
@@ -26,9 +26,9 @@ async function comparedWithDistribution(version: NginxVersion, run: RunProgram):
   const policy = await run('apt-cache', ['policy', ...PACKAGES]);
   const behind = outdated(policy ?? '');
   const known = installed(policy ?? '').length > 0;
-  if (behind === undefined) return ok(`nginx ${version.text}${known ? ', as new as its distribution has it' : ''}`);
+  if (behind === undefined) return ok(`nginx ${version.text}${known ? ', the newest of its distribution' : ''}`);
   return warn(
-    `nginx ${version.text} is older than its distribution has it: ${behind.installed}, and there is ${behind.candidate}`,
+    `nginx ${version.text} is older than its distribution's: ${behind.installed} is installed, ${behind.candidate} is available`,
     `Security fixes are missing: apt-get install --only-upgrade ${behind.name}, then restart lictor up.`,
   );
 }

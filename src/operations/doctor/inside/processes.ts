@@ -16,12 +16,12 @@ export function checkProcesses(paths: PidFiles): Verdict {
   if (supervisor === undefined) return notRunning();
   const control = childrenOf(supervisor).find((pid) => commandLine(pid).includes('control-plane'));
   if (control === undefined)
-    return fail(`the supervisor (${supervisor}) runs, the control plane does not`, 'It is restarted with backoff: STATE/log/control.log says why it ends.');
+    return fail(`the supervisor (${supervisor}) runs, the control plane does not`, 'The supervisor restarts it: STATE/log/control.log says why it ends.');
   const nginx = edgePid(paths);
   if (nginx === undefined)
     return fail(
       `supervisor (${supervisor}) and control plane (${control}) run, nginx does not`,
-      'It is restarted with backoff: STATE/log/edge-error.log says why it ends.',
+      'The supervisor restarts it: STATE/log/edge-error.log says why it ends.',
     );
   return ok(`supervisor (${supervisor}), control plane (${control}) and nginx (${nginx}) run`);
 }
@@ -29,7 +29,7 @@ export function checkProcesses(paths: PidFiles): Verdict {
 export function notRunning(): Verdict {
   return fail(
     'the gateway does not run with this state directory: door and sockets cannot be checked',
-    'Start it: lictor up. Or name the --state-dir of the one that runs.',
+    'Start it with lictor up, or give the --state-dir of the running gateway.',
   );
 }
 

@@ -42,7 +42,7 @@ describe('reachability', () => {
   it('wants the directory for bodies writable by the worker user', () => {
     const dir = join(state.paths.root, 'tmp');
     expect(checkTempDir(undefined, null)).toMatchObject({ status: 'warn' });
-    expect(checkTempDir(dir, null)).toMatchObject({ status: 'fail', message: expect.stringContaining('gone') });
+    expect(checkTempDir(dir, null)).toMatchObject({ status: 'fail', message: expect.stringContaining('missing') });
     mkdirSync(join(dir, 'client_body'), { recursive: true, mode: 0o700 });
     expect(checkTempDir(dir, null)).toMatchObject({ status: 'ok' });
     expect(checkTempDir(dir, STRANGER)).toMatchObject({ status: 'fail', message: expect.stringContaining('cannot write') });

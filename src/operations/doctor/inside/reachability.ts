@@ -26,21 +26,21 @@ export function tempDirInUse(paths: Pick<StatePaths, 'edge'>): string | undefine
 
 /** `user` null: the workers are this user. */
 export function checkParents(root: string, user: WorkerUser | null, tempDir: string | undefined): Verdict {
-  if (user === null) return ok("nginx's workers are this user: every parent of the state directory is open to them");
+  if (user === null) return ok("nginx's workers run as this user, who can enter every parent of the state directory");
   const closed = closedParents(root, user);
-  if (closed.length === 0) return ok(`every parent of ${root} lets ${user.name} pass`);
-  const message = `${closed.join(', ')} ${closed.length === 1 ? 'is' : 'are'} closed to ${user.name}, as whom nginx's workers run`;
+  if (closed.length === 0) return ok(`${user.name} can enter every parent of ${root}`);
+  const message = `${user.name}, the user of nginx's workers, cannot enter ${closed.join(', ')}`;
   const remedy = `chmod o+x ${closed.join(' ')}, or give another --state-dir; then restart lictor up.`;
-  if (tempDir?.startsWith(`${root}/`) === true) return fail(`${message}: request bodies above 128 KiB are lost, silently for stock clients`, remedy);
+  if (tempDir?.startsWith(`${root}/`) === true) return fail(`${message}: nginx loses request bodies above 128 KiB, and stock clients do not notice`, remedy);
   return warn(`${message}: nginx holds large request bodies in memory instead`, remedy);
 }
 
 /** Bodies above 128 KiB go there; logs arrive in batches of up to 4 MB. nginx creates the directory for its workers. */
 export function checkTempDir(tempDir: string | undefined, user: WorkerUser | null): Verdict {
-  if (tempDir === undefined) return warn('there is no directory for large request bodies yet', 'lictor up makes it.');
+  if (tempDir === undefined) return warn('there is no directory for large request bodies yet', 'lictor up creates it.');
   const dir = join(tempDir, 'client_body');
   const stats = statSync(dir, { throwIfNoEntry: false });
-  if (stats === undefined) return fail(`the directory for large request bodies ${dir} is gone`, 'Restart lictor up: it makes it anew.');
+  if (stats === undefined) return fail(`the directory for large request bodies ${dir} is missing`, 'Restart lictor up: it creates the directory.');
   const owner = user?.uid ?? process.geteuid?.() ?? 0;
   const writable = stats.uid === owner ? (stats.mode & 0o300) === 0o300 : false;
   if (writable) return ok(`${user?.name ?? 'this user'} can write large request bodies to ${dir}`);

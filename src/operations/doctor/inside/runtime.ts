@@ -20,14 +20,12 @@ export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null):
     { path: paths.adminSocket, uid: us },
   ];
   const problems = places.flatMap((place) => socketProblem(place));
-  return problems.length === 0
-    ? [ok('the seven sockets between nginx, supervisor, control plane and command line are there, closed to other users')]
-    : problems;
+  return problems.length === 0 ? [ok('the seven sockets between nginx, supervisor, control plane and command line exist, closed to other users')] : problems;
 }
 
 function socketProblem({ path, uid }: { readonly path: string; readonly uid: number }): readonly Verdict[] {
   const stats = statSync(path, { throwIfNoEntry: false });
-  const restart = 'Restart lictor up: it makes them anew.';
+  const restart = 'Restart lictor up: it creates them.';
   if (stats === undefined) return [fail(`${path} is missing`, `The control plane does not run, or the file was removed. ${restart}`)];
   if (!stats.isSocket()) return [fail(`${path} is not a socket`, `Remove it. ${restart}`)];
   return ownerProblem(path, stats, uid, restart);
@@ -42,12 +40,12 @@ function ownerProblem(path: string, stats: Stats, uid: number, remedy: string): 
 /** The cache holds credentials for seconds. */
 export function checkCacheMode(dir: string, worker: WorkerUser | null): Verdict {
   const stats = statSync(dir, { throwIfNoEntry: false });
-  if (stats === undefined) return fail(`the decision cache ${dir} is missing`, 'Restart lictor up: it makes it anew.');
+  if (stats === undefined) return fail(`the decision cache ${dir} is missing`, 'Restart lictor up: it creates the directory.');
   const uid = worker?.uid ?? process.geteuid?.() ?? 0;
   if (stats.uid !== uid)
     return fail(`the decision cache belongs to user ${stats.uid} instead of ${uid}: nginx cannot write to it, and requests fail`, `chown ${uid} ${dir}`);
   const mode = stats.mode & 0o777;
   return mode === 0o700
-    ? ok("the decision cache is nginx's alone")
+    ? ok('only nginx can read the decision cache')
     : fail(`the decision cache has mode ${mode.toString(8)} instead of 700: it holds credentials`, `chmod 700 ${dir}`);
 }

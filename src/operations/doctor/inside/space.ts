@@ -23,7 +23,7 @@ export function statfs(path: string): FileSystem {
 export function checkDisk(stateDir: string, look: Statfs): Verdict {
   const { freeBytes } = look(stateDir);
   const message = `${words(freeBytes)} free for ${stateDir}`;
-  const remedy = 'Free some, or move the state directory: a ledger that cannot be written makes the gateway refuse changes.';
+  const remedy = 'Free some space, or move the state directory. Without space for the ledger, Lictor rejects changes.';
   if (freeBytes < 100 * MIB) return fail(`only ${message}`, remedy);
   return freeBytes < 1024 * MIB ? warn(`only ${message}`, remedy) : ok(message);
 }
@@ -37,7 +37,7 @@ export function checkCacheSpace(cacheDir: string, look: Statfs): Verdict {
       'It holds credentials for seconds: make /dev/shm, or XDG_RUNTIME_DIR, a tmpfs that this user can write to.',
     );
   const message = `${words(freeBytes)} free for the decision cache, on tmpfs`;
-  const remedy = 'Free some in /dev/shm: without room every request asks the control plane.';
+  const remedy = 'Free some space in /dev/shm. Without it, every request asks the control plane.';
   if (freeBytes < 8 * MIB) return fail(`only ${message}`, remedy);
   return freeBytes < 64 * MIB ? warn(`only ${message}`, remedy) : ok(message);
 }
@@ -49,7 +49,7 @@ export function checkOpenFiles(limits: string): Verdict {
   if (Number.isNaN(number)) return ok('open files: no limit');
   const message = `${number} open files for each process`;
   return number < 4096
-    ? warn(`only ${message}: a socket takes two, a request two`, 'ulimit -Hn 65536 before lictor up; with systemd: LimitNOFILE=65536.')
+    ? warn(`only ${message}; a socket takes two, a request two`, 'ulimit -Hn 65536 before lictor up; with systemd: LimitNOFILE=65536.')
     : ok(message);
 }
 

@@ -56,7 +56,7 @@ export function checkName(certificate: X509Certificate, hostname: string): Verdi
   if (matches !== undefined) return ok(`the certificate is for ${host}`);
   return fail(
     `the certificate is not for ${host}: it names ${certificate.subjectAltName ?? 'no host at all'}`,
-    'Have one made whose subjectAltName holds the host of public_url, or correct public_url.',
+    'Get a certificate whose subjectAltName has the host of public_url, or correct public_url.',
   );
 }
 
@@ -64,16 +64,16 @@ export function checkName(certificate: X509Certificate, hostname: string): Verdi
 export function checkChain(problem: Served['chainProblem'], bundle: string | undefined): Verdict | readonly Verdict[] {
   if (problem === undefined) return [];
   const by = bundle === undefined ? "this machine's authorities" : bundle;
-  if (problem === null || problem === 'CERT_HAS_EXPIRED' || problem === 'CERT_NOT_YET_VALID') return ok(`the chain is complete, judged by ${by}`);
+  if (problem === null || problem === 'CERT_HAS_EXPIRED' || problem === 'CERT_NOT_YET_VALID') return ok(`the chain is complete, by ${by}`);
   if (problem === 'DEPTH_ZERO_SELF_SIGNED_CERT' || problem === 'SELF_SIGNED_CERT_IN_CHAIN') {
     return fail(
       `the certificate is signed by an authority that is unknown to ${by} (${problem})`,
-      'Give every client the authority: PREFECT_API_SSL_CERT_FILE=ca.pem. Run lictor doctor with it in the environment to check the same.',
+      'Give every client the authority: PREFECT_API_SSL_CERT_FILE=ca.pem. Set the same variable for lictor doctor.',
     );
   }
   return fail(
     `the chain is incomplete, or its authority unknown to ${by} (${problem})`,
-    'tls.cert must hold the server certificate and every intermediate one after it. For an authority of your own: PREFECT_API_SSL_CERT_FILE=ca.pem for clients and for lictor doctor.',
+    'tls.cert must hold the server certificate and every intermediate one after it. If you have your own authority: PREFECT_API_SSL_CERT_FILE=ca.pem for clients and for lictor doctor.',
   );
 }
 
@@ -86,12 +86,12 @@ export interface CertificateFiles {
 export function checkFiles({ certFile, keyFile }: CertificateFiles, served: X509Certificate | undefined): Verdict {
   const certificate = new X509Certificate(readFileSync(certFile));
   if (!certificate.checkPrivateKey(createPrivateKey(readFileSync(keyFile)))) {
-    return fail(`the key in ${keyFile} does not belong to the certificate in ${certFile}`, 'Give the key that the certificate was made for.');
+    return fail(`the key in ${keyFile} does not belong to the certificate in ${certFile}`, 'Use the key of that certificate.');
   }
   if (served !== undefined && served.fingerprint256 !== certificate.fingerprint256) {
     return warn(
-      'another certificate is served than the one in tls.cert',
-      'A renewed file is read at a reload: send lictor up a SIGHUP. Or a proxy before the gateway has its own.',
+      'the served certificate is not the one in tls.cert',
+      'After a renewal, send SIGHUP to lictor up. Or a proxy before the gateway has its own certificate.',
     );
   }
   return ok('the key belongs to the certificate');

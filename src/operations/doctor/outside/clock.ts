@@ -13,6 +13,6 @@ export function checkClock(whose: string, { headers, atMs }: Pick<ProbeAnswer, '
   const seconds = Math.round(Math.abs(offMs) / 1000);
   return fail(
     `the clock of ${whose} is ${seconds} s ${offMs > 0 ? 'ahead of' : 'behind'} this machine's`,
-    'Let both keep time by NTP: timedatectl status on each shows which is off.',
+    'Synchronise both by NTP. timedatectl status on each machine shows which one is wrong.',
   );
 }

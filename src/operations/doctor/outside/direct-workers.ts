@@ -32,13 +32,12 @@ export async function checkDirectWorkers(
   if (online === undefined) return [notReached('the workers', `${servers[0]?.url ?? ''}/api/work_pools/filter`, 'no list of work pools')];
   if (online.length === 0) return [];
   const direct = directWorkers(online, await readRecords());
-  if (direct.length === 0)
-    return [ok(`${online.length === 1 ? 'the one worker' : `all ${online.length} workers`} that Prefect knows as online came through the gateway`)];
+  if (direct.length === 0) return [ok(`${online.length === 1 ? 'the one online worker uses' : `all ${online.length} online workers use`} the gateway`)];
   const names = direct.slice(0, NAMED).map(({ name, pool }) => `${JSON.stringify(name)} of pool ${JSON.stringify(pool)}`);
   return [
     warn(
-      `${direct.length} of ${online.length} workers report to Prefect past the gateway, by direct requests that still work: ${names.join(', ')}${direct.length > NAMED ? ', ...' : ''}`,
-      `Restart them with PREFECT_API_URL=${apiUrl} and a token (lictor token create NAME --role worker), then close the way round: docs/how-to/existing-server.md.`,
+      `${direct.length} of ${online.length} workers bypass the gateway, and Prefect accepts their direct requests: ${names.join(', ')}${direct.length > NAMED ? ', ...' : ''}`,
+      `Restart them with PREFECT_API_URL=${apiUrl} and a token (lictor token create NAME --role worker), then close Prefect's port to all but the gateway: docs/how-to/existing-server.md.`,
     ),
   ];
 }

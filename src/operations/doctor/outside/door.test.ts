@@ -34,9 +34,9 @@ describe('the door', () => {
 
   it.each([
     ['a redirect to a login', answer(302, '', { location: 'https://sso.example/' }), 'login proxy'],
-    ['a page with 401', answer(401, '<html>', { 'content-type': 'text/html' }), 'let error answers pass'],
-    ["somebody else's 401", answer(401, { detail: 'Unauthorized' }), 'straight to the gateway'],
-    ['no refusal at all', answer(200, '3.9.1'), 'past it, to Prefect'],
+    ['a page with 401', answer(401, '<html>', { 'content-type': 'text/html' }), 'forward error answers unchanged'],
+    ["somebody else's 401", answer(401, { detail: 'Unauthorized' }), 'requires a credential'],
+    ['no refusal at all', answer(200, '3.9.1'), 'leads to Prefect and bypasses'],
     ['503 in our own words', answer(503, { code: 'gateway-unavailable', request_id: 'r1' }), 'control.log, say why'],
     ['404', answer(404, { detail: 'Not Found' }), 'the address in listen'],
     ['no answer', REFUSED, 'its port is open'],

@@ -47,28 +47,28 @@ export async function checkRefusal({ publicUrl, probe }: Door): Promise<readonly
 function judgeRefusal(url: string, answer: Probe): Verdict {
   if (!answer.ok) return unreachable(url, answer.error);
   const { status, headers, body } = answer;
-  if (status === 401 && typeof jsonField(body, 'code') === 'string') return ok('/api without a credential is refused: 401, in JSON');
+  if (status === 401 && typeof jsonField(body, 'code') === 'string') return ok('the gateway rejects /api without a credential: 401, in JSON');
   if (status === 200 && isHtml(answer)) return pageInPlace(url, answer);
   if (status === 200)
     return fail(
       `${url} answers without any credential${serverWords(answer)}`,
-      'public_url does not lead to this gateway but past it, to Prefect: let it lead to the gateway.',
+      'public_url leads to Prefect and bypasses this gateway: point it at the gateway.',
     );
   if (status >= 300 && status < 400) {
     return fail(
       `${url} without a credential is redirected to ${headers['location'] ?? 'somewhere'}${serverWords(answer)}`,
-      'A login proxy stands in between: programs cannot follow it. Let /api pass to the gateway untouched.',
+      'A login proxy is in between, and programs cannot log in there. Forward /api to the gateway unchanged.',
     );
   }
   if (isHtml(answer))
     return fail(
       `${url} without a credential answers ${status} with a page${serverWords(answer)}`,
-      'A proxy in between puts its own page in place of JSON: let error answers pass.',
+      'A proxy in between replaces JSON with its own page: forward error answers unchanged.',
     );
   if (status === 401)
     return fail(
-      `${url} answers 401, but not in the gateway's own words${serverWords(answer)}`,
-      'Something in between, or Prefect itself, asks for a credential: let public_url lead straight to the gateway.',
+      `${url} answers 401, but not with the gateway's JSON${serverWords(answer)}`,
+      'A proxy in between, or Prefect itself, requires a credential: point public_url at the gateway.',
     );
   return notOurs(url, answer);
 }
@@ -85,15 +85,15 @@ export async function checkUiSettings({ publicUrl, probe }: Door, authorised: Pi
   if (!answer.ok) return unreachable(url, answer.error);
   const api = jsonField(answer.body, 'api_url');
   const expected = `${publicUrl.basePath}/api`;
-  if (api === expected || api === `${publicUrl.origin}${expected}`) return ok(`the UI is told to ask ${String(api)}`);
+  if (api === expected || api === `${publicUrl.origin}${expected}`) return ok(`the UI uses the API at ${String(api)}`);
   if (typeof api !== 'string') return notOurs(url, answer);
-  return fail(`the UI is told to ask ${api}, which is not this gateway`, 'Something in between rewrites /ui-settings: let it pass.');
+  return fail(`the UI uses the API at ${api}, which is not this gateway`, 'A proxy in between rewrites /ui-settings: forward it unchanged.');
 }
 
 function pageInPlace(url: string, answer: ProbeAnswer): Verdict {
   return fail(
     `${url} answers 200 with a page where the API should be${serverWords(answer)}`,
-    "The UI, or another site, is mapped in place of the API. Let the proxy pass the whole path on, /api with it; 'Accept: text/html' on any path looks healthy there.",
+    "The proxy maps the UI, or another site, in place of the API. Forward the whole path, with /api. A check with 'Accept: text/html' looks healthy there.",
   );
 }
 
@@ -104,7 +104,7 @@ function notOurs(url: string, answer: ProbeAnswer): Verdict {
   const kind = isHtml(answer) ? ' with a page' : parseJson(answer.body) === undefined ? '' : ' with JSON of another kind';
   return fail(
     `${url} answers ${answer.status}${kind}, which is not this gateway${serverWords(answer)}`,
-    'Let public_url, and every proxy before it, lead to the address in listen.',
+    'Point public_url, and every proxy before it, at the address in listen.',
   );
 }
 

@@ -19,14 +19,17 @@ export async function checkForwardProxy({ listen, token }: ForwardSubject): Prom
   const unreachable = tried.find((answer) => typeof answer === 'string');
   const address = `${listen.host}:${listen.port}`;
   if (unreachable !== undefined)
-    return fail(`the forward proxy at ${address} does not answer (${unreachable})`, 'control.log says why; restart lictor up where its port was taken.');
+    return fail(
+      `the forward proxy at ${address} does not answer (${unreachable})`,
+      'control.log says why. If another program has the port, free it and restart lictor up.',
+    );
   const [stranger, ...known] = tried;
   if (stranger !== 407 || known.some((status) => status !== 403))
     return fail(
-      `what answers at ${address} does not deny what the forward proxy denies (${tried.join(', ')} instead of 407, 403)`,
-      'Something else listens there: give forward_proxy.listen a port of its own.',
+      `the server at ${address} does not deny as the forward proxy does (${tried.join(', ')} instead of 407, 403)`,
+      'Another program listens there: give forward_proxy.listen a free port.',
     );
-  return ok(`forward proxy at ${address}: ${token === null ? 'a stranger' : `${DENIED.join(' and ')}`} is denied`);
+  return ok(`the forward proxy at ${address} denies ${token === null ? 'requests without a credential' : DENIED.join(' and ')}`);
 }
 
 /** The status. Text: the error. Never rejects. */

@@ -51,7 +51,7 @@ describe('guarded tags on objects that are there', () => {
     const [verdict] = (await found({ deployments: [deployment(FIRST, 'team-a', 'team-z', 'free')], runs: [run('bob@local', 'team-a')] })) ?? [];
     expect(verdict).toMatchObject({
       status: 'warn',
-      message: `guarded tags stand on 2 objects whose makers may not give them: team-z on deployment "nightly" (${FIRST}) of token:ci-a; team-a on flow run "one" (${SECOND}) of bob@local`,
+      message: `2 objects have guarded tags that their creators may not set: team-z on deployment "nightly" (${FIRST}) of token:ci-a; team-a on flow run "one" (${SECOND}) of bob@local`,
     });
   });
 

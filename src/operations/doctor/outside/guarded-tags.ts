@@ -26,11 +26,11 @@ export async function checkGuardedTags(servers: readonly UpstreamSubject[], hold
     ...deployments.flatMap((object) => misplaced('deployment', object, { holders, maker: holders.makerOf('Deployment', object.id) })),
     ...runs.map((run) => withoutInherited(run, given)).flatMap((run) => misplaced('flow run', run, { holders, maker: run.labels[MAKER_LABEL] })),
   ];
-  if (found.length === 0) return [ok(`no guarded tag stands on an object whose maker may not give it (${[...holders.guarded].sort().join(', ')})`)];
+  if (found.length === 0) return [ok(`no object has a guarded tag that its creator may not set (${[...holders.guarded].sort().join(', ')})`)];
   return [
     warn(
-      `guarded tags stand on ${found.length} objects whose makers may not give them: ${found.slice(0, NAMED).join('; ')}${found.length > NAMED ? '; ...' : ''}`,
-      'Look whose each is, then take the tag off with a role that holds on everything, or widen the scope of the maker: docs/reference/scopes.md.',
+      `${found.length} objects have guarded tags that their creators may not set: ${found.slice(0, NAMED).join('; ')}${found.length > NAMED ? '; ...' : ''}`,
+      "Check who owns each object. Then remove the tag with a role without a scope, or widen the creator's scope: docs/reference/scopes.md.",
     ),
   ];
 }

@@ -42,9 +42,9 @@ export function identityCheck(subject: IdentitySubject): (() => Promise<readonly
 type Asked = Extract<IdentityProvider, { type: 'oidc' | 'saml' | 'jwt' }>;
 
 const REMEDY: Readonly<Record<Asked['type'], string>> = {
-  oidc: 'No new login there is possible. Check issuer and ca_file in lictor.yaml, and from this machine: curl ISSUER/.well-known/openid-configuration.',
-  saml: 'No new login there is possible. Check metadata_url or metadata_file and ca_file in lictor.yaml.',
-  jwt: 'Its tokens are refused once the keys that are remembered are an hour old. Check issuer, jwks_uri and ca_file in lictor.yaml.',
+  oidc: 'New logins there fail. Check issuer and ca_file in lictor.yaml, and from this machine: curl ISSUER/.well-known/openid-configuration.',
+  saml: 'New logins there fail. Check metadata_url or metadata_file and ca_file in lictor.yaml.',
+  jwt: 'The gateway rejects its tokens when its cached keys are an hour old. Check issuer, jwks_uri and ca_file in lictor.yaml.',
 };
 
 /** Describes what works; throws what does not. */

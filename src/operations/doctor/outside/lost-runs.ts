@@ -9,7 +9,7 @@ const NAMED = 5;
 
 /** The runs among these that are still open in Prefect. */
 export async function checkLostRuns(servers: readonly UpstreamSubject[], orphaned: readonly OrphanedRun[]): Promise<readonly Verdict[]> {
-  const none = ok('no run under way has lost its worker by a credential that ended');
+  const none = ok('no running flow run has a worker whose credential has ended');
   if (orphaned.length === 0) return [none];
   const state = { type: { any_: ['PENDING', 'RUNNING', 'CANCELLING'] } };
   const found = await listOf(servers, '/api/flow_runs/filter', { flow_runs: { id: { any_: orphaned.map(({ id }) => id) }, state }, limit: 200 });
@@ -20,8 +20,8 @@ export async function checkLostRuns(servers: readonly UpstreamSubject[], orphane
   const names = lost.slice(0, NAMED).map(({ id, worker }) => `${id} of ${worker}`);
   return [
     warn(
-      `${lost.length} runs under way cannot report how they end, since their worker's credential has ended: ${names.join(', ')}${lost.length > NAMED ? ', ...' : ''}`,
-      'Set each to Crashed in Prefect once its process is gone, and give the worker a valid credential. An automation can do it: docs/how-to/lost-runs.md.',
+      `${lost.length} runs cannot report their end, because their worker's credential has ended: ${names.join(', ')}${lost.length > NAMED ? ', ...' : ''}`,
+      'When its process has ended, set each to Crashed in Prefect. Give the worker a valid credential. An automation can do it: docs/how-to/lost-runs.md.',
     ),
   ];
 }

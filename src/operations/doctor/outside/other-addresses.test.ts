@@ -13,7 +13,7 @@ describe('other addresses of Prefect on this machine', () => {
 
   it('are none where it does not run either, and nobody says that it answers', async () => {
     expect(await check('http://localhost:4200', {})).toEqual([
-      { status: 'ok', message: 'nothing answers as Prefect at another address of this machine than http://localhost:4200', remedy: null },
+      { status: 'ok', message: 'Prefect answers at no other address of this machine than http://localhost:4200', remedy: null },
     ]);
   });
 

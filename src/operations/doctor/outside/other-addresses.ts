@@ -24,10 +24,10 @@ export async function checkOtherAddresses({ url, probe }: Pick<UpstreamSubject, 
     const answer = answers[index];
     return answer?.ok === true && isPrefect(answer);
   });
-  if (open.length === 0) return [ok(`nothing answers as Prefect at another address of this machine than ${url}`)];
+  if (open.length === 0) return [ok(`Prefect answers at no other address of this machine than ${url}`)];
   return [
     warn(
-      `Prefect answers at ${open.join(' and ')} as well: from there a direct request with its auth string works, past the gateway`,
+      `Prefect also answers at ${open.join(' and ')}: there, a client with its auth string can bypass the gateway`,
       'Start Prefect with --host 127.0.0.1 (a container: publish it as 127.0.0.1:PORT:4200), or close the port to others: docs/how-to/existing-server.md.',
     ),
   ];

@@ -14,7 +14,7 @@ export function checkOwnAuthority(paths: OwnCertificatePaths, nowMs: number): Ve
     const ahead = aheadProblem(paths, authority.certificate, nowMs);
     return ahead === undefined ? verdictOn(paths, authority.certificate.validToDate, nowMs) : fail(ahead.message, ahead.remedy);
   } catch (error) {
-    if (error instanceof LictorError) return fail(error.message, 'Fix what is named; nginx keeps serving the current certificate.');
+    if (error instanceof LictorError) return fail(error.message, 'Fix that file. Meanwhile nginx serves the current certificate.');
     throw error;
   }
 }
@@ -22,6 +22,6 @@ export function checkOwnAuthority(paths: OwnCertificatePaths, nowMs: number): Ve
 function verdictOn({ dir, caFile }: OwnCertificatePaths, until: Date, nowMs: number): Verdict {
   const day = until.toISOString().slice(0, 10);
   if (until.getTime() - nowMs < SOON_MS)
-    return warn(`the authority in ${caFile} ends on ${day}`, `Plan a day to move ${dir} away, restart, and give every client the new ca.pem.`);
+    return warn(`the authority in ${caFile} expires on ${day}`, `Plan a day to move ${dir} away, restart, and give every client the new ca.pem.`);
   return ok(`clients need ${caFile} (PREFECT_API_SSL_CERT_FILE); it is valid until ${day}`);
 }

@@ -10,9 +10,9 @@ beforeAll(() => {
 afterAll(() => authority?.remove());
 
 it.each([
-  [0, 'ok', /good until/],
-  [29, 'warn', /ends on/],
-  [31, 'fail', /every client certificate is refused/],
+  [0, 'ok', /valid until/],
+  [29, 'warn', /expires on/],
+  [31, 'fail', /rejects every client certificate/],
 ] as const)('after %i of thirty days: %s', (days, status, message) => {
   expect(checkRevocationLists(authority.crlFile, Date.now() + days * DAY_MS)).toMatchObject({ status, message: expect.stringMatching(message) });
 });

@@ -32,9 +32,9 @@ describe('calls of services at the door', () => {
 
   it.each<[string, Probe, RegExp | null]>([
     ['arrives', answer(400, { code: 'socket-handshake' }), null],
-    ['is dropped', answer(401, { code: 'credential-missing' }), /the Upgrade header was dropped on the way/],
-    ['is not let through yet', answer(400, { code: 'service-upgrade' }), /lets no sockets through/],
-    ['meets somebody else', answer(400, {}), /answers 400 to a handshake/],
+    ['is dropped', answer(401, { code: 'credential-missing' }), /a proxy dropped the Upgrade header/],
+    ['is not let through yet', answer(400, { code: 'service-upgrade' }), /allows no sockets/],
+    ['meets somebody else', answer(400, {}), /answers 400 to an invalid WebSocket handshake/],
   ])('tell of a service with sockets whether an Upgrade arrives: it %s', async (_what, said, says) => {
     const probe = answering((request) => (request.headers?.['upgrade'] === 'websocket' ? said : denies(request)));
     const [verdict] = await checkServiceDoor({ publicUrl, probe }, [bareService('live', [], { sockets: true })], token);
@@ -51,7 +51,7 @@ describe('calls of services at the door', () => {
       (request) => (request.method === undefined ? denies(request) : answer(404, { code: 'service-unknown' })),
       /does not know this service \(404 service-unknown\)/,
     ],
-    ['lose their credential on the way', () => answer(401, { code: 'credential-missing' }), /answers 401 to a good credential/],
+    ['lose their credential on the way', () => answer(401, { code: 'credential-missing' }), /answers 401 to a valid credential/],
     ['reach nobody', () => REFUSED, /ECONNREFUSED/],
   ])('are told when they %s', async (_what, by, says) => {
     const [verdict, ...others] = await checkServiceDoor({ publicUrl, probe: answering(by) }, services.slice(0, 1), token);

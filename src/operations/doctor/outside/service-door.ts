@@ -36,7 +36,7 @@ export async function checkServiceDoor(
 
 function denied(services: readonly Service[], known: boolean): Verdict {
   const names = services.map(({ name }) => name).join(', ');
-  return ok(`calls of ${names}: a stranger's is denied (401)${known ? ', and one that services[].allow does not list (403)' : ''}`);
+  return ok(`calls of ${names}: denied without a credential (401)${known ? ', and outside of services[].allow (403)' : ''}`);
 }
 
 function judgeStranger(url: string, answer: Probe): Verdict | undefined {
@@ -51,8 +51,8 @@ function judgeKnown(url: string, answer: Probe): Verdict | undefined {
   const code = jsonField(answer.body, 'code');
   if (answer.status === 403 && code === UNLISTED_CODE) return undefined;
   if (answer.status === 404 && code === UNKNOWN_CODE)
-    return fail(`${url}: the running gateway does not know this service (404 ${code})`, 'Let it read lictor.yaml again: kill -HUP, docs/how-to/reload.md.');
-  if (answer.status === 401) return fail(`${url} answers 401 to a good credential`, 'A proxy in between drops X-Lictor-Token: let it pass.');
+    return fail(`${url}: the running gateway does not know this service (404 ${code})`, 'Reload lictor.yaml with kill -HUP: docs/how-to/reload.md.');
+  if (answer.status === 401) return fail(`${url} answers 401 to a valid credential`, 'A proxy in between drops X-Lictor-Token: forward it.');
   return fail(`${UNLISTED} ${url} answers ${answer.status}, where the gateway would deny it (403)`, PAST);
 }
 
@@ -61,17 +61,17 @@ function judgeUpgrade(url: string, answer: Probe): Verdict | undefined {
   const code = jsonField(answer.body, 'code');
   if (answer.status === 400 && code === 'socket-handshake') return undefined;
   if (code === 'service-upgrade')
-    return fail(`${url}: the running gateway lets no sockets through to this service`, 'Let it read lictor.yaml again: kill -HUP, docs/how-to/reload.md.');
+    return fail(`${url}: the running gateway allows no sockets to this service`, 'Reload lictor.yaml with kill -HUP: docs/how-to/reload.md.');
   if (answer.status === 401 && typeof code === 'string')
     return fail(
-      `${url}: the Upgrade header was dropped on the way`,
-      'Let WebSockets pass in the balancer or proxy in between; nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade".',
+      `${url}: a proxy dropped the Upgrade header`,
+      'Enable WebSockets in the load balancer or proxy in between. nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade".',
     );
-  return fail(`${url} answers ${answer.status} to a handshake of a WebSocket that is none (400)`, PAST);
+  return fail(`${url} answers ${answer.status} to an invalid WebSocket handshake, where the gateway answers 400`, PAST);
 }
 
-const PAST = 'Something before the gateway leads past it, to the service: let public_url, with /.lictor, lead to the gateway alone.';
+const PAST = 'A proxy before the gateway forwards to the service and bypasses the gateway: point public_url, with /.lictor, only at the gateway.';
 
 function away(url: string, error: string): Verdict {
-  return fail(`${url} cannot be reached: ${error}`, 'The other lines of the door say why.');
+  return fail(`${url} cannot be reached: ${error}`, 'See the other lines of door.');
 }

@@ -21,7 +21,7 @@ const probe = answering(REFUSED);
 describe('ways to a service round the gateway', () => {
   it('are other addresses of this machine on which its port answers', async () => {
     expect(await checkServiceWays(at(origin), { addresses: ['127.0.0.3', '127.0.0.2'], probe })).toMatchObject([
-      { status: 'warn', message: expect.stringMatching(/^the service billing is at \S+, and 127\.0\.0\.2:\d+ takes connections as well/) },
+      { status: 'warn', message: expect.stringMatching(/^the service billing at \S+ also accepts connections at 127\.0\.0\.2:\d+/) },
     ]);
     expect(await checkServiceWays(at(origin), { addresses: ['127.0.0.3'], probe })).toEqual([]);
     expect(await checkServiceWays(at(origin.replace('127.0.0.1', '192.0.2.1')), { addresses: ['127.0.0.2'], probe })).toEqual([]);

@@ -33,8 +33,8 @@ async function elsewhere({ name }: Service, origin: string, { addresses }: WaysP
     .map((address) => (isIP(address) === 6 ? `[${address}]:${number}` : `${address}:${number}`));
   if (open.length === 0) return undefined;
   return warn(
-    `the service ${name} is at ${origin}, and ${open.join(' and ')} takes connections as well: from there tasks go round the gateway`,
-    'Let the service listen on loopback alone, or close the port to others: docs/how-to/services.md has the rule.',
+    `the service ${name} at ${origin} also accepts connections at ${open.join(' and ')}: there, tasks can bypass the gateway`,
+    'Let the service listen only on loopback, or close its port to others: docs/how-to/services.md.',
   );
 }
 
@@ -44,8 +44,8 @@ async function bare({ name, certificate, health }: Service, origin: string, { pr
   const answer = await probe({ url: `${origin}${health.path}` });
   if (!answer.ok || answer.status >= 400) return undefined;
   return warn(
-    `the service ${name} answers at ${origin} without the gateway's certificate: clients that reach it bypass the gateway`,
-    'Let it demand certificates of clients, or close its port to all but the gateway: docs/how-to/services.md has the rule.',
+    `the service ${name} answers at ${origin} without the gateway's certificate: clients that reach it can bypass the gateway`,
+    'Require client certificates there, or close its port to all but the gateway: docs/how-to/services.md.',
   );
 }
 

@@ -17,10 +17,10 @@ async function checkService(service: Service): Promise<Verdict> {
   const { name, servers } = service;
   const problems = await Promise.all(servers.map(async ({ origin }) => ({ origin, problem: await problemOf(service, origin) })));
   const away = problems.filter(({ problem }) => problem !== undefined);
-  if (away.length === 0) return ok(`the service ${name} takes connections (${servers.length} of ${servers.length} servers)`);
+  if (away.length === 0) return ok(`the service ${name} accepts connections (${servers.length} of ${servers.length} servers)`);
   const what = `the service ${name}: ${away.map(({ origin, problem }) => `${origin} (${problem})`).join(', ')} of ${servers.length} servers`;
   if (away.length < servers.length)
-    return warn(`${what} cannot be reached`, 'Calls go to the others meanwhile. Start it, or take it out of services[].servers.');
+    return warn(`${what} cannot be reached`, 'Calls go to the other servers meanwhile. Start it, or remove it from services[].servers.');
   return fail(`${what} cannot be reached: its callers get 503`, 'Start it, or fix servers and tls of the service in lictor.yaml.');
 }
 

@@ -42,13 +42,15 @@ describe('a socket', () => {
   it('names a stripped Upgrade once, with what to write in the proxy', async () => {
     const found = await check((options) => (gateway(options) === OPEN ? { ...none, status: 400, code: 'not-a-socket' } : REFUSED));
     expect(found).toMatchObject([
-      { status: 'fail', message: expect.stringContaining('Upgrade header was dropped'), remedy: expect.stringContaining('proxy_set_header Upgrade') },
+      { status: 'fail', message: expect.stringContaining('a proxy dropped the Upgrade header'), remedy: expect.stringContaining('proxy_set_header Upgrade') },
     ]);
   });
 
   it('names the one carrier that a proxy drops', async () => {
     const found = await check((options) => ('x-lictor-token' in options.headers ? REFUSED : gateway(options)));
-    expect(found).toMatchObject([{ status: 'fail', message: expect.stringContaining('X-Lictor-Token: 401'), remedy: expect.stringContaining('let it pass') }]);
+    expect(found).toMatchObject([
+      { status: 'fail', message: expect.stringContaining('X-Lictor-Token: 401'), remedy: expect.stringContaining('let it forward that') },
+    ]);
   });
 
   it('names one that opens for everybody, and one that is answered with a page', async () => {

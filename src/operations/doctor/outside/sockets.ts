@@ -66,7 +66,7 @@ export async function checkSocket(subject: SocketSubject, path: string): Promise
     ...refusalProblems(path, { bare, empty }),
     ...carried.flatMap((attempt, index) => (attempt.end === 'open' ? [] : [carrierProblem(path, names[index] ?? '', attempt)])),
   ];
-  return problems.length === 0 ? [ok(`${shown(path)}: refused bare, opens by Bearer, Basic, X-Lictor-Token and first frame`)] : problems;
+  return problems.length === 0 ? [ok(`${shown(path)}: rejected without a credential, opens with Bearer, Basic, X-Lictor-Token and first frame`)] : problems;
 }
 
 /** The common error of all attempts. Null: they differ, or were answered. */
@@ -78,16 +78,16 @@ function sharedError(attempts: readonly Attempt[]): string | null {
 function refusalProblems(path: string, { bare, empty }: { readonly bare: Attempt; readonly empty: Attempt }): readonly Verdict[] {
   const problems: Verdict[] = [];
   if (bare.status === 101)
-    problems.push(fail(`${shown(path)} opens without any credential`, 'public_url leads past this gateway: let it lead to the address in listen.'));
+    problems.push(fail(`${shown(path)} opens without any credential`, 'public_url bypasses this gateway: point it at the address in listen.'));
   else if (bare.status !== 401 || bare.code === null)
     problems.push(
-      fail(`${shown(path)} without a credential: ${words(bare)}, not a 401 of this gateway`, 'A proxy in between answers instead: let the upgrade pass.'),
+      fail(`${shown(path)} without a credential: ${words(bare)}, not a 401 of this gateway`, 'A proxy in between answers: let it forward the upgrade.'),
     );
   if (empty.status === 101 && empty.end !== 1008)
     problems.push(
       fail(
         `${path} with an empty first frame: ${words(empty)}, not close code 1008`,
-        'A proxy in between hides the close code, or answers by itself: let frames pass as they are.',
+        'A proxy in between hides the close code, or answers itself: let it forward frames unchanged.',
       ),
     );
   return problems;
@@ -99,19 +99,19 @@ function shown(path: string): string {
 
 function strippedUpgrade(path: string): Verdict {
   return fail(
-    `${shown(path)}: the Upgrade header was dropped on the way (not-a-socket)`,
-    'A balancer or proxy in between strips WebSocket upgrades. nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; others: turn WebSockets on.',
+    `${shown(path)}: a proxy dropped the Upgrade header (not-a-socket)`,
+    'A load balancer or proxy in between strips WebSocket upgrades. nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; others: enable WebSockets.',
   );
 }
 
 function carrierProblem(path: string, carrier: string, attempt: Attempt): Verdict {
   const hint =
     attempt.status === 401
-      ? `A proxy in between drops ${carrier}: let it pass.`
+      ? `A proxy in between drops ${carrier}: let it forward that.`
       : attempt.error === null
-        ? 'STATE/log/control.log says what the relay saw; a proxy in between may end sockets by itself.'
+        ? "STATE/log/control.log has the relay's lines. A proxy in between may also close sockets."
         : 'See the lines of door and certificates.';
-  return fail(`${shown(path)} does not open by ${carrier}: ${words(attempt)}`, hint);
+  return fail(`${shown(path)} does not open with ${carrier}: ${words(attempt)}`, hint);
 }
 
 function words({ status, code, end, error, contentType }: Attempt): string {

@@ -27,7 +27,7 @@ describe('Prefect, asked directly', () => {
   });
 
   it.each([
-    ['a wrong auth string', answer(401, {}), 'gw:wrong', 'refuses the credential'],
+    ['a wrong auth string', answer(401, {}), 'gw:wrong', 'rejects the credential'],
     ['a missing one', answer(401, {}), null, 'none is configured'],
     ['nobody', REFUSED, null, 'cannot be reached: ECONNREFUSED'],
     ['a certificate that has expired', { ok: false, error: 'CERT_HAS_EXPIRED' } as const, null, 'has expired'],

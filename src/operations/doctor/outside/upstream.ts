@@ -36,11 +36,11 @@ export async function checkCredential(subject: UpstreamSubject): Promise<readonl
     return [
       fail(
         `${subject.url}/api/admin/version answers ${answer.status}, which is not Prefect${serverWords(answer)}`,
-        'Let prefect.url be the address of a Prefect 3 server.',
+        'Set prefect.url to the address of a Prefect 3 server.',
       ),
     ];
   }
-  return [ok(`Prefect ${version} at ${subject.url} answers, and takes the credential`), clock];
+  return [ok(`Prefect ${version} at ${subject.url} answers, and accepts the credential`), clock];
 }
 
 function unreachable(url: string, error: string): Verdict {
@@ -55,10 +55,7 @@ function certificateProblem(url: string, error: string): Verdict | undefined {
   if (error === 'CERT_HAS_EXPIRED')
     return fail(`the certificate of Prefect at ${url} has expired`, 'Renew it on the Prefect server, and check the clocks of both.');
   if (error === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return fail(
-      `the certificate of Prefect at ${url} is for another name`,
-      'Write the name that its subjectAltName holds in prefect.url, or have another one made.',
-    );
+    return fail(`the certificate of Prefect at ${url} is for another name`, 'Use a name of its subjectAltName in prefect.url, or replace the certificate.');
   }
   if (!/CERT|SIGNED|SIGNATURE/.test(error)) return undefined;
   return fail(
@@ -70,12 +67,12 @@ function certificateProblem(url: string, error: string): Verdict | undefined {
 function wrongCredential({ url, authorization }: UpstreamSubject, status: number): Verdict {
   return authorization === null
     ? fail(
-        `Prefect at ${url} asks for a credential (${status}) and none is configured`,
+        `Prefect at ${url} requires a credential (${status}) and none is configured`,
         'Put its PREFECT_SERVER_API_AUTH_STRING into a file and name it in prefect.auth_string_file.',
       )
     : fail(
-        `Prefect at ${url} refuses the credential (${status})`,
-        'prefect.auth_string_file must hold exactly what Prefect was started with in PREFECT_SERVER_API_AUTH_STRING (api_key_file: a key that lives); then kill -HUP the gateway.',
+        `Prefect at ${url} rejects the credential (${status})`,
+        "Write the text of Prefect's PREFECT_SERVER_API_AUTH_STRING to prefect.auth_string_file (a valid key to api_key_file), then kill -HUP the gateway.",
       );
 }
 
@@ -91,7 +88,7 @@ export async function checkBackDoor({ url, probe }: UpstreamSubject): Promise<re
     ];
   return [
     fail(
-      `back door: ${url} answers requests without any credential, past the gateway`,
+      `back door: ${url} answers requests without any credential, so clients can bypass the gateway`,
       'Start Prefect with PREFECT_SERVER_API_AUTH_STRING=user:password, give the same to prefect.auth_string_file, and close its port to all but this machine.',
     ),
   ];
@@ -102,7 +99,7 @@ export async function checkRoutes(subject: UpstreamSubject, operations: (version
   const answer = await ask(subject, '/api/openapi.json');
   const place = `${subject.url}/api/openapi.json`;
   if (!answer.ok) return notReached('the routes', place, answer.error);
-  if (answer.status === 401 || answer.status === 403) return notReached('the routes', place, `the credential is refused (${answer.status})`);
+  if (answer.status === 401 || answer.status === 403) return notReached('the routes', place, `the credential is rejected (${answer.status})`);
   const version = await versionOf(subject);
   const differences = answer.status === 200 ? comparison(operations(version ?? ''), answer.body) : undefined;
   if (differences === undefined)
@@ -114,8 +111,8 @@ export async function checkRoutes(subject: UpstreamSubject, operations: (version
   if (unknown.length > 0) {
     const names = unknown.map(({ operationId }) => operationId);
     return warn(
-      `${unknown.length} routes of this Prefect are not in the catalogue, so they are refused: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ', ...' : ''}`,
-      'A newer Prefect needs a newer Lictor: upgrade it, or go on without these routes.',
+      `${unknown.length} routes of this Prefect are not in the catalogue, so the gateway denies them: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ', ...' : ''}`,
+      'A newer Prefect needs a newer Lictor: upgrade Lictor, or do without these routes.',
     );
   }
   const gone = differences.length;
@@ -161,7 +158,7 @@ export async function checkUiTarget(subject: UpstreamSubject, publicUrl: Pick<Pu
   const api = jsonField(answer.body, 'api_url');
   if (typeof api !== 'string') return checkUiBase(subject, publicUrl); // no UI there
   const own = [`${publicUrl.origin}${publicUrl.basePath}/api`, `${publicUrl.basePath}/api`, `${subject.url}/api`];
-  if (own.includes(api)) return ok('Prefect sends its UI nowhere else');
+  if (own.includes(api)) return ok("Prefect's UI uses its own API");
   return warn(
     `Prefect sends its UI to ${api}; the gateway overrides that with its own address`,
     'Nothing to do behind the gateway. PREFECT_UI_API_URL on the Prefect server sets it.',
@@ -173,7 +170,7 @@ async function checkUiBase(subject: UpstreamSubject, { basePath }: Pick<PublicUr
   if (basePath === '') return [];
   const root = await ask(subject, '/ui-settings');
   if (!root.ok || jsonField(root.body, 'api_url') === undefined) return [];
-  return fail(`Prefect serves its UI at /, and not below ${basePath} as public_url wants it`, `Start Prefect with PREFECT_UI_SERVE_BASE=${basePath}.`);
+  return fail(`Prefect serves its UI at /, but public_url has the path ${basePath}`, `Start Prefect with PREFECT_UI_SERVE_BASE=${basePath}.`);
 }
 
 function ask({ url, authorization, tls, probe }: UpstreamSubject, path: string): Promise<Probe> {

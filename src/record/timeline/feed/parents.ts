@@ -19,6 +19,7 @@ export interface Parents {
 
 export function createParents(): Parents {
   /** `occurred` is that of the first event. `tries` is 0 when the flow run is known. */
+  /** `occurred` is that of the first event. `tries` is 0 when the flow run is known. */
   const tasks = new LRUCache<string, { readonly occurred: string; tries: number }>({ max: MOST });
   return {
     note({ parent_task_run_id: task, occurred }) {

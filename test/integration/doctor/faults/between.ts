@@ -20,31 +20,31 @@ export const BETWEEN: readonly Fault[] = [
   {
     name: 'a balancer that strips Upgrade',
     fails: SOCKETS,
-    says: /Upgrade header was dropped/,
+    says: /dropped the Upgrade header/,
     plant: (room) => between(room, { stripsUpgrade: true }),
   },
   {
     name: 'a balancer that ends sockets as soon as they are open',
     fails: SOCKETS,
-    says: /does not open by Authorization: Bearer: closed with 1006/,
+    says: /does not open with Authorization: Bearer: closed with 1006/,
     plant: (room) => between(room, { endsSockets: true }),
   },
   {
     name: 'a proxy that drops X-Lictor-Token',
     fails: ['door/ui-settings', ...SOCKETS],
-    says: /does not open by X-Lictor-Token/,
+    says: /does not open with X-Lictor-Token/,
     plant: (room) => between(room, { drops: ['x-lictor-token'] }),
   },
   {
     name: 'a proxy that drops Authorization',
     fails: SOCKETS,
-    says: /does not open by Authorization: Basic: 401/,
+    says: /does not open with Authorization: Basic: 401/,
     plant: (room) => between(room, { drops: ['authorization'] }),
   },
   {
     name: 'a proxy that drops the sub-protocol of sockets',
     fails: SOCKETS,
-    says: /does not open by the first frame/,
+    says: /does not open with the first frame/,
     plant: (room) => between(room, { drops: ['sec-websocket-protocol'] }),
   },
   {
@@ -89,13 +89,13 @@ export const BETWEEN: readonly Fault[] = [
   {
     name: 'a proxy that asks for a password of its own',
     fails: ['door/refusal'],
-    says: /401, but not in the gateway's own words/,
+    says: /401, but not with the gateway's JSON/,
     plant: (room) => between(room, { answers: below('/api', (response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="staff"' }).end('no')) }),
   },
   {
     name: 'a proxy that sends the UI elsewhere',
     fails: ['door/ui-settings'],
-    says: /told to ask http:\/\/prefect.internal:4200\/api/,
+    says: /uses the API at http:\/\/prefect.internal:4200\/api/,
     plant: (room) => between(room, { answers: onPath('/ui-settings', '{"api_url": "http://prefect.internal:4200/api"}') }),
   },
   {
@@ -113,7 +113,7 @@ export const BETWEEN: readonly Fault[] = [
   {
     name: 'a public_url that leads to Prefect, past the gateway',
     fails: ['door/health', 'door/ready', 'door/refusal', 'door/ui-settings', ...SOCKETS],
-    says: /401, but not in the gateway's own words/,
+    says: /401, but not with the gateway's JSON/,
     plant: (room) => between(room, { to: sharedPrefect().url }),
   },
   {

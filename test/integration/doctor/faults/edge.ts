@@ -69,7 +69,7 @@ export const EDGE: readonly Fault[] = [
   {
     name: 'a directory for large bodies that is gone',
     fails: ['edge/temp-dir'],
-    says: /the directory for large request bodies .* is gone/,
+    says: /the directory for large request bodies .* is missing/,
     plant: (room) => movedAway(join(room.gateway.stateDir, 'tmp')),
   },
 ];

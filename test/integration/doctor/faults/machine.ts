@@ -121,7 +121,7 @@ export const MACHINE_AS_ROOT: readonly Fault[] = [
   {
     name: "a parent of the state directory that nginx's workers can no longer enter",
     fails: ['machine/state-dir-parents'],
-    says: /request bodies above 128 KiB are lost/,
+    says: /nginx loses request bodies above 128 KiB/,
     plant: ({ gateway }) => {
       chmodSync(gateway.stateDir, 0o700);
       return { undo: () => chmodSync(gateway.stateDir, 0o711) };

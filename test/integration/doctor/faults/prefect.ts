@@ -11,7 +11,7 @@ export const PREFECT: readonly Fault[] = [
   {
     name: 'a wrong auth string',
     fails: ['upstream/credential'],
-    says: /refuses the credential \(401\)/,
+    says: /rejects the credential \(401\)/,
     plant: (room) => prefectAt(sharedPrefect().url, { auth_string_file: secretFile(room, 'wrong', 'gateway:no-such-password\n') }),
   },
   {
@@ -23,7 +23,7 @@ export const PREFECT: readonly Fault[] = [
   {
     name: 'a back door: a Prefect without an auth string',
     fails: ['upstream/back-door'],
-    says: /answers requests without any credential, past the gateway/,
+    says: /answers requests without any credential, so clients can bypass the gateway/,
     plant: ({ recorder }) => prefectAt(recorder.url),
   },
   {

@@ -86,7 +86,7 @@ describe('lictor evidence', () => {
     expect(section('Joiners')).toMatch(/token created \| token:leaver \| local:/);
     expect(section('Joiners')).toMatch(/token revoked \| token:leaver \| local:\S+ \| \d{4}-/);
     expect(section('Joiners')).toMatch(/account removed \| night \| local:/);
-    expect(section('Joiners')).toContain('Nobody of them was let in afterwards');
+    expect(section('Joiners')).toContain('No leaver had an allowed request afterwards');
     expect(section('Service tokens')).toMatch(/leaver \| revoked \| operator/);
     expect(section('Service tokens')).toMatch(/rotated \| live \| viewer .* \| 1 \|/);
     expect(section('Service tokens')).toMatch(/rotated \| .*two secrets are valid/);

@@ -27,18 +27,15 @@ export const SUPPORTS = {
 export const OUTSIDE: readonly (readonly [what: string, who: string])[] = [
   ['CC6.4, CC6.5; ISO 7.x, 8.10: premises, disposal of media and data', 'your hosting, and your own procedures'],
   [
-    'CC6.2; ISO 5.16, 6.5: who is hired and leaves, and when the identity provider is told',
-    'human resources and the identity provider; this report shows what reached the gateway',
+    'CC6.2; ISO 5.16, 6.5: who is hired and leaves, and when the identity provider is updated',
+    'human resources and the identity provider; this report shows only changes at the gateway',
   ],
-  ['CC6.1; ISO 8.5: how people prove themselves at the identity provider (second factors, password rules)', 'the identity provider'],
-  [
-    'CC6.6; ISO 8.20: that nobody reaches Prefect except through the gateway',
-    'your network rules; lictor doctor tries some ways round, now and not for the period',
-  ],
+  ['CC6.1; ISO 8.5: how the identity provider authenticates people (second factors, password rules)', 'the identity provider'],
+  ['CC6.6; ISO 8.20: that clients cannot bypass the gateway', 'your network rules; lictor doctor tries some ways past the gateway, now and not for the period'],
   ['CC6.8, CC7.1; ISO 8.7, 8.8: malware, patches and weaknesses of machines, workers and images', 'your vulnerability management'],
-  ['CC7.2; ISO 8.17: that the clock of this machine is right', 'your time synchronisation; times here are the machine\u2019s own'],
-  ['CC7.4, CC7.5; ISO 5.26, 5.29, 5.30: how an incident was handled, and recovery', 'your incident records; the ledger gives the facts'],
-  ['What flow code does on its workers, and what Prefect keeps in its database', 'code review, the workers\u2019 own controls, Prefect'],
+  ['CC7.2; ISO 8.17: that the clock of this machine is right', 'your time synchronisation; times in this report are those of the machine'],
+  ['CC7.4, CC7.5; ISO 5.26, 5.29, 5.30: how an incident was handled, and recovery', 'your incident records; the ledger has the facts'],
+  ['The actions of flow code on its workers, and the content of Prefect\u2019s database', 'code review, the workers\u2019 own controls, Prefect'],
   ['CC1 to CC5, CC9, and the criteria on availability, confidentiality, processing integrity and privacy as a whole', 'the organisation'],
 ];
 

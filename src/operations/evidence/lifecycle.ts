@@ -22,7 +22,7 @@ export function gatherJoiners({ from, to, usage, identities }: LifecycleSources)
     return what === undefined ? [] : [{ time: event.time, what, who: nameOf(event), by: event.by }];
   });
   const seen = identities
-    .map(({ name, idp, createdMs }) => ({ time: iso(createdMs), what: `first came by ${idp}`, who: `${name}@${idp}`, by: null }))
+    .map(({ name, idp, createdMs }) => ({ time: iso(createdMs), what: `first login by ${idp}`, who: `${name}@${idp}`, by: null }))
     .filter(({ time }) => time >= from && time < to);
   return byTime([...recorded, ...seen]);
 }

@@ -1,4 +1,4 @@
-// The report as one HTML file for screen and paper: no script and no external resource.
+// The report as one HTML file for screen and paper: no script, no external resource, no invisible or direction-changing character.
 import { createHash } from 'node:crypto';
 import { printable } from '../../contract/printable.ts';
 import { type Html, html, NOTHING } from '../../edge/http/html.ts';
@@ -15,14 +15,14 @@ export function renderReport({ title, subtitle, facts, tiles, sections }: Docume
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${createHash('sha256').update(REPORT_STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'">
-<title>${shown(title)} - ${shown(subtitle)}</title>
+<title>${printable(title)} - ${printable(subtitle)}</title>
 <style>${{ html: REPORT_STYLE }}</style>
 </head>
 <body>
 <header>
 <div class="brand">${MARK}<span>Lictor</span></div>
-<h1>${shown(title)}</h1>
-<p class="subtitle">${shown(subtitle)}</p>
+<h1>${printable(title)}</h1>
+<p class="subtitle">${printable(subtitle)}</p>
 ${factList(facts)}
 <div class="tiles">${tiles.map(renderTile)}</div>
 <nav aria-label="Sections"><ol>${sections.map(({ id, title: name }) => html`<li><a href="#${id}">${name}</a></li>`)}</ol></nav>
@@ -30,21 +30,21 @@ ${factList(facts)}
 <main>
 ${sections.map(renderSection)}
 </main>
-<footer>Made by Lictor. It supports evidence for the criteria and controls that it names; it does not say that they are met.</footer>
+<footer>Made by Lictor. This report supports evidence for the criteria and controls that it names. It does not state that they are met.</footer>
 </body>
 </html>
 `.html;
 }
 
 function renderTile({ label, value, detail, tone }: Tile): Html {
-  return html`<div class="tile ${tone}"><span class="label">${shown(label)}</span><strong>${shown(value)}</strong><span class="detail">${shown(detail)}</span></div>`;
+  return html`<div class="tile ${tone}"><span class="label">${printable(label)}</span><strong>${printable(value)}</strong><span class="detail">${printable(detail)}</span></div>`;
 }
 
 function renderSection({ id, title, supports, lead, blocks }: Section, index: number): Html {
   return html`<section id="${id}">
-<h2><span class="number">${String(index + 1)}</span>${shown(title)}</h2>
+<h2><span class="number">${String(index + 1)}</span>${printable(title)}</h2>
 ${supports === null ? NOTHING : chips(supports)}
-<p class="lead">${shown(lead)}</p>
+<p class="lead">${printable(lead)}</p>
 ${blocks.map(renderBlock)}
 </section>
 `;
@@ -58,30 +58,30 @@ function chips({ soc2, iso }: Supports): Html {
 function renderBlock(block: Block): Html {
   switch (block.kind) {
     case 'text':
-      return html`<p>${shown(block.text)}</p>`;
+      return html`<p>${printable(block.text)}</p>`;
     case 'note':
-      return html`<p class="note ${block.tone}">${shown(block.text)}</p>`;
+      return html`<p class="note ${block.tone}">${printable(block.text)}</p>`;
     case 'facts':
       return factList(block.rows);
     case 'table':
       return renderTable(block);
     case 'code':
-      return html`<figure><figcaption>${shown(block.title)}</figcaption><pre>${diffLines(block.text)}</pre></figure>`;
+      return html`<figure><figcaption>${printable(block.title)}</figcaption><pre>${diffLines(block.text)}</pre></figure>`;
     case 'days':
       return daysChart(block.days);
   }
 }
 
 function factList(rows: readonly (readonly [string, string])[]): Html {
-  return html`<dl>${rows.map(([label, value]) => html`<div><dt>${shown(label)}</dt><dd>${shown(value)}</dd></div>`)}</dl>`;
+  return html`<dl>${rows.map(([label, value]) => html`<div><dt>${printable(label)}</dt><dd>${printable(value)}</dd></div>`)}</dl>`;
 }
 
 function renderTable({ head, rows, empty, numbers = [], dense }: Table): Html {
-  if (rows.length === 0) return html`<p class="empty">${shown(empty)}</p>`;
+  if (rows.length === 0) return html`<p class="empty">${printable(empty)}</p>`;
   const shape = dense === true ? 'dense' : head.length < 3 ? 'narrow' : '';
   const kind = (column: number) => (numbers.includes(column) ? 'number' : '');
-  return html`<div class="wide"><table class="${shape}"><thead><tr>${head.map((cell, column) => html`<th scope="col" class="${kind(column)}">${shown(cell)}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell, column) => html`<td class="${kind(column)}${cellClass(cell)}">${shown(cell)}</td>`)}</tr>`)}</tbody></table></div>`;
+  return html`<div class="wide"><table class="${shape}"><thead><tr>${head.map((cell, column) => html`<th scope="col" class="${kind(column)}">${printable(cell)}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, column) => html`<td class="${kind(column)}${cellClass(cell)}">${printable(cell)}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 const LONGEST_WORD = 30;
@@ -97,7 +97,7 @@ function cellClass(cell: string): string {
 }
 
 function diffLines(text: string): readonly Html[] {
-  return text.split('\n').map((line) => html`<span class="${lineClass(line)}">${shown(line.replaceAll('\t', '    '))}</span>\n`);
+  return text.split('\n').map((line) => html`<span class="${lineClass(line)}">${printable(line.replaceAll('\t', '    '))}</span>\n`);
 }
 
 function lineClass(line: string): string {
@@ -118,13 +118,8 @@ function daysChart(days: Extract<Block, { kind: 'days' }>['days']): Html {
     return html`<rect class="${kind}" x="${sizes[0] ?? ''}" y="${sizes[1] ?? ''}" width="${sizes[2] ?? ''}" height="${sizes[3] ?? ''}"/>`;
   };
   const bars = days.flatMap(({ allowed, denied }, index) => [bar(index, 0, denied, 'denied'), bar(index, denied, denied + allowed, 'allowed')]);
-  const words = `Requests a day, ${days[0]?.day ?? ''} to ${days.at(-1)?.day ?? ''}; at most ${most.toLocaleString('en')} on one day. Below, darker: what was denied.`;
+  const words = `Requests a day, ${days[0]?.day ?? ''} to ${days.at(-1)?.day ?? ''}; at most ${most.toLocaleString('en')} on one day. Below, darker: denied requests.`;
   return html`<figure class="chart"><svg viewBox="0 0 ${String(CHART.width)} ${String(CHART.height)}" preserveAspectRatio="none" role="img" aria-label="${words}">${bars}</svg><figcaption>${words}</figcaption></figure>`;
-}
-
-/** Evidence has no invisible or direction-changing characters. */
-function shown(text: string): string {
-  return printable(text);
 }
 
 const MARK = html`<svg width="22" height="22" viewBox="0 0 26 26" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" aria-hidden="true"><path d="M3 23V12a10 10 0 0 1 20 0v11"/><path d="M8.5 23V12.5a4.5 4.5 0 0 1 9 0V23"/><path d="M1.5 23h23"/></svg>`;

@@ -115,5 +115,5 @@ it('leaves out the tokens of lictor doctor, and no token that is only called so'
   for (const name of ['doctor-1', 'doctor-2']) usage.add(read(`token:${name}`, null));
   const { principals, events, limits, activity } = usage.whole();
   expect([[...principals.keys()], events.map(({ resource }) => resource)]).toEqual([['token:doctor-2'], ['ServiceToken doctor-2']]);
-  expect([limits, activity.requests]).toEqual([['2 records are of tokens that lictor doctor made for its own checks, and are left out.'], 1]);
+  expect([limits, activity.requests]).toEqual([["2 records of lictor doctor's own tokens are left out."], 1]);
 });

@@ -14,10 +14,10 @@ export function reportOf(data: EvidenceData): Document {
     title: 'Access review and audit evidence',
     subtitle: gateway.public_url,
     facts: [
-      ['Period', `${minute(period.from)} to ${minute(period.to)} UTC, the end not included`],
+      ['Period', `${minute(period.from)} to ${minute(period.to)} UTC, end excluded`],
       ['Made', `${minute(made.at)} UTC by ${made.by}`],
-      ['Gateway', `Lictor ${gateway.lictor} before a self-hosted Prefect server`],
-      ['Basis', `${several(data.activity.records, 'record')} of the ledger in the period; rights, tokens and settings as they are at the time it was made`],
+      ['Gateway', `Lictor ${gateway.lictor} in front of a self-hosted Prefect server`],
+      ['Basis', `${several(data.activity.records, 'record')} of the ledger in the period; rights, tokens and settings at the time of this report`],
     ],
     tiles: tiles(data),
     sections: [
@@ -49,14 +49,14 @@ function tiles(data: EvidenceData): readonly Tile[] {
   return [
     {
       label: 'Ledger',
-      value: proven ? 'intact' : 'not proven',
-      detail: proven ? `${several(recordsIn(data), 'record')} examined` : 'see section 10',
+      value: proven ? 'unchanged' : 'not proven',
+      detail: proven ? `${several(recordsIn(data), 'record')} verified` : 'see section 10',
       tone: proven ? 'good' : 'bad',
     },
     { label: 'Principals with rights', value: count(live.length), detail: `${several(admins.length, 'administrator')}`, tone: 'plain' },
     { label: 'Not used in the period', value: count(idle.length), detail: 'of those with rights', tone: idle.length === 0 ? 'good' : 'warn' },
     { label: 'Requests', value: count(activity.requests), detail: `${count(activity.denied)} denied`, tone: 'plain' },
-    { label: 'Let in after leaving', value: count(late.length), detail: `of ${several(leavers.length, 'removal')}`, tone: late.length === 0 ? 'good' : 'bad' },
+    { label: 'Used after removal', value: count(late.length), detail: `of ${several(leavers.length, 'removal')}`, tone: late.length === 0 ? 'good' : 'bad' },
   ];
 }
 

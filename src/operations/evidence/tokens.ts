@@ -50,7 +50,7 @@ function remarks(row: Omit<TokenRow, 'remarks'>, nowMs: number): readonly string
     ...((row.secret_age_days ?? 0) > OLD_DAYS ? [`secret older than ${OLD_DAYS} days`] : []),
     ...(row.last_used === null ? ['never used'] : []),
     ...(unusedDays > UNUSED_DAYS ? [`not used for ${unusedDays} days`] : []),
-    ...(row.live_secrets > 1 ? ['two secrets are valid: a rotation is under way'] : []),
+    ...(row.live_secrets > 1 ? ['two secrets are valid: a rotation is running'] : []),
     ...(row.networks.length === 0 ? ['from any address'] : []),
   ];
 }

@@ -59,7 +59,7 @@ export function createUsage(limits: UsageLimits = USAGE_LIMITS) {
     whole(): Usage {
       const activity = { ...sums, ...requests.whole() };
       const limited = said({ principals: principals.lost(), denials: denials.lost(), events: events.lost() });
-      const probes = ofDoctors === 0 ? [] : [`${ofDoctors} records are of tokens that lictor doctor made for its own checks, and are left out.`];
+      const probes = ofDoctors === 0 ? [] : [`${ofDoctors} records of lictor doctor's own tokens are left out.`];
       return { activity, principals: principals.whole(), denials: denials.whole(), events: events.whole(), limits: [...limited, ...probes], doctors };
     },
   };
@@ -98,8 +98,8 @@ export function eventIn(record: LedgerRecord): EventRow | undefined {
 
 function said(lost: UsageLimits): readonly string[] {
   const words = {
-    principals: `${lost.principals} requests are of further principals, which are not listed: there were too many.`,
-    denials: `${lost.denials} denials are of further reasons and principals, which are not listed: there were too many.`,
+    principals: `${lost.principals} requests of further principals are not listed: there were too many.`,
+    denials: `${lost.denials} denials of further reasons and principals are not listed: there were too many.`,
     events: `${lost.events} later changes and events are not listed: there were too many. Take a shorter period.`,
   };
   return (['principals', 'denials', 'events'] as const).filter((what) => lost[what] > 0).map((what) => words[what]);

@@ -11,15 +11,15 @@ export function accessSection({ principals, bindings }: EvidenceData): Section {
     id: 'access',
     title: 'Principals and their rights',
     supports: SUPPORTS.access,
-    lead: 'Everybody who has rights now, or made a request in the period, with each role, what it holds on, and where it comes from. Rights are those of the roles; own policies may take away from them or add to them (section 6).',
+    lead: 'Every principal that has rights now or made a request in the period: its roles, their scope, and their origin. The table shows the rights of roles. Own policies may add or remove rights (section 6).',
     blocks: [
       ...table(['Principal', 'Kind', 'State', 'Role', 'On', 'From', 'Since', 'Last request'], rows, { empty: 'The gateway knows no principal.' }),
-      { kind: 'text', text: 'Roles that lictor.yaml binds to people, groups, claims and tokens, whether or not somebody came by them:' },
+      { kind: 'text', text: 'Roles that lictor.yaml binds to people, groups, claims and tokens, whether or not a known principal has them:' },
       ...table(
         ['Role', 'Member', 'On', 'Principals known'],
         bindings.map((binding) => [binding.role, binding.member, binding.scope ?? 'everything', count(binding.holders)]),
         {
-          empty: 'lictor.yaml binds no roles: every right stands with a token or an account above.',
+          empty: 'lictor.yaml binds no roles: every right comes from a token or an account above.',
           numbers: [3],
         },
       ),
@@ -48,14 +48,14 @@ export function unusedSection({ principals, activity, policies }: EvidenceData):
     id: 'unused',
     title: 'Rights that were not used',
     supports: SUPPORTS.unused,
-    lead: 'The ledger has every request of the period, those that nginx answered from a remembered decision as well. Held against the roles, it shows which rights nobody needed. A right that was not used may still be needed: that is for a reviewer to say (access-review.csv has a row and an empty decision for each).',
+    lead: 'The ledger has every request of the period, also those with a cached decision. Compared with the roles, it shows which rights no request used. An unused right may still be needed: a reviewer decides that. access-review.csv has a row and an empty decision for each right.',
     blocks: [
       ...(activity.records === 0 ? [note('warn', 'The ledger has no records of this period: every right counts as unused.')] : []),
       ...(idle.length === 0
-        ? [note('good', 'Everybody with rights made at least one request in the period.')]
+        ? [note('good', 'Every principal with rights made at least one request in the period.')]
         : [note('warn', `${several(idle.length, 'principal')} with rights made no request: ${names(idle)}`)]),
       ...table(
-        ['Principal', 'Role', 'On', 'Actions used', 'Kinds of rights never used', 'Would have been enough'],
+        ['Principal', 'Role', 'On', 'Actions used', 'Kinds of rights never used', 'Sufficient role'],
         used.flatMap((principal) => principal.roles.map((role) => unusedRow(principal, role))),
         { empty: 'No principal with rights made a request in the period.' },
       ),
@@ -71,12 +71,12 @@ function beyondBlocks(live: readonly PrincipalRow[], hasPolicies: boolean): Sect
   return [
     note(
       'warn',
-      'The table is about built-in roles alone. Own policies were in force in the period (section 6): a right that one of them gives stands in no row above, and one that it takes away counts as held. What was done by a right that no role of its principal gives:',
+      'The table covers only built-in roles. Own policies were in force in the period (section 6). A right that a policy gives has no row above, and a right that a policy removes counts as held. These allowed actions come from no role of their principal:',
     ),
     ...table(
-      ['Principal', 'Actions by own policies, or by a role since taken away'],
+      ['Principal', 'Actions by own policies, or by a removed role'],
       beyond.map(({ id, beyond_roles: actions }) => [id, actions.join(', ')]),
-      { empty: 'Nothing: every allowed action is one that a role of its principal gives.' },
+      { empty: 'None: a role of the principal gives every allowed action.' },
     ),
   ];
 }
@@ -102,7 +102,7 @@ function unusedRow(principal: PrincipalRow, role: RoleRow): readonly string[] {
 }
 
 function enoughWords(enough: string | null, role: string, used: number): string {
-  if (used === 0) return 'no role: nothing of it was used';
+  if (used === 0) return 'no role: none of its rights was used';
   if (enough === null) return 'no single built-in role';
   return enough === role ? 'this one' : enough;
 }

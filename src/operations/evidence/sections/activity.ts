@@ -9,14 +9,14 @@ export function denialsSection({ denials, activity }: EvidenceData): Section {
     id: 'denials',
     title: 'Requests and denials',
     supports: SUPPORTS.denials,
-    lead: 'Every refusal has a stable reason (docs/reference/errors.md) and a request id, which lictor explain resolves to the policies and facts behind it. A request without a valid credential is listed as nobody known; a flood of such requests is counted in sums.',
+    lead: 'Every denial has a stable reason (docs/reference/errors.md) and a request id. lictor explain shows the policies and facts behind it. A request without a valid credential is listed as anonymous. A flood of such requests has summary records with a count.',
     blocks: [
       {
         kind: 'facts',
         rows: [
           ['Requests', `${count(activity.requests)}, of which ${count(activity.allowed)} were allowed and ${count(activity.denied)} denied`],
-          ['Logins', `${count(activity.logins)}; ${count(activity.failed_logins)} refused`],
-          ['Of nobody known, counted in sums', count(activity.anonymous_in_sums)],
+          ['Logins', `${count(activity.logins)}; ${count(activity.failed_logins)} denied`],
+          ['Anonymous requests in summary records', count(activity.anonymous_in_sums)],
         ],
       },
       { kind: 'days', days: activity.days },
@@ -34,7 +34,7 @@ export function denialsSection({ denials, activity }: EvidenceData): Section {
 }
 
 function denialRow({ principal, reason, count: times, actions, first, last, example }: DenialRow): readonly string[] {
-  return [principal ?? 'nobody known', reason, count(times), actions.length === 0 ? '-' : actions.join(', '), minute(first), minute(last), example ?? '-'];
+  return [principal ?? 'anonymous', reason, count(times), actions.length === 0 ? '-' : actions.join(', '), minute(first), minute(last), example ?? '-'];
 }
 
 export function incidentsSection({ locks, events }: EvidenceData): Section {
@@ -44,17 +44,17 @@ export function incidentsSection({ locks, events }: EvidenceData): Section {
     id: 'incidents',
     title: 'Locks and break glass',
     supports: SUPPORTS.incidents,
-    lead: 'A lock shuts out a principal, a session, an identity provider or an address from the next request on, and closes its sockets. A break-glass account lets an administrator in while every identity provider is away; it ends by itself. For one run in detail: lictor timeline RUN.',
+    lead: 'A lock denies every further request of a principal, a session, an identity provider or an address, and closes its sockets. A break-glass account lets an administrator log in while every identity provider is away. It expires. For one run in detail: lictor timeline RUN.',
     blocks: [
       ...table(
         ['Locked now', 'Since (UTC)', 'Until', 'By', 'Why'],
         locks.map((lock) => [lock.target, minute(lock.since), minute(lock.until), lock.by, lock.why === '' ? '-' : lock.why]),
         {
-          empty: 'No lock holds now.',
+          empty: 'No lock is active.',
         },
       ),
-      ...table(['Time (UTC)', 'Lock', 'What', 'By', 'Outcome'], lockEvents.map(eventRow), { empty: 'No lock was set or taken away in the period.' }),
-      ...table(['Time (UTC)', 'Break glass', 'Account', 'By', 'Outcome'], glass.map(eventRow), { empty: 'Break glass was not used in the period.' }),
+      ...table(['Time (UTC)', 'Lock', 'What', 'By', 'Outcome'], lockEvents.map(eventRow), { empty: 'No lock was set or removed in the period.' }),
+      ...table(['Time (UTC)', 'Break glass', 'Account', 'By', 'Outcome'], glass.map(eventRow), { empty: 'No break-glass account was used in the period.' }),
     ],
   };
 }
@@ -64,7 +64,7 @@ export function approvalsSection(): Section {
     id: 'approvals',
     title: 'Approvals',
     supports: SUPPORTS.approvals,
-    lead: 'This version of Lictor has no approvals: no action waits for a second person, so there is nothing to show. Where a control asks for one (four eyes on changes), its evidence has to come from elsewhere, for example from the review of the repository that holds the policies.',
+    lead: 'This version of Lictor has no approvals: no action waits for a second person. If a control requires one (four eyes on changes), its evidence must come from elsewhere, for example from reviews in the repository of the policies.',
     blocks: [note('plain', 'Not available in this version.')],
   };
 }

@@ -12,21 +12,21 @@ export function changesSection({ policies, events }: EvidenceData): Section {
     id: 'changes',
     title: 'Changes of policies, configuration and credentials',
     supports: SUPPORTS.changes,
-    lead: 'Policies take effect only through a recorded command that checks them and runs their decision vectors first. A command on the machine is recorded with the user of the operating system (local:NAME), who is whoever that machine says.',
+    lead: 'Policies take effect only through a recorded command, which first checks them and runs their decision vectors. A command on the machine is recorded with the user of the operating system (local:NAME). The machine, not Lictor, authenticates that user.',
     blocks: [
       inForceNote(policies.in_force),
       ...table(['Revision', 'Applied (UTC)', 'By', 'Why', 'Files'], policies.changes.map(policyRow), {
         empty: 'No set of own policies came into force in the period.',
       }),
       ...policies.changes.map(diffBlock),
-      { kind: 'text', text: 'Every administrative change that the ledger has of the period:' },
+      { kind: 'text', text: 'Every administrative change in the period, from the ledger:' },
       ...table(['Time (UTC)', 'Change', 'What', 'By', 'Outcome'], changes.map(eventRow), { empty: 'Nothing was changed in the period.' }),
     ],
   };
 }
 
 function inForceNote(set: PolicyRow | null): Block {
-  if (set === null) return note('plain', 'At the beginning of the period no own policies were in force: the built-in roles alone decided.');
+  if (set === null) return note('plain', 'At the beginning of the period no own policies were in force: only the built-in roles decided.');
   return note(
     'plain',
     `At the beginning of the period revision ${set.revision} was in force, applied ${minute(set.at)} by ${set.by}${set.why === '' ? '' : `: ${set.why}`}.`,

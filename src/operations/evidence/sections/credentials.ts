@@ -9,7 +9,7 @@ export function lifecycleSection({ joiners, leavers }: EvidenceData): Section {
     id: 'lifecycle',
     title: 'Joiners and leavers',
     supports: SUPPORTS.lifecycle,
-    lead: 'Accounts, tokens, command-line logins and people of identity providers that came or went in the period. For each that went: the last request that was let in. A remembered decision lives for two seconds at most; what was let in later than that is named.',
+    lead: 'Accounts, tokens, command-line logins and people of identity providers that were added or removed in the period. Each leaver has the time of its last allowed request. A cached decision lives for at most two seconds, so every later request is reported.',
     blocks: [
       ...table(
         ['Time (UTC)', 'What', 'Who', 'By'],
@@ -17,7 +17,7 @@ export function lifecycleSection({ joiners, leavers }: EvidenceData): Section {
         { empty: 'Nothing was added in the period.' },
       ),
       ...table(
-        ['Time (UTC)', 'What', 'Who', 'By', 'Last let in'],
+        ['Time (UTC)', 'What', 'Who', 'By', 'Last allowed request'],
         leavers.map((row) => [
           minute(row.time),
           row.what,
@@ -31,10 +31,10 @@ export function lifecycleSection({ joiners, leavers }: EvidenceData): Section {
         ? [
             note(
               'bad',
-              `${several(late.length, 'leaver')} let in after that, with nothing in the ledger that gave the right back: ${late.map(({ who }) => who).join(', ')}.`,
+              `${several(late.length, 'leaver')} had an allowed request after that, although no record gave the right back: ${late.map(({ who }) => who).join(', ')}.`,
             ),
           ]
-        : [note('good', leavers.length === 0 ? 'There were no leavers.' : 'Nobody of them was let in afterwards.')]),
+        : [note('good', leavers.length === 0 ? 'There were no leavers.' : 'No leaver had an allowed request afterwards.')]),
     ],
   };
 }
@@ -45,7 +45,7 @@ export function tokensSection({ tokens }: EvidenceData): Section {
     id: 'tokens',
     title: 'Service tokens: age and rotation',
     supports: SUPPORTS.tokens,
-    lead: 'Every service token that was valid at some time of the period. Only hashes are kept, so no report can show one. "Secret since" is its creation or its last rotation; at most two secrets are valid at once, while a rotation is under way.',
+    lead: 'Every service token that was valid at some time of the period. Lictor stores only hashes, so no report can show a token. "Secret since" is its creation or its last rotation. During a rotation, two secrets are valid.',
     blocks: [
       ...table(['Token', 'State', 'Roles', 'On', 'Created', 'Secret since', 'Expires', 'Last used', 'Rotations'], tokens.map(tokenRow), {
         empty: 'There are no service tokens.',
@@ -54,7 +54,7 @@ export function tokensSection({ tokens }: EvidenceData): Section {
       ...table(
         ['Token', 'For a reviewer'],
         noted.map(({ name, remarks }) => [name, remarks.join('; ')]),
-        { empty: 'Nothing about a valid token stands out.' },
+        { empty: 'No valid token needs attention.' },
       ),
     ],
   };

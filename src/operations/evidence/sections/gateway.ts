@@ -11,13 +11,13 @@ export function authenticationSection({ gateway }: EvidenceData): Section {
     id: 'authentication',
     title: 'How principals prove who they are',
     supports: SUPPORTS.authentication,
-    lead: 'Without one of these, or a service token (section 5), every request to Prefect is refused. How the provider itself examines people is its own evidence.',
+    lead: 'Lictor denies every request to Prefect without one of these, or a service token (section 5). How a provider authenticates people is evidence of that provider.',
     blocks: [
       ...table(
         ['Provider', 'Type', 'Issuer or metadata'],
         gateway.identity_providers.map(({ id, type, issuer }) => [id, type, issuer ?? '-']),
         {
-          empty: 'There is no identity provider: service tokens alone get in.',
+          empty: 'There is no identity provider: only service tokens are accepted.',
         },
       ),
       {
@@ -37,7 +37,7 @@ export function boundarySection({ boundary }: EvidenceData): Section {
     id: 'boundary',
     title: 'Boundary and transmission',
     supports: SUPPORTS.boundary,
-    lead: 'Where the gateway listens and how it speaks, as lictor.yaml says when this report is made. Prefect sees none of the credentials that clients show, only the gateway\u2019s own.',
+    lead: 'Listeners and TLS by lictor.yaml, at the time of this report. Prefect never gets the credentials of clients, only the gateway\u2019s own.',
     blocks: [
       ...tlsNotes(boundary),
       {
@@ -45,9 +45,9 @@ export function boundarySection({ boundary }: EvidenceData): Section {
         rows: [
           ['Listens on', boundary.listen.join(', ')],
           ...tlsFacts(boundary),
-          ['Proxies that are trusted', boundary.trusted_proxies.length === 0 ? 'none' : boundary.trusted_proxies.join(', ')],
+          ['Trusted proxies', boundary.trusted_proxies.length === 0 ? 'none' : boundary.trusted_proxies.join(', ')],
           ['Limits', boundary.limits.map(limitText).join('; ')],
-          ['Headers let through beside the built-in list', boundary.forwarded_headers.length === 0 ? 'none' : boundary.forwarded_headers.join(', ')],
+          ['Allowed headers beside the built-in list', boundary.forwarded_headers.length === 0 ? 'none' : boundary.forwarded_headers.join(', ')],
           ['Prefect', upstream.servers.join(', ')],
           ['Own credential for Prefect', `${upstream.credential}${upstream.credential_since === null ? '' : `, written ${day(upstream.credential_since)}`}`],
         ],
@@ -59,11 +59,11 @@ export function boundarySection({ boundary }: EvidenceData): Section {
 function tlsNotes({ tls, upstream }: Boundary): readonly Block[] {
   const days = tls.certificate?.days_left ?? Number.POSITIVE_INFINITY;
   return [
-    ...(tls.by === 'none' ? [note('warn', 'The gateway speaks plain http, which it does on loopback alone.')] : []),
-    ...(tls.by === 'proxy in front' ? [note('plain', 'A proxy in front ends TLS: its settings are evidence of their own.')] : []),
-    ...(days < 21 ? [note('warn', `The certificate ends in ${several(Math.max(0, days), 'day')}.`)] : []),
+    ...(tls.by === 'none' ? [note('warn', 'The gateway uses plain http, which is possible only on loopback.')] : []),
+    ...(tls.by === 'proxy in front' ? [note('plain', 'A proxy in front terminates TLS: its settings are separate evidence.')] : []),
+    ...(days < 21 ? [note('warn', `The certificate expires in ${several(Math.max(0, days), 'day')}.`)] : []),
     ...(upstream.servers.some((server) => server.startsWith('http:'))
-      ? [note('plain', 'The way to Prefect is plain http: it has to be the same machine, or a network that is trusted.')]
+      ? [note('plain', 'The connection to Prefect is plain http: Prefect must be on the same machine or a trusted network.')]
       : []),
   ];
 }
@@ -76,7 +76,7 @@ function tlsFacts({ tls }: Boundary): readonly (readonly [string, string])[] {
     ['Certificate', certificateWords(tls.certificate)],
     [
       'Client certificates',
-      tls.client_authority === null ? 'not asked for' : `${certificateWords(tls.client_authority)}; revocation list: ${tls.revocation_list ? 'yes' : 'none'}`,
+      tls.client_authority === null ? 'not requested' : `${certificateWords(tls.client_authority)}; revocation list: ${tls.revocation_list ? 'yes' : 'none'}`,
     ],
   ];
 }
@@ -94,7 +94,7 @@ export function softwareSection({ gateway, events }: EvidenceData): Section {
     id: 'software',
     title: 'Software and configuration',
     supports: SUPPORTS.software,
-    lead: 'What runs at the time of this report.',
+    lead: 'Versions and configuration at the time of this report.',
     blocks: [
       {
         kind: 'facts',
@@ -103,12 +103,12 @@ export function softwareSection({ gateway, events }: EvidenceData): Section {
           ['nginx', gateway.nginx ?? 'not found on this machine'],
           ['Node', gateway.node],
           ['lictor.yaml, SHA-256', file ?? 'not there'],
-          ['As it is in use, SHA-256', inUse ?? 'the gateway was not started here'],
+          ['The copy in use, SHA-256', inUse ?? 'the gateway was not started here'],
           ['Starts in the period', `${count(starts.length)}${starts.length === 0 ? '' : `, the last ${minute(starts.at(-1)?.time ?? null)}`}`],
         ],
       },
       ...(file !== null && inUse !== null && file !== inUse
-        ? [note('warn', 'lictor.yaml is not what the running gateway was configured with: it was edited since. Settings in this report are those of the file.')]
+        ? [note('warn', 'lictor.yaml was changed after the gateway read it. This report has the settings of the file.')]
         : []),
     ],
   };
@@ -119,7 +119,7 @@ export function outsideSection({ limits }: EvidenceData): Section {
     id: 'outside',
     title: 'What this report cannot show',
     supports: null,
-    lead: 'A gateway sees what passes it. These belong to a review as well, and their evidence is elsewhere. This report supports evidence for the criteria and controls that it names; whether they are met is for an auditor to say.',
+    lead: 'A gateway sees only the requests that pass it. A review also needs the following points, whose evidence is elsewhere. This report supports evidence for the criteria and controls that it names. An auditor decides whether they are met.',
     blocks: [
       ...table(
         ['Criteria and controls', 'Where their evidence is'],
@@ -137,17 +137,17 @@ export function coverageSection({ coverage }: EvidenceData): Section {
     id: 'coverage',
     title: 'Coverage: every route and every role',
     supports: SUPPORTS.coverage,
-    lead: 'Every route and socket of Prefect that the gateway knows, with the action that it is and which built-in role may do it. A route that is not here is refused to everybody. "In part": not what the route is by itself, but something that its body can turn it into. Own policies (section 6) come on top.',
+    lead: 'Every route and socket of Prefect that the gateway knows, with its action and the rights of each built-in role. Lictor denies every other route. "In part": the role may not use the route in general, but with certain bodies. Own policies (section 6) may add or remove rights.',
     blocks: [
       {
         kind: 'facts',
         rows: [
           ['Routes', count(coverage.length)],
-          ['By way', ways.map(([way, routes]) => `${way} ${routes}`).join(', ')],
+          ['By path', ways.map(([way, routes]) => `${way} ${routes}`).join(', ')],
         ],
       },
       ...table(
-        ['Role', 'Allowed', 'In part', 'Refused'],
+        ['Role', 'Allowed', 'In part', 'Denied'],
         BUILT_IN_ROLES.map((role) => [
           role,
           ...(['yes', 'in part', '-'] as const).map((right) => count(coverage.filter(({ rights }) => rights[role] === right).length)),
@@ -156,7 +156,7 @@ export function coverageSection({ coverage }: EvidenceData): Section {
       ),
       {
         kind: 'table',
-        head: ['Route', 'Way', 'Action', ...BUILT_IN_ROLES],
+        head: ['Route', 'Path', 'Action', ...BUILT_IN_ROLES],
         rows: coverage.map(({ method, path, way, action, rights }) => [`${method} ${path}`, way, action, ...BUILT_IN_ROLES.map((role) => rights[role] ?? '-')]),
         empty: '-',
         dense: true,

@@ -12,19 +12,16 @@ export function isProven({ report, key_from: key }: LedgerState): boolean {
 
 export function ledgerSection({ ledger, events, gateway }: EvidenceData): Section {
   const own = events.filter(({ action }) => OWN_LIFE.test(action));
-  const keeps = gateway.ledger_retention_seconds === null ? 'for ever' : `for ${several(Math.round(gateway.ledger_retention_seconds / 86_400), 'day')}`;
+  const retention = gateway.ledger_retention_seconds === null ? 'for ever' : `for ${several(Math.round(gateway.ledger_retention_seconds / 86_400), 'day')}`;
   return {
     id: 'ledger',
-    title: 'The ledger: whether the record is whole',
+    title: 'The ledger: whether it is complete and unchanged',
     supports: SUPPORTS.ledger,
-    lead: 'Each record is hashed together with the one before, and each batch ends with an Ed25519-signed head. The whole ledger was examined for this report, not the period alone; head.json, beside this file, is where it ended then. Kept elsewhere, it shows later whether anything up to here was changed (lictor audit verify --head head.json).',
+    lead: 'Each record is hashed together with the one before, and each batch ends with an Ed25519-signed head. Lictor verified the whole ledger for this report, not only the period. head.json, beside this file, is the signed end. Store it on another machine: later it shows any change up to here (lictor audit verify --head head.json).',
     blocks: [
       ...verdict(ledger),
-      ...(ledger.report === null ? [] : facts(ledger.report, keeps)),
-      note(
-        'plain',
-        `When the ledger cannot be written, changes are ${gateway.fail_closed ? 'refused until it can be' : 'let through all the same: ledger.fail_closed is off'}.`,
-      ),
+      ...(ledger.report === null ? [] : facts(ledger.report, retention)),
+      note('plain', `While the ledger cannot be written, Lictor ${gateway.fail_closed ? 'rejects changes' : 'allows changes: ledger.fail_closed is off'}.`),
       ...table(
         ['Time (UTC)', 'Event', 'What', 'Gap'],
         own.map(({ time, action, resource, gap_ms: gap }) => [
@@ -33,27 +30,27 @@ export function ledgerSection({ ledger, events, gateway }: EvidenceData): Sectio
           resource ?? '-',
           gap === null ? '-' : `${count(Math.round(gap / 1000))} s`,
         ]),
-        { empty: 'The gateway was neither started nor stopped in the period, and named no gap.', numbers: [3] },
+        { empty: 'The gateway was neither started nor stopped in the period, and recorded no gap.', numbers: [3] },
       ),
       note(
         'plain',
-        'What cannot be known from here: whether whole batches, with every head of theirs, were cut off the end (a head that was kept elsewhere shows it); and what somebody wrote who has the signing key, as root of this machine has.',
+        'The ledger alone cannot show two changes. Whole batches with their heads may be deleted at its end: only a head that is stored elsewhere shows that. And an owner of the signing key, such as root of this machine, can write false records.',
       ),
     ],
   };
 }
 
 function verdict({ report, why, key_from: key }: LedgerState): readonly Block[] {
-  if (report === null) return [note('bad', `The ledger could not be examined: ${why ?? 'no reason is known'}`)];
-  if (key === 'none') return [note('bad', 'The key of the ledger is not on this machine: nothing that was signed could be examined.')];
+  if (report === null) return [note('bad', `The ledger could not be verified: ${why ?? 'unknown reason'}`)];
+  if (key === 'none') return [note('bad', 'The key of the ledger is not on this machine: no signature could be verified.')];
   if (report.problems.length === 0) return [note('good', 'No record was edited, removed, added or moved.')];
   return [
-    note('bad', 'Something other than the gateway changed the ledger. Start with the first place:'),
+    note('bad', 'Something other than the gateway changed the ledger. Start with the first problem:'),
     ...report.problems.map(({ message }) => note('bad', message)),
   ];
 }
 
-function facts(report: Report, keeps: string): readonly Block[] {
+function facts(report: Report, retention: string): readonly Block[] {
   return [
     {
       kind: 'facts',
@@ -64,7 +61,7 @@ function facts(report: Report, keeps: string): readonly Block[] {
         ),
         ['Checkpoints', `${count(report.checkpoints)}, the last head signed ${minute(report.signedAt)}`],
         ['Signing keys', report.keys.map((key) => key.slice(0, 16)).join(', ')],
-        ['Records are kept', keeps],
+        ['Records are stored', retention],
       ],
     },
   ];

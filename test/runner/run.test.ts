@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { REPOSITORY } from '../../src/cli/repository.ts';
 import { readJunit } from './python-suite.ts';
-import { accepts, besideEachOther, chooseSuites, runSuite, runSuites } from './run.ts';
+import { accepts, besideEachOther, chooseSuites, joined, runSuite, runSuites } from './run.ts';
 import { type Counts, inShort, PASSED, renderCounts, type Suite } from './suite.ts';
 import { judge, readOutcome } from './vitest-suite.ts';
 
@@ -115,6 +115,16 @@ describe('chooseSuites', () => {
   it('refuses a name that is none', async () => {
     expect(() => chooseSuites(['units'], all, all)).toThrow(/no suite units/);
     await expect(runSuites({ names: ['units'], out: new PassThrough(), env: {} })).rejects.toThrow(/There are: lint/);
+  });
+});
+
+describe('joined', () => {
+  const [integration, e2e, both, unit] = [suite('integration'), suite('e2e'), suite('integration, e2e'), suite('unit')];
+
+  it('puts one suite in the place of those that share their servers, when all of them are chosen', () => {
+    expect(joined([integration, e2e, unit], [integration, e2e], both)).toEqual([both, unit]);
+    expect(joined([integration, unit], [integration, e2e], both)).toEqual([integration, unit]);
+    expect(joined([e2e], [integration, e2e], both)).toEqual([e2e]);
   });
 });
 

@@ -9,17 +9,29 @@ import { STATIC_CHECKS } from './static-checks.ts';
 import { addOutcomes, type Counts, failed, inShort, type Outcome, renderCounts, type Suite, type SuiteContext } from './suite.ts';
 import { vitestSuite } from './vitest-suite.ts';
 
+const OF_INTEGRATION = ['prefect', 'build', 'openssl', 'java', 'maven', 'postgres', 'redis'] as const;
+const OF_BROWSERS = ['prefect', 'build', 'browser', 'java', 'maven'] as const;
+
+const INTEGRATION = vitestSuite({ projects: ['integration'], summary: 'against a real Prefect and nginx', needs: OF_INTEGRATION, parts: PARTS_AND_REST });
+const E2E = vitestSuite({ projects: ['e2e'], summary: 'end to end, with a browser', needs: OF_BROWSERS, parts: 2 });
+/** Each part starts one Prefect, and one of them Keycloak, for the files of both. */
+const BOTH = vitestSuite({
+  projects: ['integration', 'e2e'],
+  summary: 'against a real Prefect and nginx, and with a browser',
+  needs: [...new Set([...OF_INTEGRATION, ...OF_BROWSERS])],
+  parts: PARTS_AND_REST,
+});
+const ENDURANCE = vitestSuite({ projects: ['endurance'], summary: 'the long and large forms', needs: OF_BROWSERS });
+
 /** The longest first: they are the first to get a lane. */
 const USUAL: readonly Suite[] = [
   ...STATIC_CHECKS,
   EDGE_SCAN,
-  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'build', 'openssl', 'java', 'maven', 'postgres', 'redis'], PARTS_AND_REST),
-  vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'build', 'browser', 'java', 'maven'], 2),
-  vitestSuite('unit', 'unit tests, beside the code', ['openssl']),
+  INTEGRATION,
+  E2E,
+  vitestSuite({ projects: ['unit'], summary: 'unit tests, beside the code', needs: ['openssl'] }),
   PYTHON,
 ];
-
-const ENDURANCE = vitestSuite('endurance', 'the long and large forms', ['prefect', 'build', 'browser', 'java', 'maven']);
 
 export interface RunOptions {
   /** Empty: all but endurance. */
@@ -30,7 +42,7 @@ export interface RunOptions {
 
 /** True when something ran and nothing failed; on CI also nothing may be skipped. What failed is named at the end; the last line written is the counts. */
 export async function runSuites({ names, out, env }: RunOptions): Promise<boolean> {
-  const suites = chooseSuites(names, [...USUAL, ENDURANCE], USUAL);
+  const suites = joined(chooseSuites(names, [...USUAL, ENDURANCE], USUAL), [INTEGRATION, E2E], BOTH);
   const outcomes: Outcome[] = [];
   for (const suite of suites) if (suite.besideOthers !== true) outcomes.push(await runSuite(suite, { out, env, others: Promise.resolve() }));
   outcomes.push(
@@ -65,6 +77,12 @@ export function chooseSuites(names: readonly string[], all: readonly Suite[], us
   const empty = all.filter((suite) => names.includes(suite.name) && suite.isEmpty?.() === true);
   if (empty.length > 0) throw new UsageError(`${empty.map(({ name }) => name).join(', ')}: there are no tests of this kind yet.`);
   return names.length === 0 ? usual : all.filter(({ name }) => names.includes(name));
+}
+
+/** With `whole` in the place of its `parts` when all of them are chosen. */
+export function joined(suites: readonly Suite[], parts: readonly Suite[], whole: Suite): readonly Suite[] {
+  if (!parts.every((part) => suites.includes(part))) return suites;
+  return suites.flatMap((suite) => (suite === parts[0] ? whole : parts.includes(suite) ? [] : suite));
 }
 
 /** A suite that throws has failed. */

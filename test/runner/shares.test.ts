@@ -20,7 +20,7 @@ describe('parts of a suite', () => {
   });
 
   it('keep together what shares a server', () => {
-    const withKeycloak = shares(FILES, 3).filter((part) => part.some((file) => /integration\/(oidc|keycloak|workloads|exec-oidc)\./.test(file)));
+    const withKeycloak = shares(FILES, 3).filter((part) => part.some((file) => /\/(oidc|keycloak|workloads|exec-oidc|saml)\./.test(file)));
     expect(withKeycloak).toHaveLength(1);
   });
 

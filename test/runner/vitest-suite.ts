@@ -31,11 +31,19 @@ const inLane = lanes(AT_ONCE);
 /** Programs are brought by one suite at a time: the next one finds them there. */
 const alone = lanes(1);
 
-/**
- * A vitest project (vitest.config.ts) of the same name. What it needs is brought first. Above one, `shards` are runs beside each other, each with a part of the
- * files and with servers of its own (Prefect, Keycloak): within one, files share them and wait for each other. The last of PARTS_AND_REST waits for the suites beside.
- */
-export function vitestSuite(name: string, summary: string, needs: readonly Need[] = [], shards = 1): Suite {
+export interface VitestSuite {
+  /** Of vitest.config.ts: the suite has their names. */
+  readonly projects: readonly string[];
+  readonly summary: string;
+  /** Brought first. */
+  readonly needs: readonly Need[];
+  /** Runs beside each other, each with a part of the files and one set of servers (Prefect, Keycloak); the last of PARTS_AND_REST waits for the suites beside. */
+  readonly parts?: number;
+}
+
+/** Vitest projects as a suite: in one run, files share their servers and wait for each other. */
+export function vitestSuite({ projects, summary, needs, parts = 1 }: VitestSuite): Suite {
+  const name = projects.join(', ');
   return {
     name,
     summary,
@@ -43,21 +51,25 @@ export function vitestSuite(name: string, summary: string, needs: readonly Need[
     isEmpty: () => name !== 'unit' && globSync(`test/${name}/**/*.test.ts`, { cwd: REPOSITORY }).length === 0,
     async run(context) {
       const env = await alone(() => bring(needs, context));
-      const parts = Array.from({ length: shards }, (_, index) => (shards === 1 ? [] : [`--shard=${index + 1}/${shards}`]));
+      const shards = Array.from({ length: parts }, (_, index) => (parts === 1 ? [] : [`--shard=${index + 1}/${parts}`]));
       const begin = (index: number): Promise<unknown> => (index === PARTS_AND_REST - 1 ? context.others : Promise.resolve());
-      const outcomes = await Promise.all(parts.map((part, index) => begin(index).then(() => inLane(() => runVitest(name, part, { out: context.out, env })))));
+      const outcomes = await Promise.all(
+        shards.map((shard, index) => begin(index).then(() => inLane(() => runVitest(projects, shard, { out: context.out, env })))),
+      );
       return outcomes.reduce(addOutcomes);
     },
   };
 }
 
-async function runVitest(name: string, more: readonly string[], { out, env }: Pick<SuiteContext, 'out' | 'env'>): Promise<Outcome> {
+async function runVitest(projects: readonly string[], more: readonly string[], { out, env }: Pick<SuiteContext, 'out' | 'env'>): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'lictor-report-'));
   const lines = new WholeLines(out);
+  const name = projects.join(', ');
   try {
     const reportFile = join(directory, 'report.json');
     const vitest = join(REPOSITORY, 'node_modules/vitest/vitest.mjs');
-    const args = [vitest, 'run', '--project', name, ...more, '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+    const chosen = projects.flatMap((project) => ['--project', project]);
+    const args = [vitest, 'run', ...chosen, ...more, '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
     const { status } = await runCommand({ command: process.execPath, args, env, cwd: REPOSITORY, show: lines });
     return judge(name, readOutcome(name, readReport(reportFile)), status);
   } finally {

@@ -1,8 +1,9 @@
 // `lictor access`: who may do this. Works without the gateway running.
 import { type Command, InvalidArgumentError } from 'commander';
-import { type AccessLine, access } from '../authorization/explain/access.ts';
+import { type AccessLine, access, isUnknown } from '../authorization/explain/access.ts';
 import { objectOf } from '../authorization/explain/action.ts';
 import type { CliContext } from './context.ts';
+import { CommandFailed } from './errors.ts';
 import { withExplainer } from './explainer-bench.ts';
 import { renderTable } from './table.ts';
 import { jsonText } from './text.ts';
@@ -30,18 +31,29 @@ async function show(context: CliContext, question: { readonly action: string; re
     await askBack([objectOf(parts, question)]);
     return found;
   });
-  const shown = lines.filter(({ allowed }) => allowed || options.all === true);
+  const unknown = lines.filter(isUnknown);
+  const shown = lines.filter((line) => line.allowed || unknown.includes(line) || options.all === true);
   if (options.json === true) context.out.write(shown.map((line) => `${jsonText(line)}\n`).join(''));
   else
     context.out.write(
       shown.length === 0 ? 'No principal may do this.\n' : renderTable([HEADER, ...shown.map((line) => row(line, options.all === true))], context),
     );
+  if (unknown.length > 0) throw incomplete(unknown);
+}
+
+function incomplete(unknown: readonly AccessLine[]): CommandFailed {
+  const reasons = [...new Set(unknown.map(({ reason }) => reason))].join(', ');
+  return new CommandFailed(
+    `The list is not complete: Prefect could not be asked about the object (${reasons}), so ${unknown.length} of the lines say "unknown". Start Prefect, or correct prefect in lictor.yaml, and run the command again.`,
+  );
 }
 
 const HEADER = ['PRINCIPAL', 'ROLE', 'ON', 'BY POLICY'];
 
-function row({ principal, role, scope, allowed, reason, policies }: AccessLine, all: boolean): readonly string[] {
+function row(line: AccessLine, all: boolean): readonly string[] {
+  const { principal, role, scope, allowed, reason, policies } = line;
   const by = policies.join(', ');
+  if (isUnknown(line)) return [principal, role ?? '-', scope ?? '-', `unknown: ${reason}`];
   if (!allowed) return [principal, '-', '-', `deny ${reason}${by === '' ? '' : `: ${by}`}`];
   return [principal, role ?? 'own policy', scope ?? 'everything', all ? `allow: ${by}` : by];
 }

@@ -78,9 +78,10 @@ function becauseLines({ reason, detail, hint, status, decision }: Explanation): 
 
 function whoLines({ principal }: Explanation): readonly string[] {
   const { kind, idp, hypothetical, roles } = principal;
-  const first = hypothetical ? `anybody who has ${roles.length === 1 ? 'this role' : 'these roles'}` : `${kind}${idp === null ? '' : ` of ${idp}`}`;
+  const ofRole = hypothetical && idp === null;
+  const first = ofRole ? `anybody who has ${roles.length === 1 ? 'this role' : 'these roles'}` : `${kind}${idp === null ? '' : ` of ${idp}`}`;
   if (roles.length === 0) return [first, 'has no role: what is permitted to everybody (group baseline) is all there is'];
-  return hypothetical
+  return ofRole
     ? [first]
     : [first, ...roles.map(({ role, scope, from }) => `role ${cell(role, 9)} ${scope === null ? '' : `on ${scope}; `}${from.join('; ')}`)];
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -145,6 +145,34 @@ describe('lictor access', () => {
     ).toEqual([
       { principal: 'token:etl', role: 'worker', scope: null, allowed: true, with_approval: false, reason: 'policy-permits', policies: expect.any(Array) },
     ]);
+  });
+
+  it('shows as unknown who may do it only by a scope, and exits 1, while Prefect is away', async () => {
+    const file = join(root, 'scoped.yaml');
+    const roles = 'roles: [ { role: operator, members: [ "token:ci" ], scope: { tags: [team-a] } }, { role: admin, members: [ "token:root" ] } ]\n';
+    writeFileSync(file, `public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\n${roles}`);
+    const { status, out, err } = await lictor('-c', file, 'access', 'deployments.run', uuid(9));
+    expect([status, out]).toEqual([1, expect.stringMatching(/^token:ci +- +- +unknown: upstream-unavailable$/m)]);
+    expect(out).toMatch(/^token:root +admin +everything/m);
+    expect(err).toContain('The list is not complete: Prefect could not be asked about the object (upstream-unavailable)');
+    expect(await lictor('-c', file, 'access', 'deployments.run')).toMatchObject({ status: 0, err: '' });
+    const json = await lictor('-c', file, 'access', 'deployments.run', uuid(9), '--json');
+    expect([json.status, json.out]).toEqual([1, expect.stringContaining('"allowed":false,"with_approval":false,"reason":"upstream-unavailable"')]);
+  });
+
+  it('answers from lictor.yaml before there is a store, and says that nobody else exists', async () => {
+    const file = join(root, 'members.yaml');
+    writeFileSync(file, 'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\nroles: [ { role: worker, members: [ "token:w" ] } ]\n');
+    const empty = join(root, 'empty');
+    try {
+      const { status, out, err } = await lictor('--state-dir', empty, '-c', file, 'access', 'worker.poll');
+      expect([status, out]).toEqual([0, expect.stringMatching(/\ntoken:w +worker +everything/)]);
+      const list = 'The list has only the members that lictor.yaml names.';
+      expect(err).toBe(`lictor: There is no store at ${join(empty, 'lictor.db')}, so there is no account, no token and no person yet. ${list}\n`);
+      expect(existsSync(join(empty, 'lictor.db'))).toBe(false);
+    } finally {
+      removeRuntimeDir(prepareStateDir(empty));
+    }
   });
 
   it('answers 2 to an action that is not there, with the one that was meant', async () => {

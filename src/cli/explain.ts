@@ -29,6 +29,7 @@ const EXAMPLES = `
 Examples:
   lictor explain alice@local deployments.run
   lictor explain role:viewer blocks.read_secrets
+  lictor explain group:team-b@corp deployments.run etl/nightly        (before the first login)
   lictor explain token:etl-worker flow_runs.cancel 0199c0de-0000-7000-8000-000000000001
   lictor explain run:0199c0de-0000-7000-8000-000000000001 flow_runs.set_state 0199c0de-0000-7000-8000-000000000002
   lictor explain --request 'POST /api/flow_runs/filter' --as bob@local
@@ -41,7 +42,7 @@ export function register(program: Command, context: CliContext): void {
   program
     .command('explain')
     .description('explain an authorization decision: its policies, roles and facts')
-    .argument('[principal]', 'alice@local, token:NAME, run:UUID, or role:viewer for any principal with that role; or the id of a recorded request')
+    .argument('[principal]', 'alice@local, token:NAME, run:UUID, group:NAME@PROVIDER or role:viewer for any principal with it; or the id of a recorded request')
     .argument('[action]', 'an action: flow_runs.cancel (docs/reference/roles.md lists them)')
     .argument('[resource]', 'an id or name, TYPE, or TYPE:ID')
     .option('--request <line>', "a whole request: 'POST /api/flow_runs/filter', or one to the forward proxy: 'CONNECT api.example.com:443'")
@@ -69,7 +70,7 @@ type Question = (bench: ExplainerBench) => Promise<Explanation | Revisited>;
 function chooseQuestion({ principal, action, resource }: Words, { request, as, body }: ExplainOptions): Question {
   if (request !== undefined) {
     const who = as ?? principal;
-    if (who === undefined) throw new UsageError('--request needs a principal: --as alice@local, token:NAME or role:viewer.');
+    if (who === undefined) throw new UsageError('--request needs a principal: --as alice@local, token:NAME, group:NAME@PROVIDER or role:viewer.');
     if (action !== undefined) throw new UsageError('--request and an action are two questions: ask one of them.');
     const bytes = body === undefined ? undefined : readBody(body);
     return async ({ parts, find }) => explainRequest(parts, await find(who), { line: request, body: bytes });
@@ -100,10 +101,10 @@ function readBody(place: string): Buffer {
   }
 }
 
-async function explainRecord({ parts, find, paths }: ExplainerBench, id: string): Promise<Revisited> {
+async function explainRecord({ parts, findRecorded, paths }: ExplainerBench, id: string): Promise<Revisited> {
   const record = await findRecord(paths, id);
   if (record.principal === null) return revisit(parts, { record, resolved: null });
-  const resolved = await find(record.principal).catch((error: unknown) => {
+  const resolved = await findRecorded(record.principal).catch((error: unknown) => {
     if (error instanceof LictorError && error.code === 'principal-unknown') return `${record.principal} is not known here any more.`;
     throw error;
   });

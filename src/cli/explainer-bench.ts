@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { publishedRevision } from '../authorization/decide/revision.ts';
 import { absentWords } from '../authorization/explain/absent.ts';
 import type { ExplainerParts } from '../authorization/explain/explainer.ts';
-import { findPrincipal, knownIds, type PrincipalParts, type ResolvedPrincipal } from '../authorization/explain/principal.ts';
+import { groupPrincipal, isGroup } from '../authorization/explain/group.ts';
+import { findPrincipal, knownIds, type PrincipalParts, type ResolvedPrincipal, withLock } from '../authorization/explain/principal.ts';
 import { createPolicyEngine } from '../authorization/policy/engine.ts';
 import { mayPollBy } from '../authorization/policy/may-poll.ts';
 import type { OwnPolicies } from '../authorization/policy/own/check.ts';
@@ -30,8 +31,11 @@ import { policiesInForce } from './own-policies.ts';
 export interface ExplainerBench {
   readonly parts: ExplainerParts;
   readonly config: Config;
+  /** In each form that a user may write. */
   readonly find: (principal: string) => Promise<ResolvedPrincipal>;
-  /** Every principal of the store. */
+  /** The principal of a record: a person may have the name `group:x` at their provider. */
+  readonly findRecorded: (principal: string) => Promise<ResolvedPrincipal>;
+  /** Every principal of the store. Says on standard error when there is none. */
   readonly everybody: () => Promise<readonly ResolvedPrincipal[]>;
   /** Says on standard error which of these objects Prefect does not have, and which was meant. */
   readonly askBack: (objects: readonly (Located | undefined)[]) => Promise<void>;
@@ -45,16 +49,24 @@ export async function withExplainer<T>(context: CliContext, work: (bench: Explai
   const upstream = createUpstream({ ...config.prefect, publicUrl: null, connectTimeoutMs: 2_000, answerTimeoutMs: 5_000 });
   try {
     const own = await policiesInForce(config, loaded.configFile);
-    const makerOf: ExplainerParts['makerOf'] = async (type, id) => (await store.open()).makers.of(type, id);
-    const knowsFlow = async (principal: string, flow: string) => (await store.open()).knownFlows.has(principal, flow);
-    const leaseOf = async (lease: string) => (await store.open()).leases.of(lease);
-    const guardedTags = createGuardedTags(loaded.config.roles, async () => (await store.open()).givenScopes());
+    const makerOf: ExplainerParts['makerOf'] = async (type, id) => (await store.openIfAny())?.makers.of(type, id) ?? null;
+    const knowsFlow = async (principal: string, flow: string) => (await store.openIfAny())?.knownFlows.has(principal, flow) ?? false;
+    const leaseOf = async (lease: string) => (await store.openIfAny())?.leases.of(lease) ?? null;
+    const guardedTags = createGuardedTags(loaded.config.roles, async () => (await store.openIfAny())?.givenScopes() ?? []);
     const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf, knowsFlow, leaseOf, guardedTags });
     const sources: PrincipalParts = { config, store: store.open, nowMs: systemClock(), mayPoll: mayPollBy(parts.policy) };
-    const find = (text: string) => findPrincipal(text, sources);
+    const findRecorded = (text: string) => findPrincipal(text, sources);
+    const find = async (text: string) => {
+      if (!isGroup(text)) return findRecorded(text);
+      const locks = (await store.openIfAny())?.locks ?? { list: async () => [] };
+      return withLock(groupPrincipal(text, config), { locks, config });
+    };
     const everybody = async () => {
+      const opened = await store.openIfAny();
+      const ids = opened === undefined ? [] : await knownIds(opened, sources);
+      if (ids.length === 0) context.err.write(nobodyYet(config));
       const found: ResolvedPrincipal[] = [];
-      for (const id of await knownIds(await store.open(), sources)) found.push(await find(id));
+      for (const id of ids) found.push(await findRecorded(id));
       return found;
     };
     const askBack = async (objects: readonly (Located | undefined)[]) => {
@@ -63,7 +75,7 @@ export async function withExplainer<T>(context: CliContext, work: (bench: Explai
         if (words !== undefined) context.err.write(`${words}\n`);
       }
     };
-    return await work({ parts, config, find, everybody, askBack, paths });
+    return await work({ parts, config, find, findRecorded, everybody, askBack, paths });
   } catch (error) {
     throw inWords(error);
   } finally {
@@ -111,13 +123,25 @@ function createParts(
   };
 }
 
-function lazyStore(config: Config): { readonly open: () => Promise<Store>; readonly close: () => Promise<void> } {
+interface LazyStore {
+  readonly open: () => Promise<Store>;
+  readonly openIfAny: () => Promise<Store | undefined>;
+  readonly close: () => Promise<void>;
+}
+
+function lazyStore(config: Config): LazyStore {
   let opened: Promise<Store> | undefined;
+  const openIfAny = async () => {
+    if (existsSync(config.storeFile)) opened ??= openStore({ file: config.storeFile, clock: systemClock });
+    return opened;
+  };
   return {
-    open: () => {
-      opened ??= existsSync(config.storeFile) ? openStore({ file: config.storeFile, clock: systemClock }) : Promise.reject(noStore(config));
-      return opened;
+    open: async () => {
+      const store = await openIfAny();
+      if (store === undefined) throw noStore(config);
+      return store;
     },
+    openIfAny,
     close: async () => {
       const store = await opened?.catch(() => undefined);
       await store?.close();
@@ -127,8 +151,13 @@ function lazyStore(config: Config): { readonly open: () => Promise<Store>; reado
 
 function noStore({ storeFile }: Config): CommandFailed {
   return new CommandFailed(
-    `There is no store at ${storeFile} yet, so nobody is known: add an account or a token, name the --state-dir, or ask for role:viewer.`,
+    `There is no store at ${storeFile} yet, so nobody is known: add an account or a token, name the --state-dir, or ask for role:viewer or group:NAME@PROVIDER.`,
   );
+}
+
+function nobodyYet({ storeFile }: Config): string {
+  const place = existsSync(storeFile) ? `The store ${storeFile} has` : `There is no store at ${storeFile}, so there is`;
+  return `lictor: ${place} no account, no token and no person yet. The list has only the members that lictor.yaml names.\n`;
 }
 
 function inWords(error: unknown): unknown {

@@ -1,7 +1,7 @@
 // Who may do this: each line against the same question to explain.
 import { describe, expect, it } from 'vitest';
 import { NOWHERE } from '../../contract/scope.ts';
-import { type AccessQuestion, access } from './access.ts';
+import { type AccessQuestion, access, isUnknown } from './access.ts';
 import { explainAction } from './action.ts';
 import { explainerParts, principalParts, token } from './bench.fixture.ts';
 import { findPrincipal } from './principal.ts';
@@ -83,6 +83,18 @@ describe('who may do it', () => {
     asked = 0;
     await access({ parts: explainerParts(lookup), config, people }, { action: 'flow_runs.cancel', resource: id });
     expect([alone > 0, asked]).toEqual([true, alone]);
+  });
+
+  it('is unknown for those whom only a scope may give it, while Prefect cannot be asked about the object', async () => {
+    const lines = await ask({ action: 'flow_runs.cancel', resource: '1b4e28ba-2fa1-41d2-883f-0016d3cca427' });
+    expect(lines.map((line) => [line.principal, line.allowed, isUnknown(line)])).toEqual([
+      ['alice@local', false, true],
+      ['token:ci', true, false],
+      ['token:etl', false, false],
+      ['token:team', false, true],
+      ['group:ops@corp', false, true],
+      ['*@corp', false, false],
+    ]);
   });
 
   it('refuses an action that is not there, with the one that was meant', async () => {

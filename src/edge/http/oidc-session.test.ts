@@ -154,6 +154,7 @@ describe('while the provider is away', () => {
       return answer;
     });
     untilDue();
+    get().confirmWaitMs = 50;
     expect(await me(session)).toBe(200);
     release();
   });

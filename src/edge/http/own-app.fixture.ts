@@ -13,9 +13,8 @@ import { LictorError } from '../../contract/error.ts';
 import { INPUT } from '../../contract/names.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
-import { createPasswords } from '../../identity/authn/accounts/password.ts';
 import { createAuthenticator } from '../../identity/authn/authenticator.ts';
-import { type ConfirmMemory, createConfirm, createConfirmMemory } from '../../identity/authn/external/confirm.ts';
+import { CONFIRM_LIMITS, type ConfirmMemory, createConfirm, createConfirmMemory } from '../../identity/authn/external/confirm.ts';
 import { confirmedGrants, createGrantStanding } from '../../identity/authn/grant/standing.ts';
 import { createGrantTokenKind } from '../../identity/authn/grant/verify.ts';
 import { createRoleBook } from '../../identity/authn/roles.ts';
@@ -37,6 +36,8 @@ export const CONFIG: OwnAppParts['config'] = {
 };
 export const CLI_LIFE_MS = 30 * 86_400_000;
 export const PASSWORD = 'correct horse';
+/** Of PASSWORD, at the lowest cost: a check of it takes no time. */
+const PHC = '$argon2id$v=19$m=8,t=1,p=1$c2FsdCBvZiBhIHRlc3QuLg$nobR2o2xeWTurFtnT39aBrZqNLEx7m9cGt3lpegYjU0';
 /** What a browser accepts when it navigates. */
 export const HTML = { accept: 'text/html,application/xhtml+xml' };
 
@@ -51,6 +52,8 @@ export interface World {
   ledgerBroken: boolean;
   /** `sessions.cli` as a reload has made it. */
   cliLifeMs: number;
+  /** How long a request waits for a provider. */
+  confirmWaitMs: number;
   /** Everything that was logged, as text. */
   readonly logged: string[];
   /** Why sessions were not renewed. */
@@ -81,7 +84,6 @@ interface Given {
 
 /** `start`: what the clock of each test shows first. */
 export function useOwnApp(start?: Clock) {
-  let phc = '';
   const world: { current: World | undefined } = { current: undefined };
   let configured: Given = {};
   /** Built when it is asked first: most tests configure it anew before. */
@@ -97,18 +99,18 @@ export function useOwnApp(start?: Clock) {
   };
 
   beforeEach(async () => {
-    phc ||= await createPasswords().hash(PASSWORD);
     const test = await openTestStore(start?.());
-    await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password: phc });
+    await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password: PHC });
     const created = { status: 201, headers: { 'content-type': 'application/json', 'x-extra': 'yes' }, body: Buffer.from('{"id":1}') };
     const none = { records: [], mediated: [], logged: [], endings: [], searched: [] };
     const empty = {
       ...none,
       test,
-      phc,
+      phc: PHC,
       syncs: 0,
       ledgerBroken: false,
       cliLifeMs: CLI_LIFE_MS,
+      confirmWaitMs: CONFIRM_LIMITS.waitMs,
       found: async () => [],
       unknown: null,
       mediatorAnswer: async () => created,
@@ -170,6 +172,9 @@ function buildApp(get: () => World, given: Given): FastifyInstance {
     memory,
     onEnded: async (_session, reason) => void get().endings.push(reason),
     onNoAnswer: log,
+    get waitMs() {
+      return get().confirmWaitMs;
+    },
   });
   const confirmGrant = createConfirm({
     providers,

@@ -5,6 +5,8 @@ export interface StoreUnderTest {
   readonly store: Store;
   /** A second handle on the same data, as another process has one. */
   readonly other: Store;
+  /** Writes `count` login attempts, `a1` to `aN`, without the store: one by one they take long. */
+  fillAttempts(count: number): void;
   cleanUp(): Promise<void>;
 }
 

@@ -62,21 +62,15 @@ describe('a sound answer', () => {
 });
 
 describe('the corpus', () => {
-  it.each(CORPUS)('%s: refused', (_name, make, reason, detail) => {
+  it.each(CORPUS)('%s: refused, by a detail that names nothing of the document', (_name, make, reason, detail) => {
     const answer = read(make());
     expect(answer).toEqual({ ok: false, reason, detail: expect.stringMatching(detail) });
+    expect(answer.ok ? '' : answer.detail).not.toMatch(/mallory|alice|https:/);
   });
 
   it('what each was made of is sound', () => {
     expect(read(sound())).toMatchObject({ ok: true });
     expect(read(signedResponse())).toMatchObject({ ok: true });
-  });
-
-  it('names nothing of the document in a detail', () => {
-    for (const [, make] of CORPUS) {
-      const answer = read(make());
-      expect(answer.ok ? '' : answer.detail).not.toMatch(/mallory|alice|https:/);
-    }
   });
 
   it.each(['', '%%%', 'QUJD', Buffer.from([0xff, 0xfe, 0x3c]).toString('base64'), 'A'.repeat(5)])('%j is no message', (encoded) => {

@@ -56,9 +56,10 @@ export function currentForRelay(
     },
     recordLineage: (events, own) => current.get().recordLineage(events, own),
     eventTags: (events, sender) => current.get().eventTags(events, sender),
-    scopeFilterOf: ({ restriction, principal: { id: who } }) => {
+    scopeFilterOf: ({ restriction, principal: { id: principalId } }) => {
       const { upstream } = current.get();
-      return restriction === null ? null : { scopes: restriction, who, lookup: createLookup(upstream), createdBy: (type) => makers.createdBy(who, type) };
+      if (restriction === null) return null;
+      return { scopes: restriction, principalId, lookup: createLookup(upstream), createdBy: (type) => makers.createdBy(principalId, type) };
     },
   };
 }

@@ -8,7 +8,7 @@ import { createHoldsLease } from '../authorization/decide/holds-lease.ts';
 import { decidingText, publishRevision } from '../authorization/decide/revision.ts';
 import { createTurns } from '../authorization/mediate/body-work.ts';
 import { createMediator, type Mediator } from '../authorization/mediate/mediator.ts';
-import { createRunParts } from '../authorization/mediate/run-parts.ts';
+import { createRunTokenParts } from '../authorization/mediate/parts.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from '../authorization/policy/engine.ts';
 import { mayPollBy } from '../authorization/policy/may-poll.ts';
 import type { OwnPolicies } from '../authorization/policy/own/check.ts';
@@ -204,7 +204,7 @@ function buildMediator(shared: ProcessServices, config: Config, { decider, upstr
   const { desk } = runTokens;
   return createMediator({
     ...{ catalogue, decider, upstream, ledger, clock, eventRules, objects, makers, knownFlows, leases, bodies, config, guardedTags, warn },
-    runTokens: createRunParts({ desk, recent: objects.lookup, makerOf: makers.of, config, ledger, clock, revision: decider.revision, warn }),
+    runTokens: createRunTokenParts({ desk, recent: objects.lookup, makerOf: makers.of, config, ledger, clock, revision: decider.revision, warn }),
   });
 }
 

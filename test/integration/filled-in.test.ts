@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hydrationAsks, storedAsks, triggerAsks } from '../../src/authorization/mediate/references.ts';
+import { hydrationAsks, storedAsks, triggerAsks } from '../../src/authorization/mediate/template-references.ts';
 import { parseStrict } from '../../src/contract/json/strict-json.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../../src/contract/json/tree.ts';
 import { run } from '../env/process.ts';

@@ -15,10 +15,10 @@ import type { Catalogue } from '../../prefect/catalog/catalogue.ts';
 import { mustBeRead } from './bound.ts';
 import { padToInterval } from './constant-time.ts';
 import type { Authorization, Decider } from './decider.ts';
+import { identityFields } from './identity-fields.ts';
 import { decisionKey } from './inputs.ts';
 import { createLiveKeys } from './live-keys.ts';
 import type { ServiceCalls } from './service-calls.ts';
-import { whoFields } from './who.ts';
 
 export interface Answer {
   readonly status: 200 | 401 | 403;
@@ -223,7 +223,7 @@ export function cacheControl(expiresAtMs: number | null, nowMs: number): string 
 function factsHeader(authorization: Authorization, revision: number): string {
   const { decisions } = authorization;
   return encodeFacts({
-    ...whoFields(authorization),
+    ...identityFields(authorization),
     decision: authorization.ok ? 'allow' : 'deny',
     reason: authorization.ok ? 'policy-permits' : authorization.reason,
     policies: [...new Set(decisions.flatMap((decision) => decision.policies))],

@@ -1,42 +1,48 @@
-// Which rights an automation's actions stand for: they run inside the Prefect server, past the gateway, so their author needs each.
+// The rights that an automation's actions stand for: they run inside the Prefect server and bypass the gateway, so their author needs each.
 //
-// A run's cancel, suspend, resume and delete have no target of their own in Prefect: it is whichever run the event is about. The right
-// is therefore asked for on all runs (id null).
+// Cancel, suspend, resume and delete of a run name no target: Prefect takes the run that the event is about. So the author needs the right
+// on all runs (id null).
 
-import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { field, isBlank, isList, isObject, type JsonObject } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { ActionName, ResourceType } from '../../contract/operation.ts';
 import { isReservedStateName } from '../../contract/prefect-event.ts';
 import type { Ask } from '../decide/decider.ts';
 import { listeningAsks } from './automation-triggers.ts';
-import type { Call, Lookup } from './family.ts';
-import { newBlockAsks } from './parameter-blocks.ts';
+import { newBlockAsks } from './block-references.ts';
+import type { Call, Lookup, Refusal } from './family.ts';
 import { parameterFacts } from './parameter-facts.ts';
-import { distinctAsks, hydrationAsks, overlaidAsks, templateAsks, triggerAsks } from './references.ts';
-import { refusedActions } from './reserved-env.ts';
-import { dependsOnOwn, laidOver, parametersOf, readDeployment } from './run-request.ts';
+import { dependsOnDeployment, effectiveParameters, parametersOf, readDeployment, runAsksOf } from './run-request.ts';
 import { stateActions } from './state-actions.ts';
+import { distinctAsks, hydrationAsks, overlaidAsks, templateAsks, triggerAsks } from './template-references.ts';
+import { refusedVariables } from './unsafe-fields.ts';
 
-/** More than anybody writes by hand; each may cost a look at Prefect. */
+/** More than people write by hand. Each action may cost a request to Prefect. */
 const MOST_ACTIONS = 50;
 const LISTS = ['actions', 'actions_on_trigger', 'actions_on_resolve'];
 
 /** The objects in all three lists; undefined when one is no list of objects, or there are too many. */
 export function actionsOf(automation: JsonObject): readonly JsonObject[] | undefined {
   const lists = LISTS.map((key) => field(automation, key) ?? []);
-  const actions = lists.flatMap((list): readonly JsonValue[] => (isList(list) ? list : [list]));
-  if (!lists.every(isList) || !actions.every((action) => isObject(action)) || actions.length > MOST_ACTIONS) return undefined;
-  return actions.filter((action): action is JsonObject => isObject(action));
+  const actions = lists.flatMap((list) => (isList(list) ? list : [list]));
+  return lists.every(isList) && actions.every(isObject) && actions.length <= MOST_ACTIONS ? actions : undefined;
 }
 
-export interface Looking extends Pick<Call, 'readsParameters'> {
+/** Unsafe job variables in an action that starts runs. */
+export function refusedActions(automation: JsonObject): Refusal | undefined {
+  return actionsOf(automation)
+    ?.map((action) => refusedVariables(action))
+    .find((refusal) => refusal !== undefined);
+}
+
+export interface ActionContext extends Pick<Call, 'readsParameters'> {
   readonly lookup: Lookup;
 }
 
-/** All rights that the actions need. An action that is not known, or whose reach the body does not tell, needs `unbounded`. */
-export async function actionAsks(actions: readonly JsonObject[], looking: Looking): Promise<readonly Ask[]> {
+/** All rights that the actions need. An unknown action needs `unbounded`, and so does one whose targets the body does not name. */
+export async function actionAsks(actions: readonly JsonObject[], context: ActionContext): Promise<readonly Ask[]> {
   const asks: Ask[] = [];
-  for (const action of actions) asks.push(...(await asksOf(action, looking)));
+  for (const action of actions) asks.push(...(await asksOf(action, context)));
   return distinctAsks(asks);
 }
 
@@ -69,14 +75,14 @@ const ON_RUN: Readonly<Record<string, ActionName>> = {
   'delete-flow-run': 'flow_runs.delete',
 };
 
-async function asksOf(action: JsonObject, looking: Looking): Promise<readonly Ask[]> {
+async function asksOf(action: JsonObject, context: ActionContext): Promise<readonly Ask[]> {
   const type = field(action, 'type');
   if (typeof type !== 'string') return [unbounded];
   if (type === 'do-nothing') return [];
   if (Object.hasOwn(ON_RUN, type)) return onAnyRun([ON_RUN[type] ?? unbounded.action]);
   if (type === 'change-flow-run-state') return changeState(action);
   const target = Object.hasOwn(TARGETED, type) ? TARGETED[type] : undefined;
-  return target === undefined ? [unbounded] : targeted(action, target, looking);
+  return target === undefined ? [unbounded] : targetAsks(action, target, context);
 }
 
 function onAnyRun(actions: readonly ActionName[]): readonly Ask[] {
@@ -85,7 +91,7 @@ function onAnyRun(actions: readonly ActionName[]): readonly Ask[] {
 
 function changeState(action: JsonObject): readonly Ask[] {
   const state = field(action, 'state');
-  // Prefect takes "yes" for true here; whatever is not plainly false forces.
+  // Prefect accepts "yes" for true: every other value than `false` forces.
   const force = (field(action, 'force') ?? false) !== false;
   const name = field(action, 'name');
   if (typeof state !== 'string' || (typeof name === 'string' && isReservedStateName(name))) return [unbounded];
@@ -93,31 +99,24 @@ function changeState(action: JsonObject): readonly Ask[] {
   return onAnyRun(stateActions(state, force)).map((ask) => ({ ...ask, facts }));
 }
 
-async function targeted(action: JsonObject, target: Target, looking: Looking): Promise<readonly Ask[]> {
-  const given = field(action, target.key);
-  const id = parseUuid(given);
+async function targetAsks(action: JsonObject, target: Target, context: ActionContext): Promise<readonly Ask[]> {
+  const id = parseUuid(field(action, target.key));
   if ((field(action, 'source') ?? 'selected') !== 'selected' || id === undefined) return [unbounded];
-  if (target.action === 'deployments.run') return runAsks(action, id, looking);
+  if (target.action === 'deployments.run') return runAsks(action, id, context);
   const own: Ask = { action: target.action, resource: { type: target.type, id }, facts: { pauses: true } };
-  if (target.type === 'WorkPool') return [{ ...own, resource: { type: 'WorkPool', id: await poolName(id, looking.lookup) } }];
-  return target.type === 'Automation' ? [own, ...(await behind(id, looking))] : [own];
+  if (target.type === 'WorkPool') return [{ ...own, resource: { type: 'WorkPool', id: await poolName(id, context.lookup) } }];
+  return target.type === 'Automation' ? [own, ...(await switchedAsks(id, context))] : [own];
 }
 
-/** As for a run started by hand (run-request.ts), with every template that Prefect renders in it. */
-async function runAsks(action: JsonObject, id: string, looking: Looking): Promise<readonly Ask[]> {
+/** As for a run that a person starts (run-request.ts), and every template that Prefect renders in the action. */
+async function runAsks(action: JsonObject, id: string, context: ActionContext): Promise<readonly Ask[]> {
   const parameters = field(action, 'parameters');
-  const deployment = dependsOnOwn(looking, parameters) ? await readDeployment(looking.lookup, id) : null;
+  const deployment = dependsOnDeployment(context, parameters) ? await readDeployment(context.lookup, id) : null;
   const variables = field(action, 'job_variables');
-  const resource = { type: 'Deployment', id } as const;
   const given = { parameters: !isBlank(parameters), job_variables: !isBlank(variables) };
-  const facts = { ...given, ...parameterFacts(looking, laidOver(deployment, parameters), 'rendered') };
-  const actions = [
-    'deployments.run',
-    ...(given.parameters ? ['deployments.run.parameters'] : []),
-    ...(given.job_variables ? ['deployments.run.override'] : []),
-  ];
+  const facts = { ...given, ...parameterFacts(context, effectiveParameters(deployment, parameters), 'rendered') };
   return [
-    ...actions.map((name): Ask => ({ action: name, resource, facts })),
+    ...runAsksOf({ resource: { type: 'Deployment', id }, facts }, { parameters: given.parameters, override: given.job_variables }),
     ...hydrationAsks(parameters),
     ...newBlockAsks(parametersOf(deployment), parameters),
     ...overlaidAsks(parametersOf(deployment), parameters),
@@ -126,19 +125,18 @@ async function runAsks(action: JsonObject, id: string, looking: Looking): Promis
   ];
 }
 
-/** Pools are decided on by name. One that is not there is nobody's: its id stands for it. */
+/** Policies know pools by name. A pool that does not exist has no owner: its id takes the place of the name. */
 async function poolName(id: string, lookup: Lookup): Promise<string> {
   const found = await lookup('/api/work_pools/filter', { work_pools: { id: { any_: [id] } }, limit: 1 });
-  const pool = isList(found) ? found[0] : undefined;
-  const name = field(pool, 'name');
+  const name = field(isList(found) ? found[0] : undefined, 'name');
   return typeof name === 'string' ? name : id;
 }
 
-/** Switching another automation on is doing what it does, at what it listens to; how far a chain of them reaches is not followed. */
-async function behind(id: string, looking: Looking): Promise<readonly Ask[]> {
-  const found = await looking.lookup(`/api/automations/${id}`);
+/** An action that switches another automation on needs the rights of that one. Lictor does not follow a chain of them. */
+async function switchedAsks(id: string, context: ActionContext): Promise<readonly Ask[]> {
+  const found = await context.lookup(`/api/automations/${id}`);
   const actions = isObject(found) ? actionsOf(found) : undefined;
-  if (actions === undefined) return [unbounded];
-  const chained = actions.some((action) => String(field(action, 'type')).endsWith('-automation'));
-  return chained || !isObject(found) || refusedActions(found) !== undefined ? [unbounded] : [...listeningAsks(found), ...(await actionAsks(actions, looking))];
+  if (!isObject(found) || actions === undefined || refusedActions(found) !== undefined) return [unbounded];
+  const isChained = actions.some((action) => String(field(action, 'type')).endsWith('-automation'));
+  return isChained ? [unbounded] : [...listeningAsks(found), ...(await actionAsks(actions, context))];
 }

@@ -1,9 +1,9 @@
-// What an automation listens to: whoever reads events of some objects only must name those objects, or would learn of everybody's.
+// The events that an automation listens to: an author that may read events of some objects only must name those objects in its triggers.
 //
-// Prefect holds each event against `match` (of its resource) and `match_related` (of what it is related to). A list of values is any of
-// them; `*` at the end and `!` in front are patterns. Flows are shared, so that a flow is no bound.
+// Prefect compares each event with `match` (its resource) and `match_related` (its related resources). The values of a list are ORed. A `*`
+// at the end and a `!` in front are patterns. Teams share flows, so a flow does not limit a trigger.
 
-import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { field, isList, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import type { ResourceType } from '../../contract/operation.ts';
 import type { Ask } from '../decide/asks.ts';
 import { objectNamed } from '../decide/event-asks.ts';
@@ -11,46 +11,37 @@ import { objectNamed } from '../decide/event-asks.ts';
 /** Every right to read events that its triggers need. */
 export function listeningAsks(automation: JsonObject): readonly Ask[] {
   const trigger = field(automation, 'trigger');
-  // Without any, Prefect takes no automation.
+  // Prefect rejects an automation without a trigger.
   return trigger === undefined ? [] : triggersIn(trigger).flatMap(asksOf);
 }
 
-/** These are about others inside, and about nothing else. Any other that has some counts too: Prefect ignores fields that it does not know. */
-const OF_OTHERS: readonly JsonValue[] = ['compound', 'sequence'];
+/** Only these consist of the triggers in them. A trigger of another type counts as well, since Prefect ignores unknown fields. */
+const COMPOSITE: readonly JsonValue[] = ['compound', 'sequence'];
 
 function triggersIn(trigger: JsonValue): readonly JsonValue[] {
-  if (!isObject(trigger)) return [trigger];
   const inner = field(trigger, 'triggers');
-  const others = isList(inner) ? inner.flatMap(triggersIn) : [];
-  return isList(inner) && OF_OTHERS.includes(field(trigger, 'type') ?? null) ? others : [trigger, ...others];
+  if (!isList(inner)) return [trigger];
+  const nested = inner.flatMap(triggersIn);
+  return COMPOSITE.includes(field(trigger, 'type') ?? null) ? nested : [trigger, ...nested];
 }
 
 const READ = { action: 'events.read', resource: { type: 'Event', id: null } } as const;
 
 function asksOf(trigger: JsonValue): readonly Ask[] {
-  const named = isObject(trigger) ? (boundBy(field(trigger, 'match'), SUBJECTS) ?? boundBy(field(trigger, 'match_related'), WHOLES)) : undefined;
-  return named === undefined ? [READ] : named;
+  return namedAsks(field(trigger, 'match'), RESOURCES) ?? namedAsks(field(trigger, 'match_related'), RELATED) ?? [READ];
 }
 
-const WHOLES: readonly ResourceType[] = ['FlowRun', 'Deployment'];
-const SUBJECTS: readonly ResourceType[] = [
-  ...WHOLES,
-  'TaskRun',
-  'WorkPool',
-  'WorkQueue',
-  'Variable',
-  'BlockDocument',
-  'Automation',
-  'ConcurrencyLimit',
-  'Artifact',
+const RELATED: readonly ResourceType[] = ['FlowRun', 'Deployment'];
+const RESOURCES: readonly ResourceType[] = [
+  ...RELATED,
+  ...(['TaskRun', 'WorkPool', 'WorkQueue', 'Variable', 'BlockDocument', 'Automation', 'ConcurrencyLimit', 'Artifact'] as const),
 ];
 
-/** The objects that it names by their ids, each to be read; undefined: it names none, or something else besides. */
-function boundBy(match: JsonValue | undefined, kinds: readonly ResourceType[]): readonly Ask[] | undefined {
-  if (!isObject(match)) return undefined;
+/** An ask for each object that the trigger names by its id. Undefined: it names none, or also something else. */
+function namedAsks(match: JsonValue | undefined, types: readonly ResourceType[]): readonly Ask[] | undefined {
   const given = field(match, 'prefect.resource.id') ?? null;
   const texts = isList(given) ? given : [given];
-  const named = texts.map((text) => (typeof text === 'string' ? objectNamed(text) : undefined));
-  if (named.length === 0 || !named.every((object) => object !== undefined && kinds.includes(object.type))) return undefined;
-  return named.flatMap((object) => (object === undefined ? [] : [{ ...READ, on: { kind: 'related', object } }]));
+  const named = texts.flatMap((text) => (typeof text === 'string' ? (objectNamed(text) ?? []) : []));
+  if (named.length === 0 || named.length < texts.length || !named.every(({ type }) => types.includes(type))) return undefined;
+  return named.map((object) => ({ ...READ, on: { kind: 'related', object } }));
 }

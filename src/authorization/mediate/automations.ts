@@ -1,43 +1,30 @@
-// Writing automations: decided on what the new one does and on what the old one did; switching on, off and deleting alike.
+// Writing, switching and deleting automations: Lictor decides on what the new one does and on what the old one did.
 //
-// Measured with stock clients of 3.9.1: `prefect deploy` deletes those owned by its deployment, then creates one `run-deployment`
-// for each trigger, with owner_resource prefect.deployment.ID; the UI and `automation pause|resume` PATCH {"enabled": ...}.
+// Measured with stock clients of 3.9.1: `prefect deploy` deletes the automations that its deployment owns. It then creates a `run-deployment`
+// for each trigger, with owner_resource prefect.deployment.ID. The UI and `automation pause|resume` PATCH {"enabled": ...}.
 import type { Decision } from '../../contract/decision.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { Ask, AskObject } from '../decide/asks.ts';
-import { actionAsks, actionsOf, unbounded } from './automation-actions.ts';
+import { actionAsks, actionsOf, refusedActions, unbounded } from './automation-actions.ts';
 import { listeningAsks } from './automation-triggers.ts';
-import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal } from './family.ts';
-import { createdObject } from './generic.ts';
+import { createdObject } from './default-family.ts';
+import { type Call, type Family, type Lookup, MEBIBYTE, ownAsk, type Planned, planned, type Refusal, refused, withObject } from './family.ts';
 import { parameterFacts } from './parameter-facts.ts';
-import { refusedActions } from './reserved-env.ts';
 
-export const createAutomation: Family = {
-  operations: ['create_automation_automations__post'],
+export const writeAutomation: Family = {
+  operations: ['create_automation_automations__post', 'update_automation_automations__id__put'],
   maxBytes: MEBIBYTE,
-  async plan(call, lookup) {
-    const body = call.tree;
-    if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
-    const refused = refusedActions(body);
-    if (refused !== undefined) return { ok: false, refusal: refused };
-    const on = { kind: 'created', fields: { name: field(body, 'name') ?? null } } as const;
-    const further = [...ownerAsks(call, field(body, 'owner_resource') ?? null), ...listeningAsks(body)];
-    return planChange(call, lookup, { automations: [body], further, on });
-  },
-};
-
-export const updateAutomation: Family = {
-  operations: ['update_automation_automations__id__put'],
-  maxBytes: MEBIBYTE,
-  async plan(call, lookup) {
-    const body = call.tree;
-    if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
-    const refused = refusedActions(body);
-    if (refused !== undefined) return { ok: false, refusal: refused };
-    const on = { kind: 'resource', changes: { name: field(body, 'name') ?? null } } as const;
-    return planChange(call, lookup, { automations: [body, ...(await oldAutomation(call, lookup))], further: listeningAsks(body), on });
-  },
+  plan: withObject(async (call, body, lookup) => {
+    const refusal = refusedActions(body);
+    if (refusal !== undefined) return refused(refusal);
+    const isNew = call.operation.idParam === null;
+    const fields = { name: field(body, 'name') ?? null };
+    const owner = isNew ? ownerAsks(call, field(body, 'owner_resource') ?? null) : [];
+    const old = isNew ? [] : await oldAutomation(call, lookup);
+    const on: AskObject = isNew ? { kind: 'created', fields } : { kind: 'resource', changes: fields };
+    return planChange(call, lookup, { automations: [body, ...old], further: [...owner, ...listeningAsks(body)], on });
+  }),
 };
 
 export const switchAutomation: Family = {
@@ -45,26 +32,26 @@ export const switchAutomation: Family = {
   maxBytes: MEBIBYTE,
   async plan(call, lookup) {
     const old = await oldAutomation(call, lookup);
-    // Whoever switches it on makes it listen and act from now on, as whoever writes it.
-    const stored = isSwitchedOff(call) ? [] : old;
-    const problem = stored.map(refusedActions).find((refused) => refused !== undefined);
-    return planChange(call, lookup, { automations: old, further: stored.flatMap(listeningAsks), problem });
+    // A principal that switches an automation on makes it listen and act, as its author does.
+    const enabled = isSwitchedOff(call) ? [] : old;
+    const problem = enabled.map(refusedActions).find((refusal) => refusal !== undefined);
+    return planChange(call, lookup, { automations: old, further: enabled.flatMap(listeningAsks), problem });
   },
 };
 
-/** What is not plainly false switches on: Prefect takes "yes" for true. */
+/** Every other value than `false` switches on: Prefect accepts "yes" for true. */
 function isSwitchedOff({ operation, tree }: Call): boolean {
-  return operation.method === 'DELETE' || (isObject(tree) && field(tree, 'enabled') === false);
+  return operation.method === 'DELETE' || field(tree, 'enabled') === false;
 }
 
-/** `prefect deploy` clears the automations of its own deployment, whatever they do: whoever may write the deployment may. */
+/** `prefect deploy` deletes the automations of its own deployment, so the right to write the deployment suffices. */
 export const deleteOwnedAutomations: Family = {
   operations: ['delete_automations_owned_by_resource_automations_owned_by__resource_id__delete'],
   maxBytes: MEBIBYTE,
   plan(call) {
-    // The path names their owner; whose they are is asked for beside.
-    const own: Ask = { action: call.operation.action, resource: ownResource(call), on: { kind: 'shared' } };
-    return planned({ asks: [own, ...ownerAsks(call, call.params['resource_id'] ?? null)], intent: true, rewrite: () => call.tree, refusal });
+    // The path names the owner of the automations: the second ask is about it.
+    const own: Ask = { ...ownAsk(call), on: { kind: 'shared' } };
+    return planned({ asks: [own, ...ownerAsks(call, call.params['resource_id'] ?? null)], refusal });
   },
 };
 
@@ -86,13 +73,10 @@ const TOO_MANY: Refusal = { code: 'body-invalid', detail: 'actions, actions_on_t
 function planChange(call: Call, lookup: Lookup, { automations, further, on, problem }: Change): Planned {
   const lists = automations.map(actionsOf);
   const actions = lists.flatMap((list) => list ?? []);
-  const own: Ask = { action: call.operation.action, resource: ownResource(call), ...(on !== undefined && { on }) };
   return planned({
-    asks: [own],
+    asks: [{ ...ownAsk(call), ...(on !== undefined && { on }) }],
     further: async () => [...further, ...(await actionAsks(actions, { lookup, readsParameters: call.readsParameters }))],
-    intent: true,
     problem: lists.includes(undefined) ? TOO_MANY : problem,
-    rewrite: () => call.tree,
     outcome: (answer) => createdObject(call, answer),
     refusal,
   });
@@ -100,10 +84,10 @@ function planChange(call: Call, lookup: Lookup, { automations, further, on, prob
 
 const OWNER = /^prefect\.deployment\.(.+)$/;
 
-/** Whoever is named as owner deletes it some day with its own: that must be the author's to write. */
+/** Prefect deletes an automation with its owner, so the author must have the right to write that deployment. */
 function ownerAsks(call: Call, owner: JsonValue): readonly Ask[] {
   if (owner === null) return [];
-  const id = typeof owner === 'string' ? parseUuid(OWNER.exec(owner)?.[1] ?? '') : undefined;
+  const id = typeof owner === 'string' ? parseUuid(OWNER.exec(owner)?.[1]) : undefined;
   return [id === undefined ? unbounded : { action: 'deployments.write', resource: { type: 'Deployment', id }, facts: parameterFacts(call, null, 'later') }];
 }
 

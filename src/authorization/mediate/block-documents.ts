@@ -1,24 +1,35 @@
-// Writing blocks: those whose address the Prefect server itself calls are an administrator's, and a reference reads the other block.
+// Block documents: one that makes the Prefect server call an address needs an administrator, and a reference to another block reads it.
 import type { Decision } from '../../contract/decision.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { Ask } from '../decide/decider.ts';
-import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal } from './family.ts';
-import { createdObject } from './generic.ts';
-import { namedBlockAsks } from './parameter-blocks.ts';
-import { distinctAsks, readsBlock, templateAsks } from './references.ts';
+import { namedBlockAsks } from './block-references.ts';
+import { createdObject } from './default-family.ts';
+import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal, withObject } from './family.ts';
+import { distinctAsks, readsBlock, templateAsks } from './template-references.ts';
+
+/** One boolean in the body turns the list into a list of secrets. */
+export const blockDocumentsFilter: Family = {
+  operations: ['read_block_documents_block_documents_filter_post'],
+  maxBytes: MEBIBYTE,
+  plan(call) {
+    if (call.tree !== undefined && !isObject(call.tree)) return invalid('The body must be a JSON object.');
+    const secrets = field(call.tree, 'include_secrets') ?? false;
+    if (typeof secrets !== 'boolean') return invalid('include_secrets must be true or false.');
+    const action = secrets ? 'blocks.read_secrets' : call.operation.action;
+    return planned({ asks: [{ action, resource: ownResource(call), facts: { include_secrets: secrets } }], intent: secrets });
+  },
+};
 
 export const createBlockDocument: Family = {
   operations: ['create_block_document_block_documents__post'],
   maxBytes: MEBIBYTE,
-  async plan(call, lookup) {
-    const body = call.tree;
-    if (!isObject(body)) return invalid('A block must be described by a JSON object.');
+  plan: withObject(async (call, body, lookup) => {
     const schema = await namedBy(lookup, body, SCHEMA);
     const type = await namedBy(lookup, body, TYPE);
     if (schema === undefined || type === undefined) return invalid('block_schema_id and block_type_id must be UUIDs.');
     return planWrite(call, [schema, type]);
-  },
+  }),
 };
 
 export const changeBlockDocument: Family = {
@@ -36,7 +47,7 @@ export const changeBlockDocument: Family = {
 const SCHEMA = { key: 'block_schema_id', path: '/api/block_schemas/' };
 const TYPE = { key: 'block_type_id', path: '/api/block_types/' };
 
-/** The object that a field names; null: it names none, or it is not there; undefined: no id. */
+/** The object that a field names. Null: the field is empty, or the object does not exist. Undefined: the field is no id. */
 async function namedBy(lookup: Lookup, body: JsonObject, { key, path }: typeof SCHEMA): Promise<JsonValue | undefined> {
   const given = field(body, key) ?? null;
   if (given === null) return null;
@@ -44,7 +55,7 @@ async function namedBy(lookup: Lookup, body: JsonObject, { key, path }: typeof S
   return id === undefined ? undefined : lookup(`${path}${id}`);
 }
 
-/** The schema says which fields are secret: by another one, what was written before is shown to whoever reads blocks. */
+/** The schema says which fields are secret. Another schema could show the stored secrets to every reader of the block. */
 function otherSchemaAsks({ params }: Call, body: JsonObject, old: JsonValue): readonly Ask[] {
   const given = field(body, SCHEMA.key) ?? null;
   const before = field(old, SCHEMA.key);
@@ -54,17 +65,15 @@ function otherSchemaAsks({ params }: Call, body: JsonObject, old: JsonValue): re
 
 function planWrite(call: Call, about: readonly JsonValue[], further: readonly Ask[] = []): Planned {
   const resource = ownResource(call);
-  const isCalled = about.some((object) => isObject(object) && isCalledByServer(object));
+  const isCalled = about.some(isCalledByServer);
   const actions = [call.operation.action, ...(isCalled ? [WEBHOOK] : [])];
   const name = field(call.tree, 'name') ?? null;
   const creates = resource.id === null ? ({ on: { kind: 'created', fields: { name } } } as const) : {};
   const data = field(call.tree, 'data');
-  // A parameter may name this block: what it names in turn is loaded with it.
+  // A parameter may name this block, and Prefect loads the blocks in it as well.
   const references = [...templateAsks(data), ...namedBlockAsks(data)];
   return planned({
     asks: distinctAsks([...actions.map((action): Ask => ({ action, resource, ...creates })), ...further, ...references]),
-    intent: true,
-    rewrite: () => call.tree,
     outcome: (answer) => createdObject(call, answer),
     refusal,
   });
@@ -79,11 +88,12 @@ function refusal(denied: readonly Decision[]): Refusal | undefined {
 /** Prefect picks the class by the slug of the block type: `webhook`, and its notification blocks (`prefect.blocks.notifications`, 3.9.1). */
 const CALLED = /^(webhook|sendgrid-email|twilio-sms|.*-webhook|apprise.*)$/;
 
-/** A block type, a schema with its type, or a document with both. */
-function isCalledByServer(object: JsonObject): boolean {
+/** `object`: a block type, a schema with its type, or a document with both. */
+function isCalledByServer(object: JsonValue | undefined): boolean {
+  if (!isObject(object)) return false;
   const slug = field(object, 'slug');
   const capabilities = field(object, 'capabilities');
   if (typeof slug === 'string' && CALLED.test(slug)) return true;
   if (isList(capabilities) && capabilities.includes('notify')) return true;
-  return [field(object, 'block_type'), field(object, 'block_schema')].some((inner) => isObject(inner) && isCalledByServer(inner));
+  return isCalledByServer(field(object, 'block_type')) || isCalledByServer(field(object, 'block_schema'));
 }

@@ -1,8 +1,8 @@
-// How many bytes of large bodies are in work: of one principal, and altogether. More of them wait, those of one principal in their order.
+// Limits the bytes of large bodies that Lictor processes at once, for each principal and in total. Further bodies wait in order.
 
 export interface BodyBudget {
-  /** Resolves with what gives the bytes back; undefined when they had to wait for too long, or too many wait already. */
-  take(who: string, bytes: number): Promise<(() => void) | undefined>;
+  /** Resolves with a function that returns the bytes to the budget. Undefined: the wait was too long, or too many bodies wait. */
+  take(principalId: string, bytes: number): Promise<(() => void) | undefined>;
 }
 
 export interface BudgetLimits {
@@ -15,7 +15,7 @@ export interface BudgetLimits {
 
 const MEBIBYTE = 1024 * 1024;
 
-/** One body of the largest size always finds room. A body takes some six times its bytes while it is in work. */
+/** One body of the largest size always fits. A body takes about six times its bytes while Lictor processes it. */
 const BUDGET_LIMITS: BudgetLimits = { bytesEach: 16 * MEBIBYTE, bytesTotal: 32 * MEBIBYTE, mostWaiting: 64, waitMs: 20_000 };
 
 interface Share {
@@ -29,16 +29,16 @@ interface Waiter {
 }
 
 export function createBodyBudget(limits: BudgetLimits = BUDGET_LIMITS): BodyBudget {
-  /** In the order in which principals had their last turn. */
+  /** In the order of the principals' last turns. */
   const shares = new Map<string, Share>();
   let total = 0;
   const isOwnFull = ({ inWork }: Share, bytes: number) => inWork + bytes > limits.bytesEach;
   const isFull = (bytes: number) => total + bytes > limits.bytesTotal;
-  const begin = (who: string, share: Share, bytes: number): (() => void) => {
+  const begin = (principalId: string, share: Share, bytes: number): (() => void) => {
     total += bytes;
     share.inWork += bytes;
-    shares.delete(who);
-    shares.set(who, share);
+    shares.delete(principalId);
+    shares.set(principalId, share);
     return () => {
       total -= bytes;
       share.inWork -= bytes;
@@ -52,39 +52,39 @@ export function createBodyBudget(limits: BudgetLimits = BUDGET_LIMITS): BodyBudg
       serve();
       return;
     }
-    for (const [who, { inWork, waiting }] of shares) if (inWork === 0 && waiting.length === 0) shares.delete(who);
+    for (const [principalId, { inWork, waiting }] of shares) if (inWork === 0 && waiting.length === 0) shares.delete(principalId);
   };
   return {
-    take(who, bytes) {
-      const share = shares.get(who) ?? { inWork: 0, waiting: [] };
+    async take(principalId, bytes) {
+      const share = shares.get(principalId) ?? { inWork: 0, waiting: [] };
       if (share.waiting.length === 0 && !isOwnFull(share, bytes) && !isFull(bytes) && firstOf(shares, isOwnFull) === undefined)
-        return Promise.resolve(begin(who, share, bytes));
-      if (share.waiting.length >= limits.mostWaiting) return Promise.resolve(undefined);
-      shares.set(who, share);
-      return new Promise((resolve) => {
-        const leave = (): void => {
-          clearTimeout(timer);
-          share.waiting.splice(share.waiting.indexOf(waiter), 1);
-        };
-        const waiter: Waiter = {
-          bytes,
-          begin() {
-            leave();
-            resolve(begin(who, share, bytes));
-          },
-        };
-        const timer = setTimeout(() => {
+        return begin(principalId, share, bytes);
+      if (share.waiting.length >= limits.mostWaiting) return undefined;
+      shares.set(principalId, share);
+      const { promise, resolve } = Promise.withResolvers<(() => void) | undefined>();
+      const leave = (): void => {
+        clearTimeout(timer);
+        share.waiting.splice(share.waiting.indexOf(waiter), 1);
+      };
+      const waiter: Waiter = {
+        bytes,
+        begin() {
           leave();
-          resolve(undefined);
-          serve();
-        }, limits.waitMs);
-        share.waiting.push(waiter);
-      });
+          resolve(begin(principalId, share, bytes));
+        },
+      };
+      const timer = setTimeout(() => {
+        leave();
+        resolve(undefined);
+        serve();
+      }, limits.waitMs);
+      share.waiting.push(waiter);
+      return promise;
     },
   };
 }
 
-/** Who waits for room alone, and not for bodies of the same principal: nobody who comes later may pass. */
+/** The first body that waits for the total, and not for another body of its principal. No later body may overtake it. */
 function firstOf(shares: ReadonlyMap<string, Share>, isOwnFull: (share: Share, bytes: number) => boolean): Waiter | undefined {
   for (const share of shares.values()) {
     const [first] = share.waiting;

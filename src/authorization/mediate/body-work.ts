@@ -1,4 +1,4 @@
-// Work on large bodies: within a budget, scanned by a thread, and on the deciding thread in steps with rests, so that everybody else is answered between.
+// Work on large bodies: within a budget, scanned by a thread, and in steps with rests on the deciding thread, which answers other requests between.
 import type { Clock } from '../../contract/clock.ts';
 import { decodeText } from '../../contract/json/scan.ts';
 import { createScanner, type Scanner } from '../../contract/json/scanner.ts';
@@ -7,9 +7,9 @@ import type { Lookup } from '../../prefect/client/lookup.ts';
 import { type BodyBudget, createBodyBudget } from './body-budget.ts';
 
 export interface BodyWork {
-  /** Undefined: this principal has too much in work. */
-  begin(who: string, bytes: number): Promise<Work | undefined>;
-  /** For what is large and has no place in the budget: a frame of a socket. */
+  /** Undefined: this principal's other bodies use up the budget. */
+  begin(principalId: string, bytes: number): Promise<Work | undefined>;
+  /** For large frames of sockets, which the budget does not count. */
   readonly turn: () => Promise<void>;
   close(): Promise<void>;
 }
@@ -17,27 +17,27 @@ export interface BodyWork {
 export interface Work {
   /** Throws when a large body cannot be scanned. */
   read(body: Buffer): Promise<StrictResult>;
-  /** Before each step that looks at the whole body. */
+  /** Awaited before each step over the whole body. */
   readonly turn: () => Promise<void>;
   end(): void;
 }
 
 export interface BodyWorkParts {
   readonly steady: Clock;
-  /** Both left out: the gateway's own. */
+  /** Tests replace these two. */
   readonly scanner?: Scanner;
   readonly budget?: BodyBudget;
 }
 
-/** What is read at once: some milliseconds. Such bodies neither wait nor count. */
+/** Lictor reads such a body in some milliseconds. It neither waits nor counts. */
 export const SMALL_BYTES = 32 * 1024;
 
 export function createBodyWork({ steady, scanner = createScanner(), budget = createBodyBudget() }: BodyWorkParts): BodyWork {
   const turn = createTurns(steady);
   return {
-    async begin(who, bytes) {
+    async begin(principalId, bytes) {
       if (bytes <= SMALL_BYTES) return AT_ONCE;
-      const end = await budget.take(who, bytes);
+      const end = await budget.take(principalId, bytes);
       if (end === undefined) return undefined;
       return {
         async read(body) {
@@ -57,7 +57,7 @@ export function createBodyWork({ steady, scanner = createScanner(), budget = cre
 /** For small bodies. */
 export const AT_ONCE: Work = { read: async (body) => parseStrict(body), turn: () => Promise.resolve(), end: () => undefined };
 
-/** What is found is looked at together with the body. */
+/** A lookup that takes a turn after each answer, since its caller compares the answer with the body. */
 export function inTurns(lookup: Lookup, { turn }: Work): Lookup {
   return async (path, filter) => {
     const found = await lookup(path, filter);
@@ -66,12 +66,12 @@ export function inTurns(lookup: Lookup, { turn }: Work): Lookup {
   };
 }
 
-/** A rest is as long as the step before it: half of the time is everybody else's. */
+/** A rest is as long as the step before it, so half of the time remains for other requests. */
 const LONGEST_REST_MS = 1_000;
-/** What follows a step so soon belongs to it: a hundred small looks are one step, and not a hundred rests. */
+/** A step that follows so soon belongs to the one before it: a hundred short looks are one step, without a hundred rests. */
 const SHORT_MS = 5;
 
-/** A queue of turns. Clients share one; what a client may not delay has its own. */
+/** A queue of turns. Clients share one. Work that a client may not delay has a separate queue. */
 export function createTurns(steady: Clock): () => Promise<void> {
   let rested: Promise<void> = Promise.resolve();
   let stepFromMs: number | undefined;

@@ -1,13 +1,13 @@
-// Deleting many flow runs, deployments or flows, one flow and one deployment: a flow takes its deployments and runs with it, and a deployment its limit.
+// Deletes many flow runs, deployments or flows, one flow, or one deployment. Prefect deletes a flow with its deployments and runs, and a deployment with its limit.
 
-import { field, isList, isObject, textsIn } from '../../contract/json/tree.ts';
-import { answerObject } from '../../prefect/client/answer.ts';
+import { field, isList, textsIn } from '../../contract/json/tree.ts';
+import { answerObject, textField } from '../../prefect/client/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Ask } from '../decide/decider.ts';
 import { DEPLOYMENTS, FLOW_RUNS, FLOWS, itemRecords, itemRefusal, type Kind, namingOnly, resolve } from './bulk.ts';
-import { type Call, type Family, type Lookup, MEBIBYTE, type Outcome, ownResource, type Plan, type Planned, planned } from './family.ts';
-import { deletedLimitAsks } from './linked-limits.ts';
-import { distinctAsks } from './references.ts';
+import { deletedLimitAsks } from './deployment-limits.ts';
+import { type Call, type Family, type Lookup, MEBIBYTE, type Outcome, ownAsk, type Plan, type Planned, planned, refused } from './family.ts';
+import { distinctAsks } from './template-references.ts';
 
 export const deleteFlowRuns = bulkDelete('bulk_delete_flow_runs_flow_runs_bulk_delete_post', FLOW_RUNS);
 export const deleteDeployments = bulkDelete('bulk_delete_deployments_deployments_bulk_delete_post', DEPLOYMENTS);
@@ -16,20 +16,13 @@ export const deleteFlows = bulkDelete('bulk_delete_flows_flows_bulk_delete_post'
 export const deleteFlow: Family = {
   operations: ['delete_flow_flows__id__delete'],
   maxBytes: MEBIBYTE,
-  async plan(call, lookup) {
-    const own: Ask = { action: call.operation.action, resource: ownResource(call) };
-    return planned({ asks: [own, ...(await beneathFlows([call.params['id'] ?? ''], lookup))], intent: true, rewrite: () => call.tree });
-  },
+  plan: async (call, lookup) => planned({ asks: [ownAsk(call), ...(await contentAsks([call.params['id'] ?? ''], lookup))] }),
 };
 
 export const deleteDeployment: Family = {
   operations: ['delete_deployment_deployments__id__delete'],
   maxBytes: MEBIBYTE,
-  plan(call, lookup) {
-    const own: Ask = { action: call.operation.action, resource: ownResource(call) };
-    const further = () => deletedLimitAsks([call.params['id'] ?? ''], lookup);
-    return planned({ asks: [own], further, intent: true, rewrite: () => call.tree });
-  },
+  plan: (call, lookup) => planned({ asks: [ownAsk(call)], further: () => deletedLimitAsks([call.params['id'] ?? ''], lookup) }),
 };
 
 function bulkDelete(operationId: string, kind: Kind): Family {
@@ -38,7 +31,7 @@ function bulkDelete(operationId: string, kind: Kind): Family {
 
 async function planBulk(call: Call, kind: Kind, lookup: Lookup): Promise<Planned> {
   const resolved = await resolve(call, kind, lookup);
-  return 'code' in resolved ? { ok: false, refusal: resolved } : planned(await planDeletion(call, kind, { ids: resolved.ids, lookup }));
+  return 'code' in resolved ? refused(resolved) : planned(await planDeletion(call, kind, { ids: resolved.ids, lookup }));
 }
 
 interface Deletion {
@@ -50,13 +43,12 @@ async function planDeletion(call: Call, kind: Kind, { ids, lookup }: Deletion): 
   const { action } = call.operation;
   const facts = { count: ids.length };
   const each = ids.map((id): Ask => ({ action, resource: { type: kind.type, id }, facts }));
-  // Nothing matches: nothing is deleted, whoever asks.
-  const none: readonly Ask[] = ids.length === 0 ? [{ action, resource: ownResource(call), facts, on: { kind: 'shared' } }] : [];
-  const beneath = kind === FLOWS ? await beneathFlows(ids, lookup) : [];
+  // When no object matches, Prefect deletes nothing, so no scope has to cover anything.
+  const none: readonly Ask[] = ids.length === 0 ? [{ ...ownAsk(call), facts, on: { kind: 'shared' } }] : [];
+  const contents = kind === FLOWS ? await contentAsks(ids, lookup) : [];
   const limits = kind === DEPLOYMENTS ? await deletedLimitAsks(ids, lookup) : [];
   return {
-    asks: distinctAsks([...each, ...none, ...beneath, ...limits]),
-    intent: true,
+    asks: distinctAsks([...each, ...none, ...contents, ...limits]),
     rewrite: () => namingOnly(kind, ids),
     outcome: (answer) => deleted(answer, kind),
     refusal: itemRefusal(kind, ids),
@@ -64,24 +56,22 @@ async function planDeletion(call: Call, kind: Kind, { ids, lookup }: Deletion): 
   };
 }
 
-/** Prefect's own limit of a list. A flow with more of them needs the right on all deployments. */
+/** Prefect's own limit of a list. A flow with more deployments needs the right on all deployments. */
 const MOST_LISTED = 200;
 
-/** Its runs go with a flow too. Whose they are is for the flow, which must be inside with all of its uses. */
+/** Prefect deletes the runs with the flow. No scope has to cover them: it covers the flow with all of its uses. */
 const RUNS: Ask = { action: 'flow_runs.delete', resource: { type: 'FlowRun', id: null }, on: { kind: 'shared' } };
 
-async function beneathFlows(flows: readonly string[], lookup: Lookup): Promise<readonly Ask[]> {
+/** What Prefect deletes together with these flows. */
+async function contentAsks(flows: readonly string[], lookup: Lookup): Promise<readonly Ask[]> {
   if (flows.length === 0) return [];
   const found = await lookup('/api/deployments/filter', { flows: { id: { any_: [...flows] } }, limit: MOST_LISTED });
-  const items = isList(found) ? found : [];
-  const ids = items.map((item) => (isObject(item) ? field(item, 'id') : null)).map((id) => (typeof id === 'string' ? id : null));
-  const all = items.length >= MOST_LISTED || !isList(found) ? [null] : [];
+  const ids = isList(found) ? found.map((item) => textField(item, 'id')) : [];
+  const all = ids.length >= MOST_LISTED || !isList(found) ? [null] : [];
   return distinctAsks([...[...ids, ...all].map((id): Ask => ({ action: 'deployments.delete', resource: { type: 'Deployment', id } })), RUNS]);
 }
 
 function deleted(answer: UpstreamAnswer, kind: Kind): Outcome {
-  const object = answer.status < 300 ? answerObject(answer) : null;
-  const list = field(object, 'deleted');
-  const ids = textsIn(list);
+  const ids = answer.status < 300 ? textsIn(field(answerObject(answer), 'deleted')) : [];
   return { record: { resource_id: null }, items: itemRecords(kind, ids) };
 }

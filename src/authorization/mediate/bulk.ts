@@ -1,4 +1,4 @@
-// Bulk requests: their filter is resolved first, each object is decided on, and exactly those are named to Prefect. All or nothing.
+// Bulk requests: Lictor resolves the filter, decides each object, and names exactly those objects to Prefect. All or nothing.
 import type { Decision } from '../../contract/decision.ts';
 import { field, isList, isObject, type JsonObject } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
@@ -8,10 +8,10 @@ import { coveredIds } from '../../prefect/scope-filter/covered-ids.ts';
 import { flowIds } from '../../prefect/scope-filter/flows.ts';
 import { type Found, partsOf, type ScopeFilter, textOf, withPart } from '../../prefect/scope-filter/scope-filter.ts';
 import { seenFilters } from '../../prefect/scope-filter/seen-filters.ts';
-import { wholeNumber } from './changes.ts';
 import type { Call, Lookup, Refusal } from './family.ts';
+import { wholeNumber } from './field-changes.ts';
 
-/** As many as Prefect itself takes (BULK_OPERATION_LIMIT of 3.9.1). */
+/** Prefect's own limit (BULK_OPERATION_LIMIT of 3.9.1). */
 export const MOST_ITEMS = 50;
 
 export interface Kind {
@@ -19,7 +19,7 @@ export interface Kind {
   readonly key: 'flow_runs' | 'deployments' | 'flows';
   readonly type: ResourceType;
   readonly noun: string;
-  /** The right to read them: a filter sees as much as a list shows. */
+  /** The right to read them: a filter must not reveal more than a list. */
   readonly read: ActionName;
 }
 
@@ -27,14 +27,8 @@ export const FLOW_RUNS: Kind = { key: 'flow_runs', type: 'FlowRun', noun: 'flow 
 export const DEPLOYMENTS: Kind = { key: 'deployments', type: 'Deployment', noun: 'deployments', read: 'deployments.read' };
 export const FLOWS: Kind = { key: 'flows', type: 'Flow', noun: 'flows', read: 'flows.read' };
 
-export interface Resolved {
-  readonly ids: readonly string[];
-  /** The part of a body that names exactly these. */
-  readonly body: JsonObject;
-}
-
-/** The objects that match now, at most as many as the body asks for; a refusal when that cannot be known. */
-export async function resolve(call: Call, kind: Kind, lookup: Lookup): Promise<Resolved | Refusal> {
+/** The objects that match now, up to the limit in the body. A refusal when Lictor cannot know them. */
+export async function resolve(call: Call, kind: Kind, lookup: Lookup): Promise<{ readonly ids: readonly string[] } | Refusal> {
   const given = call.tree ?? {};
   if (!isObject(given)) return wrong('The body must be a JSON object.');
   const limit = (field(given, 'limit') ?? null) === null ? MOST_ITEMS : wholeNumber(field(given, 'limit'));
@@ -43,8 +37,8 @@ export async function resolve(call: Call, kind: Kind, lookup: Lookup): Promise<R
   if (filter !== null && !isObject(filter)) return wrong(`${kind.key} must be an object.`);
   const scopeFilter = await call.scopeFilter?.({ action: kind.read, resource: { type: kind.type, id: null } });
   const ids =
-    scopeFilter === undefined ? await matching({ kind, filter, lookup }, limit) : await matchingSeen({ kind, filter, lookup }, { scopeFilter, limit });
-  return 'code' in ids ? ids : { ids: ids.slice(0, limit), body: namingOnly(kind, ids.slice(0, limit)) };
+    scopeFilter === undefined ? await matching({ kind, filter, lookup }, limit) : await matchingVisible({ kind, filter, lookup }, { scopeFilter, limit });
+  return 'code' in ids ? ids : { ids: ids.slice(0, limit) };
 }
 
 function wrong(detail: string): Refusal {
@@ -60,18 +54,17 @@ interface Matching {
 async function matching({ kind, filter, lookup }: Matching, limit: number): Promise<readonly string[] | Refusal> {
   const found = await lookup(`/api/${kind.key}/filter`, { ...(filter !== null && { [kind.key]: filter }), limit });
   if (!isList(found)) return wrong(`Prefect does not take this filter of ${kind.noun}.`);
-  const ids = found.map((item) => (isObject(item) ? parseUuid(String(field(item, 'id'))) : undefined));
-  const known = ids.filter((id) => id !== undefined);
-  return known.length === ids.length ? known : wrong(`Prefect did not answer with ${kind.noun}.`);
+  const ids = found.flatMap((item) => parseUuid(field(item, 'id')) ?? []);
+  return ids.length === found.length ? ids : wrong(`Prefect did not answer with ${kind.noun}.`);
 }
 
-interface Matched {
+interface Visible {
   readonly scopeFilter: ScopeFilter;
   readonly limit: number;
 }
 
-/** By what is changed nobody learns more than by a list. */
-async function matchingSeen(asked: Matching, { scopeFilter, limit }: Matched): Promise<readonly string[] | Refusal> {
+/** The changed objects must not reveal more to a principal than a list does. */
+async function matchingVisible(asked: Matching, { scopeFilter, limit }: Visible): Promise<readonly string[] | Refusal> {
   const { kind, filter } = asked;
   const listed = kind === FLOW_RUNS ? 'runs' : kind === DEPLOYMENTS ? 'deployments' : 'flows';
   const seen = await seenFilters({ [kind.key]: filter }, { scopeFilter, listed, visibleIds: (type, ids) => coveredIds(scopeFilter, type, ids) });
@@ -81,12 +74,12 @@ async function matchingSeen(asked: Matching, { scopeFilter, limit }: Matched): P
 }
 
 /**
- * What others have must not use up the limit: by whether something of one's own is changed, it could be asked whether there is anything
- * foreign that fits a filter. Few that are named are all looked at, since a run below a run is found by its id alone.
+ * Foreign objects must not count towards the limit: a client could otherwise probe whether a foreign object matches a filter.
+ * Lictor looks at each of a few named objects, because only its id finds a run below another run.
  */
-async function visibleIds(asked: Matching, { scopeFilter, limit }: Matched): Promise<readonly string[] | Refusal> {
+async function visibleIds(asked: Matching, { scopeFilter, limit }: Visible): Promise<readonly string[] | Refusal> {
   const { kind, filter } = asked;
-  const criterion = filter === null || (field(filter, 'operator') ?? 'and_') !== 'and_' ? undefined : field(filter, 'id');
+  const criterion = (field(filter, 'operator') ?? 'and_') === 'and_' ? field(filter, 'id') : undefined;
   const named = field(criterion, 'any_');
   if (isList(named) && named.length <= MOST_ITEMS) {
     const ids = await matching(asked, MOST_ITEMS);
@@ -106,18 +99,18 @@ async function idsIn(scopeFilter: ScopeFilter, { kind, filter, lookup }: Matchin
     const joined = withPart(filter === null ? {} : { [kind.key]: filter }, part);
     if (!joined.ok) return joined;
     const found = await lookup(`/api/${kind.key}/filter`, { ...joined.body, limit });
-    if (!isList(found)) return { ok: false, refusal: { code: 'body-invalid', detail: `Prefect does not take this filter of ${kind.noun}.` } };
+    if (!isList(found)) return { ok: false, refusal: wrong(`Prefect does not take this filter of ${kind.noun}.`) };
     for (const item of found) if (isObject(item)) ids.add(textOf(item, 'id'));
   }
   return { ok: true, items: [...ids] };
 }
 
-/** The part of a body that names these alone; a filter of none matches nothing, and no filter at all would match everything. */
+/** The part of a body that names only these. An empty list of ids matches nothing; no filter at all would match everything. */
 export function namingOnly(kind: Kind, ids: readonly string[]): JsonObject {
   return { [kind.key]: { id: { any_: [...ids] } }, limit: Math.max(1, ids.length) };
 }
 
-/** Says of how many objects the request was refused. */
+/** Says for how many objects the request was refused. */
 export function itemRefusal(kind: Kind, ids: readonly string[]): (denied: readonly Decision[]) => Refusal | undefined {
   return (denied) => {
     const items = new Set(denied.map(({ resource }) => resource.id).filter((id) => id !== null && ids.includes(id)));

@@ -15,8 +15,9 @@ export interface MediatedRequest {
   readonly body: Buffer | LateBody;
 }
 
-/** A body that has not been read yet: how large it says it is. */
+/** A body that Lictor has not read yet. */
 export interface LateBody {
+  /** As the client declares it. */
   readonly length: number;
   read(): Promise<Buffer>;
 }
@@ -30,7 +31,7 @@ export interface Route {
 
 export type Opened = { readonly ok: true; readonly call: Call } | { readonly ok: false; readonly refusal: Refusal };
 
-/** Path and operation come from nginx; that they belong together is checked here once more. */
+/** Path and operation come from nginx. Lictor checks again that they belong together. */
 export function openCall(route: Route, request: MediatedRequest & { readonly body: Buffer }): Opened {
   const located = locateCall(route, request);
   return located.ok ? readCall(located, request.body.length === 0 ? undefined : parseStrict(request.body)) : located;
@@ -38,7 +39,7 @@ export function openCall(route: Route, request: MediatedRequest & { readonly bod
 
 type Located = { readonly ok: true; readonly call: Omit<Call, 'tree'> } | { readonly ok: false; readonly refusal: Refusal };
 
-/** All that can be said before the body is read. */
+/** Everything that Lictor can check before it reads the body. */
 export function locateCall({ catalogue, operation, family, readsParameters }: Route, request: MediatedRequest): Located {
   const { inputs } = request;
   if (operation.taken === 'deny' || operation.taken === 'relay' || operation.method !== inputs.method) return refuse({ code: 'route-denied' });
@@ -49,7 +50,7 @@ export function locateCall({ catalogue, operation, family, readsParameters }: Ro
   return { ok: true, call: { operation, inputs, params, readsParameters, turn: AT_ONCE.turn } };
 }
 
-/** `read` undefined: there is no body. */
+/** `read` undefined: the request has no body. */
 export function readCall({ call }: Extract<Located, { ok: true }>, read: StrictResult | undefined): Opened {
   if (read?.ok === false) return refuse({ code: read.code, detail: read.detail });
   return { ok: true, call: { ...call, tree: read?.tree } };

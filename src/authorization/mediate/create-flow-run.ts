@@ -1,4 +1,4 @@
-// Starting a run from a deployment, one or up to 100 at once: parameters and overrides are rights of their own.
+// Creates one run of a deployment, or up to 100 at once. Parameters and overrides need separate rights.
 
 import { field, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { REASONS } from '../../contract/reasons.ts';
@@ -6,10 +6,11 @@ import { answerObject, objectsField, textField, withJson } from '../../prefect/c
 import { withoutForeignInState } from '../../prefect/client/states.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Ask } from '../decide/asks.ts';
-import { type Call, type Earlier, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned } from './family.ts';
+import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned, type ReplayedRuns } from './family.ts';
 import { stamped } from './provenance.ts';
-import { refusedVariables } from './reserved-env.ts';
 import { asksForRun, needsDeployment, readDeployment, runProblem } from './run-request.ts';
+import { distinctAsks } from './template-references.ts';
+import { refusedVariables } from './unsafe-fields.ts';
 
 const MOST_RUNS = 100;
 
@@ -19,7 +20,7 @@ export const createFlowRun: Family = {
   async plan(call, lookup) {
     const bodies = readBodies([call.tree ?? null]);
     if (typeof bodies === 'string') return invalid(bodies);
-    return planRuns(call, lookup, bodies, { rewrite: (items) => items[0] ?? {}, outcome: createdRun, earlier: earlierRun });
+    return planRuns(call, lookup, bodies, { rewrite: (items) => items[0] ?? {}, outcome: createdRun, replayed: replayedRun });
   },
 };
 
@@ -34,7 +35,7 @@ export const createFlowRuns: Family = {
     return planRuns(call, lookup, bodies, {
       rewrite: (items) => items,
       outcome: (answer) => createdRuns(answer, bodies),
-      earlier: earlierRuns(bodies),
+      replayed: replayedRuns(bodies),
     });
   },
 };
@@ -53,37 +54,34 @@ function readBodies(trees: readonly JsonValue[]): readonly JsonObject[] | string
 interface Shape {
   readonly rewrite: (items: readonly JsonObject[]) => JsonValue;
   readonly outcome: (answer: UpstreamAnswer) => Outcome;
-  readonly earlier: Earlier;
+  readonly replayed: ReplayedRuns;
 }
 
 async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[], shape: Shape): Promise<Planned> {
   const id = call.params['id'] ?? null;
   const deployment = bodies.some((body) => needsDeployment(call, body)) ? await readDeployment(lookup, id) : null;
-  // The UI repeats what the deployment has: that sets nothing anew.
-  const problem = bodies.map((body) => refusedVariables(body, deployment)).find((refused) => refused !== undefined);
+  // The UI repeats the deployment's own variables, which changes nothing.
+  const problem = bodies.map((body) => refusedVariables(body, deployment)).find((refusal) => refusal !== undefined);
   const asks: Ask[] = [];
   for (const body of bodies.length === 0 ? [{}] : bodies) {
     await call.turn();
     asks.push(...(await asksForRun(call, body, { id, deployment })));
   }
-  const distinct = new Map(asks.map((ask) => [JSON.stringify(ask), ask]));
   return planned({
-    asks: [...distinct.values()],
-    intent: true,
+    ...shape,
+    asks: distinctAsks(asks),
     problem,
     rewrite: (stamp) => shape.rewrite(bodies.map((body) => stamped(withoutForeignInState(body), stamp))),
-    outcome: shape.outcome,
-    earlier: shape.earlier,
   });
 }
 
-/** Only 201 is a new run; 200 is somebody's earlier one with the same idempotency key. */
+/** Only 201 is a new run; 200 is an existing run with the same idempotency key. */
 export function createdRun(answer: UpstreamAnswer): Outcome {
   const id = answer.status === 201 ? textField(answerObject(answer), 'id') : null;
   return id === null ? { record: {} } : { record: { flow_run_id: id, run_binding: 'verified' } };
 }
 
-/** The bulk answer is 200 and does not tell a replay from a new run: items with an idempotency key are not attributed. */
+/** The bulk answer does not distinguish replayed from new runs, so Lictor attributes no item with an idempotency key. */
 function createdRuns(answer: UpstreamAnswer, bodies: readonly JsonObject[]): Outcome {
   if (answer.status >= 300) return { record: {} };
   const runs = objectsField(answerObject(answer), 'results').flatMap((result, index) => {
@@ -94,13 +92,13 @@ function createdRuns(answer: UpstreamAnswer, bodies: readonly JsonObject[]): Out
   return { record: {}, items: runs.map((run) => ({ flow_run_id: run, run_binding: 'verified' })) };
 }
 
-/** The answer of one creation. */
-export const earlierRun: Earlier = {
+/** For the answer to one creation. */
+export const replayedRun: ReplayedRuns = {
   runs: (answer) => (answer.status === 201 || answer.status >= 300 ? [] : [textField(answerObject(answer), 'id') ?? '']),
   without: () => ({ code: 'run-foreign' }),
 };
 
-function earlierRuns(bodies: readonly JsonObject[]): Earlier {
+function replayedRuns(bodies: readonly JsonObject[]): ReplayedRuns {
   const resultsOf = (answer: UpstreamAnswer) => (answer.status < 300 ? objectsField(answerObject(answer), 'results') : []);
   return {
     runs: (answer) => resultsOf(answer).flatMap((result, index) => (isReplayable(bodies[index]) ? (textField(result, 'flow_run_id') ?? []) : [])),
@@ -112,7 +110,7 @@ function earlierRuns(bodies: readonly JsonObject[]): Earlier {
   };
 }
 
-/** As Prefect says of one run among many that it was not made. */
+/** Prefect's own result for a run that it could not create. */
 const TAKEN: JsonObject = { flow_run_id: null, status: 'FAILED', error: REASONS['run-foreign'].detail };
 
 function isReplayable(body: JsonObject | undefined): boolean {

@@ -1,19 +1,19 @@
-// The decision on a plan, and the words for a refusal: the same for a request that is there and for one that is explained.
+// Decides a plan and words its refusal, for real requests and for `lictor explain`.
 import type { Decision } from '../../contract/decision.ts';
 import type { Operation } from '../../contract/operation.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
 import { asksOf, type Call, type Plan, type Refusal } from './family.ts';
 import { tagRefusal } from './guarded-tags.ts';
 import { narrowOf } from './lists/table.ts';
-import { distinctAsks } from './references.ts';
+import { distinctAsks } from './template-references.ts';
 
 export interface DecidedPlan {
-  /** The plan that was decided on: of many objects those that are there for this principal. */
+  /** The plan without foreign objects, which is what Lictor decided. */
   readonly plan: Plan;
   readonly authorization: Authorization;
 }
 
-/** Foreign objects among many are as if they were not there. */
+/** Lictor treats foreign objects among many as if they did not exist. */
 export async function decidePlan(decider: Pick<Decider, 'authorizeNow'>, call: Call, plan: Plan): Promise<DecidedPlan> {
   const decided = await decideAsks(decider, call, plan);
   const further = decided.authorization.ok ? await plan.further?.() : undefined;
@@ -31,11 +31,11 @@ async function decideAsks(decider: Pick<Decider, 'authorizeNow'>, call: Call, pl
   return { plan: rest, authorization: await decider.authorizeNow(call.inputs, asksOf(call, rest.asks)) };
 }
 
-/** Undefined: it may be forwarded. What is foreign is not there, whatever else would be wrong with the request. */
+/** Undefined: Lictor may forward the request. A foreign object takes precedence over every other problem of the request. */
 export function refusalFor(plan: Plan, authorization: Authorization, operation: Operation): Refusal | undefined {
   const denied = deniedIn(authorization);
   if (denied.some(({ reason }) => reason === 'object-foreign')) return { code: 'object-foreign' };
-  // So is what the body alone names: an upsert.
+  // An upsert names the foreign object only in its body.
   if (plan.problem !== undefined && !denied.some(({ reason }) => reason === 'scope-excludes')) return plan.problem;
   if (authorization.ok) {
     const objection = plan.objection?.(authorization.principal);
@@ -46,7 +46,7 @@ export function refusalFor(plan: Plan, authorization: Authorization, operation: 
   return tagRefusal(plan, authorization) ?? plan.refusal?.(denied) ?? refusalOf(authorization);
 }
 
-/** In the decision's own words. */
+/** With the decision's own reason and detail. */
 export function refusalOf({ reason, detail }: Extract<Authorization, { ok: false }>): Refusal {
   return { code: reason, ...(detail !== undefined && { detail }) };
 }

@@ -1,59 +1,64 @@
-// Writing deployments: code and infrastructure are a right of their own, and an existing deployment is looked up first.
+// Deployments: code and infrastructure need a separate right, so Lictor compares a write with the existing deployment.
 //
-// Measured with stock clients of 3.9.1: `deploy` and `serve` PATCH by id or POST with everything; pausing sends {"paused": ...} alone.
+// Measured with stock clients of 3.9.1: `deploy` and `serve` PATCH by id or POST with everything; pausing sends only {"paused": ...}.
 
 import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { Ask, AskObject } from '../decide/asks.ts';
-import { changedFields, changes, hasOnly, pick } from './changes.ts';
-import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Planned, planned, type Refusal } from './family.ts';
-import { createdObject } from './generic.ts';
-import { linkedLimitAsks } from './linked-limits.ts';
-import { namedBlockAsks, newBlockAsks, newParameters } from './parameter-blocks.ts';
+import { namedBlockAsks, newBlockAsks, newParameters } from './block-references.ts';
+import { createdObject } from './default-family.ts';
+import { linkedLimitAsks } from './deployment-limits.ts';
+import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownAsk, type Planned, planned, withObject } from './family.ts';
+import { changedFields, changes, hasOnly, pick } from './field-changes.ts';
 import { parameterFacts, parameterSets } from './parameter-facts.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 import { hasGitOption } from './pull-steps.ts';
-import { type Placed, placed } from './queue-alone.ts';
-import { distinctAsks, hydrationAsks, readsBlock, storedParameterAsks, templateAsks } from './references.ts';
-import { refusedSchema } from './remote-schemas.ts';
-import { refusedVariables } from './reserved-env.ts';
-import { parametersOf } from './schedules.ts';
+import { scheduleParameters } from './schedules.ts';
+import { distinctAsks, hydrationAsks, readsBlock, storedParameterAsks, templateAsks } from './template-references.ts';
+import { refusedSchema, refusedVariables } from './unsafe-fields.ts';
+import { type Placement, placeInPool } from './work-queue-placement.ts';
 
-/** Prefect makes an existing deployment of the same flow and name into the one that is sent. */
+/** An upsert: Prefect replaces an existing deployment of the same flow and name. */
 export const createDeployment: Family = {
   operations: ['create_deployment_deployments__post'],
   maxBytes: 8 * MEBIBYTE,
-  async plan(call, lookup) {
-    const body = call.tree;
-    if (!isObject(body)) return invalid('A deployment must be described by a JSON object.');
-    const flowId = field(body, 'flow_id');
-    const flow = parseUuid(flowId);
+  plan: withObject(async (call, body, lookup) => {
+    const flow = parseUuid(field(body, 'flow_id'));
     if (flow === undefined) return invalid('flow_id must be a UUID.');
     const name = field(body, 'name');
     if (typeof name !== 'string') return invalid('name must be text.');
-    const place = await placed(body, lookup, { isMade: true });
-    return planWrite(call, place, { ...(await existing(lookup, flow, name)), flow }, { ...BLANK, ...pick(place.body, PLACE) });
-  },
+    const placement = await placeInPool(body, lookup, { isNew: true });
+    return planWrite(call, placement, { ...(await existing(lookup, flow, name)), flow }, { ...BLANK, ...pick(placement.body, PLACE) });
+  }),
 };
 
 export const updateDeployment: Family = {
   operations: ['update_deployment_deployments__id__patch'],
   maxBytes: 8 * MEBIBYTE,
-  async plan(call, lookup) {
-    const body = call.tree;
-    if (!isObject(body)) return invalid('The body must be a JSON object.');
+  plan: withObject(async (call, body, lookup) => {
     const id = call.params['id'] ?? null;
-    if (hasOnly(body, ['paused'])) {
-      const pause: Ask = { action: 'deployments.pause', resource: { type: 'Deployment', id }, facts: { pauses: true } };
-      return planned({ asks: [pause], intent: true, rewrite: () => body });
-    }
+    if (hasOnly(body, ['paused'])) return planned({ asks: [{ action: 'deployments.pause', resource: { type: 'Deployment', id }, facts: { pauses: true } }] });
     const old = await lookup(`/api/deployments/${id ?? ''}`);
-    const place = await placed(body, lookup, { isMade: false });
-    return planWrite(call, place, { id, old: isObject(old) ? old : null, flow: null }, pick(place.body, PLACE));
+    const placement = await placeInPool(body, lookup, { isNew: false });
+    return planWrite(call, placement, { id, old: isObject(old) ? old : null, flow: null }, pick(placement.body, PLACE));
+  }),
+};
+
+/** `flow.serve()` asks for the runs of the deployments that the body names. Lictor reads that body for principals with scopes. */
+export const pollDeployments: Family = {
+  operations: ['get_scheduled_flow_runs_for_deployments_deployments_get_scheduled_flow_runs_post'],
+  maxBytes: MEBIBYTE,
+  plan(call) {
+    const ids = field(call.tree, 'deployment_ids');
+    if (!isList(ids)) return invalid('deployment_ids must be a list.');
+    const own = ownAsk(call);
+    const idOf = (id: JsonValue) => (typeof id === 'string' ? (parseUuid(id) ?? id) : 'no id');
+    const asks = ids.map((id): Ask => ({ ...own, on: { kind: 'related', object: { type: 'Deployment', id: idOf(id) } } }));
+    return planned({ asks: asks.length === 0 ? [{ ...own, on: { kind: 'shared' } }] : distinctAsks(asks), intent: false });
   },
 };
 
-/** What scopes read of a deployment. An upsert takes away what it does not give. */
+/** The fields of a deployment that scopes read. An upsert removes the fields that it does not name. */
 const PLACE = ['flow_id', 'name', 'tags', 'work_pool_name', 'work_queue_name'];
 const BLANK: JsonObject = { tags: [], work_pool_name: null, work_queue_name: null };
 
@@ -63,7 +68,7 @@ interface Existing {
 }
 
 interface Written extends Existing {
-  /** The flow that the body names; null: none, since Prefect takes it when a deployment is made alone. */
+  /** The flow in the body; null: none, since Prefect reads it only when it creates a deployment. */
   readonly flow: string | null;
 }
 
@@ -75,17 +80,17 @@ export async function existing(lookup: Lookup, flow: string, name: string): Prom
   return isObject(old) && typeof id === 'string' ? { id, old } : { id: null, old: null };
 }
 
-/** What workers execute, and where. */
+/** The fields that say what workers execute, and where. */
 const CODE = [
   ...['job_variables', 'pull_steps', 'entrypoint', 'path', 'storage_document_id', 'infrastructure_document_id'],
   ...['work_pool_name', 'work_queue_name', 'enforce_parameter_schema', 'parameter_openapi_schema'],
 ];
 
-function planWrite(call: Call, { body, sent }: Placed, { id, old, flow }: Written, place: JsonObject): Planned {
+function planWrite(call: Call, { body, sent }: Placement, { id, old, flow }: Written, place: JsonObject): Planned {
   if (!labelsReadable(body)) return invalid('labels must be an object.');
   const resource = { type: 'Deployment', id } as const;
   const facts = { ...factsOf(body, old), ...parameterFacts(call, field(body, 'parameters'), 'later') };
-  const scheduled = parametersOf(field(body, 'schedules'));
+  const scheduled = scheduleParameters(field(body, 'schedules'));
   const actions = [
     call.operation.action,
     ...(CODE.some((key) => changes(body, old, key)) ? ['deployments.write.override'] : []),
@@ -103,11 +108,10 @@ function planWrite(call: Call, { body, sent }: Placed, { id, old, flow }: Writte
   ];
   return planned({
     asks: distinctAsks(asks),
-    intent: true,
     rewrite: () => withoutReservedLabels(sent),
     outcome: (answer) => createdObject(call, answer),
     problem: refusedVariables(body, old) ?? refusedSchema(body, old),
-    refusal: (denied): Refusal | undefined => (denied.some(({ action }) => action === UNSAFE) ? { code: 'pull-step-option' } : undefined),
+    refusal: (denied) => (denied.some(({ action }) => action === UNSAFE) ? { code: 'pull-step-option' } : undefined),
   });
 }
 
@@ -128,7 +132,7 @@ function factsOf(body: JsonObject, old: JsonObject | null) {
   };
 }
 
-/** What its author makes workers and the server read. */
+/** Blocks, variables and limits that the author makes workers and the server read. */
 function readAsks(body: JsonObject, old: JsonObject | null): readonly Ask[] {
   const code: JsonValue = changedFields(body, old, ['job_variables', 'pull_steps', 'path']);
   const schedules: JsonValue = changedFields(body, old, ['schedules']);
@@ -143,7 +147,7 @@ function readAsks(body: JsonObject, old: JsonObject | null): readonly Ask[] {
   ];
 }
 
-/** A PATCH fills in whatever it gives and keeps what comes out, also where it says what is there already. */
+/** On a PATCH Prefect fills in the given parameters and stores the result, even when they equal the stored ones. */
 function parameterReads(body: JsonObject, { old, flow }: Written): readonly Ask[] {
   const parameters = field(body, 'parameters');
   const isNew = changes(body, old, 'parameters');
@@ -152,11 +156,10 @@ function parameterReads(body: JsonObject, { old, flow }: Written): readonly Ask[
   return [...templates, ...(isNew || flow === null ? storedParameterAsks(parameters) : [])];
 }
 
-/** Its runs hold slots of that limit, and Prefect shows the limit with it. */
+/** The runs hold slots of that limit, and Prefect shows the limit with the deployment. */
 function slotAsks(given: JsonValue, old: JsonObject | null): readonly Ask[] {
   if (given === null) return [];
-  const limit = field(old, 'global_concurrency_limit');
   const id = parseUuid(given) ?? null;
-  if (id !== null && isObject(limit) && field(limit, 'id') === id) return [];
-  return [{ action: 'concurrency.slots', resource: { type: 'ConcurrencyLimit', id } }];
+  const isLinked = id !== null && field(field(old, 'global_concurrency_limit'), 'id') === id;
+  return isLinked ? [] : [{ action: 'concurrency.slots', resource: { type: 'ConcurrencyLimit', id } }];
 }

@@ -2,18 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import { createEventMemory } from '../../prefect/events/memory.ts';
 import { createEventRules } from '../../prefect/events/rules.ts';
+import { takeSlots, touchLease } from './concurrency-slots.ts';
+import { defaultFamily } from './default-family.ts';
+import { pollDeployments } from './deployments.ts';
 import { createFamilies, namedFamilies } from './families.ts';
-import { generic } from './generic.ts';
-import { touchLease } from './leases.ts';
-import { createArtifact, createLogs, createTaskRun, pollDeployments, takeSlots } from './machine-writes.ts';
 import { codeOf, RUN, startMediator } from './mediator.fixture.ts';
+import { createArtifact, createLogs, createTaskRun } from './run-output.ts';
 import { setTaskState } from './set-task-state.ts';
 
 const publicUrl = { basePath: '' };
 const eventRules = createEventRules(createEventMemory());
 
 describe('families', () => {
-  /** Mediated for those alone whose roles hold on some objects, and for runs. */
+  /** Mediated only for principals with scopes, and for runs. */
   const BY_SCOPE = [createLogs, createArtifact, createTaskRun, setTaskState, takeSlots, touchLease, pollDeployments].flatMap(({ operations }) => operations);
 
   it('name only operations that the catalogue mediates, each once', () => {
@@ -36,9 +37,9 @@ describe('families', () => {
     },
   );
 
-  it('leave the rest to the generic one', () => {
+  it('leave the rest to the default family', () => {
     const familyOf = createFamilies({ publicUrl, eventRules });
-    expect(familyOf('create_saved_search_saved_searches__put')).toBe(generic);
-    expect(familyOf('set_flow_run_state_flow_runs__id__set_state_post')).not.toBe(generic);
+    expect(familyOf('create_saved_search_saved_searches__put')).toBe(defaultFamily);
+    expect(familyOf('set_flow_run_state_flow_runs__id__set_state_post')).not.toBe(defaultFamily);
   });
 });

@@ -1,32 +1,28 @@
-// Which family takes an operation: one table, and the generic one for the rest.
+// The family of each mediated operation: the named families, and the default family for the rest.
 import type { PublicUrl } from '../../config/config.ts';
 import type { EventRules } from '../../prefect/events/rules.ts';
-import { adminSettings } from './admin-settings.ts';
-import { createAutomation, deleteOwnedAutomations, switchAutomation, updateAutomation } from './automations.ts';
-import { changeBlockDocument, createBlockDocument } from './block-documents.ts';
-import { blockDocumentsFilter } from './block-documents-filter.ts';
+import { deleteOwnedAutomations, switchAutomation, writeAutomation } from './automations.ts';
+import { blockDocumentsFilter, changeBlockDocument, createBlockDocument } from './block-documents.ts';
 import { deleteDeployment, deleteDeployments, deleteFlow, deleteFlowRuns, deleteFlows } from './bulk-delete.ts';
 import { writeConcurrencyLimit } from './concurrency-limits.ts';
+import { takeSlots, touchLease } from './concurrency-slots.ts';
+import { createEvents } from './create-events.ts';
 import { createFlowRun, createFlowRuns } from './create-flow-run.ts';
 import { createRunDirectly } from './create-run-directly.ts';
+import { defaultFamily } from './default-family.ts';
 import { deleteArtifact } from './delete-artifact.ts';
-import { createDeployment, updateDeployment } from './deployments.ts';
-import { createEvents } from './events.ts';
+import { createDeployment, pollDeployments, updateDeployment } from './deployments.ts';
 import type { Family } from './family.ts';
-import { generic } from './generic.ts';
-import { updateLabels } from './labels.ts';
-import { touchLease } from './leases.ts';
-import { createArtifact, createLogs, createTaskRun, pollDeployments, takeSlots } from './machine-writes.ts';
+import { resumeFlowRun, updateFlowRun, updateLabels } from './flow-run-writes.ts';
+import type { RunTokenParts } from './parts.ts';
 import { pollWorkPool } from './poll-work-pool.ts';
 import { registerFlow } from './register-flow.ts';
-import { resume } from './resume.ts';
-import type { RunParts } from './run-parts.ts';
+import { createArtifact, createLogs, createTaskRun } from './run-output.ts';
 import { createSchedules, deleteSchedule, updateSchedule } from './schedules.ts';
 import { setState, setStates } from './set-state.ts';
 import { setTaskState } from './set-task-state.ts';
-import { validateValues } from './ui-schemas.ts';
-import { uiSettings } from './ui-settings.ts';
-import { updateFlowRun } from './update-flow-run.ts';
+import { adminSettings, uiSettings } from './settings.ts';
+import { validateForm } from './validate-form.ts';
 import { writeVariable } from './variables.ts';
 import { createWorkPool, updateWorkPool } from './work-pools.ts';
 import { createWorkQueue, updateWorkQueue } from './work-queues.ts';
@@ -35,21 +31,21 @@ export interface FamilyParts {
   readonly publicUrl: Pick<PublicUrl, 'basePath'>;
   readonly eventRules: EventRules;
   /** Left out: no run gets a token. */
-  readonly runs?: RunParts | undefined;
+  readonly runTokens?: RunTokenParts | undefined;
 }
 
 /** The families that know their operations by name. */
-export function namedFamilies({ publicUrl, eventRules, runs }: FamilyParts): readonly Family[] {
+export function namedFamilies({ publicUrl, eventRules, runTokens }: FamilyParts): readonly Family[] {
   return [
     createFlowRun,
     createFlowRuns,
     createRunDirectly,
-    setState(runs),
-    setStates(runs),
-    pollWorkPool(runs),
+    setState(runTokens),
+    setStates(runTokens),
+    pollWorkPool(runTokens),
     updateFlowRun,
     updateLabels,
-    resume,
+    resumeFlowRun,
     registerFlow,
     createDeployment,
     updateDeployment,
@@ -65,8 +61,7 @@ export function namedFamilies({ publicUrl, eventRules, runs }: FamilyParts): rea
     updateWorkPool,
     createWorkQueue,
     updateWorkQueue,
-    createAutomation,
-    updateAutomation,
+    writeAutomation,
     switchAutomation,
     deleteOwnedAutomations,
     blockDocumentsFilter,
@@ -82,7 +77,7 @@ export function namedFamilies({ publicUrl, eventRules, runs }: FamilyParts): rea
     takeSlots,
     touchLease,
     pollDeployments,
-    validateValues,
+    validateForm,
     adminSettings,
     uiSettings(publicUrl),
     createEvents(eventRules),
@@ -91,5 +86,5 @@ export function namedFamilies({ publicUrl, eventRules, runs }: FamilyParts): rea
 
 export function createFamilies(parts: FamilyParts): (operationId: string) => Family {
   const byOperation = new Map(namedFamilies(parts).flatMap((family) => family.operations.map((operationId) => [operationId, family] as const)));
-  return (operationId) => byOperation.get(operationId) ?? generic;
+  return (operationId) => byOperation.get(operationId) ?? defaultFamily;
 }

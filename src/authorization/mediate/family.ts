@@ -1,8 +1,8 @@
-// What a family of mediated operations must say: which rights a request needs, what is forwarded, what the answer tells.
+// What a family of mediated operations states: the rights that a request needs, the body to forward, and what the client gets back.
 
 import type { Decision, Resource } from '../../contract/decision.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
-import type { JsonValue } from '../../contract/json/tree.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import type { Operation } from '../../contract/operation.ts';
 import type { Credential, Principal } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
@@ -20,87 +20,86 @@ export interface Call {
   readonly inputs: EdgeInputs;
   /** Path parameters: percent-decoded, UUIDs in lower-case hyphenated form. */
   readonly params: Readonly<Record<string, string>>;
-  /** undefined: the request has no body. */
+  /** Undefined: the request has no body. */
   readonly tree: JsonValue | undefined;
-  /** Before each further step that looks at the whole body: a large one lets others come between. */
+  /** Awaited before each further step over the whole body, so that a large body does not delay other requests. */
   readonly turn: () => Promise<void>;
-  /** A policy looks at the values of parameters. */
+  /** A policy reads the values of parameters. */
   readonly readsParameters: boolean;
-  /** For a principal with a role on some objects only: which of many objects it may read, by the right to read them. Undefined: every one. */
+  /** Which objects a principal with scopes may read, by the right to read them. Undefined: all of them. */
   readonly scopeFilter?: (read: Ask) => Promise<ScopeFilter | undefined>;
 }
 
 export type { Lookup } from '../../prefect/client/lookup.ts';
 
-/** What is written into Prefect's objects about who made them. */
+/** What Lictor writes into Prefect's objects about their creator. */
 export interface Stamp {
   readonly principal: string;
   readonly onBehalfOf: readonly string[];
   readonly requestId: string;
-  /** A tag that says who; null: none is wanted. */
+  /** A tag that names the creator; null: the configuration asks for none. */
   readonly tag: string | null;
-  /** W3C Trace Context below the request; null: it is in no trace. */
+  /** W3C Trace Context below the request; null: the request is in no trace. */
   readonly traceparent: string | null;
 }
 
-/** Who has asked, with what. */
-export interface Asker {
+export interface Requester {
   readonly principal: Principal;
   readonly credential: Credential;
 }
 
-/** What an answer of Prefect adds to the record. `items`: more objects than one record can name, a further record for each. */
+/** What an answer of Prefect adds to the record. `items`: one further record for each object, since a record can name only one. */
 export interface Outcome {
   readonly record: Partial<NewRecord>;
   readonly items?: readonly Partial<NewRecord>[];
 }
 
-/** An idempotency key brings back the run that has it already, whosever that is. */
-export interface Earlier {
-  /** Empty text: a run that cannot be told. */
+/** Prefect answers an idempotency key that is in use with the existing run, which another principal may have created. */
+export interface ReplayedRuns {
+  /** Ids of runs that may have existed before. An empty text: the answer does not name the run. */
   readonly runs: (answer: UpstreamAnswer) => readonly string[];
   readonly without: (answer: UpstreamAnswer, foreign: ReadonlySet<string>) => UpstreamAnswer | Refusal;
 }
 
-/** What deciding on an answer needs: may whoever has asked do this as well? */
-export interface Showing {
-  readonly may: (asks: readonly Ask[]) => Promise<Authorization>;
+/** Decides further rights of the requester, for what its answer contains. */
+export interface AnswerContext {
+  readonly authorize: (asks: readonly Ask[]) => Promise<Authorization>;
   readonly nowMs: number;
 }
 
 export interface Plan {
-  /** All must be allowed. None: the operation's own action on its own resource. */
+  /** All must be allowed. Empty: the operation's own action on its own resource. */
   readonly asks: readonly Ask[];
-  /** More of them, asked when those are allowed: to know them takes a look at what an object says that may be foreign. */
+  /** Further asks, decided after `asks` are allowed: to know them, Lictor reads an object that may be foreign. */
   readonly further?: () => Promise<readonly Ask[]>;
   /** A right that the request does not need: without it the answer shows less. */
   readonly optionalPermission?: Ask;
-  /** What is left of it without these objects, when they are foreign: as if they were not there. Ids of other objects are none of its own. */
+  /** The plan without these foreign objects, as if they did not exist. */
   readonly without?: (ids: ReadonlySet<string>) => Plan | Promise<Plan>;
-  /** True: the intent is on disk before anything is forwarded. */
-  readonly intent: boolean;
-  /** The tree to forward, once it is known who asks. */
-  readonly rewrite: (stamp: Stamp) => JsonValue | undefined;
+  /** The ledger has the intent on disk before Lictor forwards the request. Left out: for operations that write. */
+  readonly intent?: boolean;
+  /** The body to forward. Left out: the parsed body. */
+  readonly rewrite?: (stamp: Stamp) => JsonValue | undefined;
   readonly outcome?: (answer: UpstreamAnswer) => Outcome;
-  /** What the policies cannot say: a refusal by what the body says about who sends it. Asked when everything else is allowed. */
+  /** A refusal that depends on the sender and that no policy can express. Lictor calls it after everything else is allowed. */
   readonly objection?: (sender: Principal) => Refusal | undefined;
-  /** Wrong whoever asks. It hangs on what is there, so that nobody is told of a foreign object. */
+  /** A refusal for every principal. It depends on existing objects, so a foreign object takes precedence. */
   readonly problem?: Refusal | undefined;
-  /** More precise words than the policies' own, when these asks were denied. */
+  /** A more precise text than the policies' own, for these denied asks. */
   readonly refusal?: (denied: readonly Decision[]) => Refusal | undefined;
-  /** Runs in the answer that may be somebody's earlier ones: who may not read them gets the answer without them. */
-  readonly earlier?: Earlier;
-  /** What Prefect's answer changes here, before anybody is told; answers what goes on. When it fails, the client is told that it cannot be said. */
-  readonly settle?: (answer: UpstreamAnswer, asker: Asker) => Promise<UpstreamAnswer>;
-  /** What of the answer is for whoever has asked. Throws UpstreamError when that cannot be told. */
-  readonly shown?: (answer: UpstreamAnswer, showing: Showing) => Promise<UpstreamAnswer>;
+  /** A principal that may not read the existing runs gets the answer without them. */
+  readonly replayed?: ReplayedRuns;
+  /** Applies Prefect's answer to Lictor's own state before the client gets it. If it fails, the client learns that the outcome is unknown. */
+  readonly settle?: (answer: UpstreamAnswer, requester: Requester) => Promise<UpstreamAnswer>;
+  /** The part of the answer that the requester may see. Throws UpstreamError when it cannot be determined. */
+  readonly narrowAnswer?: (answer: UpstreamAnswer, context: AnswerContext) => Promise<UpstreamAnswer>;
   /** What the client gets instead of Prefect's own answer. */
   readonly reply?: (answer: UpstreamAnswer, isPermitted: boolean) => UpstreamAnswer;
 }
 
 export interface Refusal {
   readonly code: ReasonCode;
-  /** More precise than the reason's own words; quotes nothing of the body but field names. */
+  /** More precise than the reason's own text. It quotes nothing of the body but field names. */
   readonly detail?: string;
 }
 
@@ -108,29 +107,38 @@ export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok
 
 export interface Family {
   readonly operations: readonly string[];
-  /** At most this much body, in bytes: parsing 8 MiB of fractions takes a second of the one event loop. */
+  /** The largest body, in bytes: parsing 8 MiB of fractions takes a second of the one event loop. */
   readonly maxBytes: number;
   readonly plan: (call: Call, lookup: Lookup) => Planned | Promise<Planned>;
 }
 
 export const MEBIBYTE = 1024 * 1024;
 
-/** Every ask is an evaluation, and with a scope a look at an object: no stock client names nearly as many in one body. */
+/** Each ask costs an evaluation and, with a scope, a lookup. No stock client names nearly as many objects in one body. */
 const MOST_ASKS = 500;
 
 export function planned(plan: Plan): Planned {
   return plan.asks.length > MOST_ASKS ? tooComplex(`The body names more than ${MOST_ASKS} objects.`) : { ok: true, plan };
 }
 
+export function refused(refusal: Refusal): Planned {
+  return { ok: false, refusal };
+}
+
 export function tooComplex(detail: string): Planned {
-  return { ok: false, refusal: { code: 'body-too-complex', detail } };
+  return refused({ code: 'body-too-complex', detail });
 }
 
 export function invalid(detail: string): Planned {
-  return { ok: false, refusal: { code: 'body-invalid', detail } };
+  return refused({ code: 'body-invalid', detail });
 }
 
-/** What each look at the body asks, in their order; for a large body each is a step. */
+/** `plan` of a family whose requests have a JSON object as their body. */
+export function withObject(plan: (call: Call, body: JsonObject, lookup: Lookup) => Planned | Promise<Planned>): Family['plan'] {
+  return (call, lookup) => (isObject(call.tree) ? plan(call, call.tree, lookup) : invalid('The body must be a JSON object.'));
+}
+
+/** The asks of each look at the body, in order. For a large body each look is a separate step. */
 export async function askInSteps({ turn }: Pick<Call, 'turn'>, looks: readonly (() => readonly Ask[])[]): Promise<readonly Ask[]> {
   const asks: Ask[] = [];
   for (const look of looks) {
@@ -141,9 +149,13 @@ export async function askInSteps({ turn }: Pick<Call, 'turn'>, looks: readonly (
 }
 
 /** The operation's own resource. */
-export function ownResource(call: Call): Resource {
-  const { resource, idParam } = call.operation;
-  return { type: resource, id: idParam === null ? null : (call.params[idParam] ?? null) };
+export function ownResource({ operation: { resource, idParam }, params }: Call): Resource {
+  return { type: resource, id: idParam === null ? null : (params[idParam] ?? null) };
+}
+
+/** The operation's own action on its own resource. */
+export function ownAsk(call: Call): Ask {
+  return { action: call.operation.action, resource: ownResource(call) };
 }
 
 /** The plan's asks, with what the path says about the object that it names. None: the operation's own action on its own resource. */

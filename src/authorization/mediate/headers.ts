@@ -1,4 +1,4 @@
-// Which headers go on to Prefect, and which of Prefect's come back. Allow-lists: what is not named does not pass.
+// Allow-lists of the headers that Lictor forwards to Prefect, and of Prefect's headers that it returns.
 
 const FORWARDED = [
   'accept',
@@ -18,11 +18,11 @@ const FORWARDED = [
   'tracestate',
 ] as const;
 
-/** Not even when `forward_headers` names them: identity, provenance and the hop are the gateway's. */
+/** Lictor forwards none of these, even when `forward_headers` names them: it sets identity, provenance and hop-by-hop headers itself. */
 const NEVER =
   /^(authorization|cookie|proxy-.*|x-lictor-.*|x-forwarded-.*|forwarded|x-real-ip|prefect-automation-.*|host|connection|content-.*|transfer-encoding|upgrade|te|trailer|keep-alive|expect)$/;
 
-/** `body`: it is the gateway's own rendering, so its type is too. */
+/** `body`: Lictor has rendered it, so Lictor sets its content type. */
 export function requestHeaders(headers: Readonly<Record<string, string>>, more: readonly string[], body: Buffer | null): Record<string, string> {
   const names = [...FORWARDED, ...more.map((name) => name.toLowerCase()).filter((name) => !NEVER.test(name))];
   const forwarded = Object.fromEntries(names.flatMap((name) => (headers[name] === undefined || headers[name] === '' ? [] : [[name, headers[name]]])));

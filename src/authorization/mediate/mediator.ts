@@ -1,4 +1,4 @@
-// Requests whose body decides, in order: who - operation and body - facts - decision - intent - forward - outcome - answer.
+// Requests that Lictor decides by their body: authenticate, parse, plan, decide, record the intent, forward, record the outcome, answer.
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import { renderStrict } from '../../contract/json/strict-json.ts';
 import type { Operation } from '../../contract/operation.ts';
@@ -11,6 +11,7 @@ import { padToInterval } from '../decide/constant-time.ts';
 import type { Authorization } from '../decide/decider.ts';
 import { isForeignWrite } from '../decide/origin.ts';
 import { hasScopes } from '../decide/rule.ts';
+import { afterWrite } from './after-write.ts';
 import { filterAnswer, outageRefusal } from './answer-steps.ts';
 import { inTurns, type Work } from './body-work.ts';
 import { locateCall, type MediatedRequest, readCall } from './call.ts';
@@ -19,25 +20,24 @@ import { createFamilies } from './families.ts';
 import type { Call, Family, Outcome, Plan, Refusal } from './family.ts';
 import { withTagAsks } from './guarded-tags.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
-import { answerOf, narrow, type Restricted } from './lists/apply.ts';
-import { noteChange } from './note-change.ts';
+import { answerOf, narrow, type Restricted } from './lists/narrow-request.ts';
+import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './mediated-record.ts';
 import type { MediatorParts } from './parts.ts';
-import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
-import { absentResponse, type MediatedResponse, refusalResponse } from './refusal.ts';
-import { stampOf } from './stamp.ts';
-import { guardTags } from './started-by.ts';
+import { stampOf } from './provenance.ts';
+import { absentResponse, type MediatedResponse, refusalResponse } from './responses.ts';
+import { guardTags } from './started-by-tag.ts';
 
 export type { MediatedRequest } from './call.ts';
 export type { MediatorParts } from './parts.ts';
-export type { MediatedResponse } from './refusal.ts';
+export type { MediatedResponse } from './responses.ts';
 
 export interface Mediator {
-  /** Never throws: what goes wrong is a 503 with a code. HEAD and OPTIONS do not come here. */
+  /** Never throws: a failure becomes a 503 with a code. HEAD and OPTIONS do not come here. */
   handle(request: MediatedRequest): Promise<MediatedResponse>;
 }
 
 export function createMediator(parts: MediatorParts): Mediator {
-  const familyOf = createFamilies({ publicUrl: parts.config.publicUrl, eventRules: parts.eventRules, runs: parts.runTokens });
+  const familyOf = createFamilies({ publicUrl: parts.config.publicUrl, eventRules: parts.eventRules, runTokens: parts.runTokens });
   return {
     async handle(request) {
       const operation = parts.catalogue.byId(request.inputs.operation);
@@ -46,7 +46,7 @@ export function createMediator(parts: MediatorParts): Mediator {
       try {
         return await mediate(exchange);
       } catch (error) {
-        // Nothing has been forwarded: forward() answers for itself.
+        // Nothing has been forwarded: forward() handles its own failures.
         parts.warn?.('a mediated request failed before it was forwarded', error);
         return refusalResponse({ code: error instanceof UpstreamError ? error.reason : 'gateway-unavailable' }, request.inputs.requestId);
       }
@@ -63,7 +63,7 @@ interface Exchange {
 async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   const { parts, subject, family } = exchange;
   const { request, operation } = subject;
-  // Whoever may do none of what the route can mean learns that, not what is wrong with the body.
+  // A principal without any right on the route gets that answer, and learns nothing about its body.
   const identity = await parts.decider.precheck(request.inputs);
   if (!identity.ok) return refuse(exchange, identity, refusalOf(identity));
   if (operation === undefined) return refuse(exchange, identity, { code: 'action-unknown' });
@@ -71,7 +71,7 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
 
   const located = locateCall({ catalogue: parts.catalogue, operation, family, readsParameters: parts.decider.readsParameters }, request);
   if (!located.ok) return refuse(exchange, identity, located.refusal);
-  // A large body stays with nginx until there is room for it.
+  // A large body stays in nginx until the budget has room for it.
   const work = await parts.bodies.begin(identity.principal.id, request.body.length);
   if (work === undefined) return refuse(exchange, identity, { code: 'bodies-waiting' });
   try {
@@ -113,7 +113,7 @@ async function refuse({ parts, subject }: Exchange, authorization: Authorization
   const { requestId } = subject.request.inputs;
   const response = refusal.code === 'object-foreign' ? absentResponse(subject.operation, subject.params) : refusalResponse(refusal, requestId);
   const record = decidedRecord(subject, authorization, refusal.code);
-  await isRecorded(parts, parts.ledger.append({ ...record, ...seen(parts, subject, response) }));
+  await isRecorded(parts, parts.ledger.append({ ...record, ...responseFields(parts, subject, response) }));
   if (refusal.code === 'object-foreign') await padToInterval(parts.clock() - subject.startedMs, parts.pause);
   return response;
 }
@@ -129,7 +129,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const { call, plan, authorization } = decided;
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
-  const whole = plan.rewrite(stampOf(parts.config, principal, subject.request));
+  const whole = plan.rewrite === undefined ? call.tree : plan.rewrite(stampOf(parts.config, principal, subject.request));
   const narrowed = await narrow(call, whole, { scopes: authorization.restriction, ...scopeFilterOf(parts, inputs, principal.id) }).catch(outageRefusal);
   if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
   if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);
@@ -138,8 +138,9 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const isPermitted = plan.optionalPermission !== undefined && (await parts.decider.authorizeNow(inputs, [plan.optionalPermission])).ok;
 
   const record = decidedRecord(subject, authorization, 'policy-permits');
-  const isIntended = plan.intent && (await intended(parts, record));
-  if (plan.intent && !isIntended && parts.config.ledger.failClosed) return refusalResponse({ code: 'ledger-unavailable' }, inputs.requestId);
+  const needsIntent = plan.intent ?? call.operation.writes;
+  const isIntended = needsIntent && parts.ledger.healthy() && (await isRecorded(parts, parts.ledger.intend(record)));
+  if (needsIntent && !isIntended && parts.config.ledger.failClosed) return refusalResponse({ code: 'ledger-unavailable' }, inputs.requestId);
 
   const recorder: Recorder = { parts, record, isIntended };
   try {
@@ -147,16 +148,16 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
     const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
     const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
     const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
-    if (call.operation.writes) await noteChange(parts, { call, plan, answer, maker: principal });
-    const shown = await filterAnswer({ parts, inputs, plan, authorization }, { answer, ...narrowed });
-    if ('code' in shown) return await withheld(exchange, recorder, { refusal: shown, upstreamMs: answer.upstreamMs });
-    return await concluded(exchange, recorder, { plan, answer: shown, isPermitted });
+    if (call.operation.writes) await afterWrite(parts, { call, plan, answer, creator: principal });
+    const filtered = await filterAnswer({ parts, inputs, plan, authorization }, { answer, ...narrowed });
+    if ('code' in filtered) return await withheld(exchange, recorder, { refusal: filtered, upstreamMs: answer.upstreamMs });
+    return await concluded(exchange, recorder, { plan, answer: filtered, isPermitted });
   } catch (error) {
     return unanswered(exchange, recorder, error);
   }
 }
 
-/** A role that may not read them adds nothing, on whatever it holds. */
+/** A role without the right to read them adds no objects. */
 function scopeFilterOfPrincipal(parts: MediatorParts, inputs: EdgeInputs, principal: Principal): Pick<Call, 'scopeFilter'> {
   if (!hasScopes(principal)) return {};
   return {
@@ -168,29 +169,24 @@ function scopeFilterOfPrincipal(parts: MediatorParts, inputs: EdgeInputs, princi
   };
 }
 
-function scopeFilterOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInputs, who: string): Omit<Restricted, 'scopes'> {
+function scopeFilterOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInputs, principalId: string): Omit<Restricted, 'scopes'> {
   return {
-    who,
+    principalId,
     lookup: createLookup(upstream),
-    createdBy: (type) => makers.createdBy(who, type),
+    createdBy: (type) => makers.createdBy(principalId, type),
     mayRead: async (ask) => (await decider.authorizeNow(inputs, [ask])).ok,
   };
 }
 
-/** Prefect serves its UI below the path of public_url, and its API at the root: nginx took the path off both. */
+/** Prefect serves its UI below the path of public_url, and its API at the root. nginx has removed the path from both. */
 function upstreamPath({ operationId }: Operation, path: string, basePath: string): string {
   return operationId.startsWith('ui:') ? `${basePath}${path}` : path;
-}
-
-async function intended(parts: MediatorParts, record: MediatedRecord): Promise<boolean> {
-  if (!parts.ledger.healthy()) return false;
-  return isRecorded(parts, parts.ledger.intend(record));
 }
 
 interface Recorder {
   readonly parts: MediatorParts;
   readonly record: MediatedRecord;
-  /** False: the record is written whole, afterwards. */
+  /** False: Lictor writes the whole record after the answer. */
   readonly isIntended: boolean;
 }
 
@@ -208,9 +204,9 @@ async function concluded({ parts, subject }: Exchange, recorder: Recorder, { pla
   const reply = plan.reply === undefined ? answer : plan.reply(answer, isPermitted);
   const response: MediatedResponse = { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body };
   const outcome: Outcome = plan.outcome?.(answer) ?? { record: {} };
-  const whole: Partial<NewRecord> = { ...seen(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...outcome.record };
+  const whole: Partial<NewRecord> = { ...responseFields(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...outcome.record };
   const written = write(recorder, whole);
-  // The intent is durable: whatever ends us now, the request has its record. So the answer need not wait for the outcome in it.
+  // With a durable intent, the request has its record even if Lictor ends now. So the answer need not wait for the outcome.
   if (!recorder.isIntended) await written;
   for (const [index, item] of (outcome.items ?? []).entries()) {
     await isRecorded(parts, parts.ledger.append(itemRecord({ ...recorder.record, ...whole }, { item, number: index + 1 })));
@@ -218,32 +214,32 @@ async function concluded({ parts, subject }: Exchange, recorder: Recorder, { pla
   return response;
 }
 
-/** Prefect has answered, and not for this principal: the record names nothing of it. */
+/** Prefect's answer is not for this principal, so the record names nothing of it. */
 async function withheld(
   { parts, subject }: Exchange,
   recorder: Recorder,
   { refusal, upstreamMs }: { readonly refusal: Refusal; readonly upstreamMs: number },
 ): Promise<MediatedResponse> {
   const response = refusalResponse(refusal, subject.request.inputs.requestId, 'forwarded');
-  await write(recorder, { ...seen(parts, subject, response), upstream_ms: Math.round(upstreamMs), decision: 'deny', reason: refusal.code });
+  await write(recorder, { ...responseFields(parts, subject, response), upstream_ms: Math.round(upstreamMs), decision: 'deny', reason: refusal.code });
   return response;
 }
 
-/** No whole answer of Prefect: it may have acted all the same, and the client may only repeat freely when it cannot have. */
+/** Without a whole answer, Prefect may still have acted. The client may repeat the request freely only when Prefect cannot have acted. */
 async function unanswered({ parts, subject }: Exchange, recorder: Recorder, error: unknown): Promise<MediatedResponse> {
   parts.warn?.('Prefect gave no answer to a mediated request', error);
   const code = error instanceof UpstreamError ? error.reason : 'upstream-unavailable';
   const isSafe = error instanceof UpstreamError && !error.forwarded;
   const response = refusalResponse({ code }, subject.request.inputs.requestId, isSafe ? 'not-forwarded' : 'forwarded');
-  await write(recorder, { ...seen(parts, subject, response), reason: code });
+  await write(recorder, { ...responseFields(parts, subject, response), reason: code });
   return response;
 }
 
-function seen(parts: MediatorParts, subject: Subject, response: MediatedResponse): Partial<NewRecord> {
+function responseFields(parts: MediatorParts, subject: Subject, response: MediatedResponse): Partial<NewRecord> {
   return { status: response.status, bytes: response.body.length, duration_ms: Math.max(0, Math.round(parts.clock() - subject.startedMs)) };
 }
 
-/** A record that could not be written after the decision changes no answer: the ledger itself turns unhealthy, and changes stop. */
+/** A failed write after the decision changes no answer: the ledger becomes unhealthy, and Lictor stops accepting writes. */
 async function isRecorded(parts: MediatorParts, writing: Promise<void>): Promise<boolean> {
   try {
     await writing;

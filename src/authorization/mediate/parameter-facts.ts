@@ -1,37 +1,39 @@
 // The values of parameters as policies see them: names, and `NAME=VALUE` in canonical JSON.
 //
-// What Prefect will make of a value is what counts: where it fills in `__prefect_kind` by itself (schema_tools/hydration.py of 3.9.1), the filled
-// in value; where that hangs on a variable, an event or a later pass, `NAME=?`, which no list of values holds.
+// Policies see the value that Prefect will use, with each `__prefect_kind` filled in (schema_tools/hydration.py of 3.9.1). If that value
+// depends on a variable, an event or a later pass, they see `NAME=?`, which no list of values contains.
 import type { Facts } from '../../contract/decision.ts';
 import { canonicalText } from '../../contract/json/canonical.ts';
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue, walk } from '../../contract/json/tree.ts';
 import { UNKNOWN } from '../policy/facts.ts';
 import type { Call } from './family.ts';
+import { isTemplate, KIND } from './template-references.ts';
 
 /**
- * - `now`: Prefect fills in once, and what comes out is the run's.
+ * When Prefect fills in the parameters:
+ * - `now`: once, and the run gets the result.
  * - `later`: not at all, or once more at another time.
- * - `rendered`: by an automation, which takes text for a template.
+ * - `rendered`: an automation does, and reads text as a template.
  */
 export type Filling = 'now' | 'later' | 'rendered';
 
-/** More than a flow has by hand; every ask carries them. */
+/** More parameters than people write for a flow. Every ask carries them. */
 const MOST_NAMES = 200;
 const LONGEST_NAME = 200;
 const LONGEST_VALUE = 1_024;
-/** A value of more nodes, or a text of more characters that is filled in, is longer than that, or nobody has written it. */
+/** Canonical text of more nodes would be too long anyway, and no person writes a longer text to fill in. */
 const MOST_NODES = 4_096;
 const LONGEST_INNER = 65_536;
-/** Of all values together, in characters. */
+/** All values together, in characters. */
 const LONGEST_WHOLE = 16_384;
-/** Runs or schedules of one request with parameters of their own. */
+/** Different parameter sets in the runs or schedules of one request. */
 const MOST_SETS = 100;
 
-/** Of parameters that cannot be told apart by name: the engine refuses them where a policy looks at them. */
+/** For parameters without distinct names. The engine denies them where a policy reads parameters. */
 const UNNAMED: Facts = { parameter_names: [UNKNOWN], parameter_values: [`${UNKNOWN}=${UNKNOWN}`], parameters_unreadable: true };
 
-/** Nothing where no policy looks at them. Left out or null, parameters are not given. */
+/** Empty if no policy reads parameters. Parameters that are left out or null are not given. */
 export function parameterFacts({ readsParameters }: Pick<Call, 'readsParameters'>, given: JsonValue | undefined, filling: Filling): Facts {
   if (!readsParameters) return {};
   const set = given ?? {};
@@ -47,7 +49,7 @@ export function parameterFacts({ readsParameters }: Pick<Call, 'readsParameters'
   return { parameter_names: names, parameter_values: values, parameters_unreadable: values.some((value, at) => value === `${names[at]}=${UNKNOWN}`) };
 }
 
-/** The same of many sets, each once: `given` of a schedule or of one run among many. */
+/** The distinct facts of many parameter sets: of schedules, or of runs. */
 export function parameterSets(call: Pick<Call, 'readsParameters'>, given: readonly (JsonValue | undefined)[], filling: Filling): readonly Facts[] {
   if (!call.readsParameters) return [{}];
   const sets = new Map(given.map((each) => parameterFacts(call, each, filling)).map((facts) => [JSON.stringify(facts), facts]));
@@ -60,9 +62,7 @@ function isNamed(given: JsonValue): given is JsonObject {
   return names.length <= MOST_NAMES && names.every((name) => name.length <= LONGEST_NAME && name.isWellFormed() && name !== KIND && name !== UNKNOWN);
 }
 
-const KIND = '__prefect_kind';
-
-/** Undefined: it cannot be known. */
+/** Undefined: unknown before Prefect fills it in. */
 function knownValue(value: JsonValue, filling: Filling): JsonValue | undefined {
   if (!isSmall(value)) return undefined;
   const known = filling === 'now' ? filledIn(value) : value;
@@ -77,14 +77,14 @@ function isSmall(value: JsonValue): boolean {
   });
 }
 
-/** Something is left that is filled in another time, or is a template. */
+/** True when Prefect fills in a part of the value later, or when the value contains a template. */
 function isOpen(value: JsonValue, filling: Filling): boolean {
-  if (typeof value === 'string') return filling === 'rendered' && /\{[{%#]/.test(value);
+  if (typeof value === 'string') return filling === 'rendered' && isTemplate(value);
   if (isList(value)) return value.some((item) => isOpen(item, filling));
   return isObject(value) && (Object.hasOwn(value, KIND) || Object.values(value).some((item) => isOpen(item, filling)));
 }
 
-/** Undefined: a variable, a template, what takes itself away, or a kind that Prefect does not know. */
+/** Undefined: a variable, a template, a kind that removes itself, or a kind that Prefect does not know. */
 function filledIn(value: JsonValue): JsonValue | undefined {
   if (isList(value)) return allOf(value.map(filledIn));
   if (!isObject(value)) return value;
@@ -98,7 +98,7 @@ function ofKind(object: JsonObject): JsonValue | undefined {
   const value = field(object, 'value');
   if (value === undefined || (kind !== 'none' && kind !== 'json')) return undefined;
   if (kind === 'none') return filledIn(value);
-  // What is a list here, Prefect leaves as it is.
+  // Prefect does not fill in the items of a list here.
   const inner = isObject(value) ? filledIn(value) : value;
   if (typeof inner !== 'string') return inner;
   if (inner.length > LONGEST_INNER) return undefined;

@@ -1,9 +1,12 @@
-// What the mediator is made of.
+// The dependencies of the mediator.
 
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
+import type { NewRecord } from '../../contract/record.ts';
 import type { GuardedTags } from '../../contract/scope/guarded.ts';
+import type { RunTokenDesk } from '../../identity/authn/run-token/open.ts';
 import type { Catalogue } from '../../prefect/catalog/catalogue.ts';
+import type { Lookup } from '../../prefect/client/lookup.ts';
 import type { ObjectCache } from '../../prefect/client/object-cache.ts';
 import type { Upstream } from '../../prefect/client/upstream.ts';
 import type { EventRules } from '../../prefect/events/rules.ts';
@@ -13,8 +16,7 @@ import type { Leases } from '../../store/leases.ts';
 import type { Makers } from '../../store/makers.ts';
 import type { Decider } from '../decide/decider.ts';
 import type { BodyWork } from './body-work.ts';
-import type { RunParts } from './run-parts.ts';
-import type { StampConfig } from './stamp.ts';
+import type { StampConfig } from './provenance.ts';
 
 export interface MediatorParts {
   readonly catalogue: Catalogue;
@@ -23,7 +25,7 @@ export interface MediatorParts {
   readonly ledger: Pick<Ledger, 'append' | 'intend' | 'settle' | 'healthy'>;
   readonly clock: Clock;
   readonly eventRules: EventRules;
-  /** What decisions on objects remember. */
+  /** The objects that decisions cache. */
   readonly objects: Pick<ObjectCache, 'forget'>;
   readonly makers: Pick<Makers, 'put' | 'forget' | 'createdBy'>;
   readonly knownFlows: Pick<KnownFlows, 'put'>;
@@ -36,9 +38,38 @@ export interface MediatorParts {
   } & StampConfig;
   readonly guardedTags: GuardedTags;
   /** Left out: no run gets a token. */
-  readonly runTokens?: RunParts;
-  /** Left out: time itself. */
+  readonly runTokens?: RunTokenParts;
+  /** Tests replace it. */
   readonly pause?: (ms: number) => Promise<unknown>;
-  /** Reports what the client does not see; for the log. */
+  /** Logs a problem that the client does not see. */
   readonly warn?: (message: string, error: unknown) => void;
+}
+
+/** What the families need for the tokens of flow runs. */
+export interface RunTokenParts {
+  readonly desk: RunTokenDesk;
+  /** Reads objects of Prefect. The answer may be some seconds old. */
+  readonly recent: Lookup;
+  /** The principal that created an object through the gateway; null: unknown. */
+  readonly makerOf: (type: 'Automation', id: string) => Promise<string | null>;
+  /** The address of the API, which replaces any other address in the job variables of a run. */
+  readonly apiUrl: string;
+  readonly record: (record: Omit<NewRecord, 'time'>) => Promise<void>;
+  readonly warn: (message: string, error: unknown) => void;
+}
+
+export interface RunTokenSources extends Pick<RunTokenParts, 'desk' | 'recent' | 'makerOf' | 'warn'> {
+  readonly config: { readonly publicUrl: Pick<Config['publicUrl'], 'origin' | 'basePath'> };
+  readonly ledger: Pick<Ledger, 'append'>;
+  readonly clock: Clock;
+  readonly revision: number;
+}
+
+export function createRunTokenParts({ config, ledger, clock, revision, ...parts }: RunTokenSources): RunTokenParts {
+  const { origin, basePath } = config.publicUrl;
+  return {
+    ...parts,
+    apiUrl: `${origin}${basePath}/api`,
+    record: (record) => ledger.append({ time: new Date(clock()).toISOString(), mode: 'enforce', revision, ...record }),
+  };
 }

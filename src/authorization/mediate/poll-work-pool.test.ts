@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { GivenRun } from '../../identity/authn/run-token/mint.ts';
 import type { StateSet } from '../../identity/authn/run-token/open.ts';
 import { DEPLOYMENT, json, RUN, startMediator } from './mediator.fixture.ts';
-import type { RunParts } from './run-parts.ts';
+import type { RunTokenParts } from './parts.ts';
 
 const POLL = '/api/work_pools/p/get_scheduled_flow_runs';
 const TEMPLATE = { job_configuration: { env: '{{ env }}' }, variables: {} };
@@ -19,7 +19,7 @@ function room({ run = {}, template = TEMPLATE, tokens = new Map([[RUN, 'lcf_x']]
   const told: StateSet[] = [];
   const recorded: unknown[] = [];
   const objects: Record<string, unknown> = { '/api/work_pools/p': { base_job_template: template }, [`/api/deployments/${DEPLOYMENT}`]: { job_variables: {} } };
-  const runTokens: RunParts = {
+  const runTokens: RunTokenParts = {
     desk: {
       async mint(_worker, runs) {
         given.push(...runs);

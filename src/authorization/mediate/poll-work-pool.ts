@@ -1,6 +1,6 @@
-// `POST /work_pools/{name}/get_scheduled_flow_runs`: each run that a worker is given gets a token of its own, in the answer alone.
+// `POST /work_pools/{name}/get_scheduled_flow_runs`: Lictor adds a token for each run to the answer that the worker gets.
 //
-// Prefect never sees it: the worker starts the run from exactly this object, and writes none of it back (measured with 3.9.1).
+// Prefect never sees the token: the worker starts the run from exactly this object, and writes none of it back (measured with 3.9.1).
 
 import { LRUCache } from 'lru-cache';
 import { field, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
@@ -9,10 +9,10 @@ import { answerList, textField, withJson } from '../../prefect/client/answer.ts'
 import { withToken } from '../../prefect/client/job-env.ts';
 import { initiatorsOf } from '../../prefect/client/made-by.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
-import { type Asker, type Family, MEBIBYTE, planned } from './family.ts';
-import type { RunParts } from './run-parts.ts';
+import { type Family, MEBIBYTE, planned, type Requester } from './family.ts';
+import type { RunTokenParts } from './parts.ts';
 
-export function pollWorkPool(runs?: RunParts): Family {
+export function pollWorkPool(runs?: RunTokenParts): Family {
   const reported = new LRUCache<string, true>({ max: MOST_REPORTED });
   return {
     operations: ['get_scheduled_flow_runs_work_pools__name__get_scheduled_flow_runs_post'],
@@ -22,19 +22,18 @@ export function pollWorkPool(runs?: RunParts): Family {
       return planned({
         asks: [],
         intent: false,
-        rewrite: () => call.tree,
-        settle: async (answer, asker) => (runs === undefined || answer.status !== 200 ? answer : withTokens({ runs, reported, pool, asker }, answer)),
+        settle: async (answer, requester) => (runs === undefined || answer.status !== 200 ? answer : withTokens({ runs, reported, pool, requester }, answer)),
       });
     },
   };
 }
 
 interface Poll {
-  readonly runs: RunParts;
-  /** What was recorded already: a worker asks every few seconds. */
+  readonly runs: RunTokenParts;
+  /** Attempts that have a record already: a worker polls every few seconds. */
   readonly reported: LRUCache<string, true>;
   readonly pool: string;
-  readonly asker: Asker;
+  readonly requester: Requester;
 }
 
 const MOST_REPORTED = 10_000;
@@ -43,23 +42,21 @@ async function withTokens(poll: Poll, answer: UpstreamAnswer): Promise<UpstreamA
   const items = answerList(answer);
   if (items.length === 0) return answer;
   const given = (await Promise.all(items.map((item) => givenRun(poll, item)))).filter((run) => run !== undefined);
-  const tokens = await poll.runs.desk.mint(poll.asker, given);
+  const tokens = await poll.runs.desk.mint(poll.requester, given);
   const template = tokens.size === 0 ? undefined : field(await poll.runs.recent(`/api/work_pools/${encodeURIComponent(poll.pool)}`), 'base_job_template');
   return withJson(answer, await Promise.all(items.map((item) => injected(poll, { item, tokens, template }))));
 }
 
 async function givenRun({ runs, pool }: Poll, item: JsonObject): Promise<GivenRun | undefined> {
   const run = field(item, 'flow_run');
-  if (!isObject(run)) return undefined;
-  const state = field(run, 'state');
   const flowRunId = textField(run, 'id');
-  const stateId = textField(run, 'state_id') ?? (isObject(state) ? textField(state, 'id') : null);
-  if (flowRunId === null || stateId === null) return undefined;
+  const stateId = textField(run, 'state_id') ?? textField(field(run, 'state'), 'id');
+  if (!isObject(run) || flowRunId === null || stateId === null) return undefined;
   return { flowRunId, stateId, pool, deploymentId: textField(run, 'deployment_id'), onBehalfOf: await chainOf(runs, run) };
 }
 
-/** An automation acts for whoever has written it. */
-async function chainOf({ makerOf }: RunParts, run: JsonObject): Promise<readonly string[]> {
+/** An automation acts for its author. */
+async function chainOf({ makerOf }: RunTokenParts, run: JsonObject): Promise<readonly string[]> {
   const chain = initiatorsOf(run);
   const automation = /^automation:(.+)$/.exec(chain[0] ?? '')?.[1];
   const maker = automation === undefined ? null : await makerOf('Automation', automation);
@@ -74,7 +71,7 @@ interface Item {
 
 async function injected(poll: Poll, { item, tokens, template }: Item): Promise<JsonObject> {
   const run = field(item, 'flow_run');
-  const id = isObject(run) ? textField(run, 'id') : null;
+  const id = textField(run, 'id');
   if (!isObject(run) || id === null) return item;
   const token = tokens.get(id);
   const deploymentId = textField(run, 'deployment_id');
@@ -89,16 +86,16 @@ async function injected(poll: Poll, { item, tokens, template }: Item): Promise<J
   return { ...item, flow_run: { ...run, job_variables: variables } };
 }
 
-/** Once for each attempt and worker: it then runs with its worker's credential, as without tokens. */
-async function reportNotInjectable({ runs, reported, pool, asker }: Poll, run: JsonObject): Promise<void> {
-  const key = `${textField(run, 'id')} ${textField(run, 'state_id')} ${asker.principal.id}`;
+/** Writes one record for each attempt and worker. The run then has its worker's credential, as without tokens. */
+async function reportNotInjectable({ runs, reported, pool, requester: { principal, credential } }: Poll, run: JsonObject): Promise<void> {
+  const key = `${textField(run, 'id')} ${textField(run, 'state_id')} ${principal.id}`;
   if (reported.has(key)) return;
   reported.set(key, true);
   await runs.record({
-    principal: asker.principal.id,
-    principal_kind: asker.principal.kind,
-    idp: asker.principal.idp,
-    credential_id: asker.credential.id,
+    principal: principal.id,
+    principal_kind: principal.kind,
+    idp: principal.idp,
+    credential_id: credential.id,
     action: 'run_token.mint',
     reason: 'run-token-not-injectable',
     resource_type: 'WorkPool',

@@ -1,24 +1,46 @@
-// Who made it, written into Prefect's own labels; nobody else may write these.
+// Labels and a tag that name the creator of a run. Only Lictor writes them.
 
+import type { Traces } from '../../config/config.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue, withoutKeys } from '../../contract/json/tree.ts';
 import { RESERVED_LABEL_PREFIX } from '../../contract/names.ts';
+import type { Principal } from '../../contract/principal.ts';
 import { chainToLabel, MAKER_LABEL, ON_BEHALF_OF_LABEL } from '../../prefect/client/made-by.ts';
+import { traceparentBelow } from '../../record/sinks/spans/context.ts';
+import type { MediatedRequest } from './call.ts';
 import type { Stamp } from './family.ts';
+import { startedByTag } from './started-by-tag.ts';
+
+export interface StampConfig {
+  readonly startedByTag: boolean;
+  /** Null: no traces. */
+  readonly traces: Pick<Traces, 'share'> | null;
+}
+
+/** What Lictor writes into a run that this request creates. */
+export function stampOf(config: StampConfig, { id, onBehalfOf }: Principal, { inputs: { requestId }, headers }: MediatedRequest): Stamp {
+  return {
+    principal: id,
+    onBehalfOf,
+    requestId,
+    tag: config.startedByTag ? startedByTag({ principal: id, onBehalfOf }) : null,
+    traceparent: config.traces === null ? null : traceparentBelow({ traceparent: headers['traceparent'], requestId }, config.traces.share),
+  };
+}
 
 export function isReservedLabel(key: string): boolean {
   return key.startsWith(RESERVED_LABEL_PREFIX);
 }
 
-/** Where stock Prefect looks for the trace that a run belongs to (prefect/telemetry/run_telemetry.py of 3.9.1): its root span goes below. */
+/** Stock Prefect reads the trace of a run from this label (prefect/telemetry/run_telemetry.py of 3.9.1), and puts its root span below. */
 const TRACE_LABEL = '__OTEL_TRACEPARENT';
 
-/** Labels may be absent, null or an object; anything else is the caller's to refuse. */
-export function labelsReadable(body: JsonObject): boolean {
-  const labels = field(body, 'labels');
-  return labels === undefined || labels === null || isObject(labels);
+/** Labels may be absent, null or an object. Families reject anything else. */
+export function labelsReadable(body: JsonValue | undefined): boolean {
+  const labels = field(body, 'labels') ?? null;
+  return labels === null || isObject(labels);
 }
 
-/** The body with the client's own labels, less the reserved ones, plus the stamp. A client's own trace stays: a run that starts another says its own. */
+/** The body with the stamp, and with the client's own labels except reserved ones. A client's trace label stays: a run that starts another run sends one. */
 export function stamped(body: JsonObject, stamp: Stamp): JsonObject {
   const labels = field(body, 'labels');
   const tags = field(body, 'tags') ?? [];
@@ -35,9 +57,8 @@ export function stamped(body: JsonObject, stamp: Stamp): JsonObject {
   };
 }
 
-/** For flows and deployments, whose labels their runs inherit: reserved ones are dropped, nothing is stamped. */
+/** For flows and deployments, whose labels their runs inherit: Lictor drops reserved labels and adds no stamp. */
 export function withoutReservedLabels(tree: JsonValue | undefined): JsonValue | undefined {
-  if (!isObject(tree)) return tree;
   const labels = field(tree, 'labels');
-  return isObject(labels) ? { ...tree, labels: withoutKeys(labels, isReservedLabel) } : tree;
+  return isObject(tree) && isObject(labels) ? { ...tree, labels: withoutKeys(labels, isReservedLabel) } : tree;
 }

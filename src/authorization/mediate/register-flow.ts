@@ -1,44 +1,42 @@
-// `POST /flows/`: registering a name gives the flow of that name, whosever it is. Whoever knows the name gets its id, and nothing that others have written on it.
+// `POST /flows/`: Prefect answers with the flow of that name, of any owner. A principal that knows the name gets the flow's id, but nothing that
+// others have written on it.
 //
-// Measured with stock clients of 3.9.1: `deploy`, `serve` and every local flow and sub-flow send {"name": ...}, read the id out of the
-// answer, and name it in the request after it.
+// Measured with stock clients of 3.9.1: `deploy`, `serve` and every local flow and sub-flow send {"name": ...}, read the id from the
+// answer, and name it in the next request.
 
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { answerObject, textField, withJson } from '../../prefect/client/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import { wordless } from '../../prefect/scope-filter/flow-words.ts';
 import type { Ask } from '../decide/decider.ts';
-import { type Family, invalid, MEBIBYTE, planned, type Showing } from './family.ts';
-import { createdObject } from './generic.ts';
+import { createdObject } from './default-family.ts';
+import { type AnswerContext, type Family, invalid, MEBIBYTE, planned } from './family.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 
 export const registerFlow: Family = {
   operations: ['create_flow_flows__post'],
   maxBytes: MEBIBYTE,
   plan(call) {
-    const { operation } = call;
-    if (isObject(call.tree) && !labelsReadable(call.tree)) return invalid('labels must be an object.');
+    if (!labelsReadable(call.tree)) return invalid('labels must be an object.');
     const tree = withoutReservedLabels(call.tree);
-    const name = field(tree, 'name') ?? null;
-    const own: Ask = { action: operation.action, resource: { type: 'Flow', id: null }, on: { kind: 'created', fields: { name } } };
+    const fields = { name: field(tree, 'name') ?? null };
     return planned({
-      asks: [own],
-      intent: operation.writes,
+      asks: [{ action: call.operation.action, resource: { type: 'Flow', id: null }, on: { kind: 'created', fields } }],
       rewrite: () => tree,
       outcome: (answer) => createdObject(call, answer),
-      shown: (answer, showing) => shownFlow(tree, answer, showing),
+      narrowAnswer: (answer, context) => visibleFlow(tree, answer, context),
     });
   },
 };
 
-/** A flow that is not reached looks as if it had been made by this request; of one that others use as well only the name is shown. */
-async function shownFlow(tree: JsonValue | undefined, answer: UpstreamAnswer, { may, nowMs }: Showing): Promise<UpstreamAnswer> {
+/** A foreign flow looks as if this request had created it. Of a flow that others use as well, the client sees only the name. */
+async function visibleFlow(tree: JsonValue | undefined, answer: UpstreamAnswer, { authorize, nowMs }: AnswerContext): Promise<UpstreamAnswer> {
   const flow = answerObject(answer);
   const id = textField(flow, 'id');
-  // What this request has made is its maker's: 200 is a flow that was there.
+  // Status 200 is an existing flow. The principal owns a flow that its request has created.
   if (answer.status !== 200 || flow === null || id === null) return answer;
   const read: Ask = { action: 'flows.read', resource: { type: 'Flow', id } };
-  const { principal, decisions, entities } = await may([{ ...read, on: { kind: 'resource', whole: true } }, read]);
+  const { principal, decisions, entities } = await authorize([{ ...read, on: { kind: 'resource', whole: true } }, read]);
   const isScoped = principal === null || principal.grants.some(({ scope }) => scope !== null);
   const [whole, plain] = decisions.map(({ enforced }) => enforced === 'allow');
   if (!isScoped || whole === true || (principal !== null && entities?.[0]?.owner === principal.id)) return answer;

@@ -1,4 +1,4 @@
-// set_state and bulk_set_state: one route for people who cancel and retry and for the machines that run; the body says which.
+// set_state and bulk_set_state: one route for people who cancel and retry, and for the machines that run. The body says which.
 //
 // Measured with stock clients of 3.9.1. With force: the UI's CANCELLING and SCHEDULED (retry), the CLI's SCHEDULED (retry),
 // the worker's CANCELLED, the engine's CRASHED and CANCELLING/CANCELLED, remote infrastructure's PENDING and FAILED.
@@ -11,77 +11,79 @@ import { withoutForeignInState } from '../../prefect/client/states.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Ask } from '../decide/decider.ts';
 import { FLOW_RUNS, itemRecords, itemRefusal, namingOnly, resolve } from './bulk.ts';
-import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, type Plan, planned } from './family.ts';
-import type { RunParts } from './run-parts.ts';
+import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownAsk, ownResource, type Plan, planned, type Requester, refused } from './family.ts';
+import type { RunTokenParts } from './parts.ts';
 import { RESERVED_NAME } from './run-request.ts';
 import { stateActions, withResult } from './state-actions.ts';
-import { stateSettled, statesSettled } from './state-settled.ts';
 
-/** What a state means for the run's token is told to `runs`, once Prefect has taken it. */
-export function setState(runs?: RunParts): Family {
+/** Once Prefect has accepted a state, it begins or ends the run's token. */
+export function setState(runTokens?: RunTokenParts): Family {
   return {
     operations: ['set_flow_run_state_flow_runs__id__set_state_post'],
     maxBytes: 8 * MEBIBYTE,
     plan(call) {
-      const wanted = readState(call);
-      if (typeof wanted === 'string') return invalid(wanted);
+      const request = readState(call);
+      if (typeof request === 'string') return invalid(request);
       const resource = ownResource(call);
-      const asks = wanted.actions.map((action): Ask => ({ action, resource, facts: wanted.facts }));
       return planned({
-        asks,
-        intent: true,
+        asks: request.actions.map((action) => ({ action, resource, facts: request.facts })),
         rewrite: () => (isObject(call.tree) ? withoutForeignInState(call.tree) : call.tree),
-        settle: (answer, asker) => stateSettled(runs, { answer, asker, flowRunId: resource.id }),
+        async settle(answer, requester) {
+          if (answer.status < 300) await applyState(runTokens, { requester, flowRunId: resource.id, result: answerObject(answer) });
+          return answer;
+        },
       });
     },
   };
 }
 
-export function setStates(runs?: RunParts): Family {
+export function setStates(runTokens?: RunTokenParts): Family {
   return {
     operations: ['bulk_set_flow_run_state_flow_runs_bulk_set_state_post'],
     maxBytes: MEBIBYTE,
     async plan(call, lookup) {
-      const wanted = readState(call);
-      if (typeof wanted === 'string') return invalid(wanted);
+      const request = readState(call);
+      if (typeof request === 'string') return invalid(request);
       const resolved = await resolve(call, FLOW_RUNS, lookup);
-      if ('code' in resolved) return { ok: false, refusal: resolved };
-      return planned({ ...planStates(call, wanted, resolved.ids), settle: (answer, asker) => statesSettled(runs, answer, asker) });
+      if ('code' in resolved) return refused(resolved);
+      return planned({
+        ...planStates(call, request, resolved.ids),
+        async settle(answer, requester) {
+          for (const result of resultsOf(answer)) await applyState(runTokens, { requester, flowRunId: textField(result, 'flow_run_id'), result });
+          return answer;
+        },
+      });
     },
   };
 }
 
-function planStates(call: Call, wanted: Wanted, ids: readonly string[]): Plan {
-  const facts = { ...wanted.facts, count: ids.length };
-  // Which runs they are is what decides.
-  const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, on: { kind: 'shared' } };
-  const subjects = ids.length === 0 ? [null] : ids;
-  const each = subjects.flatMap((id) =>
-    wanted.actions.map((action): Ask => ({ action, resource: { type: 'FlowRun', id }, facts, ...(id === null && { on: { kind: 'shared' } as const }) })),
+function planStates(call: Call, request: StateRequest, ids: readonly string[]): Plan {
+  const facts = { ...request.facts, count: ids.length };
+  // The asks for the single runs decide.
+  const own: Ask = { ...ownAsk(call), facts, on: { kind: 'shared' } };
+  const each = (ids.length === 0 ? [null] : ids).flatMap((id) =>
+    request.actions.map((action): Ask => ({ action, resource: { type: 'FlowRun', id }, facts, ...(id === null && { on: { kind: 'shared' } as const }) })),
   );
   return {
     asks: [own, ...each],
-    intent: true,
-    rewrite: () => withoutForeignInState({ ...namingOnly(FLOW_RUNS, ids), state: wanted.state, force: wanted.facts.force }),
+    rewrite: () => withoutForeignInState({ ...namingOnly(FLOW_RUNS, ids), state: request.state, force: request.facts.force }),
     outcome,
     refusal: itemRefusal(FLOW_RUNS, ids),
-    without: (gone) =>
-      planStates(
-        call,
-        wanted,
-        ids.filter((id) => !gone.has(id)),
-      ),
+    without(gone) {
+      const rest = ids.filter((id) => !gone.has(id));
+      return planStates(call, request, rest);
+    },
   };
 }
 
-interface Wanted {
+interface StateRequest {
   readonly state: JsonObject;
   readonly actions: readonly string[];
   readonly facts: { readonly state_type: string; readonly force: boolean; readonly state_name?: string };
 }
 
-/** A sentence for the client when the body cannot be decided on. */
-function readState({ tree }: Call): Wanted | string {
+/** A sentence for the client when Lictor cannot decide on the body. */
+function readState({ tree }: Call): StateRequest | string {
   if (!isObject(tree)) return 'The body must be a JSON object.';
   const state = field(tree, 'state');
   const type = field(state, 'type');
@@ -94,8 +96,33 @@ function readState({ tree }: Call): Wanted | string {
   return { state, actions, facts: { state_type: type, force, ...(typeof name === 'string' && { state_name: name }) } };
 }
 
+function resultsOf(answer: UpstreamAnswer): readonly JsonObject[] {
+  return answer.status < 300 ? objectsField(answerObject(answer), 'results') : [];
+}
+
 function outcome(answer: UpstreamAnswer): Outcome {
-  const results = answer.status < 300 ? objectsField(answerObject(answer), 'results') : [];
-  const ids = results.map((result) => textField(result, 'flow_run_id')).filter((id) => id !== null);
-  return { record: {}, items: itemRecords(FLOW_RUNS, ids) };
+  const ids = resultsOf(answer).map((result) => textField(result, 'flow_run_id'));
+  const known = ids.filter((id) => id !== null);
+  return { record: {}, items: itemRecords(FLOW_RUNS, known) };
+}
+
+interface StateResult {
+  readonly requester: Requester;
+  readonly flowRunId: string | null;
+  readonly result: JsonObject | null;
+}
+
+/**
+ * ACCEPT: Prefect set the requested state; REJECT: it set another state; WAIT and ABORT change nothing. A failure here changes no answer,
+ * because Prefect has acted and the client would request the same state again. A run whose token did not begin is refused, so it ends visibly.
+ */
+async function applyState(runTokens: RunTokenParts | undefined, { requester, flowRunId, result }: StateResult): Promise<void> {
+  const type = textField(field(result ?? undefined, 'state'), 'type');
+  const status = textField(result, 'status');
+  if (runTokens === undefined || flowRunId === null || type === null || (status !== 'ACCEPT' && status !== 'REJECT')) return;
+  try {
+    await runTokens.desk.stateSet({ flowRunId, type, accepted: status === 'ACCEPT', by: requester });
+  } catch (error) {
+    runTokens.warn('the token of a run could not be updated for its new state', error);
+  }
 }

@@ -1,10 +1,10 @@
-// What setting a state means, by its type: steering a run, or the protocol of workers and runs.
+// The rights that setting a state needs, by its type: control of a run by people, or the protocol of workers and runs.
 
 import type { JsonValue } from '../../contract/json/tree.ts';
 import type { ActionName } from '../../contract/operation.ts';
 
-/** Everything else is the protocol of workers and runs. */
-const MEANING: Readonly<Record<string, ActionName>> = {
+/** All other types are the protocol of workers and runs. */
+const CONTROL: Readonly<Record<string, ActionName>> = {
   CANCELLING: 'flow_runs.cancel',
   CANCELLED: 'flow_runs.cancel',
   PAUSED: 'flow_runs.pause',
@@ -15,14 +15,14 @@ const PROTOCOL = 'flow_runs.set_state';
 
 /** The rights that a state needs, the main one first. Cancel, pause and retry include force: the UI always sends it. */
 export function stateActions(type: string, force: boolean): readonly ActionName[] {
-  const main = Object.hasOwn(MEANING, type) ? MEANING[type] : undefined;
+  const main = Object.hasOwn(CONTROL, type) ? CONTROL[type] : undefined;
   if (main !== undefined) return [main];
   return force ? [PROTOCOL, 'flow_runs.force'] : [PROTOCOL];
 }
 
 /**
- * The rights, and that of the protocol where the state has `data`: it says where the result of the run is kept and what reads it, by pickle where
- * that says so. Only what runs tells that, also with a state that steers. Of stock clients of 3.9.1 the UI sends none, the CLI null.
+ * Adds the right of the protocol if the state has `data`: it says where the run's result is stored and which serializer reads it, which may be
+ * pickle. Only runs report it, also with a state of control. Of stock clients of 3.9.1 the UI sends none, and the CLI null.
  */
 export function withResult(actions: readonly ActionName[], data: JsonValue | undefined): readonly ActionName[] {
   return (data ?? null) === null || actions.includes(PROTOCOL) ? actions : [...actions, PROTOCOL];

@@ -1,6 +1,6 @@
 // Mediated requests on their way through HTTP: the very bytes there, the very answer back.
 import { describe, expect, it } from 'vitest';
-import { refusalResponse } from '../../authorization/mediate/refusal.ts';
+import { refusalResponse } from '../../authorization/mediate/responses.ts';
 import { INPUT } from '../../contract/names.ts';
 import { type Ask, HTML, useOwnApp } from './own-app.fixture.ts';
 

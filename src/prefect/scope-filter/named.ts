@@ -58,7 +58,7 @@ export async function coveredItems(scopeFilter: ScopeFilter, { path, entity }: N
 
 /** Those of the items that are covered. */
 export async function coveredOf(scopeFilter: ScopeFilter, entity: Named['entity'], items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
-  const { scopes, who } = scopeFilter;
+  const { scopes, principalId } = scopeFilter;
   const entities = items.map(entity);
   const [first] = entities;
   const created = new Set(first !== undefined && scopes.some(({ own }) => own) ? await scopeFilter.createdBy(first.type) : []);
@@ -66,6 +66,6 @@ export async function coveredOf(scopeFilter: ScopeFilter, entity: Named['entity'
     const found = entities[index];
     if (found === undefined) return false;
     const isOwn = created.has(found.type === 'WorkPool' ? textOf(item, 'name') : textOf(item, 'id'));
-    return scopes.some((scope) => covers(scope, { ...found, owner: isOwn ? who : null }, who));
+    return scopes.some((scope) => covers(scope, { ...found, owner: isOwn ? principalId : null }, principalId));
   });
 }

@@ -22,7 +22,7 @@ const prefect =
   };
 
 const foreign = (lookup: Ask) =>
-  foreignTaskRuns({ scopes: [{ ...NOWHERE, tags: ['team-a'] }], who: 'bob@local', lookup, createdBy: async () => [] }, [OWN, FOREIGN]);
+  foreignTaskRuns({ scopes: [{ ...NOWHERE, tags: ['team-a'] }], principalId: 'bob@local', lookup, createdBy: async () => [] }, [OWN, FOREIGN]);
 
 it('task runs of covered runs are not foreign, the others are', async () => {
   expect(await foreign(prefect())).toEqual(new Set([FOREIGN]));

@@ -20,7 +20,7 @@ export interface ScopeFilter {
   /** Alternatives: the principal sees what one of them covers. */
   readonly scopes: readonly Scope[];
   /** The principal's id. */
-  readonly who: string;
+  readonly principalId: string;
   readonly lookup: Ask;
   /** Ids (a work pool's name) of the objects of a kind that the principal created through the gateway, the newest first: a bounded number. */
   readonly createdBy: (type: ResourceType) => Promise<readonly string[]>;

@@ -1,7 +1,7 @@
 // The ledger's record of a connection: one for each, from the decision to its end.
 
 import type { Authorization } from '../../authorization/decide/decider.ts';
-import { whoFields } from '../../authorization/decide/who.ts';
+import { identityFields } from '../../authorization/decide/identity-fields.ts';
 import type { Decision } from '../../contract/decision.ts';
 import { CONNECT_ACTION } from '../../contract/destination.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
@@ -26,7 +26,7 @@ export function connectRecord(visit: Visit, { authorization, refusal, revision }
   return {
     time: new Date(startedMs).toISOString(),
     request_id: inputs.requestId,
-    ...(authorization !== null && whoFields(authorization)),
+    ...(authorization !== null && identityFields(authorization)),
     source_ip: inputs.address,
     user_agent: userAgent,
     method: inputs.method,

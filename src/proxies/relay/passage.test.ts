@@ -33,7 +33,7 @@ function scopedParts(
         entities: [],
       }),
     },
-    scopeFilterOf: ({ restriction }) => (restriction === null ? null : { scopes: restriction, who: 'token:a', lookup, createdBy: async () => [] }),
+    scopeFilterOf: ({ restriction }) => (restriction === null ? null : { scopes: restriction, principalId: 'token:a', lookup, createdBy: async () => [] }),
   };
 }
 

@@ -1,7 +1,7 @@
 // The ledger's records of a socket: one at its decision, one when a later decision ends it.
 
 import type { Authorization } from '../../authorization/decide/decider.ts';
-import { whoFields } from '../../authorization/decide/who.ts';
+import { identityFields } from '../../authorization/decide/identity-fields.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { Operation } from '../../contract/operation.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
@@ -34,7 +34,7 @@ export function socketRecord(visit: Visit, outcome: Outcome, at: { readonly nowM
   return {
     time: new Date(at.nowMs).toISOString(),
     ...requestFields(visit),
-    ...(outcome.authorization !== null && whoFields(outcome.authorization)),
+    ...(outcome.authorization !== null && identityFields(outcome.authorization)),
     ...whatFields(visit, outcome.authorization),
     ...runBinding({ bound: NOT_IN_PATH, principal: outcome.authorization?.principal?.id ?? null, claims: visit.claims ?? {} }),
     decision: allowed ? 'allow' : 'deny',

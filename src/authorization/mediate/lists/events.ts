@@ -1,6 +1,6 @@
-// The feed of events: Prefect is asked for those that name something of the scope, and each one is looked at before it goes out.
+// The feed of events: Lictor asks Prefect for events that name an object of the scope, and checks each event before the client gets it.
 //
-// A page is full of events that are shown, whatever lies between them: neither pages nor counts depend on what is hidden.
+// Lictor fills each page with visible events. So neither pages nor counts depend on hidden events.
 
 import { field, isObject, type JsonObject } from '../../../contract/json/tree.ts';
 import { parseUuid } from '../../../contract/json/uuid.ts';
@@ -10,61 +10,57 @@ import { readEventFilter } from '../../../prefect/scope-filter/event-filter.ts';
 import { seenEvents } from '../../../prefect/scope-filter/events.ts';
 import { type Refusal, type ScopeFilter, textOf } from '../../../prefect/scope-filter/scope-filter.ts';
 import { createVisibleIds } from '../../../prefect/scope-filter/visible-ids.ts';
-import { wholeNumber } from '../changes.ts';
-import { anchored, makeToken, openToken, PAGE, type Place, placeAfter, type RawPage, rawToken, readPage } from './event-pages.ts';
-import { answered, bodyOf, forwarded, type Narrow, type Narrowed, NO_OBJECT, refused } from './narrow.ts';
+import { wholeNumber } from '../field-changes.ts';
+import { anchored, openToken, PAGE, type Place, placeAfter, type RawPage, rawToken, readPage, renderToken } from './event-pages.ts';
+import { answered, forwarded, type Narrow, type Narrowed, NO_OBJECT, narrowBody, refused } from './narrowed.ts';
 
-/** So many hidden events are read for one answer; a filter that finds more is refused. */
+/** Lictor reads so many hidden events for one answer, and refuses a filter that finds more. */
 const MOST_HIDDEN = 10_000;
-/** So many events are counted. */
 const MOST_COUNTED = 2500;
 
-export const narrowEvents: Narrow = async (call, scopeFilter) => {
-  const body = bodyOf(call);
-  const filter = body === undefined ? undefined : (field(body, 'filter') ?? {});
-  if (body === undefined || !isObject(filter)) return refused(NO_OBJECT);
+export const narrowEvents = narrowBody(async (body, scopeFilter) => {
+  const filter = field(body, 'filter') ?? {};
+  if (!isObject(filter)) return refused(NO_OBJECT);
   const limit = (field(body, 'limit') ?? null) === null ? PAGE : wholeNumber(field(body, 'limit'));
   if (limit === undefined || limit < 0 || limit > PAGE) return refused({ code: 'body-invalid', detail: `limit must be a whole number up to ${PAGE}.` });
-  return show(scopeFilter, { filter, size: limit, offset: 0, after: [] });
-};
+  return pageAt(scopeFilter, { filter, size: limit, offset: 0, after: [] });
+});
 
 export const nextEvents: Narrow = async (call, scopeFilter) => {
   const token = decidingValues(['page-token'], call.inputs.args)?.get('page-token') ?? '';
   const place = openToken(token);
-  return place === undefined ? refused({ code: 'query-invalid' }) : show(scopeFilter, place);
+  return place === undefined ? refused({ code: 'query-invalid' }) : pageAt(scopeFilter, place);
 };
 
-/** Counted are the events that are seen, by their ids: first they are read, then Prefect puts them into its rows. */
-export const countEvents: Narrow = async (call, scopeFilter) => {
-  const body = bodyOf(call);
-  const filter = body === undefined ? undefined : (field(body, 'filter') ?? {});
-  if (body === undefined || !isObject(filter)) return refused(NO_OBJECT);
+/** Lictor reads the visible events first, and Prefect then counts them by their ids. */
+export const countEvents = narrowBody(async (body, scopeFilter) => {
+  const filter = field(body, 'filter') ?? {};
+  if (!isObject(filter)) return refused(NO_OBJECT);
   const found = await read(scopeFilter, { filter, size: MOST_COUNTED, offset: 0, after: [] });
   if (!found.ok) return refused(found.refusal);
   if (found.events.length > MOST_COUNTED) return refused({ code: 'scope-too-wide' });
   const occurred = field(filter, 'occurred') ?? null;
   // An empty list of ids would be no filter at all.
-  const ids = found.events.length === 0 ? [NOBODYS] : found.events.map((event) => textOf(event, 'id'));
+  const ids = found.events.length === 0 ? [NO_EVENT] : found.events.map((event) => textOf(event, 'id'));
   return forwarded({ ...body, filter: { ...(occurred !== null && { occurred }), id: { id: ids } } });
-};
+});
 
-const NOBODYS = '00000000-0000-0000-0000-000000000000';
+const NO_EVENT = '00000000-0000-0000-0000-000000000000';
 
-async function show(scopeFilter: ScopeFilter, place: Place): Promise<Narrowed> {
+async function pageAt(scopeFilter: ScopeFilter, place: Place): Promise<Narrowed> {
   const found = await read(scopeFilter, place);
   if (!found.ok) return refused(found.refusal);
-  const shown = found.events.slice(0, place.size);
-  const isMore = shown.length > 0 && found.events.length > shown.length && found.link !== '';
-  const next = isMore ? `${found.link}page-token=${makeToken(placeAfter(place, shown))}` : null;
-  // Pages are counted on with it; how many events follow is not said.
-  return answered({ events: [...shown], total: place.offset + shown.length + (next === null ? 0 : 1), next_page: next });
+  const events = found.events.slice(0, place.size);
+  const isMore = events.length > 0 && found.events.length > events.length && found.link !== '';
+  const next = isMore ? `${found.link}page-token=${renderToken(placeAfter(place, events))}` : null;
+  // The UI computes pages from the total, which does not reveal how many events follow.
+  return answered({ events, total: place.offset + events.length + (next === null ? 0 : 1), next_page: next });
 }
 
-type Read =
-  | { readonly ok: true /** One more than the place has room for, when there are more. */; readonly events: readonly JsonObject[]; readonly link: string }
-  | { readonly ok: false; readonly refusal: Refusal };
+/** `events`: one more than the page holds, when more follow. */
+type Read = { readonly ok: true; readonly events: readonly JsonObject[]; readonly link: string } | { readonly ok: false; readonly refusal: Refusal };
 
-/** The events behind a place, as they are shown. */
+/** The visible events of a page. */
 async function read(scopeFilter: ScopeFilter, place: Place): Promise<Read> {
   const own = readEventFilter(place.filter);
   if (!own.ok) return own;
@@ -101,7 +97,7 @@ async function gather(place: Place, { pages, seenOf }: Source): Promise<Read> {
 
 const TOO_MUCH_HIDDEN = 'Too many events that fit this filter are outside the scope of the role. Ask for less: a time, an event or a resource.';
 
-/** All that Prefect has of a filter; null: it does not take the filter. The first page is of so many: only then does Prefect link to a next one of a client. */
+/** All pages of a filter; null: Prefect rejects the filter. `first`: the size of the first page, since Prefect links to a next page only if that is full. */
 async function* rawPages({ lookup }: ScopeFilter, filter: JsonObject, first: number): AsyncGenerator<RawPage | null> {
   let offset = first;
   let answer = await lookup('/api/events/filter', { filter, limit: first });
@@ -117,7 +113,7 @@ async function* rawPages({ lookup }: ScopeFilter, filter: JsonObject, first: num
   }
 }
 
-/** Flow runs whose ids stand in the filter, at most as many as a page shows. */
+/** Flow runs whose ids the filter names, at most as many as a page holds. */
 function runsIn(filter: JsonObject): readonly string[] {
   const found = [...JSON.stringify(filter).matchAll(/"prefect\.flow-run\.([^"\\]{32,36})"/g)].map(([, id]) => parseUuid(id ?? ''));
   return [...new Set(found.filter((id) => id !== undefined))].slice(0, PAGE);

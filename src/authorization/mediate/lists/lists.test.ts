@@ -4,7 +4,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../../contract/jso
 import { NOWHERE, type Scope } from '../../../contract/scope.ts';
 import { createCatalogue } from '../../../prefect/catalog/catalogue.ts';
 import { openToken } from './event-pages.ts';
-import type { Narrowed } from './narrow.ts';
+import type { Narrowed } from './narrowed.ts';
 import { narrowOf } from './table.ts';
 
 const A = '11111111-0000-4000-8000-000000000000';
@@ -39,7 +39,7 @@ async function narrowed(
     return answer === undefined ? [] : answer(isObject(filter) ? filter : { link: asking });
   };
   const call = { operation: found.operation, params: found.params, tree, readsParameters: false, turn: async () => undefined, inputs: { args } as never };
-  return { ...(await narrow(call, { scopes, who: 'bob@local', lookup, createdBy: async (type) => createdBy[type] ?? [] })), asked };
+  return { ...(await narrow(call, { scopes, principalId: 'bob@local', lookup, createdBy: async (type) => createdBy[type] ?? [] })), asked };
 }
 
 async function body(...given: Parameters<typeof narrowed>): Promise<JsonValue | undefined> {

@@ -1,4 +1,4 @@
-// Lists of what a scope covers by name (src/prefect/scope-filter/named.ts).
+// Lists of objects that a scope covers by name (src/prefect/scope-filter/named.ts).
 
 import { field, type JsonObject, type JsonValue } from '../../../contract/json/tree.ts';
 import type { ResourceType } from '../../../contract/operation.ts';
@@ -6,78 +6,57 @@ import { answerList, withJson } from '../../../prefect/client/answer.ts';
 import { coveredIds } from '../../../prefect/scope-filter/covered-ids.ts';
 import { coveredItems, coveredOf, type Named } from '../../../prefect/scope-filter/named.ts';
 import { textOf } from '../../../prefect/scope-filter/scope-filter.ts';
-import { wholeNumber } from '../changes.ts';
-import { answered, bodyOf, type Narrow, NO_OBJECT, refused, withIds } from './narrow.ts';
+import { wholeNumber } from '../field-changes.ts';
+import { answered, forwarded, type Narrow, narrowBody, refused, withIds } from './narrowed.ts';
 
-/** The ids of the covered ones go into the client's filter. */
+/** Adds the ids of the covered objects to the client's filter. */
 export function narrowNamed(named: Named): Narrow {
-  return async (call, scopeFilter) => {
-    const body = bodyOf(call);
-    if (body === undefined) return refused(NO_OBJECT);
+  return narrowBody(async (body, scopeFilter) => {
     const covered = await coveredItems(scopeFilter, named);
     return withIds(body, named.key, 'id', covered.ok ? { ok: true, items: covered.items.map((item) => textOf(item, 'id')) } : covered);
-  };
+  });
 }
 
-/** Where Prefect takes no filter at all, or older ones none of ids, the page is cut here. */
+/** Lictor cuts the page itself where Prefect, or an older release, has no filter by ids. */
 export function pageNamed(named: Named): Narrow {
-  return async (call, scopeFilter) => {
-    const body = bodyOf(call);
-    if (body === undefined) return refused(NO_OBJECT);
+  return narrowBody(async (body, scopeFilter) => {
     const limit = wholeOr(field(body, 'limit'), MOST_LISTED);
     const offset = wholeOr(field(body, 'offset'), 0);
     if (limit === undefined || offset === undefined || limit > MOST_LISTED)
       return refused({ code: 'body-invalid', detail: 'limit and offset must be whole numbers.' });
-    const covered = await coveredItems(scopeFilter, named, asked(body, named));
+    const covered = await coveredItems(scopeFilter, named, listQuery(body, named));
     return covered.ok ? answered(covered.items.slice(offset, offset + limit)) : refused(covered.refusal);
-  };
+  });
 }
 
-/** Where an older Prefect counts everybody's, whatever filter stands in the body. */
+/** Lictor counts itself where an older Prefect ignores the filter. */
 export function countNamed(named: Named): Narrow {
-  return async (call, scopeFilter) => {
-    const body = bodyOf(call);
-    if (body === undefined) return refused(NO_OBJECT);
-    const covered = await coveredItems(scopeFilter, named, asked(body, named));
+  return narrowBody(async (body, scopeFilter) => {
+    const covered = await coveredItems(scopeFilter, named, listQuery(body, named));
     return covered.ok ? answered(covered.items.length) : refused(covered.refusal);
-  };
+  });
 }
 
-/** What the client asks for of the whole list. */
-function asked(body: JsonObject, { key }: Named): JsonObject {
+/** The client's own order and filter. */
+function listQuery(body: JsonObject, { key }: Named): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([name, value]) => value !== null && (name === 'sort' || name === key)));
 }
 
-/** Answers that are whole lists: what is not covered is taken out. */
+/** For an answer that is a whole list: Lictor removes the objects that no scope covers. */
 export function filterAnswer(named: Pick<Named, 'entity'>): Narrow {
-  return async (call, scopeFilter) => ({
-    ok: true,
-    forward: true,
-    tree: call.tree,
-    reply: async (answer) => (answer.status === 200 ? withJson(answer, [...(await coveredOf(scopeFilter, named.entity, answerList(answer)))]) : answer),
-  });
+  return async (call, scopeFilter) =>
+    forwarded(call.tree, async (answer) => withJson(answer, [...(await coveredOf(scopeFilter, named.entity, answerList(answer)))]));
 }
 
-/** The same, by ids alone: Prefect names every queue that a deployment's run could come from, of all pools. */
+/** The same by ids only: Prefect names the queues of all pools that could run a deployment. */
 export function filterIds(type: ResourceType): Narrow {
-  return async (call, scopeFilter) => ({
-    ok: true,
-    forward: true,
-    tree: call.tree,
-    reply: async (answer) => {
-      if (answer.status !== 200) return answer;
-      const items = answerList(answer);
-      const covered = await coveredIds(
-        scopeFilter,
-        type,
-        items.map((item) => textOf(item, 'id')),
-      );
-      return withJson(
-        answer,
-        items.filter((item) => covered.has(textOf(item, 'id'))),
-      );
-    },
-  });
+  return async (call, scopeFilter) =>
+    forwarded(call.tree, async (answer) => {
+      const items = Map.groupBy(answerList(answer), (item) => textOf(item, 'id'));
+      const covered = await coveredIds(scopeFilter, type, [...items.keys()]);
+      const visible = [...items].flatMap(([id, same]) => (covered.has(id) ? same : []));
+      return withJson(answer, visible);
+    });
 }
 
 /** Prefect's own limit of a page. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Scope } from '../../../contract/scope.ts';
 import type { GivenRun } from '../../../identity/authn/run-token/mint.ts';
 import { json, RUN, startMediator } from '../mediator.fixture.ts';
-import type { RunParts } from '../run-parts.ts';
+import type { RunTokenParts } from '../parts.ts';
 
 const OTHER_RUN = '22222222-2222-3333-4444-555555555555';
 const THIRD = '33333333-2222-3333-4444-555555555555';
@@ -32,7 +32,7 @@ function room({
   readonly parameters?: string;
 }) {
   const given: GivenRun[] = [];
-  const runTokens: RunParts = {
+  const runTokens: RunTokenParts = {
     desk: {
       async mint(_worker, runs) {
         given.push(...runs);

@@ -1,20 +1,19 @@
-// How each list of Prefect is shown to a scoped principal. A list that is not here is refused to it.
+// How Lictor narrows each list of Prefect for a principal with scopes. It refuses a list without an entry here.
 import type { Operation } from '../../../contract/operation.ts';
 import { AUTOMATIONS, BLOCKS, LIMITS, TAG_LIMITS, VARIABLES, WORK_POOLS, WORK_QUEUES } from '../../../prefect/scope-filter/named.ts';
 import type { Listed } from '../../../prefect/scope-filter/seen-filters.ts';
 import { countDeploymentsOfFlows, narrowDeployments, narrowFlows, narrowPoll, nextRunsOfFlows } from './deployments.ts';
 import { countEvents, narrowEvents, nextEvents } from './events.ts';
 import { countNamed, filterAnswer, filterIds, narrowNamed, pageNamed } from './named.ts';
-import { answered, forwarded, type Narrow } from './narrow.ts';
+import { answered, forwarded, type Narrow } from './narrowed.ts';
 import { narrowPoolPoll, narrowQueuePoll, narrowSlots } from './polls.ts';
-import { countTasksOfRuns, narrowLogs, narrowRuns } from './runs.ts';
-import { state, statesOf } from './states.ts';
+import { countTasksOfRuns, narrowLogs, narrowRuns, state, statesOf } from './runs.ts';
 
 const runs = narrowRuns(['flow_runs', 'flows', 'deployments', 'work_pools']);
 const inRuns = narrowRuns(['flow_runs', 'flows', 'deployments']);
-/** One object, that is covered: what its answer names besides is screened (apply.ts). */
+/** One covered object: narrow-request.ts screens the other objects that its answer names. */
 const itself: Narrow = async ({ tree }) => forwarded(tree);
-const nothing: Narrow = async () => answered([]);
+const emptyList: Narrow = async () => answered([]);
 
 /** By method and path, as the catalogue has them. */
 const LISTS: Readonly<Record<string, Narrow>> = {
@@ -44,7 +43,7 @@ const LISTS: Readonly<Record<string, Narrow>> = {
   'POST /api/task_runs/count': inRuns,
   'POST /api/task_runs/history': inRuns,
   'POST /api/ui/task_runs/count': inRuns,
-  // It takes work_pools, and then answers 500 (3.9.1).
+  // It accepts work_pools, but then answers 500 (3.9.1).
   'POST /api/ui/task_runs/dashboard/counts': inRuns,
   'POST /api/artifacts/filter': inRuns,
   'POST /api/artifacts/count': inRuns,
@@ -84,8 +83,8 @@ const LISTS: Readonly<Record<string, Narrow>> = {
   'POST /api/events/filter': narrowEvents,
   'GET /api/events/filter/next': nextEvents,
   'POST /api/events/count-by/{countable}': countEvents,
-  // No key of a scope counts for them, so there is none.
-  'POST /api/saved_searches/filter': nothing,
+  // No key of a scope covers saved searches.
+  'POST /api/saved_searches/filter': emptyList,
 };
 
 export function narrowOf({ method, path }: Operation): Narrow | undefined {
@@ -93,7 +92,7 @@ export function narrowOf({ method, path }: Operation): Narrow | undefined {
   return Object.hasOwn(LISTS, key) ? LISTS[key] : undefined;
 }
 
-/** What a list is of; undefined: its body has no filters of Prefect's objects, or events.ts reads them. */
+/** The objects in a list. Undefined: its body has no filters of Prefect's objects, or events.ts reads them. */
 export function listedBy({ method, path }: Operation): Listed | undefined {
   const [, kind = ''] = /^\/api\/(?:ui\/|v2\/)?([a-z_]+)\//.exec(path) ?? [];
   if (method !== 'POST' || kind === 'events') return undefined;

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Authorization } from '../../../authorization/decide/decider.ts';
 import { parseEdgeInputs } from '../../../authorization/decide/inputs.ts';
-import { whoFields } from '../../../authorization/decide/who.ts';
+import { identityFields } from '../../../authorization/decide/identity-fields.ts';
 import { LictorError } from '../../../contract/error.ts';
 import type { EdgeInputs } from '../../../contract/inputs.ts';
 import { REASONS } from '../../../contract/reasons.ts';
@@ -70,7 +70,7 @@ async function record(request: FastifyRequest, { authorization, status }: Answer
   const entry: NewRecord = {
     time: new Date(clock()).toISOString(),
     request_id: inputs.requestId === '' ? null : inputs.requestId,
-    ...whoFields(authorization),
+    ...identityFields(authorization),
     source_ip: inputs.address,
     user_agent: request.headers['user-agent'] ?? null,
     method: request.method,

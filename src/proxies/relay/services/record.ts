@@ -1,7 +1,7 @@
 // The ledger's record of a socket of a service: one for each, from its decision to its end, with the fields of a call.
 
 import type { Authorization } from '../../../authorization/decide/decider.ts';
-import { whoFields } from '../../../authorization/decide/who.ts';
+import { identityFields } from '../../../authorization/decide/identity-fields.ts';
 import { REASONS, type ReasonCode } from '../../../contract/reasons.ts';
 import type { NewRecord } from '../../../contract/record.ts';
 import { runBinding } from '../../../contract/run-binding.ts';
@@ -26,7 +26,7 @@ export function socketRecord(visit: SocketVisit, outcome: SocketOutcome): NewRec
   return {
     time: new Date(startedMs).toISOString(),
     request_id: inputs.requestId,
-    ...(authorization !== null && whoFields(authorization)),
+    ...(authorization !== null && identityFields(authorization)),
     source_ip: inputs.address,
     user_agent: headers['user-agent'] ?? null,
     method: inputs.method,

@@ -5,7 +5,7 @@ import type { Authorization } from './decider.ts';
 type WhoFields = Required<Pick<NewRecord, 'principal' | 'principal_kind' | 'idp' | 'on_behalf_of' | 'credential_id' | 'session_id'>>;
 
 /** Nulls where nobody was authenticated; the credential is named also when it was refused. */
-export function whoFields(authorization: Authorization): WhoFields {
+export function identityFields(authorization: Authorization): WhoFields {
   const { principal, credential } = authorization;
   return {
     principal: principal?.id ?? null,

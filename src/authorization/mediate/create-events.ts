@@ -1,4 +1,4 @@
-// `POST /events`: a list of events, each by the rules of the socket; all of them or none.
+// `POST /events`: a list of events, each under the rules of the event socket. Lictor forwards all of them or none.
 
 import type { Located } from '../../contract/decision.ts';
 import { isList, type JsonValue } from '../../contract/json/tree.ts';
@@ -7,9 +7,9 @@ import type { EventRules } from '../../prefect/events/rules.ts';
 import { keyOf, PARTS, partsOf, WHOLES } from '../../prefect/scope-filter/parts-of.ts';
 import { eventAsks, objectsIn } from '../decide/event-asks.ts';
 import { type Family, invalid, MEBIBYTE, planned, tooComplex } from './family.ts';
-import { distinctAsks } from './references.ts';
+import { distinctAsks } from './template-references.ts';
 
-/** Each is looked at several times. Stock clients send events by the socket, one by one. */
+/** Lictor reads each event several times. Stock clients send events on the socket, one by one. */
 const MOST_EVENTS = 1_000;
 
 export function createEvents(rules: EventRules): Family {
@@ -22,8 +22,6 @@ export function createEvents(rules: EventRules): Family {
       const isPartIn = await ownedParts(tree, lookup);
       return planned({
         asks: distinctAsks(tree.flatMap((event) => eventAsks(event, isPartIn(event)))),
-        intent: true,
-        rewrite: () => tree,
         objection(sender) {
           for (const event of tree) {
             const verdict = rules(event, sender);
@@ -36,7 +34,7 @@ export function createEvents(rules: EventRules): Family {
   };
 }
 
-/** The flows, pools and queues that are part of a run or deployment which the same event names. */
+/** The flows, pools and queues of a run or deployment that the same event names. */
 async function ownedParts(events: readonly JsonValue[], lookup: Lookup): Promise<(event: JsonValue) => (object: Located) => boolean> {
   const mentions = (event: JsonValue) => objectsIn(event).flatMap(({ type, id }) => (id === null ? [] : [{ type, id }]));
   const wholesIn = (event: JsonValue) => mentions(event).filter(({ type }) => WHOLES.includes(type));

@@ -1,8 +1,8 @@
 // Blocks that parameters name are read by whoever writes them: all ways that carry parameters, in all forms that Prefect loads.
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../contract/json/tree.ts';
+import { namedBlockAsks, newBlockAsks, storedBlockAsks } from './block-references.ts';
 import { DEPLOYMENT, forbid, json, type Options, outcomeOf, prefectWith, RUN } from './mediator.fixture.ts';
-import { namedBlockAsks, newBlockAsks, storedBlockAsks } from './parameter-blocks.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
 const TEXT = JSON.stringify({ $ref: { block_document_id: ID } });

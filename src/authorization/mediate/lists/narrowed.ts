@@ -1,4 +1,4 @@
-// What a list family says for a scoped principal: the body that Prefect gets instead, or the answer that is made here.
+// How a list is narrowed for a principal with scopes: Prefect gets another body, or Lictor answers itself.
 import { field, isObject, type JsonObject, type JsonValue } from '../../../contract/json/tree.ts';
 import type { UpstreamAnswer } from '../../../prefect/client/upstream.ts';
 import { conjoin } from '../../../prefect/scope-filter/conjoin.ts';
@@ -11,17 +11,18 @@ export type Narrowed =
       readonly forward: true;
       readonly tree: JsonValue | undefined;
       readonly reply?: (answer: UpstreamAnswer) => UpstreamAnswer | Promise<UpstreamAnswer>;
-      /** The same, when everything else is made of the answer: what it names besides is left out. */
+      /** The last step over the answer: removes the other objects that it names. */
       readonly screen?: (answer: UpstreamAnswer) => Promise<UpstreamAnswer>;
     }
-  /** Made here of what Prefect was asked already. */
+  /** Lictor's own answer, from Prefect's answers to its lookups. */
   | { readonly ok: true; readonly forward: false; readonly answer: JsonValue }
   | { readonly ok: false; readonly refusal: Refusal };
 
 export type Narrow = (call: Call, scopeFilter: ScopeFilter) => Promise<Narrowed>;
 
-export function forwarded(tree: JsonValue | undefined): Narrowed {
-  return { ok: true, forward: true, tree };
+/** `reply` changes an answer with status 200. */
+export function forwarded(tree: JsonValue | undefined, reply?: (answer: UpstreamAnswer) => UpstreamAnswer | Promise<UpstreamAnswer>): Narrowed {
+  return { ok: true, forward: true, tree, ...(reply !== undefined && { reply: (answer) => (answer.status === 200 ? reply(answer) : answer) }) };
 }
 
 export function answered(answer: JsonValue): Narrowed {
@@ -32,15 +33,17 @@ export function refused(refusal: Refusal): Narrowed {
   return { ok: false, refusal };
 }
 
-/** No body asks for everything; undefined: it is no object. */
-export function bodyOf({ tree }: Call): JsonObject | undefined {
-  if (tree === undefined) return {};
-  return isObject(tree) ? tree : undefined;
-}
-
 export const NO_OBJECT: Refusal = { code: 'body-invalid', detail: 'The body must be a JSON object.' };
 
-/** The body with ids in the filter `key`, joined with those that the client names. */
+/** For lists with a JSON object as their body. A request without a body asks for everything. */
+export function narrowBody(narrow: (body: JsonObject, scopeFilter: ScopeFilter, call: Call) => Promise<Narrowed>): Narrow {
+  return async (call, scopeFilter) => {
+    const body = call.tree === undefined ? {} : call.tree;
+    return isObject(body) ? narrow(body, scopeFilter, call) : refused(NO_OBJECT);
+  };
+}
+
+/** The body with the ids in the filter `key`, ANDed with the client's own filter. */
 export function withIds(body: JsonObject, key: string, name: string, ids: Found<string>): Narrowed {
   if (!ids.ok) return refused(ids.refusal);
   const joined = conjoin(field(body, key), { [name]: ids.items });

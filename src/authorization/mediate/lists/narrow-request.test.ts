@@ -4,8 +4,8 @@ import type { JsonValue } from '../../../contract/json/tree.ts';
 import { NOWHERE, type Scope } from '../../../contract/scope.ts';
 import { createCatalogue } from '../../../prefect/catalog/catalogue.ts';
 import type { Ask } from '../../decide/asks.ts';
-import { narrow, type Restricted } from './apply.ts';
-import type { Narrowed } from './narrow.ts';
+import { narrow, type Restricted } from './narrow-request.ts';
+import type { Narrowed } from './narrowed.ts';
 
 const A = '11111111-0000-4000-8000-000000000000';
 const B = '22222222-0000-4000-8000-000000000000';
@@ -26,7 +26,7 @@ function applied(route: string, tree: JsonValue | undefined, { scopes = TEAM, ma
   const found = catalogue.match(method, path);
   if (found === undefined) throw new Error(`no such route: ${route}`);
   const call = { operation: found.operation, params: found.params, tree, readsParameters: false, turn: async () => undefined, inputs: { args: '' } as never };
-  return narrow(call, tree, { scopes, who: 'bob@local', lookup, createdBy: async () => [], mayRead });
+  return narrow(call, tree, { scopes, principalId: 'bob@local', lookup, createdBy: async () => [], mayRead });
 }
 
 async function codeOf(...given: Parameters<typeof applied>): Promise<string> {

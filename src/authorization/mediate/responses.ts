@@ -1,4 +1,4 @@
-// The answers of the gateway's own making on the mediated path: JSON with a code, never a 500.
+// Lictor's own answers on the mediated path: JSON with a code, never a 500.
 import type { Operation } from '../../contract/operation.ts';
 import { REASONS, type ReasonCode, refusalBody } from '../../contract/reasons.ts';
 import { absentBody, absentStatus } from '../../contract/scope/absent.ts';
@@ -8,20 +8,20 @@ export interface MediatedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** The answer is a refusal of the gateway's own. */
+  /** Set when Lictor refused the request. */
   readonly refusal?: Refusal;
 }
 
-/** Prefect's own answer for an object that is not there. */
+/** Prefect's own answer for an object that does not exist. */
 export function absentResponse(operation: Operation | undefined, params: Readonly<Record<string, string>>): MediatedResponse {
   const [status, body] = [absentStatus(operation), Buffer.from(absentBody(operation, params))];
   return { status, headers: body.length === 0 ? {} : { 'content-type': 'application/json' }, body };
 }
 
-/** Seconds after which trying again makes sense. */
+/** Seconds, where they differ from the default of 2. */
 const RETRY_AFTER: Readonly<Partial<Record<ReasonCode, string>>> = { 'ledger-unavailable': '5' };
 
-/** `not-forwarded`: nothing reached Prefect, so that stock clients may wait without counting. */
+/** `not-forwarded`: nothing reached Prefect, so stock clients may repeat the request without a limit. */
 export function refusalResponse(refusal: Refusal, requestId: string, forwarded: 'forwarded' | 'not-forwarded' = 'not-forwarded'): MediatedResponse {
   const { status } = REASONS[refusal.code];
   return {

@@ -1,15 +1,15 @@
-// What a body makes Prefect read for its author: blocks and variables that its templates and references name.
+// The blocks and variables that a body's templates and references make Prefect read for its author.
 //
 // Workers and pull steps resolve `{{ prefect.blocks.TYPE.NAME... }}`, `{{ prefect.variables.NAME }}` and
-// `{"$ref": {"block_document_id": ...}}` with their own credential; the server hydrates `__prefect_kind` by itself.
-// Not seen here: a template that is put together from several values only where it is resolved.
+// `{"$ref": {"block_document_id": ...}}` with their own credential. The server hydrates `__prefect_kind` itself.
+// Not checked here: a template that workers join from several values.
 
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import { field, isObject, type JsonObject, type JsonValue, walk } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { Ask } from '../decide/decider.ts';
 
-/** For what workers resolve: job variables, pull steps, job templates, storage; the data of blocks. */
+/** For fields that workers resolve: job variables, pull steps, job templates, storage, and the data of blocks. */
 export function templateAsks(tree: JsonValue | undefined): readonly Ask[] {
   return collectAsks((finding) => {
     walk(tree, (value) => {
@@ -19,18 +19,18 @@ export function templateAsks(tree: JsonValue | undefined): readonly Ask[] {
   });
 }
 
-/** For what the server fills in: parameters of deployments, schedules and runs, input of a resumed run, values to validate. */
+/** For values that the server fills in: parameters of deployments, schedules and runs, input of a resumed run, values of a form. */
 export function hydrationAsks(tree: JsonValue | undefined): readonly Ask[] {
   return collectAsks((finding) => findKinds(tree, finding));
 }
 
-/** For parameters that a deployment keeps. One kind as a whole becomes what the parameters of a run make of it, which are laid over it. */
+/** For parameters that a deployment stores. If the whole is one kind, the parameters of a run change its fields, so it may name any variable. */
 export function storedParameterAsks(parameters: JsonValue | undefined): readonly Ask[] {
   const asks = hydrationAsks(parameters);
   return asks.length > 0 && isKind(parameters) ? [readsVariable(null)] : asks;
 }
 
-/** For the parameters of a run beside `hydrationAsks`: over a deployment whose own are one kind as a whole, they are the fields of that kind. */
+/** For the parameters of a run, beside `hydrationAsks`: if the deployment's own are one kind, Prefect merges them into the fields of that kind. */
 export function overlaidAsks(own: JsonValue | undefined, given: JsonValue | undefined): readonly Ask[] {
   return isKind(own) && givesFields(given) ? [readsVariable(null), readsBlock(null)] : [];
 }
@@ -47,27 +47,33 @@ export function isKind(value: JsonValue | undefined): value is JsonObject {
 
 export const KIND = '__prefect_kind';
 
-/** For what stands in for a value some day, and is filled in once more then: a variable's own. */
+/** True for a text that Jinja renders. */
+export function isTemplate(text: string): boolean {
+  return /\{[{%#]/.test(text);
+}
+
+/** For the value of a variable: Prefect fills it in once more where it replaces a `__prefect_kind`. */
 export function storedAsks(value: JsonValue | undefined): readonly Ask[] {
   return collectAsks((finding) => findStored(value, finding));
 }
 
-/** For an automation's templates: Jinja sees the event that triggers it, whosever that is, with the run and its parameters. */
+/** For an automation's templates: Jinja sees the event that triggers it, of any owner, with the run and its parameters. */
 export function triggerAsks(tree: JsonValue | undefined): readonly Ask[] {
-  const isMade = has(tree, (value) => isObject(value) && hasMadeTemplate(value));
-  if (!isMade && !has(tree, (value) => typeof value === 'string' && /\{[{%]/.test(value))) return [];
-  // One expression gives the value itself: an event may hold what is then filled in as the run is made. Python strips control characters too.
+  const isComputed = has(tree, (value) => isObject(value) && hasComputedTemplate(value));
+  if (!isComputed && !has(tree, (value) => typeof value === 'string' && /\{[{%]/.test(value))) return [];
+  // A single expression renders to the value itself. The event may contain a kind, which Prefect fills in for the run. Python strips control characters.
   const isValue = has(tree, (value) => typeof value === 'string' && /^[\s\p{Cc}]*\{\{.*\}\}[\s\p{Cc}]*$/su.test(value));
-  return [{ action: 'events.read', resource: { type: 'Event', id: null } }, ...(isMade || isValue ? [readsVariable(null), readsBlock(null)] : jinjaAsks(tree))];
+  const reads = isComputed || isValue ? [readsVariable(null), readsBlock(null)] : jinjaAsks(tree);
+  return [{ action: 'events.read', resource: { type: 'Event', id: null } }, ...reads];
 }
 
-/** Jinja in any text may name `variables`. */
+/** A Jinja template may name `variables`. */
 export function jinjaAsks(tree: JsonValue | undefined): readonly Ask[] {
-  const isTemplate = (text: string) => /\{[{%]/.test(text) && /\bvariables\b/.test(text);
-  return has(tree, (value) => typeof value === 'string' && isTemplate(value)) ? [readsVariable(null)] : [];
+  const namesVariables = (text: string) => /\{[{%]/.test(text) && /\bvariables\b/.test(text);
+  return has(tree, (value) => typeof value === 'string' && namesVariables(value)) ? [readsVariable(null)] : [];
 }
 
-/** Keys too: a job's environment has names that are templates. */
+/** Tests keys too: names in a job's environment may be templates. */
 function has(tree: JsonValue | undefined, test: (value: JsonValue) => boolean): boolean {
   return !walk(tree, (value) => !test(value));
 }
@@ -77,14 +83,14 @@ export function distinctAsks(asks: readonly Ask[]): readonly Ask[] {
   return [...new Map(asks.map((ask) => [JSON.stringify(ask), ask])).values()];
 }
 
-/** Every ask is an evaluation: a body that names more than anybody writes by hand needs the right on all of them instead. */
+/** Each ask costs an evaluation. A body that names more than people write by hand needs the right on all objects of the kind. */
 const MOST_NAMED = 50;
-/** Placeholders that are looked at one by one; a body with more needs the right on everything that one can name. */
+/** Lictor reads so many placeholders one by one. A body with more needs the right on everything that a placeholder can name. */
 const MOST_PLACEHOLDERS = 10_000;
-/** Text of a body that is read as JSON once more, in characters: as much as Prefect takes of parameters. More of it could be anything. */
+/** Characters of a body that Lictor parses as JSON again: as much as Prefect accepts for parameters. */
 const MOST_INNER_TEXT = 512 * 1024;
 
-/** What one walk over a body has found so far. */
+/** The state of one walk over a body. */
 export interface Finding {
   add(ask: Ask): void;
   placeholdersLeft: number;
@@ -121,10 +127,10 @@ function readsVariable(id: string | null): Ask {
   return { action: 'variables.read', resource: { type: 'Variable', id, ...(id !== null && { named: true }) } };
 }
 
-/** `prefect.blocks.TYPE.NAME.key`, `prefect.variables.NAME`; a name that cannot be told apart is any. Prefect's word characters are all of Unicode's. */
+/** `prefect.blocks.TYPE.NAME.key`, `prefect.variables.NAME`. Without a readable name it may be any. Prefect accepts all word characters of Unicode. */
 const PLACEHOLDER = /prefect\.(blocks|variables)\.([\p{L}\p{M}\p{N}_.\-[\]$]*)/gu;
 
-/** False: everything is needed already. */
+/** False: the asks cover everything already. */
 function findPlaceholders(text: string, finding: Finding): boolean {
   if (!text.includes('prefect.')) return true;
   for (const [, kind, rest = ''] of text.matchAll(PLACEHOLDER)) {
@@ -133,17 +139,16 @@ function findPlaceholders(text: string, finding: Finding): boolean {
       for (const ask of [readsVariable(null), readsBlock(null)]) finding.add(ask);
       return false;
     }
-    // Prefect takes the prefix out wherever it stands: `prefect.variables.prefect.variables.x` is x.
+    // Prefect removes every occurrence of the prefix: `prefect.variables.prefect.variables.x` is x.
     const [first = '', second = ''] = rest.replaceAll(`prefect.${kind}.`, '').split('.', 2);
     finding.add(kind === 'blocks' ? readsBlock(second === '' ? null : second, true) : readsVariable(first === '' ? null : first));
   }
   return true;
 }
 
-/** `$ref` with a block's id, and the step that pulls with a block. */
+/** `$ref` with a block's id, and the pull step that names a block. */
 function findReferences(object: JsonObject, { add }: Finding): true {
-  const reference = field(object, '$ref');
-  const id = field(reference, 'block_document_id');
+  const id = field(field(object, '$ref'), 'block_document_id');
   const name = field(object, 'block_document_name');
   if (id !== undefined) add(readsBlock(parseUuid(id) ?? null));
   if (name !== undefined) add(readsBlock(typeof name === 'string' ? name : null, true));
@@ -158,27 +163,27 @@ function findKinds(tree: JsonValue | undefined, finding: Finding): void {
 }
 
 /**
- * `none` and kinds that Prefect does not know read nothing by themselves; what is inside them is looked at as well. The text of `json` counts
- * too: parameters of a deployment or of an automation are filled in, kept, and filled in again when the run is made.
+ * `none` and unknown kinds read nothing themselves; the walk also visits the values inside them. The text of `json` counts: Prefect fills in
+ * and stores the parameters of a deployment or automation, and fills them in again when it creates the run.
  */
 function findKind(object: JsonObject, finding: Finding): void {
   const kind = field(object, KIND);
-  if (kind === 'jinja') for (const ask of hasMadeTemplate(object) ? [readsVariable(null)] : jinjaAsks(object)) finding.add(ask);
-  else if (kind === 'json') findMade(field(object, 'value'), finding);
+  if (kind === 'jinja') for (const ask of hasComputedTemplate(object) ? [readsVariable(null)] : jinjaAsks(object)) finding.add(ask);
+  else if (kind === 'json') findParsed(field(object, 'value'), finding);
   else if (kind === 'workspace_variable') {
     const name = field(object, 'variable_name');
     finding.add(readsVariable(typeof name === 'string' ? name : null));
   }
 }
 
-/** What is made where it is filled in may turn out to be any reference. `none` and kinds that Prefect does not know hand their value on. */
-function findMade(value: JsonValue | undefined, finding: Finding): void {
+/** A rendered text may become any reference. `none` and unknown kinds pass their value on. */
+function findParsed(value: JsonValue | undefined, finding: Finding): void {
   if (typeof value === 'string') findInText(value, finding);
   else if (isKind(value) && field(value, KIND) === 'jinja') finding.add(readsVariable(null));
-  else if (isKind(value)) findMade(field(value, 'value'), finding);
+  else if (isKind(value)) findParsed(field(value, 'value'), finding);
 }
 
-function hasMadeTemplate(object: JsonObject): boolean {
+function hasComputedTemplate(object: JsonObject): boolean {
   return field(object, KIND) === 'jinja' && isObject(field(object, 'template'));
 }
 
@@ -187,7 +192,7 @@ function findStored(value: JsonValue | undefined, finding: Finding): void {
   if (typeof value === 'string') findInText(value, finding);
 }
 
-/** JSON in a text, or in a text that is all of that. What Prefect reads and we do not could be anything. */
+/** Reads JSON in a text, and in the texts of that JSON. A text that Lictor cannot parse could name any variable. */
 function findInText(text: string, finding: Finding): void {
   if (!/__prefect_kind|\\u/.test(text)) return;
   const parsed = parseInner(text, finding);
@@ -195,7 +200,7 @@ function findInText(text: string, finding: Finding): void {
   else findStored(parsed, finding);
 }
 
-/** Undefined: it is no JSON, or more than is read of one body. */
+/** Undefined: the text is no JSON, or exceeds the limit for one body. */
 export function parseInner(text: string, finding: Finding): JsonValue | undefined {
   finding.innerTextLeft -= text.length;
   const parsed = finding.innerTextLeft < 0 ? undefined : parseStrict(Buffer.from(text, 'utf8'));

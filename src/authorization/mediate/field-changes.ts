@@ -1,7 +1,7 @@
-// A write next to what is there: which of its fields say something new.
+// Compares the fields of a write with the existing object.
 import { field, isBlank, isRawNumber, type JsonObject, type JsonValue, sameTree } from '../../contract/json/tree.ts';
 
-/** True when the body sets the field to something else than it is; without an old object, to anything. */
+/** True when the body changes the field. Without an existing object, every value is a change. */
 export function changes(body: JsonObject, old: JsonObject | null, key: string): boolean {
   const value = field(body, key);
   if (value === undefined) return false;
@@ -10,7 +10,7 @@ export function changes(body: JsonObject, old: JsonObject | null, key: string): 
   return before === undefined || !sameTree(value, before);
 }
 
-/** The named fields that the body sets to something new. */
+/** The values of the named fields that the body changes. */
 export function changedFields(body: JsonObject, old: JsonObject | null, keys: readonly string[]): readonly JsonValue[] {
   return keys.filter((key) => changes(body, old, key)).map((key) => field(body, key) ?? null);
 }
@@ -26,7 +26,7 @@ export function hasOnly(body: JsonObject, keys: readonly string[]): boolean {
   return given.length > 0 && given.every((key) => keys.includes(key));
 }
 
-/** A whole number however it was written; undefined for anything else. */
+/** An integer in any notation; undefined for anything else. */
 export function wholeNumber(value: JsonValue | undefined): number | undefined {
   const number = isRawNumber(value) ? Number(value.rawJSON) : value;
   return typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined;

@@ -1,4 +1,4 @@
-// The step of a mediated request that scopes add: what is forwarded shows what the scopes cover, or nothing is; and so does the answer.
+// Narrows a mediated request to the principal's scopes: the forwarded filter and the answer contain only objects that the scopes cover.
 
 import { renderStrict } from '../../../contract/json/strict-json.ts';
 import { isObject, type JsonValue } from '../../../contract/json/tree.ts';
@@ -15,17 +15,17 @@ import type { ScopeFilter, VisibleIds } from '../../../prefect/scope-filter/scop
 import { seenFilters } from '../../../prefect/scope-filter/seen-filters.ts';
 import type { Ask } from '../../decide/asks.ts';
 import type { Call } from '../family.ts';
-import { forwarded, type Narrowed, refused } from './narrow.ts';
+import { forwarded, type Narrowed, refused } from './narrowed.ts';
 import { listedBy, narrowOf } from './table.ts';
 
 export interface Restricted extends Omit<ScopeFilter, 'scopes'> {
-  /** What holds for this request; null: everything is shown. */
+  /** The scopes that apply to this request; null: the principal may see everything. */
   readonly scopes: readonly Scope[] | null;
-  /** The exact answer for one object, where a filter of Prefect's does not reach: a run below a run that has no pool of its own. */
+  /** The exact answer for one object that no filter of Prefect finds: a run below another run, without a pool. */
   readonly mayRead: (ask: Ask) => Promise<boolean>;
 }
 
-/** `tree`: what the family forwards. */
+/** `tree`: the body that the family forwards. */
 export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, mayRead, ...rest }: Restricted): Promise<Narrowed> {
   if (scopes === null) return forwarded(tree);
   const narrowList = narrowOf(call.operation);
@@ -38,21 +38,21 @@ export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, 
   const narrowed = await narrowList({ ...call, tree: seen?.body ?? tree }, scopeFilter);
   if (!narrowed.ok || !isScreenedRead(call.operation.action)) return narrowed;
   const isWhole = (id: string) => mayRead({ action: 'flows.read', resource: { type: 'Flow', id }, on: { kind: 'resource', whole: true } });
-  const shown: Shown = call.operation.action === 'flows.read' ? (tree) => withoutForeignWords(tree, isWhole) : (tree) => withoutOthers(tree, visibleIds);
-  if (!narrowed.forward) return { ...narrowed, answer: await shown(narrowed.answer) };
-  return { ...narrowed, screen: (answer) => screened(answer, shown) };
+  const screen: Screen = call.operation.action === 'flows.read' ? (tree) => withoutForeignWords(tree, isWhole) : (tree) => withoutOthers(tree, visibleIds);
+  if (!narrowed.forward) return { ...narrowed, answer: await screen(narrowed.answer) };
+  return { ...narrowed, screen: (answer) => screened(answer, screen) };
 }
 
-/** The same tree when nothing is to be left out of it. */
-type Shown = (tree: JsonValue) => Promise<JsonValue>;
+/** Removes the foreign objects that an answer names. Returns the same tree when there are none. */
+type Screen = (tree: JsonValue) => Promise<JsonValue>;
 
-/** Another status is Prefect's own way of saying no. Throws UpstreamError when it cannot be told what the answer names. */
-async function screened(answer: UpstreamAnswer, shownOf: Shown): Promise<UpstreamAnswer> {
+/** An answer with another status is Prefect's own refusal. Throws UpstreamError when Lictor cannot parse the answer. */
+async function screened(answer: UpstreamAnswer, screen: Screen): Promise<UpstreamAnswer> {
   if (answer.status !== 200) return answer;
   const parsed = parseAnswer(answer);
   if (!parsed.ok) throw new UpstreamError('upstream-unavailable', { forwarded: true, detail: 'the answer cannot be read' });
-  const shown = await shownOf(parsed.tree);
-  return shown === parsed.tree ? answer : { ...answer, body: renderStrict(shown) };
+  const visible = await screen(parsed.tree);
+  return visible === parsed.tree ? answer : { ...answer, body: renderStrict(visible) };
 }
 
 const READS: Readonly<Partial<Record<ResourceType, ActionName>>> = {
@@ -61,16 +61,17 @@ const READS: Readonly<Partial<Record<ResourceType, ActionName>>> = {
   Automation: 'automations.read',
 };
 
-/** Of so many that no filter finds, each is looked at; beyond that they are not shown. */
-const MOST_LOOKED_AT = 20;
+/** Lictor decides so many objects that no filter finds one by one, and hides the rest. */
+const MOST_DECIDED = 20;
 
 function createVisibleIdsNow(scopeFilter: ScopeFilter, mayRead: Restricted['mayRead']): VisibleIds {
   return async (type, ids) => {
     const covered = await coveredIds(scopeFilter, type, ids);
     const action = READS[type];
-    const open = action === undefined ? [] : ids.filter((id) => !covered.has(id)).slice(0, MOST_LOOKED_AT);
-    const looked = await Promise.all(open.map(async (id) => (action !== undefined && (await mayRead({ action, resource: { type, id } })) ? [id] : [])));
-    return new Set([...covered, ...looked.flat()]);
+    if (action === undefined) return covered;
+    const open = ids.filter((id) => !covered.has(id)).slice(0, MOST_DECIDED);
+    const readable = await Promise.all(open.map(async (id) => ((await mayRead({ action, resource: { type, id } })) ? [id] : [])));
+    return new Set([...covered, ...readable.flat()]);
   };
 }
 

@@ -1,11 +1,11 @@
-// The record of a mediated request: what is known before it is forwarded, and what its answer adds.
+// The record of a mediated request: the decision, and later what Prefect's answer adds.
 import type { Decision } from '../../contract/decision.ts';
 import { CLAIM } from '../../contract/names.ts';
 import type { Operation } from '../../contract/operation.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import { runBinding } from '../../contract/run-binding.ts';
 import type { Authorization } from '../decide/decider.ts';
-import { whoFields } from '../decide/who.ts';
+import { identityFields } from '../decide/identity-fields.ts';
 import type { MediatedRequest } from './call.ts';
 
 export interface Subject {
@@ -17,14 +17,14 @@ export interface Subject {
 
 export type MediatedRecord = NewRecord & { readonly request_id: string };
 
-/** Everything that is known when it has been decided. A path id is the run's own: the binding is verified. */
+/** The record after the decision. An id in the path is verified as the run's own. */
 export function decidedRecord(subject: Subject, authorization: Authorization, reason: string): MediatedRecord {
   const { request, operation, startedMs } = subject;
   const decisive = decisiveOf(authorization.decisions);
   return {
     time: new Date(startedMs).toISOString(),
     request_id: request.inputs.requestId,
-    ...whoFields(authorization),
+    ...identityFields(authorization),
     source_ip: request.inputs.address,
     user_agent: request.headers['user-agent'] ?? null,
     method: request.inputs.method,
@@ -42,12 +42,12 @@ export function decidedRecord(subject: Subject, authorization: Authorization, re
   };
 }
 
-/** A record of its own for each of many objects: one record can name one only. */
+/** A separate record for one of many objects, since a record can name only one. */
 export function itemRecord(whole: NewRecord, { item, number }: { readonly item: Partial<NewRecord>; readonly number: number }): NewRecord {
   return { ...whole, ...item, time: whole.time, request_id: `${whole.request_id ?? ''}.${number}` };
 }
 
-/** The one that refused; else the first, which every family makes its main action. */
+/** The decision that refused the request, or else the first one, which is every family's main action. */
 function decisiveOf(decisions: readonly Decision[]): Decision | undefined {
   return decisions.find((decision) => decision.enforced === 'deny') ?? decisions[0];
 }
@@ -61,7 +61,7 @@ function bindings(subject: Subject, principal: string | null) {
     deployment_id: param(subject, operation?.deploymentParam),
   };
   const binding = runBinding({ bound, principal, claims: { flowRun, deployment } });
-  // What is made of a deployment is another run than any that is there.
+  // A run that the request creates from a deployment is another run than the sender's.
   return binding.flow_run_id === null && bound.task_run_id === null && bound.deployment_id !== null ? { ...bound, run_binding: 'none' as const } : binding;
 }
 

@@ -1,4 +1,4 @@
-// The tag `started-by:NAME`: put on every run that somebody creates, and nobody else's to put, change or take away.
+// The tag `started-by:NAME`, which Lictor adds to every run that a request creates. Clients cannot add, change or remove it.
 import { field, isList, isObject, type JsonValue } from '../../contract/json/tree.ts';
 import type { Call, Lookup, Stamp } from './family.ts';
 
@@ -14,18 +14,17 @@ const CREATES: ReadonlySet<string> = new Set([
 ]);
 const UPDATES_RUN = 'update_flow_run_flow_runs__id__patch';
 
-/** The call as it is decided on: without tags of the gateway's that the client gave, and with the one that a changed run has. */
+/** The call that Lictor decides on: without `started-by` tags of the client, and with those of the run that it changes. */
 export async function guardTags(call: Call, lookup: Lookup): Promise<Call> {
   const { operation, tree } = call;
   if (tree === undefined) return call;
   if (CREATES.has(operation.operationId)) return { ...call, tree: isList(tree) ? tree.map((item) => withTags(item, [])) : withTags(tree, []) };
   if (operation.operationId !== UPDATES_RUN || !isObject(tree) || !isList(field(tree, 'tags'))) return call;
-  const run = (await lookup(`/api/flow_runs/${call.params['id'] ?? ''}`)) ?? null;
-  const present = field(run, 'tags');
+  const present = field(await lookup(`/api/flow_runs/${call.params['id'] ?? ''}`), 'tags');
   return { ...call, tree: withTags(tree, isList(present) ? present.filter(isOurs) : []) };
 }
 
-/** The name of the person or service at the beginning of the chain. */
+/** Names the person or service at the beginning of the chain. */
 export function startedByTag({ principal, onBehalfOf }: Pick<Stamp, 'principal' | 'onBehalfOf'>): string {
   return `${PREFIX}${onBehalfOf.at(-1) ?? principal}`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cpuMsOf } from '../../../test/env/cpu-time.ts';
 import type { JsonValue } from '../../contract/json/tree.ts';
-import { hydrationAsks, jinjaAsks, overlaidAsks, storedAsks, storedParameterAsks, templateAsks, triggerAsks } from './references.ts';
+import { hydrationAsks, jinjaAsks, overlaidAsks, storedAsks, storedParameterAsks, templateAsks, triggerAsks } from './template-references.ts';
 
 const ID = '11111111-2222-3333-4444-555555555555';
 const VARIABLE = JSON.stringify({ __prefect_kind: 'workspace_variable', variable_name: 'v' });

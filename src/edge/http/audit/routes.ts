@@ -1,8 +1,8 @@
 // GET /.lictor/api/v1/audit: the ledger, for principals with `ledger.read` on everything. Reads are recorded like any request.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Authorization } from '../../../authorization/decide/decider.ts';
-import { parseEdgeInputs } from '../../../authorization/decide/inputs.ts';
 import { identityFields } from '../../../authorization/decide/identity-fields.ts';
+import { parseEdgeInputs } from '../../../authorization/decide/inputs.ts';
 import { LictorError } from '../../../contract/error.ts';
 import type { EdgeInputs } from '../../../contract/inputs.ts';
 import { REASONS } from '../../../contract/reasons.ts';

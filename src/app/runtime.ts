@@ -63,10 +63,12 @@ export interface Runtime {
   retire(): Promise<void>;
 }
 
+/** A runtime that cannot be built closes what it has opened. */
 export async function buildRuntime(shared: ProcessServices, config: Config, policies: OwnPolicies): Promise<Runtime> {
+  await using opened = new AsyncDisposableStack();
   const policy = await buildPolicyEngine(shared, config, policies);
-  const identity = openIdentity(shared, config);
-  const prefect = openPrefect(shared, config, identity);
+  const identity = openIdentity(shared, config, opened);
+  const prefect = openPrefect(shared, config, { ...identity, opened });
   const decisions = await openDecisions(shared, config, { ...identity, ...prefect, policy });
   const parts = { ...identity, ...prefect, ...decisions, guardedTags: createGuardedTags(config.roles, shared.store.givenScopes) };
   const own = buildOwnApp(shared, config, parts);
@@ -74,6 +76,7 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
   await warnOfLocks({ locks: shared.store.locks, config }, shared.log);
   const requests = createRequestCount();
   const { decider, answerer, services, authenticator, upstream, entities, objects, lineage, guardedTags } = parts;
+  const inUse = opened.move();
   return {
     ...{ config, policies, revision: decider.revision, decider, answerer, services, upstream },
     eventTags: createEventTagGuard({ policy, entities: entities.recent, guarded: guardedTags, lookup: objects.lookup, steady: shared.steady }),
@@ -84,12 +87,8 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
     },
     async retire() {
       await requests.none();
-      await prefect.feed.stop();
-      await prefect.balancer.stop();
-      await upstream.close();
       await authenticator.idle();
-      await identity.loginOutbounds.close();
-      await identity.outbounds.close();
+      await inUse.disposeAsync();
     },
   };
 }
@@ -109,12 +108,14 @@ function buildPolicyEngine({ paths, catalogue, steady, log }: ProcessServices, c
 type Identity = ReturnType<typeof openIdentity>;
 
 /** The providers that principals log in at, and whether a login of the command line still stands. */
-function openIdentity(shared: ProcessServices, config: Config) {
+function openIdentity(shared: ProcessServices, config: Config, opened: AsyncDisposableStack) {
   const { store, clock, steady, log, paths, confirmMemory } = shared;
   const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
+  opened.defer(loginOutbounds.close);
   const samlSigner = () => ensureSigner(paths.samlSigner, clock());
   const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock, steady });
   const outbounds = createOutbounds();
+  opened.defer(outbounds.close);
   const jwts = createJwts({ config, clock, steady, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
   const confirm = confirmWith<StoredSession>(shared, { config, providers, sessions: store.sessions, memory: confirmMemory.sessions });
   const standing = createGrantStanding({
@@ -133,14 +134,17 @@ function openIdentity(shared: ProcessServices, config: Config) {
 type Prefect = ReturnType<typeof openPrefect>;
 
 /** The client of Prefect, its objects as decisions see them, and the feed of its events. */
-function openPrefect(shared: ProcessServices, config: Config, { outbounds }: Pick<Identity, 'outbounds'>) {
+function openPrefect(shared: ProcessServices, config: Config, { outbounds, opened }: Pick<Identity, 'outbounds'> & { readonly opened: AsyncDisposableStack }) {
   const { clock, steady, log, store, lineageMemory, eventIntake, paths } = shared;
   const prefect = { ...config.prefect, publicUrl: config.publicUrl };
   const credentials = openServiceCredentials({ config, clock, steady, log, outbounds });
   const balancer = watchUpstreams(config, { ...shared, authenticate: credentials.authenticateCheck });
+  opened.defer(balancer.stop);
   const upstream = createUpstream({ ...prefect, clock, pick: balancer.usable });
+  opened.defer(upstream.close);
   const feed = startFeed({ intake: eventIntake, prefect, openCounts: () => openEventCounts(paths.ledgerFile), clock, log });
-  return { credentials, balancer, upstream, feed, ...openObjects({ upstream, steady, makerOf: store.makers.of, lineageMemory }) };
+  opened.defer(feed.stop);
+  return { credentials, upstream, ...openObjects({ upstream, steady, makerOf: store.makers.of, lineageMemory }) };
 }
 
 type Decisions = Awaited<ReturnType<typeof openDecisions>>;

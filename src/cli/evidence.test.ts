@@ -20,12 +20,64 @@ beforeEach(async () => {
 });
 afterEach(() => remove());
 
-async function evidence(output: string) {
+async function evidence(output: string, to = '2026-03-31', from = '2026-03-01') {
   const [out, err] = [new PassThrough(), new PassThrough()];
-  const args = ['--state-dir', root, '-c', join(root, 'lictor.yaml'), 'evidence', '--from', '2026-03-01', '--to', '2026-03-31', '-o', output];
+  const args = ['--state-dir', root, '-c', join(root, 'lictor.yaml'), 'evidence', '--from', from, '--to', to, '-o', output];
   const status = await main({ args, out, err, env: {}, cwd: root });
   return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
+
+async function json(from: string, to: string) {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const args = ['--state-dir', root, '-c', join(root, 'lictor.yaml'), 'evidence', '--from', from, '--to', to, '--json'];
+  const status = await main({ args, out, err, env: {}, cwd: root });
+  return { status, err: String(err.read() ?? ''), data: JSON.parse(String(out.read() ?? '') || 'null') };
+}
+
+/** `at` is the time of the creation. */
+async function addToken(name: string, at: number, lifetimeMs: number | null) {
+  const store = await openStore({ file: join(root, 'lictor.db'), clock: () => at });
+  await store.tokens.create({ id: name, name, roles: ['viewer'], scope: null, cidrs: [], lifetimeMs, hash: name });
+  await store.close();
+}
+
+describe('lictor evidence of a period', () => {
+  it('that is not over ends now, counts nothing that has not happened yet, and says so', async () => {
+    const now = Date.now();
+    await addToken('ends-later', now, 3_600_000);
+    await addToken('ended', now - 7_200_000, 3_600_000);
+    const { data } = await json('2020-01-01', '2099-12-31');
+    expect(data.leavers.map(({ who }: { who: string }) => who)).toEqual(['token:ended']);
+    expect([data.period.to, data.period.ends]).toEqual([data.made.at, '2100-01-01T00:00:00.000Z']);
+    await evidence(join(root, 'open'), '2099-12-31');
+    expect(readFileSync(join(root, 'open', 'report.md'), 'utf8')).toContain('The period is not over');
+    await evidence(join(root, 'over'));
+    expect(readFileSync(join(root, 'over', 'report.md'), 'utf8')).not.toContain('The period is not over');
+  });
+
+  it('marks who was created after it, and counts as unused only who existed in it', async () => {
+    await addToken('early', Date.parse('2020-02-01'), null);
+    await addToken('late', Date.parse('2020-05-01'), null);
+    const { data } = await json('2020-01-01', '2020-03-31');
+    const existed = data.principals.map(({ id, existed_in_period: is }: { id: string; existed_in_period: boolean }) => [id, is]);
+    expect(existed).toEqual([
+      ['token:early', true],
+      ['token:late', false],
+    ]);
+    await evidence(join(root, 'past'), '2020-03-31', '2020-01-01');
+    const report = readFileSync(join(root, 'past', 'report.md'), 'utf8');
+    expect(report).toContain('1 principal with rights made no request: token:early (viewer).');
+    expect(report).toContain('1 principal with rights did not exist in the period: token:late (viewer).');
+    const [early, late] = readFileSync(join(root, 'past', 'access-review.csv'), 'utf8')
+      .split('\r\n')
+      .slice(1);
+    expect([early, late]).toEqual([expect.not.stringContaining('did not exist'), expect.stringContaining('did not exist in the period')]);
+  });
+
+  it('in the future is rejected', async () => {
+    expect(await json('2099-01-01', '2099-12-31')).toMatchObject({ status: 2, data: null, err: expect.stringContaining('is in the future') });
+  });
+});
 
 describe('lictor evidence -o', () => {
   it('makes the directory, or fills an empty one', async () => {

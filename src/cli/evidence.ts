@@ -70,6 +70,7 @@ function parseEnd(text: string): string {
 async function evidence(context: CliContext, session: AdminSession, options: Options): Promise<void> {
   const { from, to, json } = options;
   if (from >= to) throw new UsageError(`--from ${from} is not before --to ${to}.`);
+  if (Date.parse(from) > systemClock()) throw new UsageError(`--from ${from} is in the future.`);
   if (json === true && options.output !== undefined) throw new UsageError('Take one of --json and -o.');
   const directory = resolve(options.output ?? `lictor-evidence-${from.slice(0, 10)}-${new Date(Date.parse(to) - 1).toISOString().slice(0, 10)}`);
   if (json !== true) assertFree(directory);

@@ -4,7 +4,8 @@ import type { Right } from '../../authorization/policy/rights.ts';
 import type { Report } from '../../record/ledger/chain/report.ts';
 
 export interface EvidenceData {
-  readonly period: { readonly from: string; readonly to: string };
+  /** `to`: where the report ends. `ends`: where the period ends, later if the period is not over. */
+  readonly period: { readonly from: string; readonly to: string; readonly ends: string };
   readonly made: { readonly at: string; readonly by: string };
   readonly gateway: Gateway;
   readonly activity: Activity;
@@ -61,6 +62,8 @@ export interface PrincipalRow {
   /** `unknown`: in the ledger, but no longer in the store or lictor.yaml. */
   readonly status: PrincipalStatus;
   readonly since: string | null;
+  /** False: it was created after the period, so it could not use its rights in it. */
+  readonly existed_in_period: boolean;
   /** In the period. */
   readonly first_request: string | null;
   readonly last_request: string | null;

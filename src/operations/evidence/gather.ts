@@ -30,7 +30,7 @@ export interface EvidenceSources {
   readonly ledger: LedgerReader;
   /** Verifies the whole ledger, not only the period. */
   readonly verify: () => LedgerState;
-  /** RFC 3339 in UTC with milliseconds; `to` is exclusive. */
+  /** RFC 3339 in UTC with milliseconds; `to` is exclusive, and the report ends now at the latest. */
   readonly from: string;
   readonly to: string;
   readonly by: string;
@@ -42,10 +42,12 @@ export interface EvidenceSources {
 }
 
 export async function gatherEvidence(sources: EvidenceSources): Promise<EvidenceData> {
-  const { config, store, from, to, nowMs } = sources;
+  const { config, store, from, nowMs } = sources;
+  const now = iso(nowMs);
+  const to = iso(Math.min(Date.parse(sources.to), nowMs));
   const accountsIdp = config.identityProviders.find(({ type }) => type === 'accounts')?.id ?? 'break-glass';
   const late = createLateUse(accountsIdp);
-  const usage = await readUsage(sources, late);
+  const usage = await readUsage({ ...sources, to }, late);
   const actions = collectActions(OPERATIONS);
   const engine = createPolicyEngine({ actions, revision: 0 });
   const principals = await gatherPrincipals({
@@ -54,13 +56,15 @@ export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence
     usage,
     roles: createRoleActions(engine, actions),
     pastRights: createPastRights(sources.ledger, to),
+    from,
+    to,
     nowMs,
   });
   const [tokens, identities, sets, locks] = await Promise.all([store.tokens.list(), store.identities.list(), store.policySets.list(), store.locks.list()]);
   const lifecycle = { from, to, usage, late, identities, tokens, accountsIdp };
   return {
-    period: { from, to },
-    made: { at: new Date(nowMs).toISOString(), by: sources.by },
+    period: { from, to, ends: sources.to },
+    made: { at: now, by: sources.by },
     gateway: gatewayOf(sources),
     activity: usage.activity,
     principals,

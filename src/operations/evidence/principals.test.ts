@@ -19,6 +19,8 @@ beforeEach(async () => {
 });
 afterEach(() => home.close());
 
+const PERIOD = { from: '2026-01-01T00:00:00.000Z', to: '2026-04-01T00:00:00.000Z' };
+
 const read = (principal: string, idp: string | null) =>
   ({ time: '2026-03-01T12:00:00.000Z', request_id: 'r', principal, idp, decision: 'allow', action: 'flows.read', policies: [] }) as unknown as LedgerRecord;
 
@@ -35,6 +37,7 @@ it('shows people who are called like a token, a role or a user of this machine w
     usage: usage.whole(),
     roles: createRoleActions(sharedEngine({ actions, revision: 0 }), actions),
     pastRights: async () => [],
+    ...PERIOD,
     nowMs: home.clock(),
   });
   expect(rows.map(({ id, status, roles }) => [id, status, roles.map(({ role }) => role)])).toEqual([
@@ -95,6 +98,7 @@ it('shows that right in the row of a principal that was removed, and none for a 
     usage: usage.whole(),
     roles: createRoleActions(sharedEngine({ actions, revision: 0 }), actions),
     pastRights: async () => [{ role: 'viewer', scope: null, from: ['account bob, as of then'] }],
+    ...PERIOD,
     nowMs: home.clock(),
   });
   expect(rows.map(({ id, status, roles }) => [id, status, roles.map(({ role, used }) => [role, used])])).toEqual([

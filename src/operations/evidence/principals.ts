@@ -21,6 +21,9 @@ export interface PrincipalSources {
   readonly roles: RoleActions;
   /** For removed principals. */
   readonly pastRights: PastRights;
+  /** The period; `to` is exclusive. */
+  readonly from: string;
+  readonly to: string;
   readonly nowMs: number;
 }
 
@@ -28,6 +31,7 @@ export interface PrincipalSources {
 export async function gatherPrincipals(sources: PrincipalSources): Promise<readonly PrincipalRow[]> {
   const { store, usage } = sources;
   const known = await knownSince(sources);
+  const before = await knownBefore(sources);
   // At an identity provider, such a name is no user of this machine.
   const isLocal = ({ id, idp }: PrincipalUse): boolean => id.startsWith('local:') && idp === null;
   const ids = new Set([...known.keys(), ...[...usage.principals.values()].filter((use) => !isLocal(use)).map(({ id }) => id)]);
@@ -36,7 +40,7 @@ export async function gatherPrincipals(sources: PrincipalSources): Promise<reado
   for (const id of [...ids].sort()) {
     const resolved = await find(id, sources, once);
     const roles = resolved?.roles ?? (runOfPrincipal(id) === null ? await sources.pastRights(id) : []);
-    rows.push(toRow(resolved, { id, since: known.get(id) ?? null, roles, sources }));
+    rows.push(toRow(resolved, { id, since: known.get(id) ?? null, existed: before.has(id) || !known.has(id), roles, sources }));
   }
   return rows;
 }
@@ -63,6 +67,19 @@ async function knownSince({ store, config, nowMs }: PrincipalSources): Promise<R
   for (const token of await store.tokens.list()) if (token.revokedMs === null) add(`token:${token.name}`, token.createdMs);
   for (const { identity, createdMs } of await store.accessTokens.live()) if (createdMs <= nowMs) add(`${identity.name}@${identity.idp}`, createdMs);
   return since;
+}
+
+/** Those that existed in the period. A token of the same name may have. Of a workload the store has only its newest tokens, so each counts. */
+async function knownBefore({ store, config, from, to }: PrincipalSources): Promise<ReadonlySet<string>> {
+  const isBefore = ({ createdMs }: { readonly createdMs: number }): boolean => createdMs < Date.parse(to);
+  const tokens = (await store.tokens.list()).filter(({ revokedMs }) => revokedMs === null || revokedMs >= Date.parse(from));
+  const accounts = (await store.accounts.list()).filter(isBefore);
+  const identities = (await store.identities.list()).filter(isBefore);
+  return new Set([
+    ...tokens.filter(isBefore).map(({ name }) => `token:${name}`),
+    ...accounts.map((account) => `${account.name}@${idpOfAccount(account, config) ?? 'local'}`),
+    ...[...identities, ...(await store.accessTokens.live()).map(({ identity }) => identity)].map(({ name, idp }) => `${name}@${idp}`),
+  ]);
 }
 
 type Lists = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks' | 'accessTokens'>;
@@ -93,11 +110,12 @@ async function find(id: string, { config, nowMs }: PrincipalSources, store: List
 interface About {
   readonly id: string;
   readonly since: string | null;
+  readonly existed: boolean;
   readonly roles: readonly Pick<RoleRow, 'role' | 'scope' | 'from'>[];
   readonly sources: PrincipalSources;
 }
 
-function toRow(resolved: ResolvedPrincipal | undefined, { id, since, roles, sources }: About): PrincipalRow {
+function toRow(resolved: ResolvedPrincipal | undefined, { id, since, existed, roles, sources }: About): PrincipalRow {
   const use = sources.usage.principals.get(id);
   const used = use?.actions ?? new Set<string>();
   const kind = resolved?.principal.kind ?? use?.kind ?? '';
@@ -107,6 +125,7 @@ function toRow(resolved: ResolvedPrincipal | undefined, { id, since, roles, sour
     idp: resolved?.principal.idp ?? use?.idp ?? null,
     status: statusOf(resolved),
     since,
+    existed_in_period: existed || use !== undefined,
     ...requestsOf(use),
     roles: roles.map(({ role, scope, from }) => roleRow({ role, scope, from }, used, sources.roles)),
     would_suffice: sources.roles.smallestFor(used, kind),

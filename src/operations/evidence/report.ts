@@ -1,7 +1,7 @@
 // Data -> the report: its head, and the sections in their order. Pure.
 import type { EvidenceData } from './data.ts';
 import { count, type Document, minute, several, type Tile } from './document.ts';
-import { accessSection, unusedSection } from './sections/access.ts';
+import { accessSection, isIdle, unusedSection } from './sections/access.ts';
 import { approvalsSection, denialsSection, incidentsSection } from './sections/activity.ts';
 import { changesSection } from './sections/changes.ts';
 import { lifecycleSection, tokensSection } from './sections/credentials.ts';
@@ -14,7 +14,7 @@ export function reportOf(data: EvidenceData): Document {
     title: 'Access review and audit evidence',
     subtitle: gateway.public_url,
     facts: [
-      ['Period', `${minute(period.from)} to ${minute(period.to)} UTC, end excluded`],
+      ['Period', periodText(period)],
       ['Made', `${minute(made.at)} UTC by ${made.by}`],
       ['Gateway', `Lictor ${gateway.lictor} in front of a self-hosted Prefect server`],
       ['Basis', `${several(data.activity.records, 'record')} of the ledger in the period; rights, tokens and settings at the time of this report`],
@@ -39,11 +39,16 @@ export function reportOf(data: EvidenceData): Document {
   };
 }
 
+function periodText({ from, to, ends }: EvidenceData['period']): string {
+  const covered = `${minute(from)} to ${minute(to)} UTC, end excluded`;
+  return to < ends ? `${covered}. The period is not over: it ends ${minute(ends)}, and this report ends when it was made` : covered;
+}
+
 function tiles(data: EvidenceData): readonly Tile[] {
   const { principals, activity, leavers, ledger } = data;
   const live = principals.filter(({ status, roles }) => status === 'live' && roles.length > 0);
   const admins = live.filter(({ roles }) => roles.some(({ role }) => role === 'admin'));
-  const idle = live.filter(({ requests }) => requests === 0);
+  const idle = live.filter(isIdle);
   const late = leavers.filter(({ let_in_after: after }) => after);
   const proven = isProven(ledger);
   return [

@@ -1,5 +1,6 @@
 // The access review as CSV (RFC 4180): one row for each right, with an empty decision.
 import type { EvidenceData, PrincipalRow, RoleRow } from './data.ts';
+import { NOT_IN_PERIOD } from './sections/access.ts';
 
 const HEAD = [
   ...[
@@ -26,7 +27,7 @@ export function renderReviewCsv({ principals, tokens }: Pick<EvidenceData, 'prin
     const credential = [
       token?.secret_age_days,
       token === undefined ? undefined : (token.expires ?? 'never'),
-      [...principal.notes, ...(token?.remarks ?? [])].join('; '),
+      [...(principal.existed_in_period ? [] : [NOT_IN_PERIOD]), ...principal.notes, ...(token?.remarks ?? [])].join('; '),
     ];
     const roles: readonly (RoleRow | undefined)[] = principal.roles.length === 0 ? [undefined] : principal.roles;
     return roles.map((role) => [...of(principal), ...held(role), ...used(principal, role), ...credential, '', '', '']);

@@ -31,7 +31,7 @@ function rowOf(principal: PrincipalRow, role: RoleRow | undefined): readonly str
   return [
     principal.id,
     principal.kind,
-    principal.status === 'unknown' ? 'gone' : principal.status,
+    `${principal.status === 'unknown' ? 'gone' : principal.status}${principal.existed_in_period ? '' : `; ${NOT_IN_PERIOD}`}`,
     role?.role ?? 'none',
     role === undefined ? '-' : (role.scope ?? 'everything'),
     role?.from.join('; ') ?? '-',
@@ -40,9 +40,16 @@ function rowOf(principal: PrincipalRow, role: RoleRow | undefined): readonly str
   ];
 }
 
+export const NOT_IN_PERIOD = 'did not exist in the period';
+
+export function isIdle({ requests, existed_in_period: existed }: PrincipalRow): boolean {
+  return requests === 0 && existed;
+}
+
 export function unusedSection({ principals, activity, policies }: EvidenceData): Section {
   const live = principals.filter(({ status, roles }) => status === 'live' && roles.length > 0);
-  const idle = live.filter(({ requests }) => requests === 0);
+  const idle = live.filter(isIdle);
+  const later = live.filter(({ existed_in_period: existed }) => !existed);
   const used = live.filter(({ requests }) => requests > 0);
   return {
     id: 'unused',
@@ -52,8 +59,9 @@ export function unusedSection({ principals, activity, policies }: EvidenceData):
     blocks: [
       ...(activity.records === 0 ? [note('warn', 'The ledger has no records of this period: every right counts as unused.')] : []),
       ...(idle.length === 0
-        ? [note('good', 'Every principal with rights made at least one request in the period.')]
+        ? [note('good', 'Every principal that had rights in the period made at least one request in it.')]
         : [note('warn', `${several(idle.length, 'principal')} with rights made no request: ${names(idle)}`)]),
+      ...(later.length === 0 ? [] : [note('plain', `${several(later.length, 'principal')} with rights ${NOT_IN_PERIOD}: ${names(later)}`)]),
       ...table(
         ['Principal', 'Role', 'On', 'Actions used', 'Kinds of rights never used', 'Sufficient role'],
         used.flatMap((principal) => principal.roles.map((role) => unusedRow(principal, role))),

@@ -33,7 +33,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--no-flow', 'without the stock flow, which needs Prefect')
     .option('--json', 'print JSON')
     .option('-o, --output <dir>', 'write bench.md and bench.json there too')
-    .addHelpText('after', '\nExample:\n  lictor bench -o bench/            about ten minutes\n  lictor bench --seconds 1 --rounds 1 --no-flow\n')
+    .addHelpText('after', '\nExample:\n  lictor bench -o bench/            about fifteen minutes\n  lictor bench --seconds 1 --rounds 1 --no-flow\n')
     .action((options: BenchOptions) => benchCommand(context, options));
 }
 

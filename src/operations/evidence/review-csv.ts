@@ -3,21 +3,8 @@ import type { EvidenceData, PrincipalRow, RoleRow } from './data.ts';
 import { NOT_IN_PERIOD } from './sections/access.ts';
 
 const HEAD = [
-  ...[
-    'principal',
-    'kind',
-    'identity_provider',
-    'state',
-    'role',
-    'on',
-    'from',
-    'since',
-    'last_request',
-    'requests',
-    'denials',
-    'actions_used',
-    'actions_of_role',
-  ],
+  ...['principal', 'kind', 'identity_provider', 'state', 'role', 'on', 'from', 'since', 'last_request', 'requests', 'denials'],
+  ...['actions_used', 'actions_of_role'],
   ...['kinds_of_rights_never_used', 'role_that_would_have_been_enough', 'credential_age_days', 'credential_expires', 'remarks', 'decision', 'reviewer', 'date'],
 ];
 

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import type { StatePaths } from '../../config/state-dir.ts';
 import type { FromControl, ToControl } from '../../contract/ipc.ts';
 import type { ConnectionHold } from './connection-hold.ts';
-import type { HeartbeatLimits } from './heartbeat.ts';
+import { type ControlWatch, type HeartbeatLimits, watchControl } from './heartbeat.ts';
 import { keepRunning, type Supervised } from './keep-running.ts';
 import { forgetSockets, reopenSockets, shutSockets } from './shut-sockets.ts';
-import { type ControlWatch, watchControl } from './watch-control.ts';
 
 export interface ControlPlaneOptions {
   readonly entry: string;

@@ -1,4 +1,5 @@
 // Detects a hung control plane. It counts looks, not time: a process or supervisor without CPU is not a hung one.
+import { processInfo } from './processes/process-table.ts';
 
 /** The kernel's data about the process (proc(5)): its state, and the CPU time of all its threads. */
 export interface Look {
@@ -65,4 +66,52 @@ export function createHeartbeat(limits: HeartbeatLimits = HEARTBEAT_LIMITS): Hea
 /** It waits for a core (`R`) or the disk (`D`). A stopped process (`T`) stays stopped, and a sleeping one (`S`) would have sent its beat. */
 function couldNotRun(state: string, share: number): boolean {
   return state === 'D' || (state === 'R' && share < BUSY_SHARE);
+}
+
+const LOOK_MS = 1000;
+
+export interface WatchOptions {
+  readonly pid: number;
+  /** It is silent, or sends beats again. */
+  readonly onSilent: () => void;
+  readonly onHeard: () => void;
+  /** Called once. */
+  readonly onHung: () => void;
+  readonly limits?: HeartbeatLimits | undefined;
+}
+
+export interface ControlWatch {
+  beat(): void;
+  ready(): void;
+  stop(): void;
+}
+
+export function watchControl({ pid, onSilent, onHeard, onHung, limits }: WatchOptions): ControlWatch {
+  const heartbeat = createHeartbeat(limits);
+  let silent = false;
+  const look = () => {
+    const info = processInfo(pid);
+    if (info === undefined) return;
+    const health = heartbeat.look({ state: info.state, cpuMs: info.cpuMs, atMs: performance.now() });
+    if (health === 'silent' && !silent) {
+      silent = true;
+      onSilent();
+    }
+    if (health !== 'hung') return;
+    clearInterval(timer);
+    onHung();
+  };
+  const timer = setInterval(look, LOOK_MS);
+  const heard = () => {
+    if (silent) onHeard();
+    silent = false;
+  };
+  return {
+    beat() {
+      heartbeat.beat();
+      heard();
+    },
+    ready: () => heartbeat.ready(),
+    stop: () => clearInterval(timer),
+  };
 }

@@ -227,10 +227,7 @@ function runOne({ intents }: Open, command: Command, nowMs: number): Outcome {
   }
 }
 
-interface Opening {
-  readonly setup: WorkerSetup;
-  readonly routes: RouteKnowledge;
-  readonly clock: Clock;
+interface Opening extends Pick<CoreParts, 'setup' | 'routes' | 'clock'> {
   readonly memory: ChainMemory;
   readonly onCalls: CoreParts['onCalls'];
 }

@@ -6,12 +6,12 @@ import type { StatePaths } from '../../config/state-dir.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import { REASONS } from '../../contract/reasons.ts';
-import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
+import type { NewRecord } from '../../contract/record.ts';
+import { endThread } from '../end-thread.ts';
 import type { ServiceCalls } from './call-count.ts';
-import { FLOOD_LIMITS, type FloodLimits } from './floods.ts';
+import { FLOOD_LIMITS } from './floods.ts';
 import type { EventBatch } from './prefect-events/store-events.ts';
 import type { Command, FromWorker, Outcome, ToWorker, WorkerSetup } from './protocol.ts';
-import type { RotateLimits } from './rotate.ts';
 
 export interface Ledger {
   /**
@@ -40,22 +40,17 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
-export interface LedgerOptions {
+export interface LedgerOptions extends Pick<WorkerSetup, 'node'>, Partial<typeof DEFAULTS> {
   readonly paths: Pick<StatePaths, 'ledgerFile' | 'ledgerKey' | 'accessLog' | 'edgeErrorLog'>;
-  /** Name of this node. Each node has its own sequence. */
-  readonly node: string;
   readonly clock: Clock;
-  readonly basePath?: string;
-  /** The roles of lictor.yaml, for the record of the start. Null (the default): none. */
-  readonly grants?: LedgerRecord['grants'];
-  /** Sizes from which logs are renamed. Null (the default): never. */
-  readonly rotate?: RotateLimits | null;
-  /** The age at which records are deleted. Null (the default): never. */
-  readonly retentionMs?: number | null;
-  /** Limits above which anonymous requests are only counted. */
-  readonly floods?: FloodLimits;
+  /** Only tests set another entry. */
   readonly workerFile?: URL;
 }
+
+const DEFAULTS: Pick<WorkerSetup, 'basePath' | 'grants' | 'rotate' | 'retentionMs' | 'floods'> = {
+  ...{ basePath: '', grants: null, rotate: null, retentionMs: null },
+  floods: FLOOD_LIMITS,
+};
 
 /** Above this number of unanswered commands, the disk is too slow. New ones are rejected, so that memory stays bounded. */
 const MOST_PENDING = 10_000;
@@ -68,32 +63,10 @@ const WORKER_FILE = new URL('./worker.ts', import.meta.url);
  * Resolves when the thread runs, healthy or not: an unwritable disk stops changes, not reads. Rejects when the thread cannot run. append, intend and settle
  * reject with LictorError `ledger-unavailable`; intend with `ledger-request-recorded` and settle with `ledger-intent-missing` for a defect of the caller.
  */
-export async function startLedger({
-  paths,
-  node,
-  clock,
-  basePath = '',
-  grants = null,
-  rotate = null,
-  retentionMs = null,
-  floods = FLOOD_LIMITS,
-  workerFile = WORKER_FILE,
-}: LedgerOptions): Promise<Ledger> {
+export async function startLedger({ paths, clock, workerFile = WORKER_FILE, ...options }: LedgerOptions): Promise<Ledger> {
   const { ledgerFile, ledgerKey, accessLog, edgeErrorLog } = paths;
-  const setup: WorkerSetup = {
-    ledgerFile,
-    ledgerKey,
-    accessLog,
-    edgeErrorLog,
-    node,
-    basePath,
-    session: randomUUID(),
-    startedAtMs: clock(),
-    grants,
-    rotate,
-    retentionMs,
-    floods,
-  };
+  const files = { ledgerFile, ledgerKey, accessLog, edgeErrorLog };
+  const setup: WorkerSetup = { ...DEFAULTS, ...files, ...options, session: randomUUID(), startedAtMs: clock() };
   const health = createHealth();
   const pending = createPending();
   const reopen = createListeners<[]>();
@@ -166,10 +139,7 @@ export async function startLedger({
     async close() {
       if (closing) return;
       closing = true;
-      if (worker.threadId === -1) return;
-      const ended = once(worker, 'exit');
-      worker.postMessage({ kind: 'close' } satisfies ToWorker);
-      await ended;
+      await endThread(worker, { kind: 'close' } satisfies ToWorker);
     },
   };
 }

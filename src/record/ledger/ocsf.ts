@@ -87,23 +87,8 @@ function httpOf({ method, user_agent, path, status, bytes }: LedgerRecord): Reco
 }
 
 const MAPPED: ReadonlySet<string> = new Set([
-  ...[
-    'id',
-    'time',
-    'seq',
-    'request_id',
-    'status',
-    'reason',
-    'duration_ms',
-    'principal',
-    'principal_kind',
-    'session_id',
-    'idp',
-    'source_ip',
-    'method',
-    'user_agent',
-  ],
-  ...['path', 'bytes', 'resource_type', 'resource_id', 'policies', 'service'],
+  ...['id', 'time', 'seq', 'request_id', 'status', 'reason', 'duration_ms', 'principal', 'principal_kind', 'session_id'],
+  ...['idp', 'source_ip', 'method', 'user_agent', 'path', 'bytes', 'resource_type', 'resource_id', 'policies', 'service'],
 ]);
 
 /** Fields with a value and no place in OCSF: the run, the chain, the action. */

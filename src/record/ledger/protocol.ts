@@ -28,17 +28,19 @@ export interface WorkerSetup {
   readonly ledgerKey: string;
   readonly accessLog: string;
   readonly edgeErrorLog: string;
+  /** Name of this node. Each node has its own sequence. */
   readonly node: string;
   /** Path of the public URL, `''` at the root. The access log has it before Prefect's paths. */
   readonly basePath: string;
   /** New at each start of the control plane: intents of other sessions are leftovers. */
   readonly session: string;
   readonly startedAtMs: number;
-  /** For the record of the start. */
+  /** The roles of lictor.yaml, for the record of the start. Null: none. */
   readonly grants: LedgerRecord['grants'];
   /** Null: logs are never renamed. */
   readonly rotate: RotateLimits | null;
   /** Null: records are never deleted. */
   readonly retentionMs: number | null;
+  /** Limits above which anonymous requests are only counted. */
   readonly floods: FloodLimits;
 }

@@ -59,9 +59,10 @@ function takeEvents(): void {
   post({ kind: 'outcomes', outcomes: [{ id: next.id, outcome: core.storeEvents(next.command.batch) }] });
 }
 
-/** Commands that arrive between two batches do not wait for the second one. */
+/** Commands that wait come first, so that they wait for one batch at most. */
 function pump(): void {
   pumping = undefined;
+  runWaiting();
   batches += 1;
   if (core.pump() && readsOn(batches, core.lagMs())) pumping = setImmediate(pump);
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { MetricsListen } from '../../config/config.ts';
+import { endThread } from '../end-thread.ts';
 import { type Family, renderFamilies } from './exposition.ts';
 import { createHistogram, DECISION_SECONDS } from './histogram.ts';
 import type { ReaderFiles } from './ledger-reader.ts';
@@ -42,10 +43,7 @@ export async function startMetrics({ listen, files, gather }: MetricsParts): Pro
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      if (worker.threadId === -1) return;
-      const ended = once(worker, 'exit');
-      worker.postMessage('close');
-      await ended;
+      await endThread(worker, 'close');
     },
   };
 }

@@ -1,10 +1,10 @@
 // The control plane's side of the thread that sends records: no receiver can make the gateway wait.
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { LedgerExport } from '../../config/config.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { NewRecord } from '../../contract/record.ts';
+import { endThread } from '../end-thread.ts';
 import type { Cursor } from './cursor.ts';
 import type { FromSending, SendingSetup, SinkStatus, ToSending } from './protocol.ts';
 import { type Break, openSource } from './source.ts';
@@ -74,10 +74,7 @@ export function createExports({ paths, clock, log, record }: ExportsParts): Expo
   async function stop(): Promise<void> {
     const thread = worker;
     worker = undefined;
-    if (thread === undefined || thread.threadId === -1) return;
-    const ended = once(thread, 'exit');
-    thread.postMessage({ kind: 'close' } satisfies ToSending);
-    await ended;
+    await endThread(thread, { kind: 'close' } satisfies ToSending);
   }
 
   function inTurn(work: () => Promise<void>): Promise<void> {

@@ -19,9 +19,8 @@ export interface TagHolders {
 /** Undefined: the store cannot be read, which another check reports. */
 export async function withTagHolders<T>({ storeFile, roles, identityProviders }: TagConfig, use: (holders: TagHolders) => Promise<T>): Promise<T | undefined> {
   if (!existsSync(storeFile)) return undefined;
-  let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(storeFile, { readOnly: true });
+    using database = new DatabaseSync(storeFile, { readOnly: true });
     const tokens = holdersIn(database, 'SELECT name, roles, scope FROM tokens WHERE revoked_ms IS NULL');
     const accounts = holdersIn(database, 'SELECT name, roles, scope FROM accounts WHERE removed_ms IS NULL');
     const book = createRoleBook(roles);
@@ -42,8 +41,6 @@ export async function withTagHolders<T>({ storeFile, roles, identityProviders }:
     });
   } catch {
     return undefined;
-  } finally {
-    database?.close();
   }
 }
 

@@ -1,7 +1,6 @@
 // Service tokens that expire soon. Those of live workers come first, because their runs end with them.
-import { existsSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
 import { ok, type Verdict, warn } from '../finding.ts';
+import { readRows } from './read-rows.ts';
 
 const HOUR_MS = 3_600_000;
 const SOON_MS = 7 * 24 * HOUR_MS;
@@ -16,9 +15,8 @@ interface Expiring {
   readonly usedByWorker: boolean;
 }
 
-/** Reads only. Another check reports an unreadable store. */
 export function checkTokens(storeFile: string, nowMs: number): Verdict | readonly Verdict[] {
-  const expiring = existsSync(storeFile) ? readExpiring(storeFile, nowMs) : [];
+  const expiring = readExpiring(storeFile, nowMs);
   const urgent = expiring.filter(({ usedByWorker, expiresMs }) => usedByWorker && expiresMs <= nowMs + WORKER_SOON_MS);
   const others = expiring.filter((token) => !urgent.includes(token));
   if (expiring.length === 0) return ok('no service token expires within 7 days');
@@ -47,18 +45,9 @@ WHERE tokens.revoked_ms IS NULL AND tokens.name NOT GLOB 'doctor-[0-9a-f][0-9a-f
 GROUP BY tokens.id HAVING expires > ? AND expires <= ? ORDER BY expires, name`;
 
 function readExpiring(file: string, nowMs: number): readonly Expiring[] {
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(file, { readOnly: true });
-    const rows = database.prepare(EXPIRING).all(nowMs, nowMs + SOON_MS);
-    return rows.map(({ name, roles, used, expires }) => ({
-      name: String(name),
-      expiresMs: Number(expires),
-      usedByWorker: String(roles).includes('"worker"') && used !== null && Number(used) > nowMs - LIVE_MS,
-    }));
-  } catch {
-    return []; // The check of the store reports the error.
-  } finally {
-    database?.close();
-  }
+  return readRows(file, EXPIRING, nowMs, nowMs + SOON_MS).map(({ name, roles, used, expires }) => ({
+    name: String(name),
+    expiresMs: Number(expires),
+    usedByWorker: String(roles).includes('"worker"') && used !== null && Number(used) > nowMs - LIVE_MS,
+  }));
 }

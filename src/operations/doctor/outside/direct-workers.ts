@@ -1,8 +1,8 @@
 // Workers that bypass the gateway: online in Prefect, and without a record in the ledger.
 import type { LedgerRecord } from '../../../contract/record.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
-import { parseJson } from './http-probe.ts';
-import { authorizationOf, notReached, type UpstreamSubject } from './upstream.ts';
+import { itemsOf } from './lists.ts';
+import { notReached, type UpstreamSubject } from './upstream.ts';
 
 export interface Worker {
   readonly pool: string;
@@ -84,11 +84,7 @@ async function onlineWorkers([subject, ...others]: readonly UpstreamSubject[]): 
   return (await Promise.all(workers)).flat();
 }
 
-/** Undefined: no answer, or not Prefect's. */
-async function names({ url, authorization, tls, probe }: UpstreamSubject, path: string, body: unknown): Promise<readonly string[] | undefined> {
-  const headers = { ...authorizationOf(authorization), 'content-type': 'application/json' };
-  const answer = await probe({ url: `${url}${path}`, method: 'POST', headers, body: JSON.stringify(body), tls });
-  const list: unknown = answer.ok && answer.status === 200 ? parseJson(answer.body) : undefined;
-  if (!Array.isArray(list)) return undefined;
-  return list.flatMap((item: unknown) => (typeof item === 'object' && item !== null && 'name' in item && typeof item.name === 'string' ? [item.name] : []));
+async function names(subject: UpstreamSubject, path: string, body: unknown): Promise<readonly string[] | undefined> {
+  const list = await itemsOf(subject, path, body);
+  return list?.flatMap((item) => (typeof item === 'object' && item !== null && 'name' in item && typeof item.name === 'string' ? [item.name] : []));
 }

@@ -14,11 +14,16 @@ export interface Listed {
 /** Undefined: no server answers as Prefect does. */
 export async function listOf([subject, ...others]: readonly UpstreamSubject[], path: string, body: unknown): Promise<readonly Listed[] | undefined> {
   if (subject === undefined) return undefined;
-  const { url, authorization, tls, probe } = subject;
+  const list = await itemsOf(subject, path, body);
+  return list === undefined ? listOf(others, path, body) : list.flatMap(listedOf);
+}
+
+/** Undefined: this server does not answer as Prefect does. */
+export async function itemsOf({ url, authorization, tls, probe }: UpstreamSubject, path: string, body: unknown): Promise<readonly unknown[] | undefined> {
   const headers = { ...authorizationOf(authorization), 'content-type': 'application/json' };
   const answer = await probe({ url: `${url}${path}`, method: 'POST', headers, body: JSON.stringify(body), tls });
   const list: unknown = answer.ok && answer.status === 200 ? parseJson(answer.body) : undefined;
-  return Array.isArray(list) ? list.flatMap(listedOf) : listOf(others, path, body);
+  return Array.isArray(list) ? list : undefined;
 }
 
 function listedOf(item: unknown): readonly Listed[] {

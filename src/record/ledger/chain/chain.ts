@@ -2,11 +2,10 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Clock } from '../../../contract/clock.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';
-import { altered } from './altered.ts';
 import { GENESIS, hashOf } from './hash.ts';
 import { keyIsLost, loadKey, makeNextKey, takeNextKey } from './key-file.ts';
 import { type ChainEnd, type Checkpoint, type CheckpointReason, type Head, isSignedBy, type Signed, type SigningKey, signStatement } from './statement.ts';
-import { createStored, type StoredCheckpoint, type StoredHead } from './stored.ts';
+import { altered, createStored, type StoredCheckpoint, type StoredHead } from './stored.ts';
 
 const CHECKPOINT_EVERY_MS = 3_600_000;
 

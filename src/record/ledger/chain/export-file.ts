@@ -1,4 +1,5 @@
 // An export: records, one a line, then all signed statements about them. It can be verified without the ledger.
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { LictorError } from '../../../contract/error.ts';
@@ -6,7 +7,6 @@ import type { LedgerRecord } from '../../../contract/record.ts';
 import { COLUMNS } from '../columns.ts';
 import { createFileEvents, type EventLine, eventLinesOf, type FileEvents, parseEventLine } from './event-lines.ts';
 import type { Evidence } from './evidence.ts';
-import { fileLines } from './file-lines.ts';
 import { type ChainEnd, type ExportEnd, isSignedBy, parseStatement, type Signed, type SigningKey, signStatement } from './statement.ts';
 import { storeEvidence } from './store-evidence.ts';
 
@@ -142,4 +142,27 @@ function invalid(file: string, line: number): LictorError {
     'export-invalid',
     `${file}, line ${line}: neither a record, an event nor a signed statement. It is no export of lictor, or it was changed.`,
   );
+}
+
+const BLOCK = 1 << 20;
+const NEWLINE = 0x0a;
+
+/** One at a time, because an export may be larger than memory. UTF-8 text without the newline; the last line may lack its newline. Throws the file system's errors. */
+function* fileLines(file: string): Generator<string> {
+  const descriptor = openSync(file, 'r');
+  try {
+    const block = Buffer.allocUnsafe(BLOCK);
+    let rest = Buffer.alloc(0);
+    for (let size = readSync(descriptor, block); size > 0; size = readSync(descriptor, block)) {
+      let bytes = Buffer.concat([rest, block.subarray(0, size)]);
+      for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE)) {
+        yield bytes.toString('utf8', 0, at);
+        bytes = bytes.subarray(at + 1);
+      }
+      rest = Buffer.from(bytes);
+    }
+    if (rest.length > 0) yield rest.toString('utf8');
+  } finally {
+    closeSync(descriptor);
+  }
 }

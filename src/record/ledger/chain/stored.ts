@@ -1,6 +1,6 @@
 // The key id, the head and the checkpoints in the ledger's database. All inside a transaction.
 import type { DatabaseSync } from 'node:sqlite';
-import { altered } from './altered.ts';
+import { LictorError } from '../../../contract/error.ts';
 import { sha256 } from './hash.ts';
 import { type Checkpoint, type Head, parseStatement, type Signed } from './statement.ts';
 
@@ -74,4 +74,13 @@ export function createStored(db: DatabaseSync) {
       parsedHead = { text, statement };
     },
   };
+}
+
+/** Lictor does not continue a ledger that something else changed. */
+export function altered(detail: string): LictorError {
+  return new LictorError(
+    'ledger-altered',
+    'The ledger was changed by something else than the gateway: lictor audit verify says where. Keep it as evidence, and move it away to begin a new one.',
+    { detail },
+  );
 }

@@ -4,7 +4,7 @@ import type { LedgerRecord } from '../../../contract/record.ts';
 import type { EventEvidence } from '../chain/evidence.ts';
 import type { Problem } from '../chain/report.ts';
 import { parseStoredEvents, type StoredEvents } from '../events.ts';
-import { createEventDigest, EVENT_COLUMNS } from './table.ts';
+import { createEventDigest, EVENT_COLUMNS, hasEvents } from './table.ts';
 
 export interface ExaminedEvents {
   /** The number of read rows. */
@@ -33,11 +33,6 @@ function problemOf(record: LedgerRecord, stored: StoredEvents, found: Pick<Store
   if (found.count < stored.count) return { kind: 'removed', message: `${stored.count - found.count} of the ${which}, are gone` };
   if (found.count > stored.count) return { kind: 'inserted', message: `${found.count - stored.count} too many are among the ${which}` };
   return found.sha256 === stored.sha256 ? undefined : { kind: 'edited', message: `the ${which}, were edited: they do not fit its digest` };
-}
-
-/** A ledger without the table has no events. */
-function hasEvents(db: DatabaseSync): boolean {
-  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'prefect_events'").get() !== undefined;
 }
 
 /** Needs one read transaction around it. */

@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { EventsMark, PrefectEvent } from '../../../contract/prefect-event.ts';
 import { MARK_KEY } from './store-events.ts';
-import { EVENT_COLUMNS, eventOfRow } from './table.ts';
+import { EVENT_COLUMNS, eventOfRow, hasEvents } from './table.ts';
 
 export interface EventReader {
   /** Events of this run and its task runs, in time order. */
@@ -27,8 +27,7 @@ export interface Named {
 const MOST_NAMES = 5_000;
 
 export function createEventReader(db: DatabaseSync): EventReader {
-  // A ledger without the table has no events.
-  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'prefect_events'").get() === undefined) return NONE;
+  if (!hasEvents(db)) return NONE;
   const ofRun = db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE flow_run_id = ? ORDER BY occurred, n`);
   const children = db.prepare(
     `SELECT DISTINCT child.flow_run_id AS id FROM prefect_events AS own JOIN prefect_events AS child ON child.parent_task_run_id = own.task_run_id

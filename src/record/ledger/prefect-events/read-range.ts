@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import { EVENTS_STORED, parseStoredRange } from '../events.ts';
-import { EVENT_COLUMNS, eventOfRow } from './table.ts';
+import { EVENT_COLUMNS, eventOfRow, hasEvents } from './table.ts';
 
 export interface NumberedEvent {
   readonly n: number;
@@ -12,8 +12,7 @@ export interface NumberedEvent {
 
 /** At most `most` events after number `after`, in their order. Empty after retention deleted them. */
 export function createRangeReader(db: DatabaseSync): (record: LedgerRecord, after: number, most: number) => readonly NumberedEvent[] {
-  // A ledger without the table has no events.
-  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'prefect_events'").get() === undefined) return () => [];
+  if (!hasEvents(db)) return () => [];
   const rows = db.prepare(`SELECT n, ${EVENT_COLUMNS} FROM prefect_events WHERE n BETWEEN ? AND ? AND n > ? ORDER BY n LIMIT ?`);
   return (record, after, most) => {
     const range = record.action === EVENTS_STORED ? parseStoredRange(record.resource_id) : undefined;

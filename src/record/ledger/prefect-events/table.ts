@@ -1,6 +1,6 @@
 // Events of Prefect as rows, and as the text that is hashed.
 import { createHash } from 'node:crypto';
-import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
 
 /** In the order of RFC 8785 (UTF-16 code units). `related` is a list of flat objects, written likewise. */
@@ -36,6 +36,11 @@ export const EVENT_TABLES = `
   CREATE INDEX prefect_events_occurred ON prefect_events (occurred) WHERE ${OF_PREFECT};`;
 
 export const EVENT_COLUMNS = NAMES.join(', ');
+
+/** False: the table was removed by hand. Verification reports its events, and readers find none. */
+export function hasEvents(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'prefect_events'").get() !== undefined;
+}
 
 /** A known id is skipped: `changes` is 0. */
 export const INSERT_EVENT = `INSERT INTO prefect_events (${EVENT_COLUMNS}) VALUES (${NAMES.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`;

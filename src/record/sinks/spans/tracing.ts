@@ -1,7 +1,7 @@
 // The control plane's side of the thread that sends spans.
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Traces } from '../../../config/config.ts';
+import { endThread } from '../../end-thread.ts';
 import { endOfLog } from '../../ledger/tail.ts';
 import type { TracingSetup } from './worker.ts';
 
@@ -53,10 +53,7 @@ export function createTracing({ accessLog, basePath, log }: TracingParts): Traci
   async function stop(): Promise<void> {
     const thread = worker;
     worker = undefined;
-    if (thread === undefined || thread.threadId === -1) return;
-    const ended = once(thread, 'exit');
-    thread.postMessage('close');
-    await ended;
+    await endThread(thread, 'close');
   }
 
   function inTurn(work: () => Promise<void>): Promise<void> {

@@ -8,7 +8,7 @@ import { runChild } from './run-child.ts';
 import { checkGateway } from './sidecar/check.ts';
 import { childEnvironment } from './sidecar/child-env.ts';
 import { SourceError } from './sidecar/credential.ts';
-import { createKeeper } from './sidecar/keeper.ts';
+import { createRefresher } from './sidecar/credential-refresher.ts';
 import { type Credentials, openCredentials } from './sidecar/login/credentials.ts';
 import { startSidecar } from './sidecar/sidecar.ts';
 import { type Choice, chooseSource, SOURCES_HELP } from './sidecar/sources/choose.ts';
@@ -63,20 +63,20 @@ async function exec(context: CliContext, global: GlobalOptions, { command, optio
   const transport = openTransport(context);
   const chosen = chooseSource({ ...options, as }, { cwd: process.cwd(), env: context.env, transport, clock: systemClock, gateway, credentials });
   if (!chosen.ok) throw new UsageError(`--as ${as.split(':')[0]}: ${chosen.problem}`);
-  const keeper = createKeeper({ source: chosen.source, clock: systemClock, steady: steadyClock, say });
+  const refresher = createRefresher({ source: chosen.source, clock: systemClock, steady: steadyClock, say });
   try {
-    await keeper.start(PATIENCE_MS).catch((cause: unknown) => {
+    await refresher.start(PATIENCE_MS).catch((cause: unknown) => {
       throw cause instanceof SourceError ? new CommandFailed(cause.message, cause) : cause;
     });
-    const problem = await checkGateway({ gateway, keeper, transport, say, steady: steadyClock, patienceMs: PATIENCE_MS });
+    const problem = await checkGateway({ gateway, refresher, transport, say, steady: steadyClock, patienceMs: PATIENCE_MS });
     if (problem !== undefined) throw new CommandFailed(problem);
-    const sidecar = await startSidecar({ gateway, keeper, transport, say });
+    const sidecar = await startSidecar({ gateway, refresher, transport, say });
     const env = childEnvironment(context.env, { ...sidecar, publicUrl: `${gateway.origin}${gateway.basePath}` });
     const status = await runChild(command, env, say);
     await sidecar.close();
     throw new ProgramEnded(status);
   } finally {
-    keeper.stop();
+    refresher.stop();
     transport.close();
   }
 }

@@ -1,4 +1,4 @@
-// One request of the sidecar's own, its whole answer in memory: to an identity provider, or to the gateway at the start.
+// One request with its whole answer in memory: to an identity provider, or to the gateway at the start.
 import type { IncomingMessage } from 'node:http';
 import type { Transport } from './transport.ts';
 
@@ -17,7 +17,7 @@ export interface Answer {
 
 const MAX_ANSWER_BYTES = 256 * 1024;
 
-/** No redirect is followed. Rejects with AskError when there is no whole answer. */
+/** Follows no redirect. Rejects with AskError if there is no whole answer. */
 export async function ask(transport: Transport, url: URL, { method = 'GET', headers = {}, body = '', signal }: Ask = {}): Promise<Answer> {
   try {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -42,7 +42,17 @@ export class AskError extends Error {
   }
 }
 
-/** Throws when there is more. */
+/** The JSON object in a text. Empty for any other text. */
+export function jsonObjectIn(text: Buffer | string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text.toString());
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Throws if there is more. */
 export async function readBounded(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -55,7 +65,7 @@ export async function readBounded(stream: AsyncIterable<Buffer>, maxBytes: numbe
   return Buffer.concat(chunks);
 }
 
-/** `ECONNREFUSED`, `SELF_SIGNED_CERT_IN_CHAIN`, `TimeoutError`: short, and made of nothing that was sent. */
+/** `ECONNREFUSED`, `SELF_SIGNED_CERT_IN_CHAIN`, `TimeoutError`: a short name that contains no part of the request. */
 export function failureOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   if ('code' in error && typeof error.code === 'string' && error.code !== 'ABORT_ERR') return error.code;
@@ -63,7 +73,7 @@ export function failureOf(error: unknown): string {
   return error.cause instanceof Error ? failureOf(error.cause) : error.name;
 }
 
-/** Of the certificate, the host name or the protocol: waiting does not mend it. */
+/** About the certificate, the host name or the protocol: waiting does not fix it. */
 export function isLasting(why: string): boolean {
   return /CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO|EPROTO|ENOTFOUND/.test(why);
 }

@@ -21,10 +21,10 @@ async function said(status: number, body: string, times = 1): Promise<readonly s
   if (!parsed.ok) throw new Error(parsed.problem);
   const lines: string[] = [];
   const transport = createTransport({ authorities: [], env: {} });
-  const keeper = { current: async () => 'c1' };
+  const refresher = { current: async () => 'c1' };
   const steady = () => (passedMs += 20_000);
   const say = (line: string) => void lines.push(line);
-  const problem = await checkGateway({ gateway: parsed.address, keeper, transport, say, steady, patienceMs: 60_000, pauseMs: 1 });
+  const problem = await checkGateway({ gateway: parsed.address, refresher, transport, say, steady, patienceMs: 60_000, pauseMs: 1 });
   transport.close();
   return problem === undefined ? lines : [...lines, problem];
 }

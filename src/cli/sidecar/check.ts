@@ -1,32 +1,32 @@
-// Before the command is started: the gateway answers, and takes the credential. A mistake is told here, in words.
+// Checks before the command starts: the gateway answers and accepts the credential. A mistake is reported here, in a sentence.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SteadyClock } from '../../contract/clock.ts';
-import { type Answer, AskError, ask, isLasting } from './ask.ts';
+import { type Answer, AskError, ask, isLasting, jsonObjectIn } from './ask.ts';
+import type { CredentialRefresher } from './credential-refresher.ts';
 import type { GatewayAddress } from './gateway-url.ts';
-import type { Keeper } from './keeper.ts';
 import type { Transport } from './transport.ts';
 
 export interface GatewayCheck {
   readonly gateway: GatewayAddress;
-  readonly keeper: Pick<Keeper, 'current'>;
+  readonly refresher: Pick<CredentialRefresher, 'current'>;
   readonly transport: Transport;
   readonly say: (line: string) => void;
   readonly steady: SteadyClock;
   readonly patienceMs: number;
-  /** Tests alone have another. */
+  /** Shorter in tests. */
   readonly pauseMs?: number;
 }
 
 const PAUSE_MS = 1000;
 const ATTEMPT_MS = 10_000;
 
-/** Undefined: it is well. Else what is wrong and what to do. A gateway that restarts is waited for. */
-export async function checkGateway({ gateway, keeper, transport, say, steady, patienceMs, pauseMs = PAUSE_MS }: GatewayCheck): Promise<string | undefined> {
+/** Undefined: no problem. Else the problem and its remedy. Waits for a gateway that restarts. */
+export async function checkGateway({ gateway, refresher, transport, say, steady, patienceMs, pauseMs = PAUSE_MS }: GatewayCheck): Promise<string | undefined> {
   const url = new URL(`${gateway.origin}${gateway.basePath}/api/admin/version`);
   const until = steady() + patienceMs;
   let hasReported = false;
   for (;;) {
-    const problem = await attempt(url, keeper, transport);
+    const problem = await attempt(url, refresher, transport);
     if (problem === undefined || problem.lasting || steady() > until) return problem?.text;
     if (!hasReported) say(`${problem.text} Trying again.`);
     hasReported = true;
@@ -39,8 +39,8 @@ interface CheckProblem {
   readonly lasting: boolean;
 }
 
-async function attempt(url: URL, keeper: GatewayCheck['keeper'], transport: Transport): Promise<CheckProblem | undefined> {
-  const secret = await keeper.current();
+async function attempt(url: URL, refresher: GatewayCheck['refresher'], transport: Transport): Promise<CheckProblem | undefined> {
+  const secret = await refresher.current();
   if (secret === undefined) return { text: 'There is no credential just now.', lasting: false };
   try {
     return judge(url, await ask(transport, url, { headers: { authorization: `Bearer ${secret}` }, signal: AbortSignal.timeout(ATTEMPT_MS) }));
@@ -59,18 +59,13 @@ function judge(url: URL, { status, body }: Answer): CheckProblem | undefined {
   return { text: `The gateway refuses the credential (${status}): ${words}`, lasting: true };
 }
 
-/** A hint is a sentence of its own, and a code is none. */
+/** A hint is a sentence with a full stop; a code is not. */
 function ended(text: string): string {
   return text.endsWith('.') ? text : `${text}.`;
 }
 
-/** Detail, code and hint of the gateway's own refusal. */
+/** Detail, code and hint of the gateway's refusal. */
 function wordsIn(body: Buffer): string | undefined {
-  try {
-    const parsed: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof parsed !== 'object' || parsed === null || !('code' in parsed) || !('detail' in parsed)) return undefined;
-    return [parsed.detail, `(${parsed.code})`, 'hint' in parsed ? parsed.hint : ''].filter((part) => part !== '').join(' ');
-  } catch {
-    return undefined;
-  }
+  const { code, detail, hint = '' } = jsonObjectIn(body);
+  return code === undefined || detail === undefined ? undefined : [detail, `(${code})`, hint].filter((part) => part !== '').join(' ');
 }

@@ -10,7 +10,7 @@ import { answerHeaders, requestHeaders } from './headers.ts';
 import { hasPageLink, movePageLink } from './page-links.ts';
 import type { SidecarParts } from './parts.ts';
 
-/** Kept to be sent once more with a fresh credential; a larger one is sent as it comes. */
+/** A body up to this size is buffered, to be sent again with a fresh credential. A larger one is streamed. */
 const KEPT_BODY_BYTES = 1024 * 1024;
 const MAX_REFUSAL_BYTES = 64 * 1024;
 const MAX_PAGE_BYTES = 64 * 1024 * 1024;
@@ -20,14 +20,14 @@ const SILENCE_MS = 120_000;
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** The run's own credential goes on in place of the worker's; whether it is good is for the gateway to say. */
+  /** The run's own credential replaces the worker's. The gateway decides whether it is valid. */
   readonly runToken?: string | undefined;
 }
 
-/** Answers, or rejects when the connection is of no use any more. */
+/** Sends an answer, or rejects if the connection is no longer usable. */
 export async function forward(parts: SidecarParts, exchange: Exchange): Promise<void> {
   const { request, response, runToken } = exchange;
-  const secret = runToken ?? (await parts.keeper.current());
+  const secret = runToken ?? (await parts.refresher.current());
   if (secret === undefined) return refuse(response, 'sidecar-no-credential', 'wait');
   const body = await readBody(request, runToken === undefined);
   const sent = await send(parts, exchange, { secret, body });
@@ -36,7 +36,7 @@ export async function forward(parts: SidecarParts, exchange: Exchange): Promise<
   return sendAgain(parts, exchange, { refused: sent.answer, secret, body });
 }
 
-/** Our credential is refused. The 401 of a service is the service's own word: nginx takes from it the header in which the gateway names itself. */
+/** The gateway rejected the credential. A 401 of a service is different: nginx removes the header in which the gateway names itself. */
 function isRefusal({ gateway }: SidecarParts, { url = '' }: IncomingMessage, { statusCode, headers }: IncomingMessage): boolean {
   const isOfService = url.startsWith(`${gateway.basePath}${SERVICES_PREFIX}`) && headers['www-authenticate'] === undefined;
   return statusCode === 401 && !isOfService;
@@ -46,16 +46,16 @@ interface Refused extends Sending {
   readonly refused: IncomingMessage;
 }
 
-/** Our credential was refused: nothing was done. Once more with another one, where there is one. */
+/** The gateway rejected the credential, so nothing was done: repeat the request with another one, if there is one. */
 async function sendAgain(parts: SidecarParts, exchange: Exchange, { refused, secret, body }: Refused): Promise<void> {
   const { response } = exchange;
   const words = await readBounded(refused, MAX_REFUSAL_BYTES);
-  const next = await parts.keeper.replace(secret);
+  const next = await parts.refresher.replace(secret);
   if (next.kind === 'same') {
     response.writeHead(401, { ...answerHeaders(refused.headers, parts.moveLink), 'content-length': words.length }).end(words);
     return;
   }
-  // A stream has gone by: the client sends it again by itself.
+  // A streamed body is gone: the client repeats the request itself.
   if (next.kind === 'away' || body === 'stream') return refuse(response, 'sidecar-no-credential', 'wait');
   const sent = await send(parts, exchange, { secret: next.secret, body });
   if (!sent.ok) return refuseUnsent(parts, response, sent);
@@ -64,7 +64,7 @@ async function sendAgain(parts: SidecarParts, exchange: Exchange, { refused, sec
 
 type Body = Buffer | 'stream';
 
-/** What comes with a run's token is sent once, and other users of the machine can make one up: nothing of theirs is held. */
+/** A request with a run's token is sent once. Other users of the machine can forge one, so the sidecar buffers nothing for it. */
 async function readBody(request: IncomingMessage, maySendAgain: boolean): Promise<Body> {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   if (encoding === undefined && Number(length) === 0) return Buffer.alloc(0);
@@ -81,7 +81,7 @@ interface Sending {
   readonly body: Body;
 }
 
-/** The target goes on byte for byte: it is the gateway that says whether it is canonical. */
+/** The target is passed byte for byte: the gateway decides whether it is canonical. */
 function send(parts: SidecarParts, { request, response }: Exchange, { secret, body }: Sending): Promise<Sent> {
   const { gateway, transport } = parts;
   const headers: OutgoingHttpHeaders = {
@@ -98,10 +98,10 @@ function send(parts: SidecarParts, { request, response }: Exchange, { secret, bo
     onward.once('response', (answer) => resolve({ ok: true, answer }));
     onward.once('timeout', () => onward.destroy(new Error('no answer in time')));
     onward.on('error', (error) => resolve({ ok: false, forwarded: isForwarded(), why: failureOf(error) }));
-    // Of an answer that it does not take (101) node tells nothing else.
+    // If node does not accept the answer (101), it emits nothing else.
     onward.once('close', () => resolve({ ok: false, forwarded: isForwarded(), why: 'the connection was closed' }));
     if (body === 'stream') {
-      // What nobody has read of it would stand before the next request on this connection.
+      // The unread rest of the body would precede the next request on this connection.
       onward.once('close', () => request.unpipe(onward).resume());
       request.pipe(onward);
     } else onward.end(body);
@@ -113,7 +113,7 @@ function watchConnection(onward: ClientRequest): () => boolean {
   let connected = false;
   onward.once('socket', (socket) => {
     connected = !socket.connecting;
-    // One that is used again would keep what listens.
+    // A reused connection would collect listeners.
     if (connected) return;
     socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
       connected = true;
@@ -140,7 +140,7 @@ function refuseUnsent({ trouble }: SidecarParts, response: ServerResponse, { for
   refuse(response, 'sidecar-no-gateway', forwarded ? 'count' : 'wait');
 }
 
-/** `wait`: nothing was forwarded, and stock clients try without end; `count`: they try a few times. */
+/** `wait`: nothing was forwarded, and stock clients retry without end. `count`: they retry a few times. */
 export function refuse(response: ServerResponse, code: ReasonCode, retry: 'wait' | 'count' | 'never'): void {
   const body = JSON.stringify(refusalBody(code, randomUUID()));
   response.writeHead(REASONS[code].status, {
@@ -148,7 +148,7 @@ export function refuse(response: ServerResponse, code: ReasonCode, retry: 'wait'
     'content-length': Buffer.byteLength(body),
     ...(retry !== 'never' && { 'retry-after': '2' }),
     ...(retry === 'wait' && { 'prefect-maintenance': 'true' }),
-    // What is left of a body is nobody's to read.
+    // The rest of the body is not read.
     ...(retry === 'never' && { connection: 'close' }),
   });
   response.end(body);

@@ -1,10 +1,10 @@
-// The sidecar's own socket to the gateway: opened with a fresh credential in its header, whatever the client can send.
+// The sidecar's socket to the gateway, opened with a fresh credential in its header, which some clients cannot send.
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { isAuthSuccess, renderAuthFrame } from '../../prefect/frames/auth-frame.ts';
 import { createInbox, type Inbox } from '../../prefect/frames/inbox.ts';
-import { failureOf, readBounded } from './ask.ts';
+import { failureOf, jsonObjectIn, readBounded } from './ask.ts';
 import type { SidecarParts } from './parts.ts';
 
 export interface GatewaySocket {
@@ -15,18 +15,18 @@ export interface GatewaySocket {
 
 export type Opening =
   | ({ readonly ok: true } & GatewaySocket)
-  /** The gateway's "no", in its words. */
+  /** The gateway's refusal, in its words. */
   | { readonly ok: false; readonly kind: 'refused'; readonly words: string }
-  /** Nobody answers, or there is no credential. */
+  /** The gateway does not answer, or there is no credential. */
   | { readonly ok: false; readonly kind: 'away' };
 
 export interface SocketRequest {
-  /** With the query, as the client wrote it. */
+  /** With the query, unchanged. */
   readonly target: string;
-  /** `prefect`, or `''` of the oldest clients. */
+  /** `prefect`, or `''` for the oldest clients. */
   readonly protocol: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of the flow run that asks; undefined: the worker's credential. */
+  /** Of the flow run. Undefined: use the worker's credential. */
   readonly runToken?: string | undefined;
   readonly limits: { readonly holdMs: number; readonly holdBytes: number; readonly frameBytes: number };
   readonly signal: AbortSignal;
@@ -36,7 +36,7 @@ const ATTEMPT_MS = 15_000;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2000;
 
-/** Tries for `limits.holdMs`: a client whose events are in hand waits, it is not sent away. Never rejects. */
+/** Tries for `limits.holdMs`: a client with unsent events waits and is not disconnected. Never rejects. */
 export async function openGatewaySocket(parts: SidecarParts, request: SocketRequest): Promise<Opening> {
   const until = performance.now() + request.limits.holdMs;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
@@ -47,14 +47,14 @@ export async function openGatewaySocket(parts: SidecarParts, request: SocketRequ
   }
 }
 
-/** The second time with another credential, when the gateway refused the first. */
+/** A second time with another credential, if the gateway rejected the first. */
 async function attemptTwice(parts: SidecarParts, request: SocketRequest): Promise<Opening> {
   if (request.runToken !== undefined) return attempt(parts, request, request.runToken);
-  const secret = await parts.keeper.current();
+  const secret = await parts.refresher.current();
   if (secret === undefined) return AWAY;
   const first = await attempt(parts, request, secret);
   if (first.ok || first.kind === 'away' || first.status !== 401) return first;
-  const next = await parts.keeper.replace(secret);
+  const next = await parts.refresher.replace(secret);
   if (next.kind === 'fresh') return attempt(parts, request, next.secret);
   return next.kind === 'same' ? first : AWAY;
 }
@@ -98,12 +98,12 @@ async function attempt({ gateway, transport, trouble }: SidecarParts, request: S
   }
 }
 
-/** Undefined when it is open; else the answer that refused the upgrade, or what failed. */
+/** Undefined when it is open; else the answer that refused the upgrade, or the error. */
 function opening(socket: WebSocket): Promise<IncomingMessage | Error | undefined> {
   return new Promise((resolve) => {
     socket.once('open', () => resolve(undefined));
     socket.once('unexpected-response', (_request, response) => resolve(response));
-    // Always a listener: an error without one would end the process.
+    // The listener stays: an error without one would end the process.
     socket.on('error', (error) => resolve(error));
     socket.once('close', () => resolve(new Error('closed')));
   });
@@ -111,7 +111,7 @@ function opening(socket: WebSocket): Promise<IncomingMessage | Error | undefined
 
 const MAX_WORDS_BYTES = 64 * 1024;
 
-/** A "no" is meant; what the gateway cannot say now, or a proxy before it, is not. */
+/** A 4xx is a refusal. Other answers say that the gateway, or a proxy before it, cannot answer now. */
 async function judge(opened: IncomingMessage | Error, trouble: SidecarParts['trouble']): Promise<Attempt> {
   if (opened instanceof Error) {
     trouble.away(failureOf(opened));
@@ -123,13 +123,9 @@ async function judge(opened: IncomingMessage | Error, trouble: SidecarParts['tro
   return { ok: false, kind: 'refused', words: wordsIn(body) ?? `the gateway answered ${status}`, status };
 }
 
-/** Code and hint of the gateway's own refusal. */
+/** Code and hint of the gateway's refusal. */
 function wordsIn(body: Buffer): string | undefined {
-  try {
-    const parsed: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof parsed !== 'object' || parsed === null || !('code' in parsed)) return undefined;
-    return 'hint' in parsed && parsed.hint !== '' ? `${parsed.code}: ${parsed.hint}` : String(parsed.code);
-  } catch {
-    return undefined;
-  }
+  const { code, hint = '' } = jsonObjectIn(body);
+  if (code === undefined) return undefined;
+  return hint === '' ? String(code) : `${code}: ${hint}`;
 }

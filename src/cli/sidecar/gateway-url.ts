@@ -1,4 +1,4 @@
-// The one place that the sidecar talks to.
+// The gateway's address: the only target of the sidecar.
 import { isLoopback, parsePlainUrl } from '../../config/sections/public-url.ts';
 
 export interface GatewayAddress {
@@ -11,7 +11,7 @@ export interface GatewayAddress {
 
 export type GatewayUrl = { readonly ok: true; readonly address: GatewayAddress } | { readonly ok: false; readonly problem: string };
 
-/** With or without `/api` at its end. A credential never goes over the network in plain text. */
+/** With or without `/api` at its end. A credential never crosses the network in plain text. */
 export function parseGatewayUrl(text: string): GatewayUrl {
   const parts = parsePlainUrl(text);
   if (parts === undefined) return { ok: false, problem: 'must be the address of the gateway and nothing else: https://prefect.example.com' };

@@ -1,10 +1,10 @@
-// A gateway that takes whatever credential a test says, and a sidecar before it.
+// A gateway that accepts the credentials that a test names, and a sidecar before it.
 import { createServer, type IncomingMessage, request as requestHttp } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { readBounded } from './ask.ts';
 import { type CredentialSource, SourceError } from './credential.ts';
-import { createKeeper, type Keeper, type KeeperLimits } from './keeper.ts';
+import { type CredentialRefresher, createRefresher, type RefresherLimits } from './credential-refresher.ts';
 import { type Sidecar, startSidecar } from './sidecar.ts';
 import { createTransport } from './transport.ts';
 
@@ -17,12 +17,12 @@ export interface Seen {
 
 export interface FakeGateway {
   readonly origin: string;
-  /** Credentials that it takes. */
+  /** Accepted credentials. */
   readonly valid: Set<string>;
   readonly seen: Seen[];
-  /** Targets of which the head has come, whatever has come of the body. */
+  /** Targets of requests whose head has arrived. */
   readonly begun: string[];
-  /** Sockets that are open, and their upgrade requests. */
+  /** Open sockets with their upgrade requests. */
   readonly sockets: { readonly socket: WebSocket; readonly request: IncomingMessage }[];
   /** `break`: the connection ends without an answer. */
   answer: (seen: Seen) => { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string } | 'break';
@@ -88,7 +88,7 @@ export async function startFakeGateway(): Promise<FakeGateway> {
 }
 
 export interface Source extends CredentialSource {
-  /** What it answers next; null: it is away. */
+  /** The next answer. Null: the source does not answer. */
   secret: string | null;
   lifeMs: number | null;
   asked: number;
@@ -112,35 +112,35 @@ export function scriptedSource(secret: string | null = 'c1', lifeMs: number | nu
 export interface Room {
   readonly gateway: FakeGateway;
   readonly source: Source;
-  readonly keeper: Keeper;
+  readonly refresher: CredentialRefresher;
   readonly sidecar: Sidecar;
   readonly said: string[];
   close(): Promise<void>;
 }
 
-export async function openRoom(limits: Partial<KeeperLimits> = {}, basePath = ''): Promise<Room> {
+export async function openRoom(limits: Partial<RefresherLimits> = {}, basePath = ''): Promise<Room> {
   const gateway = await startFakeGateway();
   const source = scriptedSource();
   const said: string[] = [];
   const say = (line: string): void => void said.push(line);
-  const keeper = createKeeper({
+  const refresher = createRefresher({
     source,
     clock: Date.now,
     steady: () => performance.now(),
     say,
     limits: { waitMs: 100, firstPauseMs: 20, longestPauseMs: 20, forcedEveryMs: 0, ...limits },
   });
-  await keeper.start(1000);
+  await refresher.start(1000);
   const transport = createTransport({ authorities: [], env: {} });
-  const sidecar = await startSidecar({ gateway: { origin: gateway.origin, hostname: '127.0.0.1', basePath }, keeper, transport, say });
+  const sidecar = await startSidecar({ gateway: { origin: gateway.origin, hostname: '127.0.0.1', basePath }, refresher, transport, say });
   return {
     gateway,
     source,
-    keeper,
+    refresher,
     sidecar,
     said,
     async close() {
-      keeper.stop();
+      refresher.stop();
       await sidecar.close();
       transport.close();
       await gateway.stop();
@@ -154,7 +154,7 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** With any target and any headers: `fetch` would mend them. */
+/** With any target and any headers: `fetch` would normalise them. */
 export function askRaw(
   url: string,
   options: { readonly method?: string; readonly target?: string; readonly headers?: Record<string, string>; readonly body?: string },

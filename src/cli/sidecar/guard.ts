@@ -1,5 +1,5 @@
-// Who may use the loopback port, and for what: the process that was started, for the gateway's API. Other users of the machine reach
-// the port too, and so does a browser.
+// Who may use the loopback port, and for what: only the started process, for the gateway's API. Other users of the machine can connect
+// to the port too, and so can a browser.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { ReasonCode } from '../../contract/reasons.ts';
@@ -7,24 +7,24 @@ import { looksLikeRunToken } from '../../contract/run-token.ts';
 import type { GatewayAddress } from './gateway-url.ts';
 
 export interface Guard {
-  /** Handed to the process that is started, in its environment alone. */
+  /** Passed to the started process only in its environment. */
   readonly secret: string;
   /** Basic or Bearer. */
   isOurs(authorization: string | undefined): boolean;
-  /** Of a socket's first frame: `lictor:SECRET` or the secret alone. */
+  /** In a socket's first frame: `lictor:SECRET` or the secret alone. */
   isOurToken(token: string): boolean;
-  /** The token of a flow run, which a worker under `lictor exec` was given for it: the run comes with it instead of the secret. */
+  /** The token of a flow run, which a worker under `lictor exec` received for it. The run presents it instead of the secret. */
   runTokenIn(headers: IncomingHttpHeaders): string | undefined;
-  /** The same of a first frame. */
+  /** The same in a first frame. */
   runTokenOf(frameToken: string): string | undefined;
-  /** What is wrong with the request, whoever sends it. */
+  /** The problem of the request, for any client. */
   refuses(request: IncomingMessage): ReasonCode | undefined;
 }
 
-/** The name before the secret, where Prefect wants one; it means nothing. */
+/** The user name before the secret, which Prefect requires. It has no meaning. */
 export const LOOPBACK_USER = 'lictor';
 
-/** `port` is asked for late: it is known when the server listens. */
+/** `port` is a function, since the port is known only when the server listens. */
 export function createGuard({ basePath }: GatewayAddress, port: () => number): Guard {
   const secret = randomBytes(32).toString('base64url');
   const expected = digest(secret);
@@ -37,11 +37,11 @@ export function createGuard({ basePath }: GatewayAddress, port: () => number): G
     runTokenIn: ({ authorization, 'x-lictor-token': token }) => [passwordOf(authorization), token].flat().find(isRunToken),
     runTokenOf: (token) => [afterName(token)].find(isRunToken),
     refuses({ url = '', headers }) {
-      // An absolute target would name another server; CONNECT and `*` never come here.
+      // An absolute target would name another server. CONNECT and `*` never arrive here.
       if (!url.startsWith('/') || url.startsWith('//')) return 'request-invalid';
-      // A page of a foreign site whose name was pointed at 127.0.0.1 sends its own name here (DNS rebinding).
+      // With DNS rebinding, a foreign page points its name at 127.0.0.1, and the browser sends that name here.
       if (headers.host !== `127.0.0.1:${port()}` && headers.host !== `localhost:${port()}`) return 'host-unknown';
-      // No program that reads PREFECT_API_URL sends one; every page does.
+      // Programs that read PREFECT_API_URL send none; every page does.
       if (headers.origin !== undefined) return 'origin-foreign';
       return PREFIXES.some((prefix) => url.startsWith(`${basePath}${prefix}`)) ? undefined : 'not-found';
     },
@@ -55,7 +55,7 @@ function passwordOf(authorization = ''): string | undefined {
   return scheme.toLowerCase() === 'bearer' ? value : afterName(Buffer.from(value, 'base64').toString('utf8'));
 }
 
-/** What stands behind the user name, where there is one. */
+/** The part after the user name, if there is one. */
 function afterName(token: string): string {
   return token.slice(token.indexOf(':') + 1);
 }
@@ -64,7 +64,7 @@ function isRunToken(text: string | undefined): text is string {
   return text !== undefined && looksLikeRunToken(text);
 }
 
-/** Prefect's API, and the services that tasks call. Not the gateway's own pages and its authorization server. */
+/** Prefect's API, and the services that tasks call. Not the gateway's pages and its authorization server. */
 const PREFIXES = ['/api/', '/.lictor/svc/'] as const;
 
 /** Equal lengths for the comparison in constant time. */

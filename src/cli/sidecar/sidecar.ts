@@ -1,45 +1,39 @@
-// The loopback server of `lictor exec`: everything that it lets pass goes to one gateway, with a fresh credential.
+// The loopback server of `lictor exec`: all that it accepts goes to one gateway, with a fresh credential.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { forward, refuse } from './forward.ts';
-import type { GatewayAddress } from './gateway-url.ts';
 import { createGuard } from './guard.ts';
 import { linkMover } from './headers.ts';
-import type { Keeper } from './keeper.ts';
 import type { SidecarParts } from './parts.ts';
 import { createSockets } from './sockets.ts';
-import type { Transport } from './transport.ts';
 import { createTrouble } from './trouble.ts';
 
 export interface Sidecar {
   /** `http://127.0.0.1:PORT`, with the path of the gateway. */
   readonly url: string;
-  /** What the started process must show. */
+  /** The started process must present it. */
   readonly secret: string;
   close(): Promise<void>;
 }
 
-export interface SidecarOptions {
-  readonly gateway: GatewayAddress;
-  readonly keeper: Pick<Keeper, 'current' | 'replace'>;
-  readonly transport: Transport;
+export interface SidecarOptions extends Pick<SidecarParts, 'gateway' | 'refresher' | 'transport'> {
   /** One line for the person at the terminal. */
   readonly say: (line: string) => void;
 }
 
-/** Connections of others on this machine that say nothing must not last. */
+/** Silent connections of other users of this machine must end. */
 const HEADERS_MS = 10_000;
 
 /** Listens on 127.0.0.1, on a port that the system chooses. */
-export async function startSidecar({ gateway, keeper, transport, say }: SidecarOptions): Promise<Sidecar> {
+export async function startSidecar({ gateway, refresher, transport, say }: SidecarOptions): Promise<Sidecar> {
   const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: 0, connectionsCheckingInterval: 2000 });
   const port = (): number => portOf(server.address());
   const guard = createGuard(gateway, port);
   const origin = (): string => `http://127.0.0.1:${port()}`;
   const parts: SidecarParts = {
     gateway,
-    keeper,
+    refresher,
     transport,
     guard,
     trouble: createTrouble(new URL(gateway.origin).host, say),
@@ -52,7 +46,7 @@ export async function startSidecar({ gateway, keeper, transport, say }: SidecarO
     if (guard.refuses(request) !== undefined || request.headers.upgrade?.toLowerCase() !== 'websocket') refuseSocket(socket);
     else sockets.open(request, socket, head);
   });
-  // A proxy for whoever asks is what this must never be.
+  // The sidecar must never be a general proxy.
   server.on('connect', (_request, socket) => refuseSocket(socket));
   server.on('clientError', (_error, socket) => refuseSocket(socket));
   await new Promise<void>((resolve, reject) => {
@@ -81,7 +75,7 @@ function answer(parts: SidecarParts, request: IncomingMessage, response: ServerR
     return;
   }
   forward(parts, { request, response, runToken }).catch(() => {
-    // Broken off on either side: a client must see that its answer is not whole.
+    // Either side broke off: the client must notice that its answer is incomplete.
     response.destroy();
   });
 }

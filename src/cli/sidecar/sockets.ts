@@ -1,4 +1,4 @@
-// One socket: the loopback secret is asked for in the header or the first frame, then it is joined with one to the gateway.
+// One socket: the client presents the loopback secret in the header or the first frame, then the sidecar joins it with one to the gateway.
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -7,11 +7,12 @@ import { CLOSE, cutReason, refusalReason } from '../../prefect/frames/close-code
 import { boundReading, closeSoon, within } from '../../prefect/frames/first-frame.ts';
 import { createInbox, type Inbox } from '../../prefect/frames/inbox.ts';
 import { joinSockets } from '../../prefect/frames/join.ts';
+import { forwardedHeaders, offersPrefect } from '../../prefect/frames/upgrade-request.ts';
 import { type Opening, openGatewaySocket } from './gateway-socket.ts';
 import type { SidecarParts } from './parts.ts';
 
 export interface Sockets {
-  /** The guard has passed the request. Never rejects; a connection that comes to nothing is closed. */
+  /** The guard has accepted the request. Never rejects: a failed connection is closed. */
   open(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** With 1001. */
   close(): void;
@@ -20,15 +21,15 @@ export interface Sockets {
 const LIMITS = {
   firstFrameMs: 5000,
   firstFrameBytes: 16 * 1024,
-  /** Sockets that have shown nothing yet; others of this machine could hold them. */
+  /** Sockets without a secret yet. Other users of this machine could hold them. */
   unproven: 64,
-  /** How long the gateway, or a credential, may be away before a client is closed with 1012. */
+  /** How long the gateway, or a credential, may be missing before a client is closed with 1012. */
   holdMs: 30_000,
   holdBytes: 256 * 1024,
   frameBytes: 16 * 1024 * 1024,
   highWaterBytes: 1024 * 1024,
   lowWaterBytes: 256 * 1024,
-  /** A client cannot be held in its handshake, only behind it: events in its hands would be lost. */
+  /** A client can wait only after its handshake. During the handshake its unsent events would be lost. */
   greetAfterMs: 1000,
 } as const;
 
@@ -44,14 +45,14 @@ export function createSockets(parts: SidecarParts): Sockets {
   const handle = async (request: IncomingMessage, raw: Duplex, head: Buffer): Promise<void> => {
     let runToken = parts.guard.runTokenIn(request.headers);
     const proven = runToken !== undefined || parts.guard.isOurs(request.headers.authorization);
-    if (!proven && (request.headers.authorization !== undefined || !offersPrefect(request) || unproven >= LIMITS.unproven)) return refuseUpgrade(raw);
+    if (!proven && (request.headers.authorization !== undefined || !offersPrefect(request.headers) || unproven >= LIMITS.unproven)) return refuseUpgrade(raw);
     const { client, inbox } = await accept(server, request, raw, head);
     unproven += 1;
     try {
       if (client.protocol === 'prefect') {
         const frame = await provedByFrame(parts, { client, inbox, raw, proven });
         if (!frame.ok) return;
-        // Where the header says nothing, the frame says who it is.
+        // Without a header, the frame identifies the client.
         if (!proven) runToken = frame.runToken;
       }
     } finally {
@@ -67,11 +68,7 @@ export function createSockets(parts: SidecarParts): Sockets {
   };
 }
 
-function offersPrefect({ headers }: IncomingMessage): boolean {
-  return (headers['sec-websocket-protocol'] ?? '').split(',').some((name) => name.trim() === 'prefect');
-}
-
-/** Says no more than that: who does not know the secret has no business here. */
+/** Gives no further detail: a client without the secret has no business here. */
 function refuseUpgrade(raw: Duplex): void {
   raw.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
 }
@@ -92,7 +89,7 @@ function accept(server: WebSocketServer, request: IncomingMessage, raw: Duplex, 
   });
 }
 
-/** The client's own auth frame goes nowhere. */
+/** The client's own auth frame is not forwarded. */
 async function provedByFrame(
   parts: SidecarParts,
   { client, inbox, raw, proven }: Opened & { readonly raw: Duplex; readonly proven: boolean },
@@ -120,7 +117,7 @@ async function run(parts: SidecarParts, { client, inbox, request, runToken }: Ru
   const opening = openGatewaySocket(parts, {
     target: request.url ?? '/',
     protocol: client.protocol,
-    headers: forwarded(request),
+    headers: forwardedHeaders(request.headers),
     runToken,
     limits: LIMITS,
     signal: gone.signal,
@@ -141,7 +138,7 @@ async function run(parts: SidecarParts, { client, inbox, request, runToken }: Ru
   });
 }
 
-/** Waits for the gateway's word a while; a refusal inside that time stands in place of the greeting. */
+/** Waits for the gateway's answer for a while. A refusal within that time replaces the greeting. */
 async function greeted(client: WebSocket, opening: Promise<Opening>): Promise<Opening> {
   const early = await within(opening, LIMITS.greetAfterMs);
   if (early !== undefined && !early.ok && early.kind === 'refused') return early;
@@ -149,15 +146,9 @@ async function greeted(client: WebSocket, opening: Promise<Opening>): Promise<Op
   return opening;
 }
 
-/** "No" is 1008; on 1012 stock clients come back and send again what was not confirmed. */
+/** A refusal is 1008. After 1012 stock clients reconnect and send unconfirmed events again. */
 function end(client: WebSocket, inbox: Inbox, opening: Opening & { readonly ok: false }): void {
   inbox.discard();
   if (opening.kind === 'refused') closeSoon(client, CLOSE.policy, cutReason(opening.words));
   else closeSoon(client, CLOSE.restart, 'the gateway cannot be reached');
-}
-
-const FORWARDED = ['user-agent', 'traceparent', 'tracestate'] as const;
-
-function forwarded({ headers }: IncomingMessage): Record<string, string> {
-  return Object.fromEntries(FORWARDED.flatMap((name) => (typeof headers[name] === 'string' ? [[name, headers[name]]] : [])));
 }

@@ -65,9 +65,9 @@ async function open(authorities: readonly string[], env: Record<string, string> 
   proxy = createTunnels();
   await listen(proxy);
   transport = createTransport({ authorities, env: { HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, ...env } });
-  const keeper = { current: async () => 'c1', replace: async () => ({ kind: 'same' as const }) };
+  const refresher = { current: async () => 'c1', replace: async () => ({ kind: 'same' as const }) };
   const address = { origin: `https://gateway.example:${target}`, hostname: 'gateway.example', basePath: '' };
-  sidecar = await startSidecar({ gateway: address, keeper, transport, say: () => undefined });
+  sidecar = await startSidecar({ gateway: address, refresher, transport, say: () => undefined });
 }
 
 const header = () => ({ authorization: `Bearer ${sidecar.secret}` });

@@ -1,12 +1,12 @@
-// Connections to the outside: authorities of one's own, and the proxy that HTTPS_PROXY names, for requests and sockets alike.
+// Outgoing connections: with additional authorities, and through the proxy of HTTPS_PROXY, for requests and sockets alike.
 import { type ClientRequest, Agent as HttpAgent, type RequestOptions, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isLoopback } from '../../config/sections/public-url.ts';
 
 export interface Transport {
-  /** Not sent yet: the caller writes the body and ends it. */
+  /** Not sent yet: the caller writes and ends the body. */
   open(url: URL, options: RequestOptions): ClientRequest;
-  /** For a socket to that place. */
+  /** For a socket to that URL. */
   agentFor(url: URL): HttpAgent;
   close(): void;
 }
@@ -18,7 +18,7 @@ export interface TransportOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** nginx closes idle connections after 75 s: be earlier, or a request meets a closing one. */
+/** nginx closes idle connections after 75 s. Close earlier, or a request meets a closing connection. */
 const IDLE_MS = 50_000;
 
 export function createTransport({ authorities, env }: TransportOptions): Transport {

@@ -1,18 +1,15 @@
-// Tells the person at the terminal once that the gateway is away, and once that it is back.
+// Reports once to the person at the terminal that the gateway does not answer, and once that it answers again.
 
-export interface Trouble {
-  away(why: string): void;
-  back(): void;
-}
+export type Trouble = ReturnType<typeof createTrouble>;
 
-export function createTrouble(host: string, say: (line: string) => void): Trouble {
+export function createTrouble(host: string, say: (line: string) => void) {
   let isAway = false;
   return {
-    away(why) {
+    away(why: string): void {
       if (!isAway) say(`${host} cannot be reached (${why}); requests wait.`);
       isAway = true;
     },
-    back() {
+    back(): void {
       if (isAway) say(`${host} is back.`);
       isAway = false;
     },

@@ -11,11 +11,12 @@ import { parseAuthFrame } from '../../prefect/frames/auth-frame.ts';
 import { CLOSE, refusalReason } from '../../prefect/frames/close-codes.ts';
 import { boundReading, closeSoon, within } from '../../prefect/frames/first-frame.ts';
 import { createInbox, type Inbox } from '../../prefect/frames/inbox.ts';
+import { forwardedHeaders, offersPrefect } from '../../prefect/frames/upgrade-request.ts';
 import { attend, type Upgrade } from './attend.ts';
 import { decide, type RelayCore, record, recordRefusal } from './core.ts';
 import type { Visit } from './record.ts';
 import { refuse, responseOn } from './refuse.ts';
-import { type Allowed, forwardedHeaders, runSession } from './session.ts';
+import { type Allowed, runSession } from './session.ts';
 
 /** Frame header and mask, and the pings that stock clients send first. */
 const FRAMING_BYTES = 1024;
@@ -79,7 +80,7 @@ async function openWithoutCredential(core: RelayCore, visit: Visit, asked: Upgra
   const upgrade = attended.end();
   try {
     if (upgrade === undefined) asked.socket.destroy();
-    else if (offersPrefect(upgrade.request)) await openByFrame(core, visit, upgrade, leave);
+    else if (offersPrefect(upgrade.request.headers)) await openByFrame(core, visit, upgrade, leave);
     else await refuseUpgrade(core, visit, upgrade, { reason: 'credential-missing', authorization: null });
   } finally {
     leave?.();
@@ -177,9 +178,4 @@ function visitOf(core: RelayCore, request: IncomingMessage): Visit {
   const resourceId = operation?.idParam == null ? null : (params?.[operation.idParam] ?? null);
   const claims = { flowRun: request.headers[CLAIM.flowRun], deployment: request.headers[CLAIM.deployment] };
   return { inputs, userAgent: request.headers['user-agent'] ?? '', operation, resourceId, claims };
-}
-
-function offersPrefect(request: IncomingMessage): boolean {
-  const offered = request.headers['sec-websocket-protocol'] ?? '';
-  return offered.split(',').some((name) => name.trim() === 'prefect');
 }

@@ -35,13 +35,6 @@ export interface Session {
   ended?: true;
 }
 
-/** Headers of the upgrade request that Prefect may see: its own client's version, and the trace. */
-const FORWARDED = ['user-agent', 'traceparent', 'tracestate'] as const;
-
-export function forwardedHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
-  return Object.fromEntries(FORWARDED.flatMap((name) => (typeof headers[name] === 'string' ? [[name, headers[name]]] : [])));
-}
-
 /** Registers the session and joins it with Prefect; the client is held while Prefect is away, then closed with 1012. */
 export async function runSession(core: RelayCore, session: Session, inbox: Inbox, headers: Readonly<Record<string, string>>): Promise<void> {
   const { client, visit } = session;

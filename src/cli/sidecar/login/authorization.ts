@@ -1,6 +1,6 @@
-// What the command line asks of the gateway's authorization server: begin a device login, ask for its tokens, refresh, revoke, who am I.
+// Requests of the command line to the gateway's authorization server: begin a device login, poll for its tokens, refresh, revoke, who am I.
 import type { Clock } from '../../../contract/clock.ts';
-import { AskError, ask, isLasting } from '../ask.ts';
+import { AskError, ask, isLasting, jsonObjectIn } from '../ask.ts';
 import { isBearer, SourceError } from '../credential.ts';
 import type { GatewayAddress } from '../gateway-url.ts';
 import type { Transport } from '../transport.ts';
@@ -11,7 +11,7 @@ const DEVICE_GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:device_code';
 export interface Begun {
   readonly deviceCode: string;
   readonly userCode: string;
-  /** With the code in it. */
+  /** Contains the code. */
   readonly page: string;
   readonly expiresInMs: number;
   readonly intervalMs: number;
@@ -23,10 +23,10 @@ export interface Tokens {
   readonly refreshToken: string;
 }
 
-/** The gateway's own "no", with its code; `words` are for the person. */
+/** The gateway's refusal with its code. `words` are for the person. */
 export interface Refused {
   readonly refused: string;
-  /** OAuth's own code. */
+  /** OAuth's code. */
   readonly error: string;
   readonly words: string;
 }
@@ -40,7 +40,7 @@ export interface Authorization {
   me(accessToken: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>> | Refused>;
 }
 
-/** All throw SourceError when the gateway cannot be reached, or answers as no gateway does; not final when it may be tried again. */
+/** All throw SourceError if the gateway does not answer, or if the answer is not a gateway's. Not final if another attempt may succeed. */
 export function createAuthorization(gateway: GatewayAddress, transport: Transport, clock: Clock): Authorization {
   const base = `${gateway.origin}${gateway.basePath}/.lictor`;
   const post = (path: string, form: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Answered> =>
@@ -90,7 +90,7 @@ async function send(transport: Transport, url: URL, { form, bearer, signal }: Se
   try {
     const asked = { method: form === undefined ? 'GET' : 'POST', headers, body: form === undefined ? '' : new URLSearchParams(form).toString(), signal };
     const { status, body } = await ask(transport, url, asked);
-    return { status, body: parseBody(body) };
+    return { status, body: jsonObjectIn(body) };
   } catch (cause) {
     if (!(cause instanceof AskError)) throw cause;
     const advice = /CERT|SELF_SIGNED|UNABLE_TO/.test(cause.why) ? ' For an authority of your own: PREFECT_API_SSL_CERT_FILE=ca.pem.' : '';
@@ -98,20 +98,11 @@ async function send(transport: Transport, url: URL, { form, bearer, signal }: Se
   }
 }
 
-function parseBody(body: Buffer): Body {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
-}
-
 function parseBegun(body: Body, gateway: GatewayAddress): Begun {
   const { device_code: deviceCode, user_code: userCode, verification_uri_complete: page, expires_in: expiresIn, interval } = body;
   const texts = typeof deviceCode === 'string' && typeof userCode === 'string' && typeof page === 'string';
   if (!texts || typeof expiresIn !== 'number' || typeof interval !== 'number') throw strange(gateway, 200);
-  // What is shown to the person is an address of this gateway and nothing else.
+  // The person may only see an address of this gateway.
   if (!page.startsWith(`${gateway.origin}${gateway.basePath}/`) || !/^[A-Z0-9-]{1,20}$/.test(userCode)) throw otherAddress(gateway, page);
   return { deviceCode, userCode, page, expiresInMs: expiresIn * 1000, intervalMs: interval * 1000 };
 }
@@ -128,7 +119,7 @@ function parseTokens(body: Body, askedMs: number, gateway: GatewayAddress): Toke
   return { accessToken, refreshToken, expiresAtMs: askedMs + expiresIn * 1000 };
 }
 
-/** Throws what may be tried again, or is no answer of a gateway. */
+/** Throws if another attempt may succeed, or if the answer is not a gateway's. */
 function refusalOf(status: number, body: Body, gateway: GatewayAddress): Refused {
   const { code, detail, hint, error } = body;
   if (typeof code !== 'string' || typeof detail !== 'string') throw strange(gateway, status);

@@ -1,32 +1,43 @@
-// What `lictor login` keeps: one login for each gateway, in the user's own configuration directory, mode 0600.
+// The stored logins of `lictor login`: one for each gateway, in the user's configuration directory, mode 0600.
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { isErrno } from '../../../contract/errno.ts';
 import { SourceError } from '../credential.ts';
 import { inTurn } from './lock.ts';
 
-export interface StoredLogin {
-  readonly accessToken: string;
-  /** Epoch milliseconds. */
-  readonly expiresAtMs: number;
-  readonly refreshToken: string;
-  /** `alice@corp`, as it was at the login. */
-  readonly principal: string;
-}
+/** The form of a login in the file. `principal`: `alice@corp`, at the time of the login. */
+const storedLogin = z
+  .object({
+    access_token: z.string(),
+    expires_at: z
+      .string()
+      .transform((text) => Date.parse(text))
+      .pipe(z.number()),
+    refresh_token: z.string(),
+    principal: z.string(),
+  })
+  .transform(({ access_token: accessToken, expires_at: expiresAtMs, refresh_token: refreshToken, principal }) => ({
+    accessToken,
+    expiresAtMs,
+    refreshToken,
+    principal,
+  }));
 
-export interface StoredCredentials {
-  /** The gateway of the last login. */
-  readonly current: string | null;
-  /** By the gateway's address, with its path. */
-  readonly logins: Readonly<Record<string, StoredLogin>>;
-}
+/** `logins`: by the gateway's address, with its path. `current`: the gateway of the last login. */
+const storedCredentials = z
+  .object({ version: z.literal(1), current: z.string().nullable().catch(null), logins: z.record(z.string(), storedLogin) })
+  .transform(({ current, logins }) => ({ current, logins }));
+
+export type StoredLogin = Readonly<z.output<typeof storedLogin>>;
+export type StoredCredentials = Readonly<z.output<typeof storedCredentials>>;
 
 export interface Credentials {
   readonly file: string;
-  /** Throws SourceError when it is there and cannot be used. */
+  /** Throws SourceError if the file exists and is not usable. */
   read(): StoredCredentials;
-  /** Alone among all processes of the user: what it reads is what the others have left, and is in its file when they go on. */
+  /** Excludes all other processes of the user: it reads what they have written, and they continue after its write. */
   change<T>(work: (stored: StoredCredentials, write: (stored: StoredCredentials) => void) => Promise<T>): Promise<T>;
 }
 
@@ -44,7 +55,7 @@ export function openCredentials(env: Environment, platform: NodeJS.Platform = pr
   };
 }
 
-/** Where the operating system wants the settings of a user. */
+/** The operating system's directory for settings of a user. */
 function configDir(env: Environment, platform: NodeJS.Platform): string {
   const given = (name: string): string | undefined => (env[name] === undefined || env[name] === '' ? undefined : env[name]);
   const own = given('LICTOR_CONFIG_DIR');
@@ -71,7 +82,7 @@ function read(file: string): StoredCredentials {
   return stored;
 }
 
-/** Whole or not at all: a crash must not leave half a file, and a refresh token is used once. */
+/** Atomic: a crash must not leave half a file, since a refresh token works once. */
 function write(dir: string, file: string, stored: StoredCredentials): void {
   const draft = `${file}.${process.pid}`;
   try {
@@ -100,33 +111,9 @@ function renderStored({ current, logins }: StoredCredentials): string {
 }
 
 function parseStored(text: string): StoredCredentials | undefined {
-  const value = parseObject(text);
-  if (value === undefined || value['version'] !== 1) return undefined;
-  const logins = asObject(value['logins']);
-  if (logins === undefined) return undefined;
-  const parsed = Object.entries(logins).map(([gateway, login]) => [gateway, parseLogin(asObject(login))] as const);
-  if (parsed.some(([, login]) => login === undefined)) return undefined;
-  return {
-    current: typeof value['current'] === 'string' ? value['current'] : null,
-    logins: Object.fromEntries(parsed.flatMap(([key, login]) => (login ? [[key, login]] : []))),
-  };
-}
-
-function parseLogin(login: Readonly<Record<string, unknown>> | undefined): StoredLogin | undefined {
-  const { access_token: accessToken, refresh_token: refreshToken, expires_at: expiresAt, principal } = login ?? {};
-  if (typeof accessToken !== 'string' || typeof refreshToken !== 'string' || typeof expiresAt !== 'string' || typeof principal !== 'string') return undefined;
-  const expiresAtMs = Date.parse(expiresAt);
-  return Number.isNaN(expiresAtMs) ? undefined : { accessToken, expiresAtMs, refreshToken, principal };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    return asObject(JSON.parse(text));
+    return storedCredentials.parse(JSON.parse(text));
   } catch {
     return undefined;
   }
-}
-
-function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
 }

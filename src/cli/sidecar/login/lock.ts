@@ -1,15 +1,15 @@
-// One process at a time: the lock that SQLite takes on a file, which the operating system gives back however its holder ends.
+// One process at a time, by SQLite's lock on a file. The operating system releases it whenever its holder ends.
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SourceError } from '../credential.ts';
 
-/** A refresh takes a second; whoever holds it longer than this has met a gateway that hangs. */
+/** A refresh takes a second. A longer hold means that the gateway hangs. */
 const PATIENCE_MS = 30_000;
 const RETRY_MS = 25;
 const SQLITE_BUSY = 5;
 
-/** Runs `work` while no other process runs its own under the same file, which is made where it is missing. Throws SourceError when it waits too long. */
+/** Runs `work` while no other process runs its work under the same file. Creates a missing file. Throws SourceError if it waits too long. */
 export async function inTurn<T>(file: string, work: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   const { DatabaseSync } = await import('node:sqlite');
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -23,7 +23,7 @@ export async function inTurn<T>(file: string, work: () => Promise<T>, patienceMs
     }
     return await work();
   } finally {
-    // Nothing was written, so this only gives the lock back.
+    // Nothing was written, so this only releases the lock.
     database.close();
   }
 }

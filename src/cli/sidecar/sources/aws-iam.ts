@@ -1,24 +1,24 @@
-// The role that AWS gave this machine: a signed GetCallerIdentity, exchanged at the gateway for a token of a quarter of an hour.
+// The AWS role of this machine: a signed GetCallerIdentity, exchanged at the gateway for a token for 15 minutes.
 
 import { Sha256 } from '../../../contract/aws-hash.ts';
 import type { Clock } from '../../../contract/clock.ts';
-import { type Answer, AskError, ask } from '../ask.ts';
+import { type Answer, AskError, ask, jsonObjectIn } from '../ask.ts';
 import { type CredentialSource, isBearer, type Obtained, SourceError } from '../credential.ts';
 import type { GatewayAddress } from '../gateway-url.ts';
 import type { Transport } from '../transport.ts';
 
 export interface AwsRole {
-  /** As `audience` of the provider in the gateway's lictor.yaml. */
+  /** The `audience` of the provider in the gateway's lictor.yaml. */
   readonly audience: string;
   /** Null: the global endpoint of STS. */
   readonly region: string | null;
-  /** AWS_ENDPOINT_URL_STS, as AWS's own tools read it; null: AWS's own. Only signed for: the gateway asks it. */
+  /** AWS_ENDPOINT_URL_STS, as AWS's tools read it. Null: AWS's endpoint. Only for the signature: the gateway sends the request. */
   readonly endpoint: URL | null;
 }
 
 const NAME = "AWS's credential chain";
 const BODY = 'Action=GetCallerIdentity&Version=2011-06-15';
-/** What the global endpoint signs with. */
+/** The region in signatures for the global endpoint. */
 const GLOBAL_REGION = 'us-east-1';
 
 export function awsRole(role: AwsRole, gateway: GatewayAddress, transport: Transport, clock: Clock): CredentialSource {
@@ -41,7 +41,7 @@ export function awsRole(role: AwsRole, gateway: GatewayAddress, transport: Trans
   };
 }
 
-/** The libraries are heavy, and only this source needs them. */
+/** The libraries are large, and only this source needs them. */
 async function signedRequest({ audience, region, endpoint }: AwsRole): Promise<object> {
   const [{ SignatureV4 }, { defaultProvider }] = await Promise.all([import('@smithy/signature-v4'), import('@aws-sdk/credential-provider-node')]);
   const credentials = await defaultProvider()().catch((cause: unknown) => {
@@ -68,7 +68,7 @@ function regionalHost(region: string): string {
 }
 
 function obtained({ status, body }: Answer, askedMs: number): Obtained {
-  const answer = parse(body);
+  const answer = jsonObjectIn(body);
   const { access_token: secret, expires_in: seconds } = answer;
   if (status === 200 && typeof secret === 'string' && isBearer(secret) && typeof seconds === 'number') {
     return { secret, expiresAtMs: askedMs + seconds * 1000, lookAgainMs: null };
@@ -76,13 +76,4 @@ function obtained({ status, body }: Answer, askedMs: number): Obtained {
   const said = [answer['detail'], answer['hint']].filter((text) => typeof text === 'string' && text !== '').join(' ');
   const busy = status === 429 || status >= 500;
   throw new SourceError(`The gateway gave no token for this AWS role (${String(answer['code'] ?? status)}). ${said}`.trim(), { final: !busy });
-}
-
-function parse(body: Buffer): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,4 +1,4 @@
-// `--as`: which source of credentials, from the command line and the environment.
+// `--as`: selects the credential source, from the command line and the environment.
 import { resolve } from 'node:path';
 import { isLoopback } from '../../../config/sections/public-url.ts';
 import { readSecretFile } from '../../../config/sections/secret-file.ts';
@@ -31,11 +31,11 @@ export interface ChoosingParts {
   readonly clock: Clock;
   /** Where a proof is exchanged for a token. */
   readonly gateway: GatewayAddress;
-  /** What `lictor login` has kept. */
+  /** The logins that `lictor login` has stored. */
   readonly credentials: Credentials;
 }
 
-/** How the person at the terminal names what is missing. */
+/** `problem` is for the person at the terminal. */
 export type Chosen = { readonly ok: true; readonly source: CredentialSource } | { readonly ok: false; readonly problem: string };
 
 export function chooseSource(choice: Choice, parts: ChoosingParts): Chosen {
@@ -51,7 +51,7 @@ export function chooseSource(choice: Choice, parts: ChoosingParts): Chosen {
 }
 
 interface SourceKind {
-  /** As `--as` takes it. */
+  /** Its spelling in `--as`. */
   readonly form: string;
   readonly help: string;
   readonly choose: (choice: Choice, parts: ChoosingParts, file: string) => Chosen;
@@ -86,7 +86,7 @@ const SOURCES: Readonly<Record<string, SourceKind>> = {
   },
 };
 
-/** A line for each source, for `lictor exec --help`. */
+/** One line for each source, for `lictor exec --help`. */
 export const SOURCES_HELP = Object.values(SOURCES)
   .map(({ form, help }) => `  --as ${form.padEnd(12)} ${help}`)
   .join('\n');
@@ -105,7 +105,7 @@ function chooseLogin({ gateway, credentials, transport, clock }: ChoosingParts):
 
 function chooseToken(file: string, { cwd, clock }: ChoosingParts): Chosen {
   if (file === '') return no('token needs a file: --as token:/run/secrets/lictor-token');
-  // Not quoted back: it may be the secret.
+  // The message does not quote it, since it may be the secret.
   if (file.startsWith('lct_'))
     return no('a token on the command line can be read by every user of the machine. Put it into a file of mode 600: --as token:FILE');
   return yes(tokenFile(resolve(cwd, file), clock));
@@ -115,7 +115,7 @@ function chooseJwt(file: string, { cwd, clock }: ChoosingParts): Chosen {
   return file === '' ? no('jwt needs a file: --as jwt:/var/run/secrets/tokens/lictor') : yes(jwtFile(resolve(cwd, file), clock));
 }
 
-/** In a job that may ask for a token, and where no client is named. */
+/** In a job that may request a token, if no client is named. */
 function isGithub(choice: Choice, { env }: ChoosingParts): boolean {
   return (choice.clientId ?? env['LICTOR_OIDC_CLIENT_ID']) === undefined && present(env['ACTIONS_ID_TOKEN_REQUEST_URL']);
 }
@@ -129,7 +129,7 @@ function chooseGithub({ audience }: Choice, { env, transport, clock }: ChoosingP
   return yes(githubJob({ url: place, token, audience: audience ?? env['LICTOR_OIDC_AUDIENCE'] ?? 'lictor' }, transport, clock));
 }
 
-/** The audience is the gateway's host name unless it is said otherwise; the region as AWS's own tools read it. */
+/** The audience is by default the gateway's host name. The region comes from where AWS's tools read it. */
 function chooseAws({ audience }: Choice, { env, transport, clock, gateway }: ChoosingParts): Chosen {
   const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? '';
   const wanted = env['AWS_ENDPOINT_URL_STS'] ?? '';

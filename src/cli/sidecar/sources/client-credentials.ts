@@ -19,14 +19,14 @@ import type { Transport } from '../transport.ts';
 export interface ClientCredentials {
   readonly issuer: URL;
   readonly clientId: string;
-  /** Read at every renewal, so that a rotated one is picked up. Throws SourceError. */
+  /** Read at every renewal, so that a rotated secret is used. Throws SourceError. */
   readonly readSecret: () => string;
   readonly scope: string | null;
-  /** Asked for as `audience` (Okta, Auth0); Keycloak is told by the client's own mapper. */
+  /** Sent as `audience` (Okta, Auth0). Keycloak uses the client's mapper instead. */
   readonly audience: string | null;
 }
 
-/** Where the answer says nothing about its end. */
+/** For an answer that names no lifetime. */
 const UNKNOWN_LIFE_MS = 300_000;
 
 export function clientCredentials(client: ClientCredentials, transport: Transport, clock: Clock): CredentialSource {
@@ -57,14 +57,14 @@ async function discover({ issuer, clientId }: ClientCredentials, secret: string,
   const insecure = issuer.protocol === 'http:';
   const options = { [customFetch]: fetch, ...(insecure && { execute: [allowInsecureRequests] }) };
   const found = await discovery(issuer, clientId, undefined, ClientSecretBasic(secret), options);
-  // In the body where that is taken: not every provider undoes the escapes that RFC 6749, 2.3.1 wants in the header.
+  // In the body if the provider accepts it: not every provider decodes the escapes that RFC 6749, 2.3.1 requires in the header.
   if (found.serverMetadata().token_endpoint_auth_methods_supported?.includes('client_secret_post') !== true) return found;
   const other = new Configuration(found.serverMetadata(), clientId, undefined, ClientSecretPost(secret));
   if (insecure) allowInsecureRequests(other);
   return other;
 }
 
-/** Both `expires_in` and the `exp` that the gateway goes by are whole seconds: of a token that was made late in one, up to a second is gone at once. Of a very short life half is left. */
+/** `expires_in` and `exp` are whole seconds: up to one second of a token's life is lost at once. Of a very short life at most half is subtracted. */
 const ROUNDED_S = 1;
 
 function obtained(secret: string, expiresIn: number | undefined, askedMs: number, name: string): Obtained {
@@ -84,7 +84,7 @@ function fetchBy(transport: Transport, signal: AbortSignal): Fetch {
   };
 }
 
-/** What the provider says is told by its code alone: descriptions may quote what was sent. */
+/** Only the code of the provider's error is shown: descriptions may quote the request. */
 function asSourceError(error: unknown, name: string): SourceError {
   if (error instanceof SourceError) return error;
   if (error instanceof ResponseBodyError) return new SourceError(`${name} refuses the client: ${error.error}.`, { final: error.status < 500, cause: error });

@@ -1,20 +1,20 @@
-// A credential in a file that somebody else renews: a service token, or a JWT such as Kubernetes projects.
+// A credential in a file that another program renews: a service token, or a JWT such as Kubernetes projects.
 import { readFileSync, statSync } from 'node:fs';
 import { readSecretFile } from '../../../config/sections/secret-file.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import { isErrno } from '../../../contract/errno.ts';
 import { type CredentialSource, expiryOf, isBearer, SourceError } from '../credential.ts';
 
-/** Reading a small file costs nothing: a fresh one is in use within seconds. */
+/** Reading a small file costs nothing, so a new token is in use within seconds. */
 const LOOK_AGAIN_MS = 5000;
 const MAX_BYTES = 65_536;
 
-/** A service token lives long, so its file must not be open to every user of the machine. */
+/** A service token is valid for long, so other users of the machine must not be able to read its file. */
 export function tokenFile(file: string, clock: Clock): CredentialSource {
   return fileSource(`The token file ${file}`, () => readPrivately(file), clock);
 }
 
-/** Kubernetes projects tokens that live for minutes, with the mode that it likes. */
+/** Kubernetes projects tokens that are valid for minutes, and chooses the mode of the file. */
 export function jwtFile(file: string, clock: Clock): CredentialSource {
   return fileSource(`The JWT file ${file}`, () => readPlainly(file), clock);
 }

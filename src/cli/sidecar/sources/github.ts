@@ -1,6 +1,6 @@
 // GitHub Actions' own OIDC endpoint: a job with `permissions: id-token: write` may ask it for a JWT.
 import type { Clock } from '../../../contract/clock.ts';
-import { AskError, ask } from '../ask.ts';
+import { AskError, ask, jsonObjectIn } from '../ask.ts';
 import { type CredentialSource, expiryOf, isBearer, SourceError } from '../credential.ts';
 import type { Transport } from '../transport.ts';
 
@@ -28,20 +28,11 @@ export function githubJob({ url, token, audience }: GithubJob, transport: Transp
         const final = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
         throw new SourceError(`${NAME} answered ${answer.status}.`, { final });
       }
-      const secret = readValue(answer.body);
-      if (secret === undefined || !isBearer(secret)) throw new SourceError(`${NAME} sent no token.`, { final: false });
+      const { value: secret } = jsonObjectIn(answer.body);
+      if (typeof secret !== 'string' || !isBearer(secret)) throw new SourceError(`${NAME} sent no token.`, { final: false });
       const expiresAtMs = expiryOf(secret);
       if (expiresAtMs === null || expiresAtMs <= clock()) throw new SourceError(`${NAME} sent a token without a future end.`, { final: false });
       return { secret, expiresAtMs, lookAgainMs: null };
     },
   };
-}
-
-function readValue(body: Buffer): string | undefined {
-  try {
-    const parsed: unknown = JSON.parse(body.toString('utf8'));
-    return typeof parsed === 'object' && parsed !== null && 'value' in parsed && typeof parsed.value === 'string' ? parsed.value : undefined;
-  } catch {
-    return undefined;
-  }
 }

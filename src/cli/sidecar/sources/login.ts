@@ -12,9 +12,9 @@ export interface LoginSourceParts {
   readonly clock: Clock;
 }
 
-/** One with less left is refreshed before it is handed out. */
+/** A token with less left is refreshed before use. */
 const LEAST_LEFT_MS = 60_000;
-/** The gateway has ended the login for good: what is kept of it is of no use. */
+/** The gateway has ended the login for good: the stored tokens are of no use. */
 const ENDED: ReadonlySet<string> = new Set(['login-ended', 'refresh-unknown', 'refresh-replayed']);
 
 export function personLogin(parts: LoginSourceParts): CredentialSource {
@@ -26,7 +26,7 @@ export function personLogin(parts: LoginSourceParts): CredentialSource {
       const obtained = await parts.credentials.change((stored, write) => {
         const login = stored.logins[address];
         if (login === undefined) throw new SourceError(`You are not logged in at ${address}: lictor login ${address}`, { final: true });
-        // Another process has refreshed it meanwhile. The one that was given before has been refused, or is old.
+        // Another process has refreshed it meanwhile. The token given before was rejected, or is old.
         if (login.accessToken !== given && login.expiresAtMs - parts.clock() > LEAST_LEFT_MS) return Promise.resolve(toObtained(login));
         return refresh(parts, {
           login,
@@ -54,7 +54,7 @@ interface Refreshing {
   readonly write: (next: StoredLogin | undefined) => void;
 }
 
-/** The new refresh token is in the file before anything else is done with it: the old one is used up. */
+/** The new refresh token is stored before anything else: the former one no longer works. */
 async function refresh({ gateway, authorization }: LoginSourceParts, { login, signal, write }: Refreshing): Promise<Obtained> {
   const answer = await authorization.refresh(login.refreshToken, signal);
   if (!('refused' in answer)) {

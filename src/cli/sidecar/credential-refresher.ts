@@ -1,50 +1,50 @@
-// Keeps one credential fresh: renewed ahead of its end, by one renewal at a time; the present one serves while its source is away.
+// Renews one credential before it expires, by one renewal at a time. The present one is used while its source does not answer.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import { type CredentialSource, type Obtained, SourceError } from './credential.ts';
 
-export interface Keeper {
-  /** The first credential; asks for at most `patienceMs`. Throws SourceError. */
+export interface CredentialRefresher {
+  /** Obtains the first credential, for at most `patienceMs`. Throws SourceError. */
   start(patienceMs: number): Promise<void>;
-  /** One that is good now. Undefined when there is none, after a short wait for a renewal: then nothing can be sent. */
+  /** A valid credential. Undefined if there is none after a short wait for a renewal: then nothing can be sent. */
   current(): Promise<string | undefined>;
-  /** The gateway has refused this one. */
+  /** The gateway has rejected this one. */
   replace(refused: string): Promise<Replacement>;
   stop(): void;
 }
 
 export type Replacement =
   | { readonly kind: 'fresh'; readonly secret: string }
-  /** The source has no other one: the refusal is meant. */
+  /** The source has no other one: the rejection is final. */
   | { readonly kind: 'same' }
-  /** The source cannot be asked now. */
+  /** The source does not answer now. */
   | { readonly kind: 'away' };
 
-export interface KeeperParts {
+export interface RefresherParts {
   readonly source: CredentialSource;
   /** For the end of a credential, which its source names. */
   readonly clock: Clock;
   readonly steady: SteadyClock;
   /** One line for the person at the terminal. */
   readonly say: (line: string) => void;
-  readonly limits?: Partial<KeeperLimits>;
+  readonly limits?: Partial<RefresherLimits>;
 }
 
-export interface KeeperLimits {
-  /** Of its life, after which it is renewed. */
+export interface RefresherLimits {
+  /** The fraction of its life after which it is renewed. */
   readonly renewAfter: number;
-  /** This long before its end it counts as over, but never more than a tenth of its life. */
+  /** How long before its end it counts as expired, but never more than a tenth of its life. */
   readonly marginMs: number;
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;
   readonly attemptMs: number;
-  /** How long a request waits for a renewal when there is no good credential. */
+  /** How long a request waits for a renewal if there is no valid credential. */
   readonly waitMs: number;
-  /** Refusals by the gateway make the source be asked no more often than this. */
+  /** Rejections by the gateway cause at most one request to the source in this time. */
   readonly forcedEveryMs: number;
 }
 
-const LIMITS: KeeperLimits = {
+const LIMITS: RefresherLimits = {
   renewAfter: 0.6,
   marginMs: 2000,
   firstPauseMs: 1000,
@@ -54,17 +54,17 @@ const LIMITS: KeeperLimits = {
   forcedEveryMs: 5000,
 };
 
-/** Also for a credential of a year: a clock that was wrong at the start must not decide for a year. */
+/** Applies also to a credential for a year: a clock that was wrong at the start must not delay the renewal for a year. */
 const LONGEST_DELAY_MS = 12 * 3_600_000;
 const SHORTEST_DELAY_MS = 200;
 
 interface Held {
   readonly secret: string;
-  /** From then on it is not sent any more; Infinity: until the gateway says so. */
+  /** It is not sent after this time. Infinity: until the gateway rejects it. */
   readonly goodUntilMs: number;
 }
 
-export function createKeeper(parts: KeeperParts): Keeper {
+export function createRefresher(parts: RefresherParts): CredentialRefresher {
   const { steady } = parts;
   const limits = { ...LIMITS, ...parts.limits };
   const renewal = createRenewal(parts, limits);
@@ -74,7 +74,7 @@ export function createKeeper(parts: KeeperParts): Keeper {
     async current() {
       const secret = renewal.good();
       if (secret !== undefined) return secret;
-      // Requests of a busy worker never ask a source that is away more often than its own timer.
+      // Requests of a busy worker must not ask a source that does not answer more often than its timer does.
       if (!renewal.failing()) void renewal.run();
       const until = steady() + limits.waitMs;
       while (renewal.good() === undefined && steady() < until) await renewal.pause(POLL_MS);
@@ -102,18 +102,18 @@ function otherThan(refused: string, secret: string | undefined): Replacement | u
 
 interface Renewal {
   good(): string | undefined;
-  /** The last attempt failed: the next one has its time. */
+  /** The last attempt failed. The timer starts the next one. */
   failing(): boolean;
   running(): boolean;
-  /** One at a time: who asks during a renewal gets its outcome. True when it succeeded; never rejects. */
+  /** One at a time: a second caller gets the result of the first. True when it succeeded. Never rejects. */
   run(): Promise<boolean>;
   take(obtained: Obtained, askedMs: number): void;
-  /** Until the renewal that runs has ended, but at most `ms`. */
+  /** Until the present renewal has ended, but at most `ms`. */
   pause(ms: number): Promise<void>;
   stop(): void;
 }
 
-function createRenewal({ source, clock, say }: KeeperParts, limits: KeeperLimits): Renewal {
+function createRenewal({ source, clock, say }: RefresherParts, limits: RefresherLimits): Renewal {
   let held: Held | undefined;
   let current: Promise<boolean> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -161,10 +161,10 @@ function createRenewal({ source, clock, say }: KeeperParts, limits: KeeperLimits
   };
 }
 
-/** At the start a mistake is reported at once; a source that is away is waited for, and named once. */
+/** At the start a mistake is reported at once. A source that does not answer is reported once, and retried. */
 async function firstOne(
-  { source, clock, steady, say }: KeeperParts,
-  limits: KeeperLimits,
+  { source, clock, steady, say }: RefresherParts,
+  limits: RefresherLimits,
   { renewal, untilMs }: { readonly renewal: Renewal; readonly untilMs: number },
 ): Promise<void> {
   let isNamed = false;
@@ -182,12 +182,12 @@ async function firstOne(
   }
 }
 
-function goodUntil({ expiresAtMs }: Obtained, askedMs: number, { marginMs }: KeeperLimits): number {
+function goodUntil({ expiresAtMs }: Obtained, askedMs: number, { marginMs }: RefresherLimits): number {
   if (expiresAtMs === null) return Number.POSITIVE_INFINITY;
   return expiresAtMs - Math.min(marginMs, Math.max(0, expiresAtMs - askedMs) / 10);
 }
 
-function renewDelay({ expiresAtMs, lookAgainMs }: Obtained, askedMs: number, { renewAfter }: KeeperLimits): number {
+function renewDelay({ expiresAtMs, lookAgainMs }: Obtained, askedMs: number, { renewAfter }: RefresherLimits): number {
   const byLife = expiresAtMs === null ? LONGEST_DELAY_MS : (expiresAtMs - askedMs) * renewAfter;
   return Math.max(SHORTEST_DELAY_MS, Math.min(lookAgainMs ?? byLife, LONGEST_DELAY_MS));
 }

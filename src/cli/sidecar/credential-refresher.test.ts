@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type CredentialRefresher, createRefresher } from './credential-refresher.ts';
 import { type Source, scriptedSource } from './gateway.fixture.ts';
-import { createKeeper, type Keeper } from './keeper.ts';
 
 let source: Source;
-let keeper: Keeper;
+let refresher: CredentialRefresher;
 /** By so much the wall clock is put. */
 let putMs = 0;
 const said: string[] = [];
@@ -13,11 +13,11 @@ beforeEach(async () => {
   said.length = 0;
   putMs = 0;
   source = scriptedSource('c1', 60_000);
-  keeper = createKeeper({ source, clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line), limits: { waitMs: 0 } });
-  await keeper.start(0);
+  refresher = createRefresher({ source, clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line), limits: { waitMs: 0 } });
+  await refresher.start(0);
 });
 afterEach(() => {
-  keeper.stop();
+  refresher.stop();
   vi.useRealTimers();
 });
 
@@ -27,9 +27,9 @@ describe('freshness', () => {
   it('renews at a fraction of the life, before anybody asks', async () => {
     source.secret = 'c2';
     await pass(35_000);
-    expect(await keeper.current()).toBe('c1');
+    expect(await refresher.current()).toBe('c1');
     await pass(2000);
-    expect(await keeper.current()).toBe('c2');
+    expect(await refresher.current()).toBe('c2');
     expect(source.asked).toBe(2);
   });
 
@@ -37,21 +37,21 @@ describe('freshness', () => {
     for (let round = 2; round < 50; round++) {
       source.secret = `c${round}`;
       await pass(36_000);
-      expect(await keeper.current()).toBe(`c${round}`);
+      expect(await refresher.current()).toBe(`c${round}`);
     }
   });
 
   it('keeps the present one to its end while the source is away, and tries all the time', async () => {
     source.secret = null;
     await pass(57_000);
-    expect(await keeper.current()).toBe('c1');
+    expect(await refresher.current()).toBe('c1');
     expect(source.asked).toBeGreaterThan(4);
     expect(said).toEqual([expect.stringContaining('good for 22 s more')]);
     await pass(2000);
-    expect(await keeper.current()).toBeUndefined();
+    expect(await refresher.current()).toBeUndefined();
     source.secret = 'c2';
     await pass(5000);
-    expect(await keeper.current()).toBe('c2');
+    expect(await refresher.current()).toBe('c2');
     expect(said).toHaveLength(2);
   });
 
@@ -59,45 +59,45 @@ describe('freshness', () => {
     source.secret = null;
     await pass(70_000);
     const before = source.asked;
-    await Promise.all(Array.from({ length: 100 }, () => keeper.current()));
+    await Promise.all(Array.from({ length: 100 }, () => refresher.current()));
     expect(source.asked).toBe(before);
   });
 
   it('asks once for many that were refused at the same time', async () => {
     source.secret = 'c2';
-    const answers = await Promise.all(Array.from({ length: 100 }, () => keeper.replace('c1')));
+    const answers = await Promise.all(Array.from({ length: 100 }, () => refresher.replace('c1')));
     expect(new Set(answers.map((answer) => JSON.stringify(answer)))).toEqual(new Set(['{"kind":"fresh","secret":"c2"}']));
     expect(source.asked).toBe(2);
   });
 
   it('does not ask again and again for a principal that the gateway will not have', async () => {
-    expect(await keeper.replace('c1')).toEqual({ kind: 'same' });
-    for (let each = 0; each < 50; each++) expect(await keeper.replace('c1')).toEqual({ kind: 'same' });
+    expect(await refresher.replace('c1')).toEqual({ kind: 'same' });
+    for (let each = 0; each < 50; each++) expect(await refresher.replace('c1')).toEqual({ kind: 'same' });
     expect(source.asked).toBe(2);
     await pass(5000);
     source.secret = 'c2';
-    expect(await keeper.replace('c1')).toEqual({ kind: 'fresh', secret: 'c2' });
+    expect(await refresher.replace('c1')).toEqual({ kind: 'fresh', secret: 'c2' });
   });
 
   it.each([-3_600_000, 30_000])('asks again five seconds after it was refused, and not before, where the clock is put by %i ms', async (ms) => {
-    expect(await keeper.replace('c1')).toEqual({ kind: 'same' });
+    expect(await refresher.replace('c1')).toEqual({ kind: 'same' });
     putMs = ms;
     source.secret = 'c2';
     await pass(4_999);
-    await keeper.replace('c1');
+    await refresher.replace('c1');
     expect(source.asked).toBe(2);
     await pass(1);
-    expect(await keeper.replace('c1')).toEqual({ kind: 'fresh', secret: 'c2' });
+    expect(await refresher.replace('c1')).toEqual({ kind: 'fresh', secret: 'c2' });
   });
 
   it('says that nobody can tell, while the source is away', async () => {
     source.secret = null;
-    expect(await keeper.replace('c1')).toEqual({ kind: 'away' });
-    expect(await keeper.replace('c1')).toEqual({ kind: 'away' });
+    expect(await refresher.replace('c1')).toEqual({ kind: 'away' });
+    expect(await refresher.replace('c1')).toEqual({ kind: 'away' });
   });
 
   it('stops asking when it is stopped', async () => {
-    keeper.stop();
+    refresher.stop();
     await pass(600_000);
     expect(source.asked).toBe(1);
   });
@@ -106,8 +106,8 @@ describe('freshness', () => {
 describe('the start', () => {
   /** The pauses at the start are real ones. */
   const limits = { firstPauseMs: 1, longestPauseMs: 1 };
-  const createLate = (of: Source): Keeper =>
-    createKeeper({ source: of, clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line), limits });
+  const createLate = (of: Source): CredentialRefresher =>
+    createRefresher({ source: of, clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line), limits });
 
   it('waits for a source that is away', async () => {
     const away = scriptedSource(null);

@@ -72,7 +72,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const { ledger } = shared;
   const { ledgerFile, announced: memoryFile } = paths;
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, steady, log });
-  ledger.onCalls((calls) => current.get().services.credentials.told(calls));
+  ledger.onCalls((calls) => current.get().services.credentials.refused(calls));
   const answerer = currentAnswerer(current);
   const edgeSecret = openEdgeSecret(paths);
   const fromEdge = createFromEdge(edgeSecret);

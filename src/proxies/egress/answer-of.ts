@@ -1,7 +1,7 @@
-// What came of a call.
+// The result of a call.
 import type { ClientRequest, IncomingMessage } from 'node:http';
 
-/** The answer, or why there is none. Of an answer that it does not take (101) node tells nothing else than the end. */
+/** The answer, or why there is none. If node does not accept the answer (101), it emits only the end. */
 export function answerOf(call: ClientRequest): Promise<IncomingMessage | Error> {
   return new Promise((resolve) => {
     call.once('response', resolve);

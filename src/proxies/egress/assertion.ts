@@ -1,7 +1,7 @@
-// X-Lictor-Assertion: what a service is told of who calls, as a JWT that it verifies with the published keys.
+// X-Lictor-Assertion: the caller's principal for a service, as a JWT that the service verifies with the published keys.
 //
-// It rides on a cached decision, which may serve for half a minute while the control plane is away: it says nothing of one request, and
-// lives longer than that. Not checked here: that the call is allowed.
+// It is part of a cached decision, which may be used for half a minute while the control plane does not answer. So it describes no single request, and
+// is valid for longer. Not checked here: whether the call is allowed.
 import { SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { SigningKeys } from '../../config/keys/signing-keys.ts';
@@ -12,24 +12,24 @@ import { type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
 export interface AboutCall {
   readonly service: string;
   readonly principal: Principal;
-  /** The run that calls, as Prefect has it, with those tags that its deployment has; null: none. */
+  /** The calling run from Prefect, with those tags that its deployment has. Null: none. */
   readonly run: Entity | null;
 }
 
 export type Assert = (about: AboutCall) => Promise<string>;
 
-/** An access token has another type, and an ID token none of its own: neither can stand for the other. */
+/** An access token has another type, and an ID token none: neither can replace the other. */
 export const ASSERTION_TYPE = 'lictor-assertion+jwt';
-/** A decision serves for at most 32 s, and carries an assertion that is at most so old. */
+/** A decision is used for at most 32 s, and its assertion is no older. */
 export const ASSERTION_SECONDS = 120;
 const SAME_FOR_MS = 5_000;
 
 /** Some 2 MiB. */
 const MOST = 1_000;
-/** A header of more would be refused by most servers. */
+/** Most servers reject a longer header. */
 const MOST_TAGS_LENGTH = 2_000;
 
-/** Signed once for the same call within some seconds: whatever the method and the path, it says the same. */
+/** Signed once for the same call within some seconds: it does not depend on method and path. */
 export function createAssertions(keys: Pick<SigningKeys, 'current'>, issuer: string, clock: Clock): Assert {
   const known = new LRUCache<string, { readonly madeMs: number; readonly text: Promise<string> }>({ max: MOST });
   return (about) => {
@@ -37,7 +37,7 @@ export function createAssertions(keys: Pick<SigningKeys, 'current'>, issuer: str
     const key = JSON.stringify([about.service, about.principal.id, claims]);
     const found = known.get(key);
     const ageMs = found === undefined ? Number.POSITIVE_INFINITY : clock() - found.madeMs;
-    // Less than nothing: the clock was put back, and a service would refuse what was issued in its future.
+    // Below 0 the clock was put back, and a service would reject an assertion from its future.
     if (found !== undefined && ageMs >= 0 && ageMs < SAME_FOR_MS) return found.text;
     const text = sign({ keys, issuer, clock }, about, claims);
     known.set(key, { madeMs: clock(), text });
@@ -48,7 +48,7 @@ export function createAssertions(keys: Pick<SigningKeys, 'current'>, issuer: str
 
 type Claims = Readonly<Record<string, string | readonly string[] | boolean | Act>>;
 
-/** Who has started the run, nearest first (the nesting of RFC 8693, 4.1): evidence of how it began, and no right of the caller. */
+/** Who started the run, nearest first (the nesting of RFC 8693, 4.1): evidence of its origin, not a right of the caller. */
 interface Act {
   readonly sub: string;
   readonly act?: Act;

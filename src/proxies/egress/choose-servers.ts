@@ -1,4 +1,4 @@
-// In which order the servers of a service are asked: by weight, those that are down left out, backups last. As nginx does for plain services.
+// The order in which the servers of a service are tried: by weight, without those that are down, backups last. As nginx does for plain services.
 import { createHash } from 'node:crypto';
 import type { Service, ServiceServer } from '../../config/service.ts';
 import { serverId } from '../../config/service-way.ts';
@@ -8,7 +8,7 @@ export type ChooseServers = (service: Service, caller?: string) => readonly Serv
 
 export interface ChooseParts {
   readonly isDown: (service: Service, server: ServiceServer) => boolean;
-  /** Calls or sockets that are open there now. */
+  /** Its open calls or sockets. */
   readonly openAt: (service: Service, server: ServiceServer) => number;
 }
 
@@ -22,12 +22,12 @@ export function createChooseServers(parts: ChooseParts): ChooseServers {
       least_connections: () => byFewest(service, usual, parts),
       hash_by_run: () => byCaller(caller, usual),
     };
-    // The turn of a backup comes only when none of the others takes the call.
+    // A backup is tried only if no other server accepts the call.
     return [...ways[service.balance](), ...backups];
   };
 }
 
-/** nginx's smooth way: each server gains its weight, and the one with the most is first and pays for all. */
+/** nginx's smooth weighted round robin: each server gains its weight. The one with the most is first and pays the total. */
 function byTurn(service: Service, servers: readonly ServiceServer[], turns: Map<string, number>): readonly ServiceServer[] {
   const keyOf = (server: ServiceServer): string => serverId(service, server);
   const gained = (server: ServiceServer): number => turns.get(keyOf(server)) ?? 0;
@@ -43,7 +43,7 @@ function byFewest(service: Service, servers: readonly ServiceServer[], { openAt 
   return servers.toSorted((one, other) => (load.get(one) ?? 0) - (load.get(other) ?? 0));
 }
 
-/** Weighted rendezvous hashing: when a server comes or goes, only its own callers move. */
+/** Weighted rendezvous hashing: if a server is added or removed, only its own callers move. */
 function byCaller(caller: string, servers: readonly ServiceServer[]): readonly ServiceServer[] {
   const score = ({ origin, weight }: ServiceServer): number => {
     const hash = createHash('sha256').update(`${caller}\n${origin}`).digest().readUIntBE(0, 6);

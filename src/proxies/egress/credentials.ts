@@ -1,4 +1,4 @@
-// The credentials that the gateway itself has for services, for the life of one configuration.
+// The gateway's credentials for services, for the life of one configuration.
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Service } from '../../config/service.ts';
 import type { ServiceCalls } from '../../record/ledger/call-count.ts';
@@ -12,12 +12,12 @@ export interface HealthCheck {
 }
 
 export interface ServiceCredentials {
-  /** nginx adds them to calls: they ride on decisions. */
+  /** nginx adds them to calls: they are part of decisions. */
   readonly tokens: ServiceTokens;
-  /** A health check with the service's credential. Undefined: there is none just now. */
+  /** A health check with the service's credential. Undefined: there is none now. */
   authenticateCheck(service: Service, url: URL): Promise<HealthCheck | undefined>;
-  /** What has come out of the access log. */
-  told(calls: readonly ServiceCalls[]): void;
+  /** For calls in the access log that a service answered with 401. */
+  refused(calls: readonly ServiceCalls[]): void;
 }
 
 export function openServiceCredentials(parts: ServiceTokensParts): ServiceCredentials {
@@ -31,7 +31,7 @@ export function openServiceCredentials(parts: ServiceTokensParts): ServiceCreden
   return {
     tokens,
     authenticateCheck: (service, url) => authenticateCheck(service, url, { tokens, strategy: strategies.get(service.name) }),
-    told(calls) {
+    refused(calls) {
       for (const { service, refusedMs } of calls) tokens.refused(service, refusedMs);
     },
   };
@@ -45,9 +45,9 @@ interface CheckParts {
 async function authenticateCheck({ name, injected }: Service, { origin, host, pathname, search }: URL, { tokens, strategy }: CheckParts) {
   const target = `${pathname}${search}`;
   const headers = { 'user-agent': 'lictor-health' };
-  const made = await strategy?.authenticateCall({ method: 'GET', target, headers: { ...headers, host }, body: Buffer.alloc(0) });
-  if (made?.ok === false) return undefined;
-  if (made !== undefined) return { url: `${origin}${made.target}`, headers: withText(made.headers) };
+  const authenticated = await strategy?.authenticateCall({ method: 'GET', target, headers: { ...headers, host }, body: Buffer.alloc(0) });
+  if (authenticated?.ok === false) return undefined;
+  if (authenticated !== undefined) return { url: `${origin}${authenticated.target}`, headers: withText(authenticated.headers) };
   const url = `${origin}${target}`;
   if (injected !== null && 'header' in injected) return { url, headers: { ...headers, [injected.header]: injected.value } };
   const token = await tokens.of(name);

@@ -1,12 +1,12 @@
-// The access tokens of all services of one configuration that are called with one.
+// The access tokens for services of one configuration.
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
-import { type AccessToken, createAccessToken, type KeptToken, type TokenFetch } from './access-token.ts';
+import { type AccessToken, createAccessToken, type ServiceToken, type TokenFetch } from './access-token.ts';
 
 export interface ServiceTokens {
-  /** Null: this service is shown none. Undefined: it is, and none can be had just now. */
-  of(service: string): Promise<KeptToken | undefined | null>;
+  /** Null: this service needs none. Undefined: it needs one, and none can be obtained now. */
+  of(service: string): Promise<ServiceToken | undefined | null>;
   /** The service has answered 401 to an allowed call that began then. */
   refused(service: string, beganMs: number): void;
 }

@@ -1,9 +1,9 @@
-// The steps before anything goes out: decide, count, look the name up once, write down, connect with one of its addresses.
+// The steps before any outgoing connection: decide, count, resolve the name once, record the intent, connect to one of its addresses.
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Authorization } from '../../authorization/decide/decider.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
-import { countOf } from '../tunnels/again.ts';
+import { countOf } from '../tunnels/recheck.ts';
 import { type ForwardCore, messageOf, recordEnd, recordIntent, recordRefusal, type Session } from './core.ts';
 import { dial } from './dial.ts';
 import { recheckOne } from './recheck.ts';
@@ -11,7 +11,7 @@ import type { Visit } from './visit.ts';
 
 export type Admitted = { readonly ok: true; readonly session: Session; readonly upstream: Socket } | { readonly ok: false; readonly reason: ReasonCode };
 
-/** Whatever the answer is, it has its record: that of a refusal at once, that of an allowed connection when `session` ends (`recordEnd`). */
+/** Every answer has its record: a refusal at once, an allowed connection when `session` ends (`recordEnd`). */
 export async function admit(core: ForwardCore, visit: Visit, client: Duplex): Promise<Admitted> {
   const refuse = async (reason: ReasonCode, authorization: Authorization | null): Promise<Admitted> => {
     await recordRefusal(core, visit, reason, authorization);
@@ -40,9 +40,9 @@ async function open(core: ForwardCore, session: Session, decidedIn: number): Pro
     await recordRefusal(core, visit, resolved.reason, authorization);
     return resolved;
   }
-  // Decided before a change of security, and not among the connections that were decided again.
+  // Decided before a security change, and not among the connections that were decided again.
   if (core.generation !== decidedIn) await recheckOne(core, session);
-  // Its refusal is recorded.
+  // The recheck has recorded its refusal.
   if (!core.sessions.has(session)) return { ok: false, reason: 'gateway-unavailable' };
   if (!(await recordIntent(core, session))) return { ok: false, reason: 'ledger-unavailable' };
   const upstream = client.destroyed ? undefined : await connect(core, session, resolved.addresses);
@@ -51,7 +51,7 @@ async function open(core: ForwardCore, session: Session, decidedIn: number): Pro
   return { ok: false, reason: 'host-unreachable' };
 }
 
-/** As nginx has it in its log. */
+/** The status of nginx's log. */
 const CLIENT_GONE = 499;
 
 async function connect(core: ForwardCore, { visit, client }: Session, addresses: readonly string[]): Promise<Socket | undefined> {
@@ -61,7 +61,7 @@ async function connect(core: ForwardCore, { visit, client }: Session, addresses:
   return undefined;
 }
 
-/** Null: it cannot be decided; never an allow. */
+/** Null: no decision was possible. It is never an allow. */
 async function decide(core: ForwardCore, visit: Visit): Promise<Authorization | null> {
   try {
     const authorization = await core.parts.connects.authorize(visit.inputs, visit.destination);

@@ -1,4 +1,4 @@
-// What the steps of the forward proxy share: its parts, its bounds, its open connections.
+// The state that the steps of the forward proxy share: its parts, its bounds, its open connections.
 import type { Duplex } from 'node:stream';
 import type { Authorization } from '../../authorization/decide/decider.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
@@ -15,9 +15,9 @@ export type Allowed = Extract<Authorization, { ok: true }>;
 export interface Session {
   readonly visit: Visit;
   readonly client: Duplex;
-  /** The latest one: its expiry is watched. */
+  /** The latest one. Its expiry is watched. */
   authorization: Allowed;
-  /** False: there is no intent to settle, since the ledger was away and need not be there. */
+  /** False: there is no intent to settle, since the ledger failed and was not required. */
   intended: boolean;
 }
 
@@ -26,20 +26,20 @@ export interface ForwardCore {
   readonly limits: ForwardLimits;
   readonly resolve: Resolve;
   readonly sessions: Set<Session>;
-  /** Of connections that have ended, while they are written. */
+  /** Records of ended connections that are being written. */
   readonly records: Set<Promise<void>>;
-  /** Moves with every recheck: a decision made before one is made again. */
+  /** Increased by every recheck: a decision from before is made again. */
   generation: number;
 }
 
-/** Never rejects: a refusal stands, recorded or not. */
+/** Never rejects: the refusal stands, recorded or not. */
 export async function recordRefusal(core: ForwardCore, visit: Visit, refusal: ReasonCode, authorization: Authorization | null): Promise<void> {
   const { ledger, revision } = core.parts;
   const record = connectRecord(visit, { authorization, refusal, revision: revision() });
   await ledger.append({ ...record, request_id: record.request_id || null }).catch((error: unknown) => notRecorded(core, visit, error));
 }
 
-/** False: it could not be written down, and must not go out. */
+/** False: it could not be recorded, so the connection must not open. */
 export async function recordIntent(core: ForwardCore, session: Session): Promise<boolean> {
   const { ledger, revision, failClosed } = core.parts;
   const { visit, authorization } = session;

@@ -1,4 +1,4 @@
-// A connection to one of the addresses that were looked at, and to no other: the first that answers.
+// A connection to one of the checked addresses: the first that answers.
 import type { Socket } from 'node:net';
 import type { Network } from './network.ts';
 
@@ -9,7 +9,7 @@ export interface Dialling {
   readonly timeoutMs: number;
 }
 
-/** Addresses beyond this many of a name are not tried. */
+/** Further addresses of a name are not tried. */
 const MOST = 4;
 
 /** Undefined: none answers in time. */
@@ -34,7 +34,7 @@ function dialOne(socket: Socket, timeoutMs: number): Promise<Socket | undefined>
     const opened = (): void => done(true);
     const closed = (): void => done(false);
     const timer = setTimeout(closed, timeoutMs);
-    // It stays: `close` reports what happens later.
+    // The listener stays: `close` reports later failures.
     socket.on('error', () => undefined);
     socket.once('connect', opened);
     socket.once('close', closed);

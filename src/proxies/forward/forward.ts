@@ -1,28 +1,29 @@
-// The forward proxy: a way out for tasks that use APIs of others, for whom policies permit it, to listed hosts with public addresses.
+// The forward proxy: tasks use other APIs through it, if a policy permits it, on listed hosts with public addresses.
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ListenAddress } from '../../config/config.ts';
+import { recheckAll, recheckExpired } from '../tunnels/recheck.ts';
 import { type ForwardCore, messageOf } from './core.ts';
 import { FORWARD_LIMITS } from './limits.ts';
 import type { ForwardParts } from './parts.ts';
-import { recheckAll, recheckExpired } from './recheck.ts';
+import { recheckOne } from './recheck.ts';
 import { createResolve } from './resolve.ts';
 import { createProxyServer } from './server.ts';
 
 export interface ForwardProxy {
-  /** Listens there already, so that a port that is taken is known before anything changes; until then the configuration in use decides. Rejects with the system's error. */
+  /** Listens already, so that a taken port is known before any change. Until `commit` the present configuration decides. Rejects with the system's error. */
   prepare(listen: ListenAddress | null): Promise<Prepared>;
-  /** After a security change or a reload: resolves when every open connection has been decided again. */
+  /** After a security change or a reload. Resolves when every open connection is decided again. */
   recheck(): Promise<void>;
-  /** Open connections that were allowed. */
+  /** Allowed open connections. */
   count(): number;
-  /** Closes everything; nothing is accepted any more. */
+  /** Closes all connections and accepts no more. */
   close(): Promise<void>;
 }
 
 export interface Prepared {
-  /** From now on it is the listener; the former one accepts nothing more, and its connections stay. */
+  /** Makes it the listener. The former one accepts no more connections, and its open ones stay. */
   commit(): void;
   discard(): void;
 }
@@ -39,7 +40,7 @@ export function createForwardProxy(parts: ForwardParts): ForwardProxy {
   const sockets = new Set<Socket>();
   let current: Listener | null = null;
   const timer = setInterval(() => {
-    recheckExpired(core).catch((error: unknown) => parts.log.warn({ error: messageOf(error) }, 'open connections could not be looked at'));
+    recheckExpired(core, recheckOne).catch((error: unknown) => parts.log.warn({ error: messageOf(error) }, 'open connections could not be looked at'));
   }, limits.tickMs);
   timer.unref();
   return {
@@ -55,14 +56,14 @@ export function createForwardProxy(parts: ForwardParts): ForwardProxy {
         discard: () => void next?.server.close(),
       };
     },
-    recheck: () => recheckAll(core),
+    recheck: () => recheckAll(core, recheckOne),
     count: () => core.sessions.size,
     async close() {
       clearInterval(timer);
       const closed = new Promise<void>((done) => (current === null ? done() : void current.server.close(() => done())));
       for (const socket of sockets) socket.destroy();
       await closed;
-      // Each has its record; the next start settles the intent of what is still being connected.
+      // Each has its record. The next start settles the intents of connections that are still being opened.
       const until = performance.now() + limits.lingerMs;
       while (core.sessions.size > 0 && performance.now() < until) await delay(10);
       await Promise.all(core.records);

@@ -1,11 +1,11 @@
-// Headers of a plain request and its answer, as they go on: nothing of this hop, no credential of the gateway, one Host, one framing.
+// Headers of a plain request and its answer for the next hop: no hop-by-hop headers, no credential of the gateway, one Host, one framing.
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { looksLikeRunToken } from '../../contract/run-token.ts';
 import { parseAuthorization } from '../../identity/authn/carriers.ts';
 import { claimsToBeToken } from '../../identity/authn/service-token/token-text.ts';
 import type { Visit } from './visit.ts';
 
-/** RFC 9110 7.6.1, and what is between a client and a proxy. */
+/** RFC 9110 7.6.1, and headers between a client and a proxy. */
 const THIS_HOP: ReadonlySet<string> = new Set([
   ...['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
   ...['proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'proxy-authentication-info'],
@@ -19,11 +19,11 @@ export function requestHeaders(request: IncomingMessage, { destination }: Visit)
   const forwarded = passedOn(request).filter(([name, value]) => !ANEW.has(name) && !(name === 'authorization' && isOwn(value, request)));
   return {
     ...grouped(forwarded),
-    // RFC 9112 3.2.2: what the client says is ignored, the target counts.
+    // RFC 9112 3.2.2: the target counts, not the client's Host.
     host: destination.host,
     connection: 'close',
     ...(length !== undefined && { 'content-length': length }),
-    // Node would send the body of a GET without any framing.
+    // Node would send the body of a GET without framing.
     ...(encoding !== undefined && { 'transfer-encoding': 'chunked' }),
   };
 }
@@ -39,7 +39,7 @@ function passedOn(message: IncomingMessage): readonly (readonly [string, string]
   return pairs.filter(([name]) => !THIS_HOP.has(name) && !name.startsWith('x-lictor-') && (name === 'content-length' || !nominated.has(name)));
 }
 
-/** A client that sends its token to every server must not show it to this one. */
+/** A client that sends its token to every server must not reveal it to this one. */
 function isOwn(value: string, request: IncomingMessage): boolean {
   const { token } = parseAuthorization(value);
   if (token === null) return false;

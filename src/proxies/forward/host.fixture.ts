@@ -1,13 +1,13 @@
-// A host of somebody else's, and requests by hand: what the tests of the forward proxy share.
+// A foreign host, and handwritten requests, for the tests of the forward proxy.
 import { createServer, type Socket } from 'node:net';
 import { expect, vi } from 'vitest';
 import { CREDENTIAL, startWorld, type World } from './proxy.fixture.ts';
 
 export interface Host {
   readonly port: number;
-  /** Of each connection, in their order. */
+  /** Of each connection, in order. */
   readonly received: string[];
-  /** What it does with what comes. */
+  /** Handles received data. */
   answer: (socket: Socket, text: string) => void;
   close(): void;
 }
@@ -47,7 +47,7 @@ export const get = (target: string, more = AUTH, method = 'GET') => `${method} $
 export const statusOf = (text: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]);
 export const codeOf = (text: string): unknown => JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)).code;
 
-/** Resolves when there are so many records. */
+/** Resolves when there are this many records. */
 export async function recorded(world: World, count: number): Promise<void> {
   await vi.waitFor(() => expect(world.records).toHaveLength(count), { timeout: 10_000 });
 }

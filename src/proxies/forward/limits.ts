@@ -1,7 +1,7 @@
 // The bounds of the forward proxy, in one place.
 
 export interface ForwardLimits {
-  /** From a connection to the whole head of its request. */
+  /** From the connection to the complete head of its request. */
   readonly headMs: number;
   readonly headBytes: number;
   readonly lookupMs: number;
@@ -10,11 +10,11 @@ export interface ForwardLimits {
   /** Without a byte in either direction. */
   readonly idleMs: number;
   readonly perPrincipal: number;
-  /** Connections of clients, with a credential or without. */
+  /** Connections of clients, with or without a credential. */
   readonly inAll: number;
-  /** Look-ups under way: each holds a thread of this process that files and passwords need too. */
+  /** Simultaneous look-ups: each holds a thread that files and passwords of this process need too. */
   readonly lookups: number;
-  /** Expiries of credentials are looked at this often. */
+  /** How often expired credentials are checked. */
   readonly tickMs: number;
   /** How long a refusal may take to reach its client. */
   readonly lingerMs: number;

@@ -1,10 +1,10 @@
-// The forward proxy on the system's own network: there is no other one outside tests.
+// The forward proxy on the system's network. Only tests have another network.
 import { LictorError } from '../../contract/error.ts';
 import { createForwardProxy, type ForwardProxy } from './forward.ts';
 import { systemNetwork } from './network.ts';
 import type { ForwardParts } from './parts.ts';
 
-/** `prepare` rejects with LictorError `forward-proxy-taken` where it cannot listen. */
+/** `prepare` rejects with LictorError `forward-proxy-taken` if it cannot listen. */
 export function openForward(parts: Omit<ForwardParts, 'network' | 'limits'>): ForwardProxy {
   const proxy = createForwardProxy({ ...parts, network: systemNetwork() });
   return {

@@ -1,4 +1,4 @@
-// What the forward proxy is given.
+// The services that the forward proxy needs.
 
 import type { HostConnects } from '../../authorization/decide/host-connects.ts';
 import type { Clock } from '../../contract/clock.ts';
@@ -7,12 +7,12 @@ import type { ForwardLimits } from './limits.ts';
 import type { Network } from './network.ts';
 
 export interface ForwardParts {
-  /** Of the configuration in use. */
+  /** By the present configuration. */
   readonly connects: HostConnects;
   readonly revision: () => number;
-  /** `ledger.fail_closed`: what cannot be recorded does not go out. */
+  /** `ledger.fail_closed`: a connection that cannot be recorded does not open. */
   readonly failClosed: () => boolean;
-  /** Host names (or addresses) of Prefect and of the gateway: no name may lead there. */
+  /** Host names (or addresses) of Prefect and of the gateway. No name may lead there. */
   readonly avoid: () => readonly string[];
   readonly ledger: Pick<Ledger, 'append' | 'intend' | 'settle'>;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-// Plain http: one request a connection, made anew to the address that was looked at, and its answer handed back as it comes.
+// Plain http: one request a connection, sent again to the checked address. Its answer is streamed back.
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
@@ -21,7 +21,7 @@ export async function answerPlain(core: ForwardCore, plain: PlainRequest): Promi
   const admitted = await admit(core, visit, request.socket);
   if (!admitted.ok) return refuse(response, admitted.reason, visit);
   const { session, upstream } = admitted;
-  // An answer that is cut off ends with its connection: node waits for the whole end.
+  // A truncated answer ends with its connection. Otherwise node would wait for its end.
   upstream.allowHalfOpen = false;
   const end: End = { status: CLIENT_GONE };
   let ended = false;
@@ -37,10 +37,10 @@ export async function answerPlain(core: ForwardCore, plain: PlainRequest): Promi
   forward(core, { ...plain, session, upstream, end });
 }
 
-/** As nginx has it in its log: the client left before an answer came. */
+/** The status of nginx's log: the client left before an answer. */
 const CLIENT_GONE = 499;
 
-/** What is recorded when it is over; `reason` where the gateway itself had to answer. */
+/** For the record at the end. `reason` if the gateway itself answered. */
 interface End {
   status: number;
   reason?: 'host-unreachable';
@@ -58,7 +58,7 @@ function forward(core: ForwardCore, forwarding: Forwarding): void {
   try {
     const call = callUpstream(core, forwarding);
     call.on('error', (error) => failed(core, forwarding, error));
-    // Node reports nothing else of an answer that it does not accept (101).
+    // If node does not accept the answer (101), it emits only `close`.
     call.once('close', () => response.headersSent || failed(core, forwarding, new Error('the connection was closed')));
     call.once('response', (answer) => passBack(core, forwarding, answer));
     if (waits) response.writeContinue();
@@ -95,7 +95,7 @@ function passBack(core: ForwardCore, forwarding: Forwarding, answer: IncomingMes
 }
 
 function failed(core: ForwardCore, { session: { visit }, upstream, response, end }: Forwarding, error: unknown): void {
-  // It is over already, and the connection was ended with it.
+  // The exchange has ended already, and its connection with it.
   if (response.destroyed || response.writableFinished) return;
   core.parts.log.warn({ request_id: visit.inputs.requestId, error: messageOf(error) }, 'a host did not answer a plain request');
   if (!response.headersSent) Object.assign(end, { status: 503, reason: 'host-unreachable' });
@@ -103,7 +103,7 @@ function failed(core: ForwardCore, { session: { visit }, upstream, response, end
   refuse(response, 'host-unreachable', visit);
 }
 
-/** Where an answer has begun, it is cut off: an end would say that it is whole. */
+/** A begun answer is cut off: a normal end would mark it as complete. */
 function refuse(response: ServerResponse, reason: Parameters<typeof refusalText>[0], visit: Visit): void {
   if (response.headersSent || response.destroyed) return void response.destroy();
   const { status, headers, body } = refusalText(reason, visit.inputs.requestId);

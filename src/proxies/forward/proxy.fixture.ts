@@ -1,4 +1,4 @@
-// A forward proxy for unit tests: a network of its own, in which names lead to addresses and addresses to servers on loopback.
+// A forward proxy for unit tests: in its network, names lead to addresses, and addresses to servers on loopback.
 import { connect, type Socket } from 'node:net';
 import { createHostConnects } from '../../authorization/decide/host-connects.ts';
 import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
@@ -23,13 +23,13 @@ export interface World {
   readonly proxy: ForwardProxy;
   readonly port: number;
   readonly records: NewRecord[];
-  /** What each name leads to. */
+  /** The addresses of each name. */
   readonly names: Map<string, readonly string[]>;
   /** Runs before an allow is returned. */
   beforeAllow: () => Promise<unknown>;
   readonly dialled: string[];
   readonly looked: string[];
-  /** Where `PUBLIC` leads, on loopback. */
+  /** The port on loopback behind `PUBLIC`. */
   server: number;
   tags: readonly string[];
   /** Of its deployment. */
@@ -145,7 +145,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
   });
 }
 
-/** All that comes, until the other side ends. */
+/** All data until the other side ends. */
 export function readAll(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     let text = '';

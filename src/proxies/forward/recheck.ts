@@ -1,19 +1,7 @@
-// Decides open connections again: after a security change or a reload, and when their credential expires. Tunnels are cut, never asked.
-import { eachAgain, expiredAt } from '../tunnels/again.ts';
+// Decides open connections again: after a security change or a reload, and when their credential expires. Denied ones are closed at once.
 import { type ForwardCore, messageOf, recordRefusal, type Session } from './core.ts';
 
-/** Resolves when those no longer allowed are closed. */
-export async function recheckAll(core: ForwardCore): Promise<void> {
-  core.generation += 1;
-  await eachAgain(core.sessions, (session) => recheckOne(core, session));
-}
-
-/** Those whose credential has ended by its own clock. */
-export async function recheckExpired(core: ForwardCore): Promise<void> {
-  await eachAgain(expiredAt(core.sessions, core.parts.clock()), (session) => recheckOne(core, session));
-}
-
-/** Closes the connection unless it is still allowed; where nobody can say, too: a client connects again, and is decided then. */
+/** Closes the connection unless it is still allowed, also if no decision is possible: the client connects again, and is decided then. */
 export async function recheckOne(core: ForwardCore, session: Session): Promise<void> {
   const { visit } = session;
   try {
@@ -23,7 +11,7 @@ export async function recheckOne(core: ForwardCore, session: Session): Promise<v
       return;
     }
     cut(core, session);
-    // A record of its own: the connection has one since it was opened.
+    // A separate record: the connection's own record began with it.
     const later = { ...visit, inputs: { ...visit.inputs, requestId: '' }, startedMs: core.parts.clock() };
     await recordRefusal(core, later, answer.reason, answer);
   } catch (error) {

@@ -11,7 +11,7 @@ import { statusOf } from './refuse.ts';
 import type { Visit } from './visit.ts';
 
 export interface Outcome {
-  /** Null: nobody could be asked. */
+  /** Null: no decision was possible. */
   readonly authorization: Authorization | null;
   /** Null: it was allowed. */
   readonly refusal: ReasonCode | null;

@@ -1,9 +1,9 @@
-// How the forward proxy says no: the gateway's JSON, 407 instead of 401, and the end of the connection.
+// Refusals of the forward proxy: the gateway's JSON, 407 instead of 401, and the end of the connection.
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { REASONS, type ReasonCode, refusalBody } from '../../contract/reasons.ts';
 
-/** RFC 9110 15.5.8: what is 401 elsewhere is 407 at a proxy. */
+/** RFC 9110 15.5.8: a proxy answers 407 instead of 401. */
 export function statusOf(reason: ReasonCode): number {
   const { status } = REASONS[reason];
   return status === 401 ? 407 : status;
@@ -32,7 +32,7 @@ export function refusalText(reason: ReasonCode, requestId: string): RefusalText 
   };
 }
 
-/** On a connection that no `ServerResponse` speaks for. What its client still sends is read and forgotten. */
+/** On a connection without a `ServerResponse`. Further data of its client is discarded. */
 export function refuseOn(socket: Duplex & { destroySoon?: () => void }, reason: ReasonCode, requestId: string, lingerMs: number): void {
   if (socket.destroyed || !socket.writable) return void socket.destroy();
   const { status, headers, body } = refusalText(reason, requestId);

@@ -1,4 +1,4 @@
-// From a name to the addresses that a connection is pinned to: all of them public, none of them the gateway's or Prefect's.
+// From a name to the pinned addresses of a connection: all of them public, none of the gateway's or Prefect's.
 import { isIP } from 'node:net';
 import { isErrno } from '../../contract/errno.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
@@ -7,17 +7,17 @@ import type { ForwardLimits } from './limits.ts';
 import type { Network } from './network.ts';
 
 export type Resolved = { readonly ok: true; readonly addresses: readonly string[] } | { readonly ok: false; readonly reason: ReasonCode };
-/** `whose`: the principal that wants to go there. */
+/** `whose`: the principal that connects. */
 export type Resolve = (host: string, whose: string) => Promise<Resolved>;
 
 export interface ResolveParts {
   readonly network: Network;
   readonly limits: Pick<ForwardLimits, 'lookupMs' | 'lookups'>;
-  /** Hosts that have another way, which this one must not be: Prefect, and the gateway itself. */
+  /** Hosts that clients must reach another way: Prefect, and the gateway itself. */
   readonly avoid: () => readonly string[];
 }
 
-/** One look-up for a connection: a later answer for the name (DNS rebinding) changes nothing. */
+/** One look-up for a connection: a later answer for the name (DNS rebinding) has no effect. */
 export function createResolve({ network, limits, avoid }: ResolveParts): Resolve {
   const look = bounded((host) => network.lookup(host), limits);
   const addressesOf = async (host: string): Promise<readonly string[]> => {
@@ -32,16 +32,16 @@ export function createResolve({ network, limits, avoid }: ResolveParts): Resolve
       const fine = addresses.every((address) => network.isPublic(address) && !isOwn(address));
       return fine ? { ok: true, addresses } : { ok: false, reason: 'host-private' };
     } catch {
-      // The name is not known, DNS is away, or one of the gateway's own names cannot be resolved: the connection is denied.
+      // The name is unknown, DNS does not answer, or one of the gateway's own names cannot be resolved: denied.
       return { ok: false, reason: 'host-unreachable' };
     }
   };
 }
 
-/** Who looks up the names of the gateway itself. */
+/** For look-ups of the gateway's own names. */
 const NOBODY = '';
 
-/** A name of our own that is no name here cannot be where another one leads; any other failure is passed on. */
+/** Another name cannot lead to an own name that does not resolve. Any other failure is thrown. */
 function noneWhereUnknown(error: unknown): readonly string[] {
   if (isErrno(error, 'ENOTFOUND')) return [];
   throw error;
@@ -55,8 +55,8 @@ interface Waiting {
 }
 
 /**
- * A look-up cannot be stopped: its place is free when the system has answered, while who waits for it goes sooner. Nobody has all places: names that
- * are slow to look up delay only the principal that asks for them.
+ * A look-up cannot be cancelled: its place is free when the system has answered, though its caller may time out earlier. No principal has all
+ * places, so slow names delay only the principal that asks for them.
  */
 function bounded(look: (host: string) => Promise<readonly string[]>, { lookupMs, lookups }: ResolveParts['limits']): Look {
   const waiting: Waiting[] = [];

@@ -1,4 +1,4 @@
-// The listener of the forward proxy: node's own HTTP server, strict, and what may come over one connection.
+// The listener of the forward proxy: node's HTTP server, strict, and what one connection may carry.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -8,23 +8,23 @@ import { refuseOn } from './refuse.ts';
 import { answerConnect } from './tunnel.ts';
 import { newRequestId } from './visit.ts';
 
-/** The parser of node, strict: obs-fold, bare CR or LF, spaces before colons, two framings and bad lengths are refused by it. */
+/** Node's strict parser rejects obs-fold, bare CR or LF, spaces before colons, two framings and bad lengths. */
 export function createProxyServer(core: ForwardCore, sockets: Set<Socket>): Server {
   const { limits } = core;
   const server = createServer({
     insecureHTTPParser: false,
     maxHeaderSize: limits.headBytes,
     headersTimeout: limits.headMs,
-    // Bodies may take as long as they go on: `idleMs`.
+    // `idleMs` bounds bodies, not their total time.
     requestTimeout: 0,
     connectionsCheckingInterval: Math.min(1_000, limits.headMs),
   });
-  /** Connections whose head has not come, the oldest first. */
+  /** Connections without a complete head, the oldest first. */
   const heads = new Map<Socket, NodeJS.Timeout>();
-  /** Refused, and not gone yet: their clients may still read why. */
+  /** Refused connections that are still open, so that their clients can read the answer. */
   const leaving = new Set<Socket>();
   const begun = new WeakSet<Duplex>();
-  /** One request a connection: what follows one that is under way would be answered among its bytes. */
+  /** One request a connection: answers to pipelined requests would mix with the bytes of the first. */
   const isFirst = ({ socket }: IncomingMessage): boolean => {
     if (begun.has(socket)) socket.destroy();
     const first = !begun.has(socket);
@@ -39,7 +39,7 @@ export function createProxyServer(core: ForwardCore, sockets: Set<Socket>): Serv
   const leave = (socket: Socket): void => {
     if (!socket.destroyed) leaving.add(socket);
   };
-  /** Who is refused makes room; then, since a task sends its head at once, who has said nothing for the longest time. False: nobody does. */
+  /** Closes a refused connection, or the one that has been silent for the longest time, since a task sends its head at once. False: there is none. */
   const makeRoom = (): boolean => {
     const [oldest] = leaving.size > 0 ? leaving : heads.keys();
     if (oldest === undefined) return false;
@@ -49,12 +49,12 @@ export function createProxyServer(core: ForwardCore, sockets: Set<Socket>): Serv
     oldest.destroy();
     return true;
   };
-  // Before a connection's first byte, too.
+  // Also before a connection's first byte.
   server.on('connection', (socket) => {
     socket.on('error', () => socket.destroy());
     if (sockets.size >= limits.inAll && !makeRoom()) return void socket.destroy();
     sockets.add(socket);
-    // Node's own look at slow heads ends with its listener, which a reload may close.
+    // Node's own check of slow heads ends with its listener, which a reload may close.
     const timer = setTimeout(() => socket.destroy(), limits.headMs + limits.lingerMs);
     heads.set(socket, timer);
     socket.once('close', () => {
@@ -78,15 +78,15 @@ export function createProxyServer(core: ForwardCore, sockets: Set<Socket>): Serv
     if (isFirst(request)) settle(core, response, answerPlain(core, { request, response, waits: true }));
   });
   server.on('clientError', (_error, socket) => {
-    // In the body of a request that is under way: an answer of ours would stand among its bytes.
+    // In the body of a running request: an answer would mix with its bytes.
     if (begun.has(socket)) socket.destroy();
-    // Nothing of it was understood, so there is nobody whose record it would be.
+    // Nothing was parsed, so there is no principal to record.
     else refuseOn(socket, 'request-invalid', newRequestId(core.parts.clock()), limits.lingerMs);
   });
   return server;
 }
 
-/** Whatever goes wrong in a step ends that one connection: never open, never the process. */
+/** Any failure in a step ends only this connection: it never opens one, and never ends the process. */
 function settle(core: ForwardCore, connection: { destroy(): unknown }, step: Promise<void>): void {
   step.catch((error: unknown) => {
     core.parts.log.warn({ error: messageOf(error) }, 'a connection of the forward proxy ended');

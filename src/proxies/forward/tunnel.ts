@@ -1,4 +1,4 @@
-// CONNECT: bytes both ways between the client and the one address that was looked at, until either ends or both are silent.
+// CONNECT: bytes both ways between the client and the one checked address, until either side ends or both are silent.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { joinTunnel } from '../tunnels/join.ts';
@@ -10,11 +10,11 @@ import { readVisit } from './visit.ts';
 export interface TunnelRequest {
   readonly request: IncomingMessage;
   readonly socket: Socket;
-  /** What came behind the head of the request: part of the tunnel. */
+  /** Data after the head of the request: part of the tunnel. */
   readonly head: Buffer;
 }
 
-/** False: it is refused, and all that is left of it is that its client reads so. */
+/** False: refused. The connection stays only until its client has read that. */
 export async function answerConnect(core: ForwardCore, { request, socket, head }: TunnelRequest): Promise<boolean> {
   const visit = readVisit(request, core.parts.clock());
   const admitted = await admit(core, visit, socket);

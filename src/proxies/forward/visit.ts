@@ -1,4 +1,4 @@
-// One request to the forward proxy as it is decided on: who shows what, where it wants to go. Strict: what could be read twice is refused.
+// One request to the forward proxy as it is decided: its credential and its destination. Ambiguous requests are rejected.
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type Destination, readAbsolute, readAuthority } from '../../contract/destination.ts';
@@ -8,7 +8,7 @@ import { unmapped } from '../../contract/network.ts';
 export interface Visit {
   readonly inputs: EdgeInputs;
   readonly destination: Destination;
-  /** Of a plain request: path and query as they go on. */
+  /** For a plain request: path and query for the next hop. */
   readonly path: string;
   readonly userAgent: string | null;
   readonly startedMs: number;
@@ -23,12 +23,12 @@ export function readVisit(request: IncomingMessage, nowMs: number): Visit {
   return { inputs: inputsOf(request, nowMs), destination, path, userAgent: request.headers['user-agent'] ?? null, startedMs: nowMs };
 }
 
-/** In the form of nginx's: it begins with the time, since the ledger has an index of them. */
+/** In nginx's form. It begins with the time, since the ledger has an index of the ids. */
 export function newRequestId(nowMs: number): string {
   return `${nowMs.toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`;
 }
 
-/** Headers that decide stand once at most; a body has one framing, and CONNECT has none (RFC 9110 9.3.6). */
+/** Deciding headers appear at most once. A body has one framing, and CONNECT has none (RFC 9110 9.3.6). */
 function isAmbiguous(request: IncomingMessage, isTunnel: boolean): boolean {
   const names = request.rawHeaders.filter((_text, index) => index % 2 === 0).map((name) => name.toLowerCase());
   const repeated = ['host', 'proxy-authorization', 'content-length', 'transfer-encoding'].some((name) => names.filter((other) => other === name).length > 1);
@@ -44,7 +44,7 @@ function inputsOf(request: IncomingMessage, nowMs: number): EdgeInputs {
     host: '',
     listener: 'forward-proxy',
     address: unmapped(request.socket.remoteAddress ?? ''),
-    // Of two nobody knows which one was meant.
+    // Two are ambiguous.
     authorization: repeated ? '' : (request.headers['proxy-authorization'] ?? ''),
     token: '',
     session: '',

@@ -1,4 +1,4 @@
-// An upgrade that waits for its 101: only reading shows that the client has left meanwhile.
+// An upgrade that waits for its 101. Only reading reveals that the client has left meanwhile.
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
@@ -11,11 +11,11 @@ export interface Upgrade {
 export interface Attended {
   /** Resolves when the client has left. */
   readonly left: Promise<void>;
-  /** Ends the reading: the upgrade with what has come early, paused; undefined when the client has left. */
+  /** Ends the reading. The upgrade with early data, paused; undefined if the client has left. */
   end(): Upgrade | undefined;
 }
 
-/** Of frames that come before the 101; then reading stops. */
+/** For frames before the 101. Beyond it reading stops. */
 const EARLY_BYTES = 64 * 1024;
 
 export function attend({ request, socket, head }: Upgrade): Attended {

@@ -1,4 +1,4 @@
-// What the relay's steps share: its parts, its bounds, its open sockets, and the two things that may fail: deciding and recording.
+// The state that the relay's steps share: its parts, its bounds, its open sockets; and the two steps that may fail: deciding and recording.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocketServer } from 'ws';
 import type { Authorization } from '../../authorization/decide/decider.ts';
@@ -20,7 +20,7 @@ export interface RelayCore {
   readonly waitingRoom: WaitingRoom;
   /** Authorised sockets. */
   readonly sessions: Set<Session>;
-  /** Moves with every recheck: a decision made before one is made again. */
+  /** Increased by every recheck: a decision from before is made again. */
   generation: number;
   draining: boolean;
 }
@@ -28,8 +28,8 @@ export interface RelayCore {
 const RETRY_EVERY_MS = 250;
 
 /**
- * The decision, or `gateway-unavailable` after `limits.decisionHoldMs` of trying: an upgrade is held while nobody can
- * decide, since a refused one loses the events in hand. `gone` ends the trying when the client left.
+ * The decision, or `gateway-unavailable` after `limits.decisionHoldMs` of retries: an upgrade waits while no decision is possible,
+ * since a client loses its unsent events with a refused upgrade. `gone` ends the retries when the client has left.
  */
 export async function decide(core: RelayCore, visit: Visit, frameToken: string | undefined, gone: () => boolean): Promise<Authorization> {
   const { decider, steady } = core.parts;
@@ -45,8 +45,8 @@ export async function decide(core: RelayCore, visit: Visit, frameToken: string |
 }
 
 /**
- * What is allowed for a part only is looked at frame by frame (passage.ts), or refused where no frame says whose it is. There is no
- * answer of Prefect for a foreign pool here.
+ * A scoped allow is checked frame by frame (passage.ts), or refused if frames do not name their object.
+ * Prefect has no answer for a foreign pool here.
  */
 export function screenedOnly({ parts }: RelayCore, { operation }: Visit, answer: Authorization): Authorization {
   if (!answer.ok) return answer.reason === 'object-foreign' ? { ...answer, reason: 'scope-excludes' } : answer;
@@ -55,7 +55,7 @@ export function screenedOnly({ parts }: RelayCore, { operation }: Visit, answer:
   return { ok: false, reason: 'scope-not-filterable', principal, credential, credentialId: credential.id, decisions };
 }
 
-/** Writes the decision's record. False: it could not be written, and the socket changes things, so it must not open. */
+/** Writes the decision's record. False: it could not be written, and the socket may change things, so it must not open. */
 export async function record(core: RelayCore, visit: Visit, outcome: Outcome): Promise<boolean> {
   try {
     await core.parts.ledger.append(socketRecord(visit, outcome, { nowMs: core.parts.clock(), revision: core.parts.decider.revision }));
@@ -66,7 +66,7 @@ export async function record(core: RelayCore, visit: Visit, outcome: Outcome): P
   }
 }
 
-/** Records a refusal and says it in the log, with the hint that its client may never show. */
+/** Records a refusal and logs it, with the hint that its client may never show. */
 export async function recordRefusal(core: RelayCore, visit: Visit, refusal: ReasonCode, authorization: Authorization | null): Promise<void> {
   core.log.warn(
     { request_id: visit.inputs.requestId, address: visit.inputs.address, path: visit.inputs.path, code: refusal, hint: REASONS[refusal].hint },
@@ -87,7 +87,7 @@ function undecided(core: RelayCore, error: unknown): Authorization {
   return UNDECIDED;
 }
 
-/** Only sockets of the catalogue pass here, and a browser's only from the gateway's own pages. */
+/** Only sockets of the catalogue pass, and for browsers only those of the gateway's own pages. */
 function checkRoute(visit: Visit, answer: Authorization): Authorization {
   if (!answer.ok) return answer;
   const refuse = (reason: ReasonCode): Authorization => ({ ...answer, ok: false, reason, credentialId: answer.credential.id });

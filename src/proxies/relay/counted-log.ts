@@ -1,20 +1,20 @@
-// The relay's log in a flood: so many lines a minute say who was refused, and what is beyond is counted, by address and reason.
+// The relay's log in a flood: a bounded number of lines a minute names refused clients. Further refusals are counted by address and reason.
 import type { Clock } from '../../contract/clock.ts';
 import { guesserKey } from '../../contract/network.ts';
 import type { RelayLog } from './parts.ts';
 
 export interface CountedLog extends RelayLog {
-  /** Says what was counted, when its minute is over. */
+  /** Logs the counts when their minute is over. */
   flush(): void;
 }
 
 export interface CountedLimits {
-  /** Lines in a minute, of one address and reason, and of all. */
+  /** Lines in a minute: of one address and reason, and of all. */
   readonly perAddress: number;
   readonly inAll: number;
-  /** How many addresses and reasons are counted apart; the others share a count for each reason. */
+  /** How many pairs of address and reason have a separate count. Others share one for each reason. */
   readonly apart: number;
-  /** How many counts get a line of their own, the largest first; the others share one. */
+  /** How many counts get a separate line, the largest first. The others share one. */
   readonly named: number;
 }
 
@@ -30,7 +30,7 @@ interface Count {
   beyond: number;
 }
 
-/** Lines without an address and a code pass. */
+/** Lines without an address and a code always pass. */
 export function createCountedLog(log: RelayLog, steady: Clock, limits: CountedLimits = COUNTED_LIMITS): CountedLog {
   const counts = new Map<string, Count>();
   let since = Number.NEGATIVE_INFINITY;

@@ -1,14 +1,14 @@
-// Records of frames that a gate dropped: each one a record, but no more than a flood of them may write.
+// Records of frames that a gate dropped: one for each, but a bounded number in a flood.
 import { type RelayCore, record } from './core.ts';
 import type { Dropped } from './frame-gate.ts';
 import type { Session } from './session.ts';
 
 const PERIOD_MS = 60_000;
 const RECORDS_A_PERIOD = 20;
-/** Of a client's own text in a record. */
+/** Of the client's text in a record. */
 const SUBJECT_CHARACTERS = 200;
 
-/** For one socket. What a period drops beyond the bound is counted, and the log says how much when the next one begins. */
+/** For one socket. Drops beyond the bound are counted and logged when the next period begins. */
 export function createDropRecorder(core: RelayCore, session: Session): (dropped: Dropped) => void {
   const { visit } = session;
   const { requestId, address, path } = visit.inputs;
@@ -25,7 +25,7 @@ export function createDropRecorder(core: RelayCore, session: Session): (dropped:
     if (count > RECORDS_A_PERIOD) return;
     const about = subject?.slice(0, SUBJECT_CHARACTERS) ?? null;
     core.log.warn({ request_id: requestId, address, path, code, detail, event: about }, 'a frame was dropped');
-    // A record of its own: the socket's request id has its record since it was opened.
+    // A separate record: the socket's request id has had its record since the opening.
     const own = { ...visit, inputs: { ...visit.inputs, requestId: '' }, resourceId: about };
     void record(core, own, { authorization: { ...session.authorization, decisions: [] }, refusal: code }); // never rejects
   };

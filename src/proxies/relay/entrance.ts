@@ -1,5 +1,5 @@
-// Before the gate of `/events/in`: large frames take turns, since the gate reads each at once. For the token of a flow run, what an event names is
-// looked up, in order, so that the rules can say whose it is; and a guarded tag that is not the run's goes no further.
+// Before the gate of `/events/in`. Large frames take turns, since the gate parses each at once. For a run's token, objects in an event are
+// looked up, in order, so that the rules can check their owner. An event with a guarded tag of another owner is dropped.
 
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import type { JsonValue } from '../../contract/json/tree.ts';
@@ -19,7 +19,7 @@ export function createEntrance(core: RelayCore, session: Session, onDropped: (dr
   const [own] = boundRuns(session.authorization.principal) ?? [];
   if (session.visit.operation?.operationId !== EVENTS_IN) return straight;
   const isRun = recordLineage !== undefined && own !== undefined;
-  // Frames of one kind all go on the same way.
+  // Frames of one kind are all forwarded in the same way.
   const onward = new Map<Frame['kind'], (frame: Frame) => void>();
   const screen = createScreen({
     look: async (frames) => {
@@ -55,7 +55,7 @@ export function createEntrance(core: RelayCore, session: Session, onDropped: (dr
   };
 }
 
-/** What cannot be read is refused by the gate. */
+/** The gate rejects an unreadable frame. */
 function eventIn(frame: Buffer): JsonValue | undefined {
   const parsed = parseStrict(frame, FRAME_BOUNDS);
   return parsed.ok ? parsed.tree : undefined;

@@ -1,7 +1,7 @@
-// `/events/in`: each frame is one event, read strictly, decided on, and sent on as it was read.
+// `/events/in`: each frame is one event, parsed strictly, decided, and forwarded as it was parsed.
 //
-// A refused event is dropped and recorded, and the socket stays. Closing it would do more harm than the event: stock clients resend
-// what was not confirmed, the refused one first, and everything behind it would be lost (task run states among it).
+// A rejected event is dropped and recorded, and the socket stays. Closing it would do more harm: stock clients resend
+// unconfirmed events, the rejected one first, and all later ones would be lost (task run states among them).
 
 import { parseStrict, renderStrict } from '../../contract/json/strict-json.ts';
 import type { Principal } from '../../contract/principal.ts';
@@ -9,10 +9,10 @@ import type { EventRules } from '../../prefect/events/rules.ts';
 import { type FrameGate, passEveryFrame } from './frame-gate.ts';
 import type { RelayParts } from './parts.ts';
 
-/** A frame is read at once, while every other socket waits: a tenth of a body's bound. What stock clients send has a hundred values. */
+/** A frame is parsed at once, while all other sockets wait: a tenth of a body's bound. Events of stock clients have about a hundred values. */
 export const FRAME_BOUNDS = { mostNodes: 50_000 };
 
-/** The gates of all sockets; the other four carry no authority of their own, or (the worker's channel) what its role is given for. */
+/** The gates of all sockets. The other four sockets carry no authority, or (the worker's channel) only that of its role. */
 export function createGates(rules: EventRules): NonNullable<RelayParts['gateFor']> {
   return ({ operationId }, { principal }) => (operationId === 'socket:events-in' ? createEventGate(rules, principal) : passEveryFrame);
 }

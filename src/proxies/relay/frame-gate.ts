@@ -1,7 +1,7 @@
-// The seam for rules about what a client says on an open socket.
+// The interface for rules about a client's frames on an open socket.
 import type { ReasonCode } from '../../contract/reasons.ts';
 
-/** A frame that goes no further, while the socket stays. */
+/** A frame that is not forwarded, while the socket stays. */
 export interface Dropped {
   readonly code: ReasonCode;
   readonly detail: string;
@@ -10,10 +10,10 @@ export interface Dropped {
 }
 
 export type FrameVerdict =
-  /** `data` goes on: the frame itself, or what the gate made of it. */
+  /** `data` is forwarded: the frame itself, or the gate's version of it. */
   { readonly pass: true; readonly data: Buffer } | { readonly pass: false; readonly dropped: Dropped };
 
-/** Called once for each text frame from the client, in order. Synchronous: order is what the protocol promises. */
+/** Called once for each text frame from the client, in order. Synchronous, since the protocol promises the order. */
 export type FrameGate = (data: Buffer) => FrameVerdict;
 
 export const passEveryFrame: FrameGate = (data) => ({ pass: true, data });

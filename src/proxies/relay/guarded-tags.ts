@@ -1,4 +1,4 @@
-// On `/events/in`: an event that gives a guarded tag which is not its sender's goes no further.
+// On `/events/in`: an event with a guarded tag of another owner is dropped.
 
 import { tagGuarded } from '../../authorization/decide/holds-tag.ts';
 import type { JsonValue } from '../../contract/json/tree.ts';
@@ -8,7 +8,7 @@ import type { RelayCore } from './core.ts';
 import type { Dropped } from './frame-gate.ts';
 import type { Session } from './session.ts';
 
-/** Of each event why it is dropped; null: it goes on. By the session's latest decision. Rejects when Prefect cannot be asked. */
+/** For each event the reason to drop it, or null. By the session's latest decision. Rejects if Prefect does not answer. */
 export async function guardedIn(core: RelayCore, session: Session, events: readonly (JsonValue | undefined)[]): Promise<readonly (Dropped | null)[]> {
   const { principal, credential } = session.authorization;
   const tags = await core.parts.eventTags(events, { principal, address: session.visit.inputs.address, carrier: credential.carrier });

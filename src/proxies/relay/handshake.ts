@@ -1,4 +1,4 @@
-// The upgrade request, step by step: credential in a header -> decided before the 101; else 101 and the first frame decides.
+// The upgrade request, step by step: a credential in a header is decided before the 101; else the first frame after the 101 decides.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
@@ -21,7 +21,7 @@ import { type Allowed, runSession } from './session.ts';
 /** Frame header and mask, and the pings that stock clients send first. */
 const FRAMING_BYTES = 1024;
 
-/** A request on a socket's path that asks for no socket: who it is comes first, what is wrong with it second. */
+/** A plain request on a socket's path. It is authenticated first, and only then reported as wrong. */
 export async function answerPlainRequest(core: RelayCore, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const visit = visitOf(core, request);
   const authorization = await decide(core, visit, undefined, () => response.destroyed);
@@ -40,7 +40,7 @@ export async function answerUpgrade(core: RelayCore, upgrade: Upgrade): Promise<
 
 async function openByHeader(core: RelayCore, visit: Visit, upgrade: Upgrade): Promise<void> {
   const { inputs } = visit;
-  // Cross-site WebSocket hijacking: a browser sends the cookie along from anywhere.
+  // Cross-site WebSocket hijacking: a browser sends the cookie for any page.
   const byCookie = inputs.session !== '' && inputs.authorization === '' && inputs.token === '';
   if (byCookie && !inputs.sameOrigin) return refuseUpgrade(core, visit, upgrade, { reason: 'origin-foreign', authorization: null });
   const { generation } = core;
@@ -63,7 +63,7 @@ async function openByHeader(core: RelayCore, visit: Visit, upgrade: Upgrade): Pr
   );
 }
 
-/** The client's own auth frame goes nowhere: its header has decided. Anything else first is refused, as Prefect does. */
+/** The client's own auth frame is not forwarded: its header has decided. Any other first frame is refused, as Prefect does. */
 async function awaitOwnFrame(core: RelayCore, { client, inbox }: Opened): Promise<boolean> {
   const frame = await within(inbox.first(), core.limits.authorisedFirstFrameMs);
   if (!parseAuthFrame(frame, core.limits.firstFrameBytes).ok) {
@@ -73,7 +73,7 @@ async function awaitOwnFrame(core: RelayCore, { client, inbox }: Opened): Promis
   return true;
 }
 
-/** A client that leaves while it waits has cost little, and is in the access log. */
+/** A client that leaves while it waits costs little, and is in the access log. */
 async function openWithoutCredential(core: RelayCore, visit: Visit, asked: Upgrade): Promise<void> {
   const attended = attend(asked);
   const leave = await core.waitingRoom.enter(visit.inputs.address, core.limits.firstFrameMs, attended.left);
@@ -97,7 +97,7 @@ async function openByFrame(core: RelayCore, visit: Visit, upgrade: Upgrade, leav
   await runSession(core, { visit, client: opened.client, generation, ...proven }, opened.inbox, forwardedHeaders(upgrade.request.headers));
 }
 
-/** Reads the first frame and decides by it; undefined when the socket was closed instead. */
+/** Reads the first frame and decides by it. Undefined if the socket was closed instead. */
 async function proveByFrame(core: RelayCore, visit: Visit, opened: Opened, raw: Duplex): Promise<{ frameToken: string; authorization: Allowed } | undefined> {
   const { client, inbox } = opened;
   const { firstFrameBytes, firstFrameMs } = core.limits;
@@ -128,7 +128,7 @@ interface Refusal {
   readonly authorization: Authorization | null;
 }
 
-/** "No" is 1008; "cannot say just now" is 1012, on which stock clients come back: after 1008 a worker gives its channel up for good. */
+/** A refusal is 1008. An outage is 1012, after which stock clients reconnect: after 1008 a worker gives up its channel. */
 async function closeRefused(core: RelayCore, visit: Visit, client: WebSocket, { reason, authorization }: Refusal): Promise<void> {
   closeSoon(client, REASONS[reason].status === 503 ? CLOSE.restart : CLOSE.policy, refusalReason(reason));
   await recordRefusal(core, visit, reason, authorization);
@@ -148,7 +148,7 @@ interface Opened {
   readonly inbox: Inbox;
 }
 
-/** 101. Rejects when the client is gone, when its handshake is malformed (answered by the server's handler), and while draining. */
+/** Sends the 101. Rejects if the client has left, if its handshake is malformed (the server's handler answers), and while draining. */
 function switchProtocols(core: RelayCore, { request, socket, head }: Upgrade): Promise<Opened> {
   return new Promise((resolve, reject) => {
     const refused = () => reject(new LictorError('client-gone', 'the client left before its upgrade'));
@@ -159,9 +159,9 @@ function switchProtocols(core: RelayCore, { request, socket, head }: Upgrade): P
     }
     socket.once('close', refused);
     core.webSockets.handleUpgrade(request, socket, head, (client) => {
-      // A protocol error closes the socket with its own code (1009 for an oversized frame): the close event has the rest.
+      // A protocol error closes the socket with its own code (1009 for an oversized frame). The close event handles the rest.
       client.on('error', () => undefined);
-      // One that waited was paused.
+      // An upgrade that waited was paused.
       socket.resume();
       resolve({ client, inbox: createInbox(client, core.limits.holdBytes) });
     });
@@ -172,7 +172,7 @@ function visitOf(core: RelayCore, request: IncomingMessage): Visit {
   const inputs = parseEdgeInputs(request.headers);
   const { catalogue } = core.parts;
   const named = catalogue.byId(inputs.operation);
-  // Name and path both come from nginx; a path that does not fit its name opens nothing.
+  // Name and path both come from nginx. A path that does not match its name opens nothing.
   const params = named === undefined ? undefined : catalogue.params(named, inputs.path);
   const operation = params === undefined ? undefined : named;
   const resourceId = operation?.idParam == null ? null : (params?.[operation.idParam] ?? null);

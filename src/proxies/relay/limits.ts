@@ -1,33 +1,33 @@
 // Every bound of the relay in one place.
 
 export interface RelayLimits {
-  /** From 101 to the first frame. */
+  /** From the 101 to the first frame. */
   readonly firstFrameMs: number;
-  /** The same for a client whose header has decided already: it only owes its own auth frame. */
+  /** The same for a client that its header has authorised: only its own auth frame is missing. */
   readonly authorisedFirstFrameMs: number;
-  /** What a socket may send before it is authenticated. */
+  /** The most bytes of a socket before it is authenticated. */
   readonly firstFrameBytes: number;
-  /** Sockets without a credential yet: per address and altogether; more wait before their 101. */
+  /** Sockets without a credential yet: per address, and of all. Further ones wait before their 101. */
   readonly waitingPerAddress: number;
   readonly waitingTotal: number;
-  /** How many of them get their 101 in a second; a flood that leaves at once costs no more than these. */
+  /** How many of them get their 101 in a second. It bounds the cost of a flood that leaves at once. */
   readonly waitingPerSecond: number;
   /** Largest message from a client (else 1009) and from Prefect. */
   readonly frameBytes: number;
   readonly upstreamFrameBytes: number;
-  /** Held for a socket whose upstream is not there yet; then its reading stops. */
+  /** Buffered for a socket without an upstream yet. Beyond it reading stops. */
   readonly holdBytes: number;
-  /** Unsent bytes at which the other side's reading stops, and at which it goes on. */
+  /** Unsent bytes at which reading from the other side stops, and at which it resumes. */
   readonly highWaterBytes: number;
   readonly lowWaterBytes: number;
-  /** `auth_success` waits for Prefect that long, then goes out without it: a client cannot be held in its handshake, only behind it. */
+  /** `auth_success` waits this long for Prefect, then is sent without it: a client can wait only after its handshake. */
   readonly greetAfterMs: number;
-  /** How long Prefect may be away before an accepted socket is closed with 1012. */
+  /** How long Prefect may be missing before an accepted socket is closed with 1012. */
   readonly upstreamHoldMs: number;
-  /** How long the decision may be impossible before an upgrade is refused with 503. */
+  /** How long decisions may fail before an upgrade is refused with 503. */
   readonly decisionHoldMs: number;
   readonly drainMs: number;
-  /** Deadlines, expiries and the change number are looked at this often. */
+  /** How often deadlines, expiries and the change number are checked. */
   readonly tickMs: number;
 }
 

@@ -1,4 +1,4 @@
-// What the relay needs from the parts below it: only the members it calls.
+// The members of lower parts that the relay calls.
 
 import type { Authorization } from '../../authorization/decide/decider.ts';
 import type { EventTagGuard } from '../../authorization/decide/event-tags.ts';
@@ -20,31 +20,31 @@ export interface RelayParts {
   };
   readonly decider: { authorize(inputs: EdgeInputs, asks: readonly [], frameToken?: string): Promise<Authorization>; readonly revision: number };
   readonly upstream: {
-    /** `ws(s)://...` of a path under Prefect's root, and what Prefect wants in the first frame there; null when it wants nothing. `attempt` counts from 0: while Prefect's credential is replaced, the next one shows the other. */
+    /** `ws(s)://...` of a path under Prefect's root, and the token for the first frame there; null if Prefect requires none. `attempt` counts from 0: during a rotation of Prefect's credential, the next attempt uses the other one. */
     socketTarget(path: string, attempt: number): { readonly url: string; readonly token: string | null };
     /** PEM of the authorities for `wss:`; null: the system's. */
     socketAuthorities(): string | null;
   };
   readonly ledger: { append(record: NewRecord): Promise<unknown> };
-  /** Polled as a backstop: when the number moves, every open socket is decided again. */
+  /** Polled as a backstop: when the number changes, every open socket is decided again. */
   readonly store: { changeNumber(): Promise<number> };
-  /** Whatever else connects gets no answer. */
+  /** Other connections get no answer. */
   readonly fromEdge: FromEdge;
   readonly clock: Clock;
   readonly steady: SteadyClock;
   readonly limits?: Partial<RelayLimits>;
-  /** One gate per socket, made when it is authorised; the default passes every text frame. */
+  /** One gate per socket, created when it is authorised. The default passes every text frame. */
   readonly gateFor?: (operation: Operation, authorization: Authorization & { ok: true }) => FrameGate;
-  /** What a scoped principal reaches; null: everything. Left out: nobody is scoped. */
+  /** The scope of a principal; null: all objects. Left out: there are no scopes. */
   readonly scopeFilterOf?: (authorization: Authorization & { ok: true }) => ScopeFilter | null;
-  /** Looks up whose the runs are that events of a run's token name; left out: nothing but the run itself is known. */
+  /** Looks up the owners of runs that events of a run's token name. Left out: only the run itself is known. */
   readonly recordLineage?: RecordLineage;
-  /** Says which events give a guarded tag that is not their sender's. */
+  /** Finds events with a guarded tag of another owner. */
   readonly eventTags: EventTagGuard;
-  /** Resolves when a large frame may be read: others come between two of them. */
+  /** Resolves when a large frame may be parsed: other work runs between two of them. */
   readonly turn: () => Promise<void>;
   readonly log?: RelayLog;
-  /** Sockets of services; left out: there are none. */
+  /** Sockets of services. Left out: there are none. */
   readonly services?: Omit<ServiceSocketParts, 'clock'>;
 }
 

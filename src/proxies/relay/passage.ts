@@ -1,4 +1,4 @@
-// The two ways through one socket: for a scoped principal each frame passes a screen, for the others it goes straight.
+// The two directions of one socket: for a scoped principal each frame passes a screen; for others all frames pass.
 import type { WebSocket } from 'ws';
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import { isObject, type JsonObject } from '../../contract/json/tree.ts';
@@ -19,14 +19,14 @@ import type { Session } from './session.ts';
 
 export interface Passage {
   pass(frame: Frame, send: (frame: Frame) => void): void;
-  /** Resolves when what came has gone on. */
+  /** Resolves when all received frames are forwarded. */
   idle(): Promise<void>;
 }
 
-/** How long the answer to "is this run mine?" counts: as long as that of a list. */
+/** How long the answer to "is this run visible?" is cached: as long as for a list. */
 const REMEMBERED_MS = 5000;
 
-/** From Prefect: what is not seen is left out. */
+/** From Prefect: invisible events are left out. */
 export function createDelivery(core: RelayCore, session: Session, source: WebSocket): Passage {
   const see = seeOf(session.visit.operation?.operationId ?? '');
   if (see === undefined) return straight;
@@ -38,7 +38,7 @@ export function createDelivery(core: RelayCore, session: Session, source: WebSoc
   return screened(core, session, { source, look });
 }
 
-/** To Prefect: events about what is not reached are dropped and recorded, and the socket stays (event-gate.ts says why). */
+/** To Prefect: events about invisible objects are dropped and recorded, and the socket stays (event-gate.ts explains why). */
 export function createIntake(core: RelayCore, session: Session, onDropped: (dropped: Dropped) => void): Passage {
   if (session.visit.operation?.operationId === EVENTS_OUT) return createFilterIntake(core, session);
   if (session.visit.operation?.operationId !== EVENTS_IN) return straight;
@@ -49,7 +49,7 @@ export function createIntake(core: RelayCore, session: Session, onDropped: (drop
       foreign: (tasks) => foreignTaskRuns(scopeFilter, tasks),
       partsOf: (wholes) => partsOf(scopeFilter.lookup, wholes),
     });
-    // A run's were looked at as they came in (entrance.ts).
+    // A run's events were checked as they arrived (entrance.ts).
     const tags = session.authorization.principal.kind === 'run' ? [] : await guardedIn(core, session, events);
     const dropped = events.map((event, index) => (may[index] === true ? (tags[index] ?? null) : { ...FOREIGN, subject: textOf(event, 'event') }));
     for (const each of dropped) if (each !== null) onDropped(each);
@@ -58,7 +58,7 @@ export function createIntake(core: RelayCore, session: Session, onDropped: (drop
   return screened(core, session, { source: session.client, look });
 }
 
-/** To Prefect: the filter of a stream goes on as it is, or the socket ends. A filter that cannot be read is none that Prefect may read. */
+/** To Prefect: the filter of a stream is forwarded unchanged, or the socket ends. Prefect must not parse a filter that Lictor cannot parse. */
 function createFilterIntake(core: RelayCore, session: Session): Passage {
   const look: Look = async (frames) => {
     const { asked } = session;
@@ -86,7 +86,7 @@ export const straight: Passage = { pass: (frame, send) => send(frame), idle: () 
 
 type Look = (frames: readonly Buffer[], visibleIds: VisibleIds, scopeFilter: ScopeFilter) => Promise<readonly (Buffer | null)[]>;
 
-/** The session's latest decision counts: a scope that was narrowed narrows the open stream. */
+/** The session's latest decision counts: a narrowed scope applies to the open stream. */
 function screened(core: RelayCore, session: Session, { source, look }: { readonly source: WebSocket; readonly look: Look }): Passage {
   const { scopeFilterOf, steady } = core.parts;
   if (scopeFilterOf === undefined) return straight;
@@ -120,7 +120,7 @@ function screened(core: RelayCore, session: Session, { source, look }: { readonl
   };
 }
 
-/** The gate has read it already. */
+/** The gate has parsed it already. */
 function eventIn(frame: Buffer): JsonObject {
   const parsed = parseStrict(frame, FRAME_BOUNDS);
   return parsed.ok && isObject(parsed.tree) ? parsed.tree : {};

@@ -15,12 +15,12 @@ export interface PipeEnds {
   /** Before the gate. */
   readonly entrance: Passage;
   readonly gate: FrameGate;
-  /** Behind the gate, on the way to Prefect. */
+  /** After the gate, on the way to Prefect. */
   readonly intake: Passage;
   /** From Prefect to the client. */
   readonly delivery: Passage;
   readonly onDropped: (dropped: Dropped) => void;
-  /** From then on nothing goes to Prefect, also of what was said before. */
+  /** True: nothing more goes to Prefect, also no earlier frames. */
   readonly isEnded: () => boolean;
   readonly limits: RelayLimits;
 }
@@ -36,11 +36,11 @@ export function joinPipe({ client, clientInbox, upstream, entrance, gate, intake
         if (!isEnded()) sendOn(outgoing);
       };
       if (frame.kind === 'ping') {
-        // Clients take the answer for a receipt of what they sent before.
+        // Clients treat the answer as a receipt for earlier frames.
         entrance.pass(frame, (entered) => intake.pass(entered, send));
         return;
       }
-      // Prefect's protocols are text; what a gate cannot read must not pass it.
+      // Prefect's protocols are text. A frame that a gate cannot parse must not pass it.
       if (frame.kind !== 'text') {
         client.close(CLOSE.unsupported, 'text frames only');
         return;

@@ -11,14 +11,14 @@ import { type BindingFacts, runBinding } from '../../contract/run-binding.ts';
 export interface Visit {
   readonly inputs: EdgeInputs;
   readonly userAgent: string;
-  /** Undefined when the route is not in the catalogue. */
+  /** Undefined if the route is not in the catalogue. */
   readonly operation: Operation | undefined;
   readonly resourceId: string | null;
-  /** What the client says about itself, unchecked. */
+  /** The client's claims, unchecked. */
   readonly claims?: BindingFacts['claims'];
 }
 
-/** `refusal` says no although (or before) the decider could: its reason wins. `authorization` null: nobody was asked. */
+/** `refusal` overrides the decider's answer. `authorization` null: no decision was made. */
 export interface Outcome {
   readonly authorization: Authorization | null;
   readonly refusal: ReasonCode | null;
@@ -27,7 +27,7 @@ export interface Outcome {
 /** No socket's path names a run. */
 const NOT_IN_PATH = { flow_run_id: null, task_run_id: null, deployment_id: null };
 
-/** Statuses are HTTP's: 101, or that of the refusal, even when it travelled in a close frame. */
+/** Statuses are HTTP's: 101, or that of the refusal, even if it was sent in a close frame. */
 export function socketRecord(visit: Visit, outcome: Outcome, at: { readonly nowMs: number; readonly revision: number }): NewRecord {
   const reason = outcome.refusal ?? reasonOf(outcome.authorization);
   const allowed = reason === 'policy-permits';

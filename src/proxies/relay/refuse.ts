@@ -6,7 +6,7 @@ import { REASONS, type ReasonCode, refusalBody } from '../../contract/reasons.ts
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** Answers and closes: a refused request never keeps its connection. */
+/** Answers and closes: a refused request never leaves its connection open. */
 export function refuse(response: ServerResponse, code: ReasonCode, requestId: string, detail?: string): void {
   const { status } = REASONS[code];
   const body = JSON.stringify(refusalBody(code, requestId, detail));
@@ -23,7 +23,7 @@ export function refuse(response: ServerResponse, code: ReasonCode, requestId: st
   response.end(body);
 }
 
-/** The response to an upgrade request that is not going to be upgraded. */
+/** The response to an upgrade request that is refused. */
 export function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;

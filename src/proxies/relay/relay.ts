@@ -1,4 +1,4 @@
-// The relay: every socket of Prefect, authenticated here, because nginx can neither read a first frame nor close one socket.
+// The relay: authenticates every socket of Prefect, since nginx can neither read a first frame nor close a single socket.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -7,12 +7,13 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { LictorError } from '../../contract/error.ts';
 import { CLOSE } from '../../prefect/frames/close-codes.ts';
+import { recheckAll, recheckExpired } from '../tunnels/recheck.ts';
 import { messageOf, type RelayCore } from './core.ts';
 import { createCountedLog } from './counted-log.ts';
 import { answerPlainRequest, answerUpgrade } from './handshake.ts';
 import { RELAY_LIMITS, type RelayLimits } from './limits.ts';
 import type { RelayParts } from './parts.ts';
-import { recheckAll, recheckExpired } from './recheck.ts';
+import { recheckOne } from './recheck.ts';
 import { refuse, responseOn } from './refuse.ts';
 import { createServiceSockets } from './services/sockets.ts';
 import { createWaitingRoom } from './waiting.ts';
@@ -20,17 +21,17 @@ import { createWaitingRoom } from './waiting.ts';
 export interface Relay {
   /** Takes a raw connection from nginx; its request carries the INPUT headers. */
   accept(socket: Socket): void;
-  /** Closes every socket with 1012 (those of services with 1001); resolves when none is left, within `drainMs`. Nothing is accepted any more. */
+  /** Closes every socket with 1012 (those of services with 1001). Resolves when none is left, within `drainMs`. Accepts no more. */
   drain(): Promise<void>;
-  /** After a security change: resolves when every open socket has been decided again; those no longer allowed close with 1008. */
+  /** After a security change. Resolves when every open socket is decided again. Denied ones close with 1008. */
   recheck(): Promise<void>;
-  /** Closes the sockets that are open at the call with 1012, after `afterMs`: stock clients come back at once. New ones go on being accepted. */
+  /** Closes the present sockets with 1012 after `afterMs`: stock clients reconnect at once. New sockets are accepted. */
   restart(afterMs?: number): Promise<void>;
   /** Open sockets, authorised or not. */
   count(): number;
 }
 
-/** nginx takes up to eight 32 KiB header lines (src/edge/nginx), and hands some of them on under another name. */
+/** nginx accepts up to eight 32 KiB header lines (src/edge/nginx), and repeats some of them under another name. */
 const HEADER_BYTES = 320 * 1024;
 
 export function createRelay(parts: RelayParts): Relay {
@@ -50,8 +51,8 @@ export function createRelay(parts: RelayParts): Relay {
   core.webSockets.on('wsClientError', (_error: Error, socket: Duplex, request: IncomingMessage) =>
     refuse(responseOn(request, socket), 'request-invalid', parseEdgeInputs(request.headers).requestId),
   );
-  const recheck = oneAfterAnother(async () => void (await Promise.all([recheckAll(core), services?.recheck()])));
-  const recheckOver = async (): Promise<void> => void (await Promise.all([recheckExpired(core), services?.recheckExpired()]));
+  const recheck = oneAfterAnother(async () => void (await Promise.all([recheckAll(core, recheckOne), services?.recheck()])));
+  const recheckOver = async (): Promise<void> => void (await Promise.all([recheckExpired(core, recheckOne), services?.recheckExpired()]));
   const stopTicking = startTicking(core, recheck, recheckOver);
   return {
     accept: (socket) => {
@@ -99,7 +100,7 @@ function createCore(parts: RelayParts): RelayCore {
   };
 }
 
-/** Whatever goes wrong in a step ends that one connection: never open, never the process. */
+/** Any failure in a step ends only this connection: it never opens one, and never ends the process. */
 function settle(core: RelayCore, connection: { destroy(): unknown }, step: Promise<void>): void {
   step.catch((error: unknown) => {
     if (!(error instanceof LictorError && error.code === 'client-gone')) core.log.warn({ error: messageOf(error) }, 'a socket ended before it was opened');
@@ -107,7 +108,7 @@ function settle(core: RelayCore, connection: { destroy(): unknown }, step: Promi
   });
 }
 
-/** A call during a run waits for one more whole run: what it is about may have changed after that one began. */
+/** A call during a run waits for one more complete run: its change may be later than the beginning of the present run. */
 function oneAfterAnother(run: () => Promise<void>): () => Promise<void> {
   let current: Promise<void> | undefined;
   let next: Promise<void> | undefined;

@@ -1,4 +1,4 @@
-// What a scoped principal gets of a stream, and may say on one: each frame is looked at, in order, before it goes on.
+// The screen of a scoped principal: checks each frame of a stream, in order, before it is forwarded.
 
 import type { Bounds } from '../../contract/json/scan.ts';
 import { parseStrict, renderStrict } from '../../contract/json/strict-json.ts';
@@ -10,7 +10,7 @@ import type { Frame } from '../../prefect/frames/inbox.ts';
 import { seenEvents } from '../../prefect/scope-filter/events.ts';
 import type { VisibleIds } from '../../prefect/scope-filter/scope-filter.ts';
 
-/** Each of these frames as it is seen; null: it is not. Rejects when that cannot be known. `fits`: does an event, as it is shown, fit the client's filter? */
+/** Each frame in its visible form; null: invisible. Rejects if that is unknown. `fits`: whether a visible event matches the client's filter. */
 export type See = (frames: readonly Buffer[], visibleIds: VisibleIds, fits: (event: JsonObject) => boolean) => Promise<readonly (Buffer | null)[]>;
 
 export const EVENTS_IN = 'socket:events-in';
@@ -21,12 +21,12 @@ const SEES: Readonly<Record<string, See>> = {
   'socket:logs-out': seeLogs,
 };
 
-/** True for a socket whose frames can be held against a scope. */
+/** True for a socket whose frames name their objects. */
 export function isScreened(operationId: string): boolean {
   return operationId === EVENTS_IN || seeOf(operationId) !== undefined;
 }
 
-/** Undefined: no frame of this socket can be looked at. */
+/** Undefined: the frames of this socket cannot be checked. */
 export function seeOf(operationId: string): See | undefined {
   return Object.hasOwn(SEES, operationId) ? SEES[operationId] : undefined;
 }
@@ -41,7 +41,7 @@ async function seeEvents(...[frames, visibleIds, fits]: Parameters<See>): Promis
   });
 }
 
-/** A line of log is its flow run's; one of a task outside of flows its task run's. */
+/** A line of log belongs to its flow run, or to its task run if there is no flow. */
 async function seeLogs(frames: readonly Buffer[], visibleIds: VisibleIds): Promise<readonly (Buffer | null)[]> {
   const owners = frames.map((frame) => ownerOf(partOf(frame, 'log')));
   const idsOf = (type: ResourceType) => [...new Set(owners.flatMap((owner) => (owner?.type === type ? [owner.id] : [])))];
@@ -63,7 +63,7 @@ function idIn(object: JsonObject | undefined, key: string): string | undefined {
   return typeof value === 'string' ? parseUuid(value) : undefined;
 }
 
-/** `{"type": NAME, NAME: {...}}`; a frame of another kind is dropped. */
+/** `{"type": NAME, NAME: {...}}`. A frame of another type is dropped. */
 export function partOf(frame: Buffer, name: string, bounds: Partial<Bounds> = {}): JsonObject | undefined {
   const parsed = parseStrict(frame, bounds);
   if (!parsed.ok || !isObject(parsed.tree) || field(parsed.tree, 'type') !== name) return undefined;
@@ -73,31 +73,31 @@ export function partOf(frame: Buffer, name: string, bounds: Partial<Bounds> = {}
 
 export interface Screen {
   push(frame: Frame): void;
-  /** Something waits: a frame that came now would overtake it. */
+  /** A frame is waiting: a new one must not overtake it. */
   isBusy(): boolean;
-  /** Resolves when everything that was pushed has gone on, or never will. */
+  /** Resolves when every pushed frame is forwarded or dropped. */
   idle(): Promise<void>;
 }
 
 export interface ScreenEnds {
-  /** Text frames; everything else goes on in its place. */
+  /** For text frames. Other frames are forwarded in their place. */
   readonly look: (frames: readonly Buffer[]) => Promise<readonly (Buffer | null)[]>;
   readonly send: (frame: Frame) => void;
-  /** Where the frames come from: not read while too much waits to be looked at. */
+  /** The source of the frames. It is paused while too many wait. */
   readonly source: { pause(): void; resume(): void };
   readonly highWaterBytes: number;
-  /** Before many bytes are looked at: others come between. */
+  /** Called before many bytes are checked, so that other work can run. */
   readonly turn: () => Promise<void>;
-  /** Unknown: no further frame goes on. */
+  /** Visibility is unknown: no further frame is forwarded. */
   readonly onFailure: (error: unknown) => void;
 }
 
 const AT_ONCE = 100;
 const BYTES_AT_ONCE = 256 * 1024;
-/** Up to here a look takes no turn: some milliseconds. */
+/** A smaller check takes milliseconds, and other work need not run before it. */
 export const SMALL_BYTES = 32 * 1024;
 
-/** In order, many at once: while one answer of Prefect is waited for, the frames behind it gather. */
+/** In order, in batches: frames gather while the screen waits for an answer of Prefect. */
 export function createScreen({ look, send, source, highWaterBytes, turn, onFailure }: ScreenEnds): Screen {
   const waiting: Frame[] = [];
   let bytes = 0;
@@ -134,7 +134,7 @@ export function createScreen({ look, send, source, highWaterBytes, turn, onFailu
         .catch((error: unknown) => {
           broken = true;
           waiting.length = 0;
-          // Read on, so that the answer to its end is seen.
+          // Reading continues, so that the answer to the close is seen.
           hold(false);
           onFailure(error);
         })
@@ -147,7 +147,7 @@ export function createScreen({ look, send, source, highWaterBytes, turn, onFailu
   };
 }
 
-/** A frame of more bytes than are looked at together is looked at alone. */
+/** A frame larger than a batch is checked alone. */
 async function takeSome(waiting: Frame[], turn: ScreenEnds['turn']) {
   let [count, bytes] = [0, 0];
   for (const { data } of waiting.slice(0, AT_ONCE)) {

@@ -1,4 +1,4 @@
-// One authorised socket: who opened it, with what, and its way to Prefect.
+// One authorised socket: its principal, its credential, and its connection to Prefect.
 import type { WebSocket } from 'ws';
 import type { Authorization } from '../../authorization/decide/decider.ts';
 import { AUTH_SUCCESS } from '../../prefect/frames/auth-frame.ts';
@@ -22,16 +22,16 @@ export type Allowed = Authorization & { readonly ok: true };
 
 export interface Session {
   readonly visit: Visit;
-  /** Decided again with the same token; undefined when the credential stood in a header. */
+  /** For deciding again with the same token. Undefined if a header contained the credential. */
   readonly frameToken: string | undefined;
   readonly client: WebSocket;
-  /** `core.generation` before the decision: it may have moved since. */
+  /** `core.generation` before the decision. It may be larger now. */
   readonly generation: number;
   /** The latest one: its expiry is watched. */
   authorization: Allowed;
-  /** The first filter that the client has sent on `/events/out`, which is the one that Prefect uses. */
+  /** The client's first filter on `/events/out`, which is the one that Prefect uses. */
   asked?: EventFilter;
-  /** It was decided again, and may not go on: what of it still waits to be looked at is not sent any more. */
+  /** It was decided again and denied: frames that wait for the screen are not sent. */
   ended?: true;
 }
 
@@ -88,8 +88,8 @@ function gateOf(core: RelayCore, session: Session): FrameGate {
 }
 
 /**
- * Of the relay's own making. When Prefect is there it means what it means without a gateway. When it is not: a stock
- * client that is closed inside its handshake drops the events in hand; behind it, it sends them again.
+ * Sent by the relay itself. While Prefect is there it means the same as without a gateway. While Prefect is not: a stock
+ * client that is closed during its handshake loses its unsent events; after the handshake it sends them again.
  */
 async function greet(client: WebSocket, opening: Promise<unknown>, greetAfterMs: number): Promise<void> {
   await within(

@@ -1,4 +1,4 @@
-// The relay's own socket to Prefect: opened only for an authorised client, with the gateway's credential, never the client's.
+// The relay's socket to Prefect: opened only for an authorised client, with the gateway's credential, never the client's.
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { LictorError } from '../../contract/error.ts';
@@ -11,20 +11,20 @@ import type { RelayParts } from './parts.ts';
 export interface UpstreamSocket {
   readonly socket: WebSocket;
   readonly inbox: Inbox;
-  /** The token that was sent: no close reason may contain it. */
+  /** The token that was sent. No close reason may contain it. */
   readonly token: string | null;
-  /** How Prefect closed it; undefined: it has not. */
+  /** How Prefect closed it. Undefined: it is open. */
   readonly closed: () => { readonly code: number; readonly reason: string } | undefined;
 }
 
 export interface UpstreamRequest {
   readonly upstream: RelayParts['upstream'];
-  /** Path under Prefect's root, without the query: no socket of Prefect reads one. */
+  /** Path under Prefect's root, without the query, which no socket of Prefect reads. */
   readonly path: string;
-  /** Only these reach Prefect. */
+  /** The only headers that reach Prefect. */
   readonly headers: Readonly<Record<string, string>>;
   readonly limits: RelayLimits;
-  /** The client went away. */
+  /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
 }
 
@@ -33,8 +33,8 @@ const LONGEST_PAUSE_MS = 2000;
 const ATTEMPT_MS = 10_000;
 
 /**
- * Tries until Prefect accepts, for at most `limits.upstreamHoldMs`: a client whose events are in hand waits, it is not
- * sent away. Throws `upstream-unavailable` when the time is over, and when the signal aborts.
+ * Tries until Prefect accepts, for at most `limits.upstreamHoldMs`: a client with unsent events waits and is not
+ * disconnected. Throws `upstream-unavailable` at the end of this time, and when the signal aborts.
  */
 export async function openUpstream(request: UpstreamRequest): Promise<UpstreamSocket> {
   const until = performance.now() + request.limits.upstreamHoldMs;
@@ -45,7 +45,7 @@ export async function openUpstream(request: UpstreamRequest): Promise<UpstreamSo
     try {
       return await attempt(request, { count, handshake, timeoutMs: Math.min(ATTEMPT_MS, Math.max(leftMs, 1)) });
     } catch (cause) {
-      // An older server, which never answers: then frames go to it as they are. It is asked in the newer way first, always.
+      // An older server, which never answers the auth frame. Then frames are forwarded unchanged. The newer way is always tried first.
       handshake = !(knowsNoHandshake(request.path) && saidNoSubprotocol(cause));
       if (request.signal.aborted || leftMs <= pauseMs) throw new LictorError('upstream-unavailable', 'Prefect cannot be reached', { cause });
     }
@@ -58,7 +58,7 @@ function knowsNoHandshake(path: string): boolean {
   return UNGUARDED_SOCKETS.some((socket) => socket.path === path);
 }
 
-/** In ws's words: it took the socket, and not the sub-protocol. */
+/** In the words of ws: the server accepted the socket without the sub-protocol. */
 function saidNoSubprotocol(error: unknown): boolean {
   return error instanceof Error && error.cause instanceof Error && error.cause.message === 'Server sent no subprotocol';
 }
@@ -84,7 +84,7 @@ async function attempt(request: UpstreamRequest, { count, handshake, timeoutMs }
   });
   const inbox = createInbox(socket, limits.holdBytes);
   const first = handshake ? inbox.first() : opened(socket);
-  // Always a listener: an error without one would end the process. The close that follows says what it means.
+  // The listener stays: an error without one would end the process. The close event that follows is handled.
   let failure: unknown;
   socket.on('error', (error) => {
     failure = error;
@@ -111,7 +111,7 @@ async function attempt(request: UpstreamRequest, { count, handshake, timeoutMs }
   }
 }
 
-/** False: it closed before. */
+/** False: it closed first. */
 function opened(socket: WebSocket): Promise<boolean> {
   return new Promise((resolve) => {
     socket.once('open', () => resolve(true));

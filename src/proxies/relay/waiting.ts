@@ -1,11 +1,11 @@
-// Bounds the sockets that have shown no credential yet: so many per address, so many altogether, and so many new ones a second.
+// Bounds the sockets without a credential: per address, in total, and per second.
 import type { Clock } from '../../contract/clock.ts';
 import { guesserKey } from '../../contract/network.ts';
 
 export interface WaitingRoom {
   /**
-   * A place, as the function that gives it back; undefined when none came free within `timeoutMs`, when the client has `left`, or when too many
-   * stand in line already. Waiting happens before the 101: a full house delays a stock client instead of failing it.
+   * A function that frees the place. Undefined if no place became free within `timeoutMs`, if the client has `left`, or if the queue is full.
+   * Clients wait before the 101, so that an overload delays a stock client instead of failing it.
    */
   enter(address: string, timeoutMs: number, left?: Promise<unknown>): Promise<(() => void) | undefined>;
 }
@@ -13,7 +13,7 @@ export interface WaitingRoom {
 export interface WaitingLimits {
   readonly perAddress: number;
   readonly total: number;
-  /** Places given in a second. One who closes while it stands in line costs next to nothing; one with a place costs a millisecond of work. */
+  /** Places per second. A client that closes while it waits costs almost nothing; one with a place costs a millisecond of work. */
   readonly perSecond: number;
 }
 
@@ -22,12 +22,12 @@ interface InLine {
   readonly refuse: () => void;
 }
 
-/** The pace bounds a flood; after a pause, as many as come in a second enter at once. */
+/** The pace bounds a flood. After a pause, the places of a whole second are free at once. */
 const BURST_MS = 1000;
 
 export function createWaitingRoom(limits: WaitingLimits, steady: Clock): WaitingRoom {
   const inside = new Map<string, number>();
-  /** By address, in turn: an address that got a place goes behind the others. */
+  /** By address, in turn: an address that got a place moves behind the others. */
   const lines = new Map<string, Set<InLine>>();
   let [total, waiting] = [0, 0];
   let nextTurnMs = Number.NEGATIVE_INFINITY;
@@ -83,7 +83,7 @@ export function createWaitingRoom(limits: WaitingLimits, steady: Clock): Waiting
     if (line.size === 0) lines.delete(address);
     waiting -= 1;
   };
-  /** The address with most in the line gives up its last place, unless it has no more than the newcomer would have. */
+  /** The address with the longest queue loses its last entry, unless its queue is no longer than the new one would be. */
   const displace = (mine: number): boolean => {
     const longest = [...lines.values()].reduce((left, right) => (right.size > left.size ? right : left), new Set<InLine>());
     if (longest.size <= mine + 1) return false;

@@ -1,5 +1,5 @@
-// Which worker speaks on a worker's channel: its first frame says so, and is recorded with whose token it came. It may also bring the template of a pool that is
-// made by it: what nobody may write into a template (prefect/job-problems.ts, remote-schema.ts) is no more to be written this way.
+// The name of the worker on a worker's channel: its first frame contains it, and is recorded with the principal. The frame may also bring the template of a new
+// pool. Lictor rejects the same templates here as elsewhere (prefect/job-problems.ts, remote-schema.ts).
 
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import { field, isObject, type JsonObject } from '../../contract/json/tree.ts';
@@ -15,7 +15,7 @@ export const WORKER_CHANNEL = 'socket:worker-connect';
 
 const NAME_CHARACTERS = 200;
 
-/** Passes every frame as it is, but for a first one with such a template: then the channel ends. Without the record of a name an administrator could not tell who has moved to the gateway. */
+/** Passes every frame unchanged. Exception: a first frame with such a template ends the channel. The record of names shows administrators which workers use the gateway. */
 export function createHelloGate(core: RelayCore, session: Session): FrameGate {
   let first = true;
   return (data) => {
@@ -42,12 +42,12 @@ function end({ client }: Session, code: ReasonCode, detail: string): ReturnType<
 
 function note(core: RelayCore, { visit, authorization }: Session, name: string): void {
   if (visit.operation === undefined) return;
-  // A record of its own: the socket's request id has its record since it was opened.
+  // A separate record: the socket's request id has had its record since the opening.
   const own = { ...visit, inputs: { ...visit.inputs, requestId: '' }, operation: { ...visit.operation, resource: 'Worker' as const }, resourceId: name };
   void record(core, own, { authorization: { ...authorization, decisions: [] }, refusal: null }); // never rejects
 }
 
-/** The payload of a `worker.hello.v1`. Undefined: it is none, and Prefect will say so. `ambiguous`: Prefect may read it otherwise than it was looked at. */
+/** The payload of a `worker.hello.v1`. Undefined: another frame, which Prefect rejects. `ambiguous`: Prefect may parse it differently. */
 function helloIn(data: Buffer): JsonObject | 'ambiguous' | undefined {
   const parsed = parseStrict(data);
   if (!parsed.ok) return isJson(data) ? 'ambiguous' : undefined;
@@ -56,7 +56,7 @@ function helloIn(data: Buffer): JsonObject | 'ambiguous' | undefined {
   return typeof type === 'string' && /^worker\.hello\.v\d+$/.test(type) && isObject(payload) ? payload : undefined;
 }
 
-/** For Prefect's parser too, which takes NaN and a byte order mark beside what this one takes: what holds a brace is taken for it. */
+/** Also for Prefect's parser, which accepts NaN and a byte order mark: every text with a brace counts as JSON. */
 function isJson(data: Buffer): boolean {
   return data.includes('{');
 }

@@ -1,10 +1,10 @@
-// Bytes both ways between two ends, as they come: what one end cannot take yet is not read from the other.
+// Forwards bytes both ways between two ends. A slow end pauses reading from the other.
 import type { Socket } from 'node:net';
 
 export interface TunnelEnds {
   readonly client: Socket;
   readonly upstream: Socket;
-  /** What came from an end before the two were joined. */
+  /** Data of an end from before the join. */
   readonly fromClient: Buffer;
   readonly fromUpstream?: Buffer;
   /** Without a byte in either direction. */
@@ -14,9 +14,9 @@ export interface TunnelEnds {
   readonly onClosed: (bytes: number) => void;
 }
 
-/** Half closed is still open the other way. */
+/** A half-closed tunnel is still open in the other direction. */
 export function joinTunnel({ client, upstream, fromClient, fromUpstream, idleMs, onIdle, onClosed }: TunnelEnds): void {
-  // Bytes in one direction keep both ends: a long download sends nothing.
+  // Bytes in one direction keep both ends open: a long download sends nothing.
   const silence = setTimeout(onIdle, idleMs);
   let bytes = fromClient.length + (fromUpstream?.length ?? 0);
   const heard = (chunk: Buffer): void => {
@@ -32,11 +32,11 @@ export function joinTunnel({ client, upstream, fromClient, fromUpstream, idleMs,
   client.once('close', () => upstream.destroy());
   upstream.once('close', () => {
     clearTimeout(silence);
-    // What has come is handed on first.
+    // Received data is delivered first.
     client.destroySoon();
     onClosed(bytes);
   });
-  // One of the two may have ended while the other was being connected.
+  // One of the two may have ended while the other was connecting.
   if (client.destroyed || upstream.destroyed) {
     client.destroy();
     upstream.destroy();

@@ -1,4 +1,4 @@
-// A call that a rule of `cache` covers: answered from what is stored, or fetched once for all who ask at once.
+// A call that a rule of `cache` covers: answered from the store, or fetched once for all simultaneous calls.
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,13 +15,13 @@ import { type CacheState, type Head, refuse, sendWhole, stream } from './reply.t
 export interface CacheParts extends AskParts {
   readonly clock: Clock;
   readonly steady: SteadyClock;
-  /** Of all answers that are on their way to the store. */
+  /** For all answers that are being stored. */
   readonly room: BodyRoom;
-  /** Of stored answers that are on their way to a caller. */
+  /** For stored answers that are being sent to a caller. */
   readonly sending: Sending;
-  /** Of all calls that fetch one: those of one caller leave some for those of others. */
+  /** For all calls that fetch an answer. One caller cannot take all places. */
   readonly fetching: BodyRoom;
-  /** By key: ends when the answer is stored, or is not to be. */
+  /** By key. Resolves when the answer is stored, or when it will not be. */
   readonly inFlight: Map<string, Promise<void>>;
   readonly patienceMs: number;
 }
@@ -34,10 +34,10 @@ export interface Cached {
   readonly shelf: Shelf;
 }
 
-/** While one call fetches another answer, the stored one is used for so long beyond its time. */
+/** While another call fetches a newer answer, the stored one is used for this long beyond its time. */
 const RENEWAL_MS = 5_000;
 
-/** Resolves when the call is answered or refused; rejects where an answer that has begun broke off. */
+/** Resolves when the call is answered or refused. Rejects if a begun answer broke off. */
 export async function answerFromCache(parts: CacheParts, cached: Cached): Promise<void> {
   const { steady, inFlight, patienceMs } = parts;
   const { call, key, rule, shelf } = cached;
@@ -54,13 +54,13 @@ export async function answerFromCache(parts: CacheParts, cached: Cached): Promis
   }
 }
 
-/** The store may drop a body that slow callers still read: so beyond a bound the call goes past the cache. */
+/** The store may drop a body that slow callers still read. So beyond a bound the call bypasses the cache. */
 async function sendShared(parts: CacheParts, cached: Cached, stored: StoredAnswer, state: 'hit' | 'stale'): Promise<void> {
   if (!parts.sending.begin(cached.call.caller, stored.body, cached.response)) return await pass(parts, cached, 'bypass');
   sendStored(cached, stored, state);
 }
 
-/** Past the cache. */
+/** Bypasses the cache. */
 export async function pass(parts: AskParts, { call, response }: Pick<Cached, 'call' | 'response'>, state: CacheState): Promise<void> {
   const asked = await ask(parts, call);
   if (!asked.ok) return refuse(response, asked.reason, state);
@@ -106,11 +106,11 @@ async function fetch(parts: CacheParts, cached: Cached, stored: StoredAnswer | u
   }
   const lifeMs = asked.ok ? lifetimeOf(rule, asked.answer, parts.clock()) : undefined;
   const mayStore = asked.ok && lifeMs !== undefined && !linksCredential(parts.runtime.service, call.headers, asked.answer.headers);
-  // The service has said something else since.
+  // The service has answered differently since.
   if (stored !== undefined && !mayStore) shelf.delete(key, call.headers);
   if (!asked.ok) return refuse(response, asked.reason, state);
   if (mayStore && asked.answer.isFirstWord) {
-    // From its head on: the caller may read its body as slowly as it likes.
+    // Counted from the head: the caller may read the body slowly.
     const freshUntilMs = parts.steady() + lifeMs;
     const put = (body: Buffer, { status, headers }: Head): void => {
       const isNewest = shelf.get(key, call.headers) === stored;
@@ -132,7 +132,7 @@ interface Storing {
   readonly state: 'miss' | 'expired';
   /** Of a whole answer. */
   readonly put: (body: Buffer, head: Head) => void;
-  /** It is not stored: others need not wait. */
+  /** It will not be stored, so others need not wait. */
   readonly settled: () => void;
 }
 
@@ -150,7 +150,7 @@ async function store(parts: CacheParts, cached: Cached, storing: Storing): Promi
   await storeAsItComes(parts, cached, { ...storing, length: Number(said) });
 }
 
-/** The answer says how long it is: it goes on at once. */
+/** The length of the answer is known: it is forwarded at once. */
 async function storeAsItComes(
   { room, patienceMs }: CacheParts,
   { call: { caller }, response, rule }: Cached,
@@ -160,7 +160,7 @@ async function storeAsItComes(
     settled();
     return await passAnswer(response, answer, state);
   }
-  // Others do not wait for a caller that reads slowly.
+  // Other calls do not wait for a slow caller.
   const late = setTimeout(settled, patienceMs);
   copyOf(answer.body, length, (whole) => put(whole, answer));
   try {
@@ -171,7 +171,7 @@ async function storeAsItComes(
   }
 }
 
-/** The answer does not say how long it is: it goes on when it is there whole, or when it is clear that it is not to be stored. */
+/** The length of the answer is not known: it is forwarded when it is complete, or when it will not be stored. */
 async function storeHeld(parts: CacheParts, cached: Cached, { answer, state, put, settled }: Storing): Promise<void> {
   const { call, response, rule } = cached;
   const limits = { mostBytes: rule.mostBytes, patienceMs: parts.patienceMs, room: parts.room, caller: call.caller };
@@ -179,10 +179,10 @@ async function storeHeld(parts: CacheParts, cached: Cached, { answer, state, put
   if (held === undefined) {
     answer.release();
     settled();
-    // Nothing of it has reached the caller.
+    // No part of it has reached the caller.
     return call.signal.aborted ? undefined : await pass({ ...parts, broken: 1 }, cached, 'bypass');
   }
-  // The body is in memory until the caller has it, or has gone.
+  // The body stays in memory until the caller has received it or has left.
   if (response.destroyed) held.release();
   else response.once('close', held.release);
   if (!held.whole) {

@@ -13,23 +13,23 @@ export interface StoredAnswer {
 }
 
 export interface AnswerStore {
-  /** Those of one service. `generation`: how often it was purged; undefined: it was purged again since. */
+  /** The answers of one service. `generation`: how often it was purged. Undefined: it was purged again since. */
   shelf(service: string, generation: number): Shelf | undefined;
-  /** Removes those of all other services. */
+  /** Removes the answers of all other services. */
   keepOnly(services: readonly string[]): void;
-  /** Bytes of all that is stored. */
+  /** Bytes of all stored answers. */
   size(): number;
 }
 
 export interface Shelf {
   /** `headers` are the call's: an answer may vary by some of them. */
   get(key: string, headers: OutgoingHttpHeaders): StoredAnswer | undefined;
-  /** Without effect once the service was purged. */
+  /** Without effect after a purge of the service. */
   put(key: string, headers: OutgoingHttpHeaders, answer: StoredAnswer): void;
   delete(key: string, headers: OutgoingHttpHeaders): void;
 }
 
-/** In the place of an answer that varies: by these headers. */
+/** An answer, or for an answer that varies, the names of these headers. */
 type Entry = { readonly bytes: number; readonly answer: StoredAnswer } | { readonly bytes: number; readonly vary: readonly string[] };
 
 interface Entries {
@@ -87,12 +87,12 @@ function variantKey(key: string, vary: readonly string[], headers: OutgoingHttpH
   return `${key}\n\n${vary.map((name) => `${name}:${headerOf(headers, name)}`).join('\n')}`;
 }
 
-/** What an entry takes beside its body: two bytes a letter, and the objects around it. */
+/** The memory of an entry besides its body: two bytes a letter, and its objects. */
 function overhead(key: string, headers: OutgoingHttpHeaders): number {
   return 1_024 + 2 * (key.length + JSON.stringify(headers).length);
 }
 
-/** No service can push out what another stores within its share. */
+/** No service can evict another's answers within that one's share. */
 function largest(services: readonly Entries[]): Entries {
   return services.reduce((most, one) => (one.byKey.calculatedSize > most.byKey.calculatedSize ? one : most));
 }

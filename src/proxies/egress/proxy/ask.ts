@@ -1,4 +1,4 @@
-// A call at the servers of a service: which of them is asked, and how often, until one answers.
+// A call at the servers of a service: which server is tried, and how often, until one answers.
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import type { ServiceServer } from '../../../config/service.ts';
@@ -12,14 +12,14 @@ export interface ProxiedCall {
   readonly method: string;
   /** Path and query below the service, byte for byte. */
   readonly target: string;
-  /** Those that the service may get; `framing` of a body is beside them. */
+  /** The headers that the service may get. `framing` of a body is separate. */
   readonly headers: OutgoingHttpHeaders;
   readonly framing: OutgoingHttpHeaders;
-  /** A stream is not read before a server is there for it. Null: no body. */
+  /** A stream is not read before a server has accepted the connection. Null: no body. */
   readonly body: Buffer | IncomingMessage | null;
   /** The principal. */
   readonly caller: string;
-  /** The caller has gone. */
+  /** Aborted when the caller leaves. */
   readonly signal: AbortSignal;
   /** True: the caller does not read. */
   readonly isHeldUp: () => boolean;
@@ -27,10 +27,10 @@ export interface ProxiedCall {
 
 export interface ServiceAnswer {
   readonly status: number;
-  /** End to end, without the credential of the gateway and without names that mean something to nginx. */
+  /** End to end, without the gateway's credential, and without names that have a meaning for nginx. */
   readonly headers: OutgoingHttpHeaders;
   readonly body: Readable;
-  /** False: something came before it that is no answer, or the call had to be repeated. */
+  /** False: an informational answer came first, or the call was repeated. */
   readonly isFirstWord: boolean;
   release(): void;
 }
@@ -40,13 +40,13 @@ export type Asked = { readonly ok: true; readonly answer: ServiceAnswer } | { re
 export interface AskParts {
   readonly runtime: ServiceRuntime;
   readonly log: { warn(fields: object, text: string): void };
-  /** Attempts of this call that have broken off before. */
+  /** Earlier attempts of this call that broke off. */
   readonly broken?: number;
 }
 
 /**
- * Where nothing was sent, the next server is asked in any case. A call that broke off is repeated only if that does no harm (RFC 9110, 9.2.2):
- * without `retries` once at each other server, else so often as they say and their budget has room. Never rejects.
+ * If nothing was sent, the next server is always tried. A call that broke off is repeated only if that is harmless (RFC 9110, 9.2.2):
+ * without `retries` once at each other server, else as often as they say and their budget allows. Never rejects.
  */
 export async function ask(parts: AskParts, call: ProxiedCall): Promise<Asked> {
   const { runtime, broken = 0 } = parts;
@@ -63,25 +63,25 @@ export async function ask(parts: AskParts, call: ProxiedCall): Promise<Asked> {
   return UNAVAILABLE;
 }
 
-/** Where a call has got to. */
+/** The progress of a call. */
 interface Course {
-  /** Servers that are still to be asked. */
+  /** Servers that are not tried yet. */
   readonly queue: ServiceServer[];
   /** Those that have not refused a connection. */
   readonly reachable: Set<ServiceServer>;
   /** Attempts that broke off. */
   broken: number;
-  /** The next attempt takes a connection that was not used before. */
+  /** The next attempt uses a new connection. */
   fresh: boolean;
 }
 
-/** What comes after a failed attempt. Undefined: the next server of the queue. */
+/** The next step after a failed attempt. Undefined: the next server of the queue. */
 function goOn(parts: AskParts, call: ProxiedCall, course: Course, { server, failure, pooled }: Failed & { readonly server: ServiceServer }): Asked | undefined {
   if (failure === 'late') return LATE;
   if (failure === 'unsent') {
     course.reachable.delete(server);
   } else if (pooled && isSafe(call) && !course.fresh) {
-    // The server has closed a connection that was idle: that is no attempt.
+    // The server has closed an idle connection: that does not count as an attempt.
     course.fresh = true;
     course.queue.unshift(server);
   } else {
@@ -137,7 +137,7 @@ async function askOne({ runtime, log }: AskParts, call: ProxiedCall, { server, f
   if (asked.kind === 'failed' && !call.signal.aborted) {
     runtime.failed(server);
     const { failure, code } = asked;
-    // Never an address with its query.
+    // Never a URL with its query.
     log.warn({ service: service.name, server: where.origin.host, failure, code }, 'a server of a service did not answer as it should');
   }
   return asked;
@@ -159,7 +159,7 @@ function settle({ strategy }: ServiceRuntime, { method }: ProxiedCall, { answer,
   return { kind: 'settled', result: { ok: true, answer: { status, headers, body, isFirstWord: isFirst && !interim, release } } };
 }
 
-/** nginx obeys some of these names, and believes others: nothing that a service answers may stand for them. */
+/** nginx obeys or trusts some of these names: an answer of a service must not contain them. */
 function passing(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
   const passed = endToEnd(headers as IncomingMessage['headers'], []);
   return Object.fromEntries(Object.entries(passed).filter(([name]) => !/^(?:x-accel-|x-lictor-|lictor)/i.test(name)));

@@ -1,4 +1,4 @@
-// One attempt of a call at one server: its answer as a stream, or how it failed.
+// One attempt of a call at one server: its answer as a stream, or its failure.
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
@@ -6,7 +6,7 @@ import type { ServiceAgent } from '../agent.ts';
 import { answerOf } from '../answer-of.ts';
 import { startPatience } from './patience.ts';
 
-/** `unsent`: the server has got nothing. `broken`: it may have acted on the call. `late`: it took too long. */
+/** `unsent`: the server has received nothing. `broken`: it may have acted on the call. `late`: it took too long. */
 export type Failure = 'unsent' | 'broken' | 'late';
 
 export interface Attempt {
@@ -18,9 +18,9 @@ export interface Attempt {
   /** A stream is not read before there is a connection. Null: no body. */
   readonly body: Buffer | IncomingMessage | null;
   readonly agent: ServiceAgent;
-  /** Until an answer begins, and between two pieces of it. */
+  /** Until an answer begins, and between two parts of it. */
   readonly timeoutMs: number;
-  /** The caller has gone. */
+  /** Aborted when the caller leaves. */
   readonly signal: AbortSignal;
   /** True: the caller does not read, so the server is not late. */
   readonly isHeldUp: () => boolean;
@@ -38,13 +38,13 @@ export type Attempted =
   | {
       readonly ok: false;
       readonly failure: Failure;
-      /** It broke on a connection from the pool: the server may have closed that before the call came. */
+      /** It broke on a pooled connection, which the server may have closed before the call. */
       readonly pooled: boolean;
       readonly code: string | undefined;
     };
 
 const CONNECT_MS = 2_000;
-/** As nginx's buffer. */
+/** The size of nginx's buffer. */
 const HEAD_BYTES = 32 << 10;
 
 /** Never rejects. */
@@ -96,7 +96,7 @@ function open({ method, origin, target, headers, agent, body }: Attempt): Client
   return call;
 }
 
-/** Over TLS: when the server's certificate is verified. Before that nothing can have been done. */
+/** Over TLS: when the server's certificate is verified. Before that the server cannot have acted. */
 function whenConnected(socket: Socket, reused: boolean, then: () => void): void {
   if (reused) then();
   else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', then);
@@ -112,7 +112,7 @@ function stopBody({ body }: Attempt, call: ClientRequest): void {
   if (body !== null && !Buffer.isBuffer(body)) body.unpipe(call);
 }
 
-/** A head of another protocol's version, or a status that is none, is no answer. */
+/** A head with another protocol version, or with an invalid status, is not an answer. */
 function isReadable({ httpVersionMajor, statusCode = 0 }: IncomingMessage): boolean {
   return httpVersionMajor === 1 && statusCode >= 200;
 }

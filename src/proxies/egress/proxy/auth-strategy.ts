@@ -1,4 +1,4 @@
-// A credential that depends on the call, so that nginx cannot add it: what goes to the server instead of the call, and what becomes of the answer.
+// A credential that depends on the call, so that nginx cannot add it: it changes the call, and sometimes the answer.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Transform } from 'node:stream';
 import type { Service, ServiceSigv4 } from '../../../config/service.ts';
@@ -11,28 +11,28 @@ export interface OutgoingCall {
   /** Path and query, byte for byte. */
   readonly target: string;
   readonly headers: OutgoingHttpHeaders;
-  /** Null: it was not read, and streams. */
+  /** Null: it was not read, and is streamed. */
   readonly body: Buffer | null;
 }
 
-/** What goes to the server in place of the call; or why nothing does. */
+/** The changed call, or the reason for none. */
 export type AuthenticatedCall =
   | { readonly ok: true; readonly target: string; readonly headers: OutgoingHttpHeaders }
   | { readonly ok: false; readonly reason: ReasonCode };
 
 export interface AuthStrategy {
-  /** The whole body must be there before. */
+  /** It needs the whole body first. */
   readonly readsBody: boolean;
   /** `headers` has the server's `host`. Never rejects. */
   authenticateCall(call: OutgoingCall): Promise<AuthenticatedCall>;
-  /** Null: the answer passes as it comes. */
+  /** Null: the answer is forwarded unchanged. */
   readonly clean: Cleaning | null;
 }
 
-/** Takes the credential out of an answer, for services that repeat what they were called with. */
+/** Removes the credential from an answer, for services that repeat the call in it. */
 export interface Cleaning {
   headers(headers: IncomingHttpHeaders): OutgoingHttpHeaders;
-  /** What the body goes through. Undefined: it cannot be read, so it must not pass. */
+  /** Transforms for the body. Undefined: it cannot be parsed, so it must not be forwarded. */
   body(encoding: string | undefined): readonly Transform[] | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Signs with the credentials that AWS gives this machine: its usual chain of environment, profile, container and instance.
+// Signs with this machine's AWS credentials, from AWS's usual chain: environment, profile, container, instance.
 import type { SignatureV4 } from '@smithy/signature-v4';
 import type { ServiceSigv4 } from '../../../config/service.ts';
 import { Sha256 } from '../../../contract/aws-hash.ts';
@@ -9,19 +9,19 @@ export interface AwsSignerParts {
   /** For the date of a signature. */
   readonly clock: Clock;
   readonly steady: SteadyClock;
-  /** For the log; holds no secret. */
+  /** For the log. Contains no secret. */
   readonly onTrouble: (what: string) => void;
-  /** Tests alone have another. */
+  /** Another one in tests. */
   readonly load?: typeof loadLibraries;
 }
 
-/** Where there were no credentials, nobody is asked again for so long: the instance's own address answers late or never. */
+/** The pause after a failure: the metadata address of an instance answers late or never. */
 const PAUSE_MS = 5_000;
 
 export function createAwsSigner(sigv4: ServiceSigv4, { clock, steady, onTrouble, load = loadLibraries }: AwsSignerParts): Signer {
   let opening: Promise<SignatureV4> | undefined;
   let notBeforeMs = Number.NEGATIVE_INFINITY;
-  /** One that could not be opened (no file could, for a moment) is no reason not to try with the next call. */
+  /** A failure to open it, such as no free file, does not stop the next call from trying. */
   const open = async (): Promise<SignatureV4 | undefined> => {
     opening ??= openSigner(sigv4, load);
     try {
@@ -49,7 +49,7 @@ export function createAwsSigner(sigv4: ServiceSigv4, { clock, steady, onTrouble,
   };
 }
 
-/** They are heavy, and only this needs them. */
+/** They are large, and only this signer needs them. */
 async function loadLibraries() {
   const [{ SignatureV4: Signature }, { defaultProvider }] = await Promise.all([import('@smithy/signature-v4'), import('@aws-sdk/credential-provider-node')]);
   return { Signature, defaultProvider };
@@ -58,7 +58,7 @@ async function loadLibraries() {
 async function openSigner({ region, service, profile }: ServiceSigv4, load: typeof loadLibraries): Promise<SignatureV4> {
   const { Signature, defaultProvider } = await load();
   const credentials = defaultProvider(profile === null ? {} : { profile });
-  // S3 reads a path as it is sent; all others encode it once more.
+  // S3 expects the path as it is sent. All other services encode it once more.
   return new Signature({ region, service, credentials, sha256: Sha256, uriEscapePath: service !== 's3' });
 }
 

@@ -1,13 +1,13 @@
-// Room for bodies in memory: those of one caller always leave some for those of others.
+// Memory for bodies. One caller can never take all of it.
 import type { ServerResponse } from 'node:http';
 
 export interface BodyRoom {
-  /** `share`: with these bytes the caller would leave too little for others. `full`: no caller's body of this size has room. */
+  /** `share`: the caller would leave too little for others. `full`: there is no room for a body of this size, from any caller. */
   take(caller: string, bytes: number): 'taken' | 'share' | 'full';
   give(caller: string, bytes: number): void;
 }
 
-/** A caller that holds room already may have half of what the others leave. A caller that holds none may take all that is free. */
+/** A caller that uses memory already may take half of the rest. Another caller may take all of it. */
 export function createBodyRoom(mostBytes: number): BodyRoom {
   const held = new Map<string, number>();
   let all = 0;
@@ -31,11 +31,11 @@ export function createBodyRoom(mostBytes: number): BodyRoom {
 }
 
 export interface Sending {
-  /** False: there is no room. Else the body is counted until `response` has closed. */
+  /** False: there is no room. Else the body is counted until `response` closes. */
   begin(caller: string, body: Buffer, response: ServerResponse): boolean;
 }
 
-/** Each body is counted once, however many callers read it: they share it. */
+/** Each body is counted once for all callers that read it: they share it. */
 export function createSending(mostBytes: number): Sending {
   const room = createBodyRoom(mostBytes);
   const readers = new Map<Buffer, { readonly caller: string; count: number }>();

@@ -1,4 +1,4 @@
-// services[].cache: which calls may be answered from the cache, and what two calls must have in common to share an answer.
+// services[].cache: which calls the cache may answer, and which parts two calls must share to share an answer.
 import { createHash } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { bySpecificity } from '../../../config/sections/service-routes.ts';
@@ -12,7 +12,7 @@ export interface CacheRules {
   keyOf(rule: CacheRule, call: Pick<ProxiedCall, 'method' | 'target' | 'headers' | 'caller'>): string;
 }
 
-/** `forwardHeaders`: the client's headers that reach this service beside the built-in ones. */
+/** `forwardHeaders`: the client's headers that reach this service besides the built-in ones. */
 export function cacheRulesOf(service: Service, forwardHeaders: readonly string[]): CacheRules {
   const patterns = service.cache
     .flatMap((rule) => rule.patterns.map((pattern) => ({ pattern, rule })))
@@ -26,13 +26,13 @@ export function cacheRulesOf(service: Service, forwardHeaders: readonly string[]
       const [path = ''] = target.slice(service.path.length).split('?', 1);
       return patterns.find(({ expression }) => expression.test(path))?.rule;
     },
-    // A principal's id and a header's value have no line end, so no value can pass for two.
+    // A principal's id and a header's value contain no line end, so one value cannot look like two.
     keyOf: (rule, { method, target, headers, caller }) =>
       [prints.get(rule), rule.shared ? '' : caller, method, ...names.map((name) => `${name}:${headerOf(headers, name)}`), target].join('\n'),
   };
 }
 
-/** An answer of one configuration of the service is not used by another. */
+/** An answer for one configuration of the service is not used for another. */
 function fingerprint({ servers, path, caFile, forwardHeaders }: Service, rule: CacheRule): string {
   return createHash('sha256').update(JSON.stringify({ servers, path, caFile, forwardHeaders, rule })).digest('hex').slice(0, 16);
 }
@@ -41,22 +41,22 @@ export function headerOf(headers: OutgoingHttpHeaders, name: string): string {
   return String(headers[name] ?? '');
 }
 
-/** The service may read more of such a call than the key has. */
+/** The service may read more of such a call than the key contains. */
 const FURTHER: readonly string[] = [
   ...['range', 'if-range', 'if-match', 'if-unmodified-since', 'prefer', 'idempotency-key', 'last-event-id'],
   ...['content-type', 'content-encoding', 'content-language', 'content-disposition'],
 ];
 
-/** A call past the cache: its answer is not stored, and no stored one is used. */
+/** A call that bypasses the cache: its answer is not stored, and no stored answer is used. */
 export function bypassesCache({ headers, body }: Pick<ProxiedCall, 'headers' | 'body'>): boolean {
   return body !== null || FURTHER.some((name) => headerOf(headers, name) !== '') || /text\/event-stream/i.test(headerOf(headers, 'accept'));
 }
 
 const CONDITIONS: readonly string[] = ['if-none-match', 'if-modified-since'];
-/** What one caller says of itself. */
+/** Headers in which a caller describes itself. */
 const OF_CALLER: readonly string[] = ['user-agent', 'traceparent', 'tracestate', 'x-forwarded-for'];
 
-/** How the service is asked for an answer that is to be stored: the cache compares conditions by itself, and no caller influences what others read. */
+/** The request for an answer that will be stored: without conditions, which the cache checks itself, and without anything of one caller that others would read. */
 export function headersToStore(rule: CacheRule, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
   const dropped = rule.shared ? [...CONDITIONS, ...OF_CALLER] : CONDITIONS;
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.includes(name)));

@@ -1,13 +1,13 @@
-// What the cache reads of an answer: for how long it may be stored, what it varies by, and whether the caller has it already.
+// What the cache reads in an answer: its lifetime, the headers that it varies by, and whether the caller has it already.
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { CacheRule, Service } from '../../../config/service.ts';
 import { formsOf, SHORTEST_MASKED } from '../../../contract/secret-forms.ts';
 import type { ServiceAnswer } from './ask.ts';
 import { headerOf } from './cache-rules.ts';
 
-/** Of a kind that says nothing of one moment, where the service does not say itself. */
+/** Statuses that may be stored without a lifetime from the service. */
 const STATUSES: readonly number[] = [200, 301, 308];
-/** As far as the service itself says how long. */
+/** Statuses that may be stored only with a lifetime from the service. */
 const UPSTREAM_STATUSES: readonly number[] = [200, 203, 204, 300, 301, 302, 307, 308, 404, 410];
 
 /** Milliseconds. Undefined: it must not be stored. */
@@ -28,7 +28,7 @@ function upstreamLifeMs(headers: OutgoingHttpHeaders, nowMs: number): number {
   return Number.isNaN(expires) ? 0 : expires - nowMs;
 }
 
-/** Lower case; none: the answer varies by nothing beyond the key. */
+/** Lower case. Empty: the answer depends only on the key. */
 export function varyOf(headers: OutgoingHttpHeaders): readonly string[] {
   const names = headerOf(headers, 'vary').toLowerCase().split(',');
   return [...new Set(names.map((name) => name.trim()).filter((name) => name !== ''))].toSorted();
@@ -38,7 +38,7 @@ function variesByAll(headers: OutgoingHttpHeaders): boolean {
   return varyOf(headers).includes('*');
 }
 
-/** RFC 9110, 13.1: the caller has this answer. As nginx, a date must be the same, and a tag counts for more. */
+/** RFC 9110, 13.1: the caller has this answer. As in nginx, a date must be equal, and a tag takes precedence. */
 export function isNotModified(asked: OutgoingHttpHeaders, { status, headers }: Pick<ServiceAnswer, 'status' | 'headers'>): boolean {
   if (status !== 200) return false;
   const [tags, since] = [headerOf(asked, 'if-none-match'), headerOf(asked, 'if-modified-since')];
@@ -58,8 +58,8 @@ function plainTag(tag: string): string {
 const MOST_LETTERS = 8_192;
 
 /**
- * The service has put the gateway's credential into a link, which nginx drops (src/edge/nginx/render-service-answers.ts): another credential may be in
- * force when a stored answer is sent. `asked` is what the service got.
+ * The service has put the gateway's credential into a link, which nginx removes (src/edge/nginx/render-service-answers.ts): the credential may be another
+ * one when a stored answer is sent. `asked` is the request to the service.
  */
 export function linksCredential({ injected }: Pick<Service, 'injected'>, asked: OutgoingHttpHeaders, headers: OutgoingHttpHeaders): boolean {
   const links = `${headerOf(headers, 'location')} ${headerOf(headers, 'link')}`;

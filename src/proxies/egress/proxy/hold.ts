@@ -1,8 +1,8 @@
-// An answer that is to be stored: a copy of one that says how long it is; one that does not is held until it is whole, too large, too late, or has no room.
+// Buffers an answer for the store: a copy if its length is known, else until it is complete, too large, too late, or without room.
 import type { Readable } from 'node:stream';
 import type { BodyRoom } from './body-room.ts';
 
-/** Not the pieces themselves: a service may send one byte in each. `then` gets the whole, where all of it comes. */
+/** Copies bytes instead of keeping chunks, since a service may send one byte in each. `then` gets the complete body. */
 export function copyOf(answer: Readable, length: number, then: (whole: Buffer) => void): void {
   const whole = Buffer.allocUnsafeSlow(length);
   let bytes = 0;
@@ -14,25 +14,25 @@ export function copyOf(answer: Readable, length: number, then: (whole: Buffer) =
 
 export interface Held {
   readonly whole: boolean;
-  /** What has come of it; the rest, if any, is still in the stream, which waits. */
+  /** The received part. The stream has the rest, and is paused. */
   readonly pieces: Buffer[];
   readonly bytes: number;
-  /** Gives the room back. */
+  /** Frees the memory. */
   release(): void;
 }
 
 export interface HoldLimits {
   readonly mostBytes: number;
   readonly patienceMs: number;
-  /** Of all answers that are on their way to the store. */
+  /** For all answers that are being stored. */
   readonly room: BodyRoom;
   readonly caller: string;
 }
 
-/** What a piece takes beside its bytes. */
+/** The memory of a chunk besides its bytes. */
 const PIECE_BYTES = 256;
 
-/** Rejects where the answer breaks off. */
+/** Rejects if the answer breaks off. */
 export function hold(answer: Readable, { mostBytes, patienceMs, room, caller }: HoldLimits): Promise<Held> {
   const pieces: Buffer[] = [];
   let [bytes, taken] = [0, 0];

@@ -1,9 +1,9 @@
-// Takes texts out of a stream as it flows: asterisks in their place, so that lengths stay.
+// Removes texts from a stream, and writes asterisks in their place so that lengths stay the same.
 import { Transform } from 'node:stream';
 
 const ASTERISK = 0x2a;
 
-/** Never holds more back than what may be the beginning of one of the texts. */
+/** Buffers no more than the possible beginning of one of the texts. */
 export function maskIn(texts: readonly string[]): Transform {
   const forms = texts.map((text) => Buffer.from(text)).sort((a, b) => b.length - a.length);
   let kept: Buffer = Buffer.alloc(0);
@@ -25,7 +25,7 @@ function mask(data: Buffer, form: Buffer): void {
   for (let at = data.indexOf(form); at >= 0; at = data.indexOf(form, at + form.length)) data.fill(ASTERISK, at, at + form.length);
 }
 
-/** How many of the last bytes may be the beginning of a form that is not there whole. */
+/** How many of the last bytes may be the beginning of an incomplete text. */
 function longestBeginning(data: Buffer, forms: readonly Buffer[]): number {
   let longest = 0;
   for (const form of forms) {

@@ -1,7 +1,7 @@
-// How long a server may take between two signs of progress.
+// How long a server may take between two steps of progress.
 
 export interface Patience {
-  /** From here on. */
+  /** Starts here. */
   begin(): void;
   /** There was progress. */
   again(): void;

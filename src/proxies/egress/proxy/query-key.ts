@@ -1,4 +1,4 @@
-// A key in the query: put behind the caller's own, which stays as it is, and taken out of whatever the service says of itself.
+// A key in the query: appended to the caller's query, which stays unchanged, and removed from the service's answers.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { ServiceQueryKey as QueryKey } from '../../../config/service.ts';
@@ -15,7 +15,7 @@ export function queryKeyStrategy(key: QueryKey): AuthStrategy {
     async authenticateCall({ target, headers }) {
       const withKey = addKey(target, key);
       if (withKey === undefined) return { ok: false, reason: 'request-invalid' };
-      // By ranges the key could be read in pieces; an encoded answer could not be looked through.
+      // With ranges, a caller could read the key in parts. An encoded answer cannot be searched.
       const { range: _range, 'if-range': _ifRange, ...rest } = headers;
       return { ok: true, target: withKey, headers: { ...rest, 'accept-encoding': 'identity' } };
     },
@@ -39,10 +39,10 @@ const DECODERS: Readonly<Record<string, () => readonly ReturnType<typeof createG
   br: () => [createBrotliDecompress()],
 };
 
-/** Of a query: each is looked at while nobody else is served, and one that is there thousands of times AWS's signer joins in the square of their number. */
+/** For a query. Each part is checked while all other work waits, and AWS's signer takes quadratic time for repeated names. */
 export const MOST_PARTS = 1_000;
 
-/** Undefined: the caller names the parameter too, and who reads which of the two nobody knows; or hides what comes behind a `#`; or there is too much to look at. */
+/** Undefined: the caller uses the parameter name too, which is ambiguous; or hides the key behind a `#`; or there are too many parts. */
 export function addKey(target: string, { name, value }: QueryKey): string | undefined {
   if (target.includes('#')) return undefined;
   const at = target.indexOf('?');
@@ -53,7 +53,7 @@ export function addKey(target: string, { name, value }: QueryKey): string | unde
   return `${target}${joint}${name}=${percentEncode(value)}`;
 }
 
-/** In any spelling that some server reads so: escapes (twice, too), capitals, spaces around it, `key[]`, what PHP makes `_` of, and `%u0061` of old. */
+/** In any spelling that some server accepts: escapes (also twice), capitals, spaces around it, `key[]`, PHP's `_`, and the old `%u0061`. */
 function names(part: string, name: string): boolean {
   const wanted = plain(name);
   const raw = part.split('=', 1)[0] ?? '';
@@ -68,7 +68,7 @@ function plain(text: string): string {
   return shown.trim().toLowerCase().replaceAll(/[ .]/g, '_');
 }
 
-/** By bytes: what is no UTF-8 is read as well. */
+/** By bytes: invalid UTF-8 is decoded as well. */
 function decode(text: string): string {
   return text.replaceAll('+', ' ').replaceAll(/%(?:u00)?([0-9A-Fa-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
@@ -81,7 +81,7 @@ function createLinkCleaner({ name }: QueryKey, forms: readonly string[]): CleanT
   return (text) => text.replaceAll(parameter, (_, before: string, after: string) => (after === '' ? '' : before));
 }
 
-/** Links lose the parameter; what then still holds the key is dropped. */
+/** Removes the parameter from links. A header that still contains the key is dropped. */
 function cleanHeaders(headers: IncomingHttpHeaders, cleanText: CleanText, forms: readonly string[]): OutgoingHttpHeaders {
   const kept = endToEnd(headers, ['accept-ranges', 'content-encoding', ...(isEncoded(headers) ? ['content-length'] : [])]);
   const entries = Object.entries(kept).flatMap(([name, value]): [string, string | string[]][] => {

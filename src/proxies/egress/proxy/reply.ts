@@ -1,11 +1,11 @@
-// What the proxy says to nginx: an answer of the service, or which refusal nginx is to make.
+// The proxy's answers to nginx: an answer of the service, or the refusal that nginx must send.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SERVICE_PROXY } from '../../../contract/names.ts';
 import type { ReasonCode } from '../../../contract/reasons.ts';
 
-/** What came of a call at the cache, for the record. Null: no rule covers it. */
+/** The result of the cache, for the record. Null: no rule covers the call. */
 export type CacheState = 'hit' | 'stale' | 'miss' | 'expired' | 'bypass' | null;
 
 export interface Head {
@@ -13,14 +13,14 @@ export interface Head {
   readonly headers: OutgoingHttpHeaders;
 }
 
-/** Resolves when the answer is passed on. */
+/** Resolves when the answer is forwarded. */
 export async function stream(response: ServerResponse, { status, headers }: Head, state: CacheState, body: Readable): Promise<void> {
   response.writeHead(status, { ...headers, ...stateHeader(state) });
   response.flushHeaders();
   await pipeline([body, response]);
 }
 
-/** `body` is whole; null: the answer has none, and its headers say so. */
+/** `body` is complete. Null: the answer has none, and its headers say that. */
 export function sendWhole(response: ServerResponse, { status, headers }: Head, state: CacheState, body: Buffer | null): void {
   response.writeHead(status, { ...headers, ...(body !== null && { 'content-length': body.length }), ...stateHeader(state) });
   response.end(body ?? undefined);
@@ -30,7 +30,7 @@ function stateHeader(state: CacheState): OutgoingHttpHeaders {
   return state === null ? {} : { [SERVICE_PROXY.cache]: state };
 }
 
-/** The named locations of nginx that make them: JSON for a program, a page for a browser. */
+/** nginx's named locations for refusals: JSON for a program, a page for a browser. */
 const REFUSALS: Readonly<Partial<Record<ReasonCode, string>>> = {
   'service-unavailable': '@service_failed',
   'service-timeout': '@service_timeout',
@@ -39,7 +39,7 @@ const REFUSALS: Readonly<Partial<Record<ReasonCode, string>>> = {
   'rate-limited': '@limited',
 };
 
-/** Where an answer has begun, it is cut off: an end would say that it is whole. */
+/** A begun answer is cut off: a normal end would mark it as complete. */
 export function refuse(response: ServerResponse, reason: ReasonCode, state: CacheState = null): void {
   if (response.destroyed || response.writableEnded) return;
   if (response.headersSent) return void response.destroy();

@@ -1,10 +1,10 @@
-// services[].retries.budget: how many of the calls of a service may be repeated, so that a storm of failures is not a storm of repeats.
+// services[].retries.budget: the share of a service's calls that may be repeated, so that many failures do not cause many more calls.
 import type { SteadyClock } from '../../../contract/clock.ts';
 
 export interface RetryBudget {
-  /** Another call of the service. */
+  /** Counts another call of the service. */
   count(): void;
-  /** True: one repeat is taken from the budget. */
+  /** True: takes one repeat from the budget. */
   take(): boolean;
 }
 
@@ -40,7 +40,7 @@ export function createRetryBudget(share: number | null, steady: SteadyClock): Re
   };
 }
 
-/** The last one is of this moment. */
+/** The last one is the present step. */
 function currentSteps(steps: readonly Step[], nowMs: number): Step[] {
   const recent = steps.filter(({ begunMs }) => nowMs - begunMs < STEP_MS * STEPS);
   const last = recent.at(-1);

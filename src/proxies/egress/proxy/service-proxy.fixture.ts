@@ -1,4 +1,4 @@
-// The service proxy on a socket of its own, with services that a test writes; asked as nginx asks it.
+// The service proxy on a socket, with services that a test writes, and requests in nginx's form.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, type RequestListener, request } from 'node:http';
@@ -17,7 +17,7 @@ export function closeOpened(): void {
   for (const one of opened.splice(0).toReversed()) one.close();
 }
 
-/** Answers its origin. */
+/** Returns its origin. */
 export async function startService(handler: RequestListener): Promise<string> {
   const server = createServer(handler);
   opened.push(server, { close: () => server.closeAllConnections() });
@@ -43,7 +43,7 @@ export interface Answered {
   readonly body: string;
 }
 
-/** Which refusal nginx is to make. */
+/** The refusal that nginx must send. */
 export const refusalOf = ({ headers }: Pick<Answered, 'headers'>): unknown => headers[SERVICE_PROXY.refusal];
 export const stateOf = ({ headers }: Pick<Answered, 'headers'>): unknown => headers[SERVICE_PROXY.cache];
 
@@ -71,7 +71,7 @@ export async function startProxy(origins: readonly string[], more: Partial<Servi
   const socketPath = join(directory, 'proxy.sock');
   const server = createServer((incoming, outgoing) => proxy.handle(incoming, outgoing));
   await once(server.listen(socketPath), 'listening');
-  // One connection, as nginx has it for the calls of all.
+  // One connection, like nginx's for all calls.
   const agent = new Agent({ keepAlive: true });
   opened.push({ close: () => rmSync(directory, { recursive: true, force: true }) }, { close: () => agent.destroy() }, server, {
     close: () => server.closeAllConnections(),

@@ -1,4 +1,4 @@
-// The service proxy: nginx, which has decided a call, sends it here where more is to be done than to forward it. Nothing is decided here.
+// The service proxy: nginx sends it decided calls that need more than forwarding. It makes no decision.
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Config } from '../../../config/config.ts';
@@ -14,27 +14,27 @@ import { refuse } from './reply.ts';
 import { createServiceRuntime, type RuntimeParts, type ServiceRuntime } from './service-runtime.ts';
 
 export interface ServiceProxy {
-  /** Trusts who calls: the socket in front is nginx's alone, and behind its decision. */
+  /** Trusts its client: only nginx can use the socket, after its decision. */
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** These services and no others, from now on. Calls that have begun end as they began. */
+  /** Uses only these services from now on. Running calls finish under their own configuration. */
   use(config: Pick<Config, 'services' | 'forwardHeaders'>): void;
 }
 
 export interface ServiceProxyParts extends RuntimeParts {
-  /** Tests alone have others. */
+  /** Others in tests. */
   readonly limits?: Partial<ProxyLimits>;
 }
 
 interface ProxyLimits {
-  /** Of all bodies that are read whole: nginx lets one be 16 MiB. */
+  /** For all completely buffered bodies: nginx permits 16 MiB for one. */
   readonly bodyBytes: number;
-  /** Of all answers that are stored, and once more of those that slow callers read. */
+  /** For all stored answers, and again for those that slow callers read. */
   readonly storedBytes: number;
-  /** Of all answers that are on their way to the store. */
+  /** For all answers that are being stored. */
   readonly fetchedBytes: number;
-  /** Calls that fetch such an answer. */
+  /** Calls that fetch an answer for the store. */
   readonly fetches: number;
-  /** How long a call waits for the answer of another, and the store for an answer that does not say its length. */
+  /** How long a call waits for another call's answer, and the store for an answer of unknown length. */
   readonly patienceMs: number;
 }
 
@@ -62,7 +62,7 @@ export function createServiceProxy(parts: ServiceProxyParts): ServiceProxy {
   return {
     handle(request, response) {
       const runtime = runtimes.get(String(request.headers[SERVICE_PROXY.service]));
-      // Around a reload nginx's workers still have the former configuration, with another path of the service.
+      // During a reload nginx's workers still have the former configuration, with another path of the service.
       if (runtime === undefined || request.url?.startsWith(`${runtime.service.path}/`) !== true) return refuse(response, 'service-unavailable');
       serve(inside, runtime, request, response).catch((error: unknown) => {
         if (!response.destroyed) parts.log.warn({ service: runtime.service.name, code: codeOf(error) }, 'an answer of a service broke off');
@@ -79,7 +79,7 @@ export function createServiceProxy(parts: ServiceProxyParts): ServiceProxy {
 
 async function serve(inside: Inside, runtime: ServiceRuntime, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
-  // Each attempt and each wait listens.
+  // Each attempt and each wait adds a listener.
   EventEmitter.setMaxListeners(0, gone.signal);
   response.once('close', () => {
     if (!response.writableFinished) gone.abort();
@@ -87,7 +87,7 @@ async function serve(inside: Inside, runtime: ServiceRuntime, request: IncomingM
   const caller = String(request.headers[SERVICE_PROXY.caller]);
   const length = runtime.strategy?.readsBody === true ? Number(request.headers['content-length'] ?? 0) : 0;
   const taken = inside.bodies.take(caller, length);
-  // The server has no part in it, and stays in use for all.
+  // Not a failure of the server: others still use it.
   if (taken !== 'taken') return refuseBody(request, response, taken);
   try {
     const body = await bodyOf(runtime, request, length);
@@ -99,7 +99,7 @@ async function serve(inside: Inside, runtime: ServiceRuntime, request: IncomingM
     await answer(inside, runtime, { request, response, call });
   } finally {
     inside.bodies.give(caller, length);
-    // What nobody has read of a body would stand before the next call on this connection.
+    // The unread rest of a body would precede the next call on this connection.
     request.resume();
   }
 }
@@ -115,7 +115,7 @@ async function answer({ parts, store, caching }: Inside, runtime: ServiceRuntime
   if (rule === undefined) return await pass({ runtime, log: parts.log }, { call, response }, null);
   const generation = request.headers[SERVICE_PROXY.generation];
   const shelf = typeof generation === 'string' && /^[0-9]{1,15}$/.test(generation) ? store.shelf(runtime.service.name, Number(generation)) : undefined;
-  // Without the number of purges, which the decision brings, no answer is stored or used.
+  // Without the number of purges, which the decision contains, no answer is stored or used.
   if (shelf === undefined || bypassesCache(call)) return await pass({ runtime, log: parts.log }, { call, response }, 'bypass');
   const key = runtime.cacheRules.keyOf(rule, call);
   // Another generation of the same key is another answer.
@@ -129,7 +129,7 @@ function bodyOf({ strategy }: ServiceRuntime, request: IncomingMessage, length: 
   return strategy?.readsBody === true ? readBody(request, length) : request;
 }
 
-/** nginx has it whole, and says how long it is. Rejects when nginx goes away. */
+/** nginx has the complete body and its length. Rejects if nginx closes the connection. */
 async function readBody(request: IncomingMessage, length: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk));
@@ -138,13 +138,13 @@ async function readBody(request: IncomingMessage, length: number): Promise<Buffe
   return body;
 }
 
-/** The body is read and thrown away, so that nginx gets the answer. */
+/** The body is read and discarded, so that nginx gets the answer. */
 async function refuseBody(request: IncomingMessage, response: ServerResponse, taken: 'share' | 'full'): Promise<void> {
   for await (const _piece of request);
   refuse(response, taken === 'share' ? 'rate-limited' : 'service-unavailable');
 }
 
-/** Between nginx and here, or set anew for each server. */
+/** Headers between nginx and the proxy, or set for each server. */
 function headersOf({ headers }: IncomingMessage): OutgoingHttpHeaders {
   const passing = endToEnd(headers, ['host', 'expect', 'content-length']);
   return Object.fromEntries(Object.entries(passing).filter(([name]) => !name.startsWith('x-lictor-') || name === 'x-lictor-assertion'));

@@ -1,4 +1,4 @@
-// What the proxy has for one service of one configuration: its servers, their pool, its credential and its budget of repeats.
+// The state of one service in one configuration: its servers, their pool, its credential and its budget of repeats.
 import type { Service, ServiceServer } from '../../../config/service.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import { openAgent, POOLED, type ServiceAgent, UNPOOLED } from '../agent.ts';
@@ -13,11 +13,11 @@ export interface ServiceRuntime {
   readonly strategy: AuthStrategy | undefined;
   readonly cacheRules: CacheRules;
   readonly budget: RetryBudget;
-  /** In the order in which they are to be asked. */
+  /** In the order in which they are tried. */
   choose(caller: string): readonly ServiceServer[];
-  /** `fresh`: a connection that was not used before. */
+  /** `fresh`: a new connection. */
   agent(fresh: boolean): ServiceAgent;
-  /** From the beginning of a call at this server; answers what ends it. */
+  /** Called at the beginning of a call at this server. Returns a function for its end. */
   begin(server: ServiceServer): () => void;
   /** It refused or broke a connection, or was late. */
   failed(server: ServiceServer): void;
@@ -31,7 +31,7 @@ export interface RuntimeParts {
   readonly isDown: (service: Service, server: ServiceServer) => boolean;
 }
 
-/** As nginx's `fail_timeout`. */
+/** The same as nginx's `fail_timeout`. */
 const SKIPPED_MS = 2_000;
 
 export function createServiceRuntime(service: Service, forwardHeaders: readonly string[], parts: RuntimeParts): ServiceRuntime {
@@ -58,7 +58,7 @@ export function createServiceRuntime(service: Service, forwardHeaders: readonly 
       return () => count(server, -1);
     },
     failed(server) {
-      // Health checks say it better.
+      // Health checks replace this rule.
       if (service.health === null) skippedUntil.set(server, steady() + SKIPPED_MS);
     },
   };
@@ -69,7 +69,7 @@ interface Skipping {
   readonly isSkipped: (server: ServiceServer) => boolean;
 }
 
-/** A server that has just failed gets no call while another one is there. */
+/** A server that has just failed gets no call while another one is available. */
 function unlessSkipped(service: Service, choose: ChooseServers, { caller, isSkipped }: Skipping): readonly ServiceServer[] {
   const servers = service.servers.filter((server) => !isSkipped(server));
   const chosen = servers.length === 0 ? [] : choose({ ...service, servers }, caller);

@@ -1,4 +1,4 @@
-// A signature of AWS, version 4, over exactly what goes to the server: path and query in the one form that every reader of them agrees on, and the body.
+// An AWS signature, version 4, over exactly the bytes for the server: path and query in a form that all servers parse alike, and the body.
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { AuthenticatedCall, AuthStrategy, OutgoingCall } from './auth-strategy.ts';
 import { MOST_PARTS } from './query-key.ts';
@@ -6,15 +6,15 @@ import { MOST_PARTS } from './query-key.ts';
 export interface SigningCall {
   readonly method: string;
   readonly host: string;
-  /** Path in its one form; the query's names and values, as they are read. */
+  /** The path in its canonical form, and the parsed names and values of the query. */
   readonly path: string;
   readonly query: Readonly<Record<string, readonly string[]>>;
-  /** What is signed beside what the signer adds. */
+  /** The signed headers, besides those that the signer adds. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
-/** The headers that the signature consists of. Undefined: there are no credentials just now. Never rejects. */
+/** The headers of the signature. Undefined: there are no credentials now. Never rejects. */
 export type Signer = (call: SigningCall) => Promise<Readonly<Record<string, string>> | undefined>;
 
 export function signingStrategy(sign: Signer): AuthStrategy {
@@ -43,20 +43,20 @@ async function authenticateCall({ method, target, headers, body }: OutgoingCall,
   return { ok: true, target: rest.length === 0 ? onePath : `${onePath}?${text}`, headers: { ...kept, ...signed } };
 }
 
-/** A second signature, of the caller's. */
+/** Parameters of a second signature, by the caller. */
 const OWN_PARAMETERS: ReadonlySet<string> = new Set([
   ...['x-amz-algorithm', 'x-amz-credential', 'x-amz-date', 'x-amz-expires', 'x-amz-security-token', 'x-amz-signature', 'x-amz-signedheaders'],
   ...['awsaccesskeyid', 'signature'],
 ]);
 
-/** The signer's alone. */
+/** Only the signer sets them. */
 const OWN_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token']);
 
 function withoutOwn(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !OWN_HEADERS.has(name)));
 }
 
-/** What a server may read of a call: the others may change on their way. */
+/** The headers that a server may evaluate. Other headers may change on their way. */
 function signedOf(headers: OutgoingHttpHeaders): Readonly<Record<string, string>> {
   const signed = Object.entries(headers).filter(([name]) => name === 'content-type' || name === 'content-md5' || name.startsWith('x-amz-'));
   return Object.fromEntries(signed.map(([name, value]) => [name, String(value)]));
@@ -68,7 +68,7 @@ interface Pair {
   readonly value: string | null;
 }
 
-/** A `+` is a space, as forms have it; it goes on as `%20`, which everybody reads alike. Undefined: there are too many, or it is no UTF-8, and could not be signed as it is. */
+/** A `+` is a space, as in forms. It is sent as `%20`, which all servers parse alike. Undefined: there are too many pairs, or invalid UTF-8, which cannot be signed. */
 function parsePairs(query: string): readonly Pair[] | undefined {
   const parts = query.split('&').filter((part) => part !== '');
   if (parts.length > MOST_PARTS) return undefined;
@@ -81,7 +81,7 @@ function parsePairs(query: string): readonly Pair[] | undefined {
   });
 }
 
-/** Bytes, one letter each. */
+/** One character for each byte. */
 function decode(text: string): string {
   return text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

@@ -1,11 +1,11 @@
-// The steps before a client's socket is open: whose page, what handshake, decide, count, write down, open the service's own, answer.
+// The steps before a client's socket is open: origin, handshake, decision, limits, intent, the service's socket, the answer.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Authorization } from '../../../authorization/decide/decider.ts';
 import type { Service } from '../../../config/service.ts';
 import { REASONS, type ReasonCode } from '../../../contract/reasons.ts';
 import type { ServiceCall } from '../../../contract/service-call.ts';
-import { countOf } from '../../tunnels/again.ts';
+import { countOf } from '../../tunnels/recheck.ts';
 import { refuse, responseOn } from '../refuse.ts';
 import { type HeldClient, holdClient } from './client.ts';
 import { type Ending, endingOf, messageOf, type Refusal, recordEnd, recordIntent, recordRefusal, type ServiceSocketCore, type Session } from './core.ts';
@@ -20,11 +20,11 @@ export interface Asking {
   readonly visit: SocketVisit;
   readonly request: IncomingMessage;
   readonly socket: Socket;
-  /** What came behind the head of the request. */
+  /** Data after the head of the request. */
   readonly head: Buffer;
 }
 
-/** Whatever the answer is, it has its record. */
+/** Every answer has its record. */
 export async function answerAsking(core: ServiceSocketCore, asking: Asking): Promise<void> {
   const { visit, request } = asking;
   const handshake = parseHandshake(request.headers);
@@ -58,12 +58,12 @@ async function admit(core: ServiceSocketCore, asking: Asking, handshake: Handsha
     return refuseAsking(core, asking, { call, reason: reason ?? 'gateway-unavailable', authorization });
   const session: Session = { visit, call, runtime, service, ending, authorization, origin: null, intended: false };
   enter(core, session);
-  // Decided before a change of security, and not among the sockets that were decided again.
+  // Decided before a security change, and not among the sockets that were decided again.
   if (core.generation !== generation) await recheckOne(core, session);
   await openSession(core, session, { ...asking, handshake, held });
 }
 
-/** In its place from here on; it is given back as soon as the client has gone, whatever is under way. */
+/** It has its place from now on. The place is free as soon as the client has left, in any step. */
 function enter({ sessions }: ServiceSocketCore, session: Session): void {
   sessions.add(session);
   const leave = (): void => void (endingOf(session) === 'client-gone' && sessions.delete(session));
@@ -75,11 +75,11 @@ interface Decided {
   readonly runtime: SocketRuntime;
   readonly service: Service | undefined;
   readonly call: ServiceCall;
-  /** Null: it cannot be decided; never an allow. */
+  /** Null: no decision was possible. It is never an allow. */
   readonly authorization: Authorization | null;
 }
 
-/** By one configuration: where another has taken its place meanwhile, by that one. */
+/** By one configuration. If a reload replaced it meanwhile, by the new one. */
 async function decide(core: ServiceSocketCore, visit: SocketVisit): Promise<Decided> {
   for (;;) {
     const runtime = core.parts.runtime();
@@ -135,7 +135,7 @@ async function openUnlessEnded(core: ServiceSocketCore, session: Session, { prot
   return openServiceSocket(core, session, protocols);
 }
 
-/** As nginx has it in its log: the client left before an answer came. */
+/** The status of nginx's log: the client left before an answer. */
 const CLIENT_GONE = 499;
 
 async function refuseOpening(core: ServiceSocketCore, session: Session, { request, socket }: Opening, ending: Ending): Promise<void> {

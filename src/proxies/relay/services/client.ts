@@ -1,12 +1,12 @@
-// A client whose socket is not open yet: holds its early bytes, within a bound, and notices when it leaves.
+// A client whose socket is not open yet: buffers its early bytes, within a bound, and notices when it leaves.
 import type { Socket } from 'node:net';
 
 export interface HeldClient {
-  /** The caller reads the client's bytes from now on; these arrived before. */
+  /** The caller reads the client's bytes from now on. Returns the earlier ones. */
   release(): Buffer;
 }
 
-/** nginx never closes one half alone: an end is a client that has gone. */
+/** nginx never closes one half alone: an end means that the client has left. */
 export function holdClient(socket: Socket, { head, mostBytes, onGone }: { readonly head: Buffer; readonly mostBytes: number; onGone(): void }): HeldClient {
   const early: Buffer[] = [];
   let bytes = 0;

@@ -1,4 +1,4 @@
-// What the steps of a service's socket share: its parts, its bounds, what is open, and its records.
+// The state that the steps of a service's socket share: its parts, its bounds, its open sockets, and its records.
 
 import type { Authorization } from '../../../authorization/decide/decider.ts';
 import type { Service } from '../../../config/service.ts';
@@ -14,23 +14,23 @@ import type { SocketVisit } from './visit.ts';
 
 export type Allowed = Extract<Authorization, { ok: true }>;
 
-/** Why a socket ends that neither side has ended, or does not open. */
+/** Why the gateway ends a socket, or does not open it. */
 export type Ending = ReasonCode | 'client-gone';
 
 /** An allowed socket, from its decision to its end. */
 export interface Session {
   readonly visit: SocketVisit;
   readonly call: ServiceCall;
-  /** Of the decision: what is shown to the service is never another configuration's. */
+  /** Of the decision: the service never gets data of another configuration. */
   readonly runtime: SocketRuntime;
   readonly service: Service;
-  /** Aborted with an `Ending`: whatever it is at, it ends then. The first one counts. */
+  /** Aborted with an `Ending`, which ends the present step. Only the first one counts. */
   readonly ending: AbortController;
   /** The latest one: its expiry is watched. */
   authorization: Allowed;
-  /** Where it leads; null: it is being opened. */
+  /** The server. Null: the socket is being opened. */
   origin: string | null;
-  /** False: there is no intent to settle, since the ledger was away and need not be there. */
+  /** False: there is no intent to settle, since the ledger failed and was not required. */
   intended: boolean;
 }
 
@@ -41,14 +41,14 @@ export interface ServiceSocketCore {
   readonly choose: ChooseServers;
   /** One for each service of a configuration. */
   readonly agents: WeakMap<Service, ServiceAgent>;
-  /** Of sockets that have ended, while they are written. */
+  /** Records of ended sockets that are being written. */
   readonly records: Set<Promise<void>>;
-  /** Moves with every recheck: a decision made before one is made again. */
+  /** Increased by every recheck: a decision from before is made again. */
   generation: number;
   draining: boolean;
 }
 
-/** Undefined: nothing has ended it. */
+/** Undefined: the session continues. */
 export function endingOf({ ending: { signal } }: Pick<Session, 'ending'>): Ending | undefined {
   return signal.aborted ? (signal.reason as Ending) : undefined;
 }
@@ -56,11 +56,11 @@ export function endingOf({ ending: { signal } }: Pick<Session, 'ending'>): Endin
 export interface Refusal {
   readonly call: ServiceCall;
   readonly reason: ReasonCode;
-  /** Null: nobody was asked. */
+  /** Null: no decision was made. */
   readonly authorization: Authorization | null;
 }
 
-/** Never rejects: a refusal stands, recorded or not. */
+/** Never rejects: the refusal stands, recorded or not. */
 export async function recordRefusal(core: ServiceSocketCore, visit: SocketVisit, { call, reason, authorization }: Refusal): Promise<void> {
   const { ledger, log } = core.parts;
   const { requestId, address } = visit.inputs;
@@ -69,7 +69,7 @@ export async function recordRefusal(core: ServiceSocketCore, visit: SocketVisit,
   await ledger.append({ ...record, request_id: record.request_id || null }).catch((error: unknown) => notRecorded(core, visit, error));
 }
 
-/** False: it could not be written down, and must not go out. */
+/** False: it could not be recorded, so the socket must not open. */
 export async function recordIntent(core: ServiceSocketCore, session: Session): Promise<boolean> {
   try {
     await core.parts.ledger.intend(recordOf(core, session));

@@ -1,4 +1,4 @@
-// One handshake with one server of a service. Its answer is read strictly and held against what was asked; nothing of it goes on.
+// One handshake with one server of a service. Its answer is parsed strictly and compared with the request. No part of it reaches the client.
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
@@ -21,7 +21,7 @@ export interface Dialling {
 
 export type Dialled =
   | { readonly kind: 'open'; readonly socket: Socket; readonly head: Buffer; readonly protocol: string | undefined }
-  /** It answered something else. `status`: null where it could not be read. */
+  /** Another answer. `status`: null if it could not be parsed. */
   | { readonly kind: 'refused'; readonly status: number | null }
   /** No connection, or one that broke before an answer. */
   | { readonly kind: 'away'; readonly code: string | undefined };
@@ -66,14 +66,14 @@ interface Upgraded {
 }
 
 function opened({ answer, socket, head, key, protocols }: Upgraded): Dialled {
-  // Always a listener: the close that follows says what an error means.
+  // The listener stays: the close event that follows is handled.
   socket.on('error', () => socket.destroy());
   if (isNetSocket(socket) && isAnswer(answer, key, protocols)) return { kind: 'open', socket, head, protocol: answer.headers['sec-websocket-protocol'] };
   socket.destroy();
   return { kind: 'refused', status: answer.statusCode ?? null };
 }
 
-/** RFC 6455, 4.1, the client's own checks. No extension was asked for; a header that stands there twice is joined by node, and fits nothing. */
+/** RFC 6455, 4.1, the client's checks. Lictor offers no extension. Node joins a duplicated header, which then matches nothing. */
 function isAnswer({ statusCode, headers }: IncomingMessage, key: string, protocols: readonly string[]): boolean {
   const protocol = headers['sec-websocket-protocol'];
   const connection = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
@@ -91,7 +91,7 @@ function isNetSocket(socket: Duplex): socket is Socket {
   return 'destroySoon' in socket;
 }
 
-/** What node's parser refuses is an answer; everything else is none. */
+/** An answer that node's parser rejects counts as an answer; other errors do not. */
 function failure(error: Error): Dialled {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   return code?.startsWith('HPE_') === true ? { kind: 'refused', status: null } : { kind: 'away', code };

@@ -1,18 +1,18 @@
 // The bounds of sockets of services, in one place.
 
 export interface ServiceSocketLimits {
-  /** Open or being opened, once they are allowed. */
+  /** Open or opening, after an allow. */
   readonly perPrincipal: number;
   readonly inAll: number;
-  /** What a client may send before its socket is open; then it is not read. */
+  /** A client's most bytes before its socket is open. Beyond it reading stops. */
   readonly earlyBytes: number;
-  /** For one server; how long all may take together is `services[].timeout`. */
+  /** For one server. `services[].timeout` bounds all attempts together. */
   readonly connectMs: number;
-  /** Of what a service answers, before the socket is open. */
+  /** Of the service's answer, before the socket is open. */
   readonly headBytes: number;
   /** Without a byte in either direction. */
   readonly idleMs: number;
-  /** How long the last frame may take to reach its client, and a service to follow a client that has gone. */
+  /** How long the last frame may take to reach its client, and how long a service may take to follow a client that has left. */
   readonly lingerMs: number;
   readonly drainMs: number;
 }

@@ -1,4 +1,4 @@
-// The service's own socket for an allowed client: what it is shown, and which of its servers takes it.
+// The socket to the service for an allowed client: its headers and credential, and the server that accepts it.
 import type { Service } from '../../../config/service.ts';
 import type { ReasonCode } from '../../../contract/reasons.ts';
 import { openAgent, type ServiceAgent } from '../../egress/agent.ts';
@@ -9,7 +9,7 @@ import { targetOf } from './visit.ts';
 
 export type ServiceSocket = Extract<Dialled, { kind: 'open' }>;
 
-/** Or why there is none. What has ended the session is looked at by the caller. */
+/** Or the reason for none. The caller checks whether the session has ended. */
 export async function openServiceSocket(core: ServiceSocketCore, session: Session, protocols: readonly string[]): Promise<ServiceSocket | ReasonCode> {
   const { visit, runtime, service, authorization } = session;
   const token = await runtime.services.credentials.tokens.of(service.name);
@@ -39,7 +39,7 @@ async function askServers(core: ServiceSocketCore, session: Session, outgoing: O
   return 'service-unavailable';
 }
 
-/** An answer is the service's word: no other server is asked. */
+/** An answer is final: no other server is tried. */
 function refused({ runtime, service, visit }: Session, status: number | null): ReasonCode {
   if (status === 401) runtime.services.credentials.tokens.refused(service.name, visit.startedMs);
   return 'service-socket-refused';

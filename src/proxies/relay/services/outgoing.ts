@@ -1,11 +1,11 @@
-// What the service is asked with: the path and the headers of a call, its own credential, and a handshake of the gateway's own.
+// The upgrade request to the service: path and headers of a call, the service's credential, and the gateway's own handshake.
 import { randomBytes } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Service } from '../../../config/service.ts';
 import type { SocketRuntime } from './parts.ts';
 import type { SocketVisit } from './visit.ts';
 
-/** As nginx/service-caller.conf and service-call.conf have them for calls. */
+/** As in nginx/service-caller.conf and service-call.conf for calls. */
 const PASSED = ['user-agent', 'accept-language', 'traceparent', 'tracestate'];
 
 export interface Outgoing {
@@ -15,16 +15,16 @@ export interface Outgoing {
   readonly protocols: readonly string[];
   /** X-Lictor-Assertion. */
   readonly assertion: string;
-  /** An access token; null: this service is shown none. Secret. */
+  /** An access token. Null: this service gets none. Secret. */
   readonly token: string | null;
 }
 
-/** Not the client's: what a service answers to it proves that it has read this request. */
+/** A new key: the service's answer to it proves that the service has read this request. */
 export function newKey(): string {
   return randomBytes(16).toString('base64');
 }
 
-/** Without `Host` and the key, which are another's for each server. Only what is listed here goes on. */
+/** Without `Host` and the key, which differ for each server. Only listed headers are forwarded. */
 export function outgoingHeaders({ runtime, service, visit, protocols, assertion, token }: Outgoing): OutgoingHttpHeaders {
   const { forwardHeaders, publicUrl } = runtime.config;
   const listed = [...PASSED, ...forwardHeaders, ...service.forwardHeaders].filter((name) => !name.startsWith('sec-websocket-'));
@@ -43,7 +43,7 @@ export function outgoingHeaders({ runtime, service, visit, protocols, assertion,
   };
 }
 
-/** `lictor check` lets no credential stand beside sockets that depends on the call. */
+/** `lictor check` rejects sockets together with a credential that depends on the call. */
 function credentialOf({ injected }: Service, token: string | null): OutgoingHttpHeaders {
   if (token !== null) return { authorization: `Bearer ${token}` };
   return injected !== null && 'header' in injected ? { [injected.header.toLowerCase()]: injected.value } : {};

@@ -1,4 +1,4 @@
-// What sockets of services need from the parts below them.
+// The services that sockets of services need from lower parts.
 
 import type { ServiceCalls } from '../../../authorization/decide/service-calls.ts';
 import type { Config } from '../../../config/config.ts';
@@ -10,9 +10,9 @@ import type { ServiceTokens } from '../../egress/service-tokens.ts';
 import type { ServiceSocketLimits } from './limits.ts';
 
 export interface ServiceSocketParts {
-  /** Of the configuration in use: another one after a reload. */
+  /** By the present configuration: another one after a reload. */
   readonly runtime: () => SocketRuntime;
-  /** The servers of a service as nginx has them. */
+  /** The servers of a service in nginx's form. */
   readonly servers: KnownServers;
   readonly ledger: Pick<Ledger, 'append' | 'intend' | 'settle'>;
   readonly clock: Clock;
@@ -31,8 +31,8 @@ export interface SocketRuntime {
 }
 
 export interface KnownServers {
-  /** Its health says so. */
+  /** By its health checks. */
   isDown(service: Service, server: ServiceServer): boolean;
-  /** What stands in `Host` for it, and which name its certificate is held against. */
+  /** The `Host` header for it, and the name that its certificate must have. */
   hostOf(service: Service, server: ServiceServer): string;
 }

@@ -1,19 +1,7 @@
 // Decides sockets of services again: after a security change or a reload, and when their credential expires.
-import { eachAgain, expiredAt } from '../../tunnels/again.ts';
 import { type Ending, messageOf, recordRefusal, type ServiceSocketCore, type Session } from './core.ts';
 
-/** Resolves when those no longer allowed are ending; also those that are still being opened. */
-export async function recheckAll(core: ServiceSocketCore): Promise<void> {
-  core.generation += 1;
-  await eachAgain(core.sessions, (session) => recheckOne(core, session));
-}
-
-/** Those whose credential has ended by its own clock. */
-export async function recheckExpired(core: ServiceSocketCore): Promise<void> {
-  await eachAgain(expiredAt(core.sessions, core.parts.clock()), (session) => recheckOne(core, session));
-}
-
-/** Ends the socket unless it is still allowed, and still leads to what is configured; where nobody can say, too: a client opens another, and is decided then. */
+/** Ends the socket unless it is still allowed, for the same configuration of the service. Also ends it if no decision is possible: the client opens another. */
 export async function recheckOne(core: ServiceSocketCore, session: Session): Promise<void> {
   const { visit, call } = session;
   const end = (ending: Ending): void => session.ending.abort(ending);

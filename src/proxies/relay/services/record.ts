@@ -10,7 +10,7 @@ import type { SocketVisit } from './visit.ts';
 
 export interface SocketOutcome {
   readonly call: ServiceCall;
-  /** Null: nobody was asked. */
+  /** Null: no decision was made. */
   readonly authorization: Authorization | null;
   /** Null: it was allowed. */
   readonly refusal: ReasonCode | null;

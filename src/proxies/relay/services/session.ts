@@ -1,4 +1,4 @@
-// An open socket of a service: bytes both ways as they come, and its end in time, with a word to the client where one may stand.
+// An open socket of a service: forwards bytes both ways, and ends it in time, with a close frame to the client if possible.
 import type { Socket } from 'node:net';
 import { REASONS } from '../../../contract/reasons.ts';
 import { CLOSE, refusalReason } from '../../../prefect/frames/close-codes.ts';
@@ -20,7 +20,7 @@ export function runSession(core: ServiceSocketCore, session: Session, { client, 
   const edges = createFrameEdges();
   edges.pass(head);
   upstream.on('data', (chunk) => edges.pass(chunk));
-  // Who has left reads no last words: the service is given a moment to end its side, too.
+  // A client that has left reads no close frame. The service gets a moment to end its side.
   client.once('end', () => destroyAfter(upstream, limits.lingerMs));
   session.ending.signal.addEventListener('abort', () => {
     client.unpipe(upstream);
@@ -40,12 +40,12 @@ export function runSession(core: ServiceSocketCore, session: Session, { client, 
   });
 }
 
-/** A frame of ours inside one of the service's would be read as part of it: then the connection is cut. */
+/** A frame inside one of the service's frames would be read as its data. Then the connection is cut. */
 function say(client: Socket, ending: Ending | undefined, mayStandHere: boolean): void {
   if (ending === undefined || ending === 'client-gone' || !mayStandHere) return void client.destroy();
   const isRight = REASONS[ending].status === 401 || REASONS[ending].status === 403;
   client.end(renderClose(isRight ? CLOSE.policy : CLOSE.goingAway, refusalReason(ending)));
-  // What it still says is read and forgotten, so that it can read our last words.
+  // Further data is discarded, so that the client can read the close frame.
   client.resume();
 }
 

@@ -1,27 +1,28 @@
-// WebSockets of services: decided like calls, and opened by the relay, since a socket must end when its right does.
+// WebSockets of services: decided like calls, and opened by the relay, since a socket must end when its right ends.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createChooseServers } from '../../egress/choose-servers.ts';
+import { recheckAll, recheckExpired } from '../../tunnels/recheck.ts';
 import { refuse } from '../refuse.ts';
 import { answerAsking } from './admit.ts';
 import { type Ending, recordRefusal, type ServiceSocketCore } from './core.ts';
 import { SERVICE_SOCKET_LIMITS } from './limits.ts';
 import type { ServiceSocketParts } from './parts.ts';
-import { recheckAll, recheckExpired } from './recheck.ts';
+import { recheckOne } from './recheck.ts';
 import { callOf, readVisit } from './visit.ts';
 
 export interface ServiceSockets {
-  /** Resolves when it is open or refused. Undefined: the request is about no service, and nothing was done. */
+  /** Resolves when it is open or refused. Undefined: the request is for no service, and nothing was done. */
   takes(upgrade: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }): Promise<void> | undefined;
-  /** The same for a request that nginx has sent as no upgrade: nobody can use a socket there. */
+  /** The same for a request that nginx has sent without an upgrade: it cannot become a socket. */
   takesPlain(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined;
   recheck(): Promise<void>;
   recheckExpired(): Promise<void>;
-  /** Ends those that are open at the call with 1001, after `afterMs`. */
+  /** Ends the present sockets with 1001, after `afterMs`. */
   restart(afterMs: number): Promise<void>;
-  /** Ends all, and waits for their records; none opens any more. */
+  /** Ends all, and waits for their records. No more can open. */
   drain(): Promise<void>;
   count(): number;
 }
@@ -43,8 +44,8 @@ export function createServiceSockets(parts: ServiceSocketParts): ServiceSockets 
       refuse(response, reason, visit.inputs.requestId);
       return recordRefusal(core, visit, { call: callOf(visit, undefined), reason, authorization: null });
     },
-    recheck: () => recheckAll(core),
-    recheckExpired: () => recheckExpired(core),
+    recheck: () => recheckAll(core, recheckOne),
+    recheckExpired: () => recheckExpired(core, recheckOne),
     async restart(afterMs) {
       const open = [...core.sessions];
       if (afterMs > 0) await delay(afterMs, undefined, { ref: false });

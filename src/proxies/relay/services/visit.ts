@@ -1,4 +1,4 @@
-// One request for a socket of a service, as nginx has handed it over: who shows what, which service, where below it.
+// One request for a socket of a service, from nginx: its credentials, its service, and the path below it.
 import type { IncomingMessage } from 'node:http';
 import { parseEdgeInputs } from '../../../authorization/decide/inputs.ts';
 import type { Service } from '../../../config/service.ts';
@@ -11,15 +11,15 @@ import { routeOf } from '../../../prefect/catalog/service-routes.ts';
 export interface SocketVisit {
   readonly inputs: EdgeInputs;
   readonly service: string;
-  /** Below the service, without the query; byte for byte. */
+  /** Below the service, without the query, byte for byte. */
   readonly below: string;
   readonly headers: IncomingMessage['headers'];
-  /** What the client says about itself, unchecked. */
+  /** The client's claims, unchecked. */
   readonly claims: BindingFacts['claims'];
   readonly startedMs: number;
 }
 
-/** Undefined: it is about no service. */
+/** Undefined: the request is for no service. */
 export function readVisit(request: IncomingMessage, nowMs: number): SocketVisit | undefined {
   const { headers } = request;
   const inputs = parseEdgeInputs(headers);
@@ -30,7 +30,7 @@ export function readVisit(request: IncomingMessage, nowMs: number): SocketVisit 
   return { inputs, service: call.service, below: inputs.path.slice(root.length), headers, claims, startedMs: nowMs };
 }
 
-/** What is decided on: by this configuration's routes, since around a reload nginx's workers still have the former. */
+/** The call to decide, by this configuration's routes: during a reload nginx's workers still have the former ones. */
 export function callOf({ service: name, below }: SocketVisit, service: Service | undefined): ServiceCall {
   return { service: name, method: 'GET', route: (service && routeOf(service, 'GET', below)?.pattern) ?? '' };
 }

@@ -1,4 +1,4 @@
-// Sockets of services for unit tests: a listener that speaks for nginx, a decision of words, a ledger in memory.
+// Sockets of services for unit tests: a listener in the place of nginx, a scripted decision, a ledger in memory.
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, vi } from 'vitest';
@@ -14,7 +14,7 @@ import { createServiceSockets, type ServiceSockets } from './sockets.ts';
 export interface World {
   readonly sockets: ServiceSockets;
   readonly records: NewRecord[];
-  /** Who may not (any more), and why. */
+  /** Denied principals with their reasons. */
   readonly denied: Map<string, ReasonCode>;
   readonly state: {
     expiresAtMs: number | null;
@@ -24,7 +24,7 @@ export interface World {
     beforeIntent: () => Promise<void>;
     token: string | null | undefined;
   };
-  /** A handshake on a socket of its own; nothing has been read yet. */
+  /** A handshake on a new connection. Nothing has been read yet. */
   ask(name: string, headers?: Readonly<Record<string, string>>): Promise<Socket>;
   close(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export function hold() {
 
 const ROUTES = [{ pattern: '/*', methods: ['GET'] }] as const;
 
-/** Before a service on this port. */
+/** In front of a service on this port. */
 export async function startWorld(servicePort: number, limits: Partial<ServiceSocketLimits> = {}): Promise<World> {
   const records: NewRecord[] = [];
   const intents = new Map<string, NewRecord>();
@@ -146,7 +146,7 @@ function decide(name: string, { expiresAtMs }: World['state'], denied: World['de
   return { ok: true, principal, credential, decisions: [], restriction: null, entities: [null] };
 }
 
-/** What comes until it has this, or until the other side ends. */
+/** All data until it contains this text, or until the other side ends. */
 export function readUntil(socket: Socket, text: string): Promise<string> {
   return new Promise((resolve) => {
     let read = '';

@@ -410,3 +410,16 @@ describe('lictor account', () => {
     for (const wrong of ['25h', '0s', 'long']) expect(await lictor('account', 'add', 'x', '--role', 'admin', '--for', wrong)).toMatchObject({ status: 2 });
   });
 });
+
+it('token revoke NAME@IDP ends the runs of a workload that has no exchanged token just now, and of no other', async () => {
+  const run = (worker: string) => ({
+    ...{ hash: worker, id: worker, flowRunId: worker, deploymentId: null, pool: 'p', stateId: 's', worker, binding: `principal ${worker}` },
+    ...{ credentialId: 'jwt', identity: null, onBehalfOf: [], expiresMs: systemClock() + 3_600_000 },
+  });
+  await inStore((store) => store.runTokens.put([run('job@ci'), run('other@ci')]));
+  expect(await lictor('token', 'revoke', 'job@ci')).toEqual({ status: 0, out: '0 access tokens are revoked, and the tokens of 1 run.\n', err: '' });
+  const ended = (worker: string) => inStore(async (store) => (await store.runTokens.byHash(worker))?.endedMs !== null);
+  expect([await ended('job@ci'), await ended('other@ci')]).toEqual([true, false]);
+  expect(await actions()).toEqual([['token.revoke', 'job@ci', 'local']]);
+  expect(await lictor('token', 'revoke', 'gone@ci')).toMatchObject({ status: 1, err: expect.stringContaining('has no live access token') });
+});

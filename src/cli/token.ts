@@ -54,8 +54,10 @@ export function register(program: Command, context: CliContext): void {
       withStore(context, (session) => rotateToken(context, session, { name, ...options })),
     );
   token
-    .command('revoke <name>')
-    .description('revoke a token, the exchanged tokens of NAME@IDP, or a login by its id of --logins; denies the next request and closes open sockets')
+    .command('revoke <what>')
+    .description(
+      'revoke a token by NAME, a login or exchanged token by ID, or all exchanged tokens of NAME@IDP: denies the next request, closes open sockets, ends the runs that depend on it',
+    )
     .addHelpText('after', '\nExample:\n  lictor token revoke etl-worker\n  lictor token revoke arn:aws:iam::123456789012:role/etl@aws\n')
     .action((name: string) => withStore(context, (session) => revokeToken(context, session, name)));
 }
@@ -137,16 +139,20 @@ async function revokeToken(context: CliContext, session: AdminSession, name: str
 async function revokeAccessTokens(context: CliContext, session: AdminSession, idOrPrincipal: string): Promise<boolean> {
   const { accessTokens } = session.store;
   const at = idOrPrincipal.lastIndexOf('@');
-  const count =
-    at > 0 ? await accessTokens.revokeOf(idOrPrincipal.slice(at + 1), idOrPrincipal.slice(0, at)) : Number(await accessTokens.revoke(idOrPrincipal));
-  if (at > 0 && count === 0) throw new CommandFailed('That principal has no live access token. lictor token list --access shows them.');
-  if (count === 0) return false;
+  const { tokens, runs } =
+    at > 0
+      ? await accessTokens.revokeOf(idOrPrincipal.slice(at + 1), idOrPrincipal.slice(0, at))
+      : { tokens: Number(await accessTokens.revoke(idOrPrincipal)), runs: 0 };
+  if (at > 0 && tokens + runs === 0)
+    throw new CommandFailed('That principal has no live access token, and no run. lictor token list --access shows the tokens.');
+  if (tokens + runs === 0) return false;
   try {
     await makeItHold(context, session);
   } finally {
     recordAfter(context, session, { action: 'token.revoke', resourceType: 'AccessToken', resourceId: idOrPrincipal });
   }
-  context.out.write(`${count} access ${count === 1 ? 'token is' : 'tokens are'} revoked.\n`);
+  const also = runs === 0 ? '' : `, and the tokens of ${runs === 1 ? '1 run' : `${runs} runs`}`;
+  context.out.write(`${tokens} access ${tokens === 1 ? 'token is' : 'tokens are'} revoked${also}.\n`);
   return true;
 }
 

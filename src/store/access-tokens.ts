@@ -35,8 +35,8 @@ export interface AccessTokens {
   live(): Promise<readonly StoredAccessToken[]>;
   /** Raises the change number, and ends the tokens of the runs that it began. False: unknown, ended or revoked already. */
   revoke(id: string): Promise<boolean>;
-  /** Every live one of an identity, and the tokens of all of its runs; answers how many live ones there were. */
-  revokeOf(idp: string, name: string): Promise<number>;
+  /** Every live one of an identity, and the tokens of all of its runs; answers how many of each ended. */
+  revokeOf(idp: string, name: string): Promise<{ readonly tokens: number; readonly runs: number }>;
 }
 
 /** So long an ended one is still called expired instead of unknown. */
@@ -62,8 +62,8 @@ export function createAccessTokens(database: Database, clock: Clock): AccessToke
     revokeOf: (idp, name) =>
       database.durably(async (transaction) => {
         // Its worker may hold a later one, or none just now.
-        await endRunTokensOf(transaction, { worker: `${name}@${idp}` });
-        return revokeWhere(transaction, clock(), sql`idp = ${idp} and name = ${name}`);
+        const runs = await endRunTokensOf(transaction, { worker: `${name}@${idp}` });
+        return { tokens: await revokeWhere(transaction, clock(), sql`idp = ${idp} and name = ${name}`), runs };
       }),
   };
 }

@@ -93,8 +93,8 @@ export function createRunTokens(database: Database, clock: Clock): RunTokens {
   };
 }
 
-/** Within the transaction that revokes what they stand on. */
-export async function endRunTokensOf(db: Kysely<Tables>, by: { readonly worker: string } | { readonly credentialId: string }): Promise<void> {
+/** How many. Within the transaction that revokes what they stand on. */
+export async function endRunTokensOf(db: Kysely<Tables>, by: { readonly worker: string } | { readonly credentialId: string }): Promise<number> {
   const update = db.updateTable('run_tokens').set({ ended_ms: AT_ONCE });
   const those = 'worker' in by ? update.where('worker', '=', by.worker) : update.where('credential_id', '=', by.credentialId);
   const ended = await those
@@ -102,6 +102,7 @@ export async function endRunTokensOf(db: Kysely<Tables>, by: { readonly worker: 
     .returning('hash')
     .execute();
   if (ended.length > 0) await raiseChangeNumber(db, 'run tokens of a worker ended');
+  return ended.length;
 }
 
 async function knownOf(db: Kysely<Tables>, tokens: readonly NewRunToken[]): Promise<ReadonlySet<string>> {

@@ -154,7 +154,7 @@ describe('a token that was given', () => {
     expect(await test.store.accessTokens.revoke(one.slice(4, 14))).toBe(true);
     expect(await shows(one)).toEqual({ ok: false, reason: 'credential-revoked', credentialId: one.slice(4, 14) });
     expect(await shows(two)).toMatchObject({ ok: true });
-    expect(await test.store.accessTokens.revokeOf('ci', 'repo:acme/etl')).toBe(2);
+    expect(await test.store.accessTokens.revokeOf('ci', 'repo:acme/etl')).toEqual({ tokens: 2, runs: 0 });
     expect(await shows(two)).toMatchObject({ ok: false, reason: 'credential-revoked' });
     expect(await shows(three)).toMatchObject({ ok: false });
     expect(await test.store.changeNumber()).toBe(before + 2);

@@ -134,9 +134,9 @@ export function accessTokenCases(under: () => StoreUnderTest, advance: (ms: numb
     await create('b');
     await create('other-name', { name: 'm' });
     await create('other-idp', { idp: 'x' });
-    expect(await under().store.accessTokens.revokeOf('ci', 'n')).toBe(2);
+    expect(await under().store.accessTokens.revokeOf('ci', 'n')).toEqual({ tokens: 2, runs: 0 });
     expect((await under().other.accessTokens.live()).map(({ id }) => id)).toEqual(['other-idp', 'other-name']);
-    expect(await under().store.accessTokens.revokeOf('ci', 'n')).toBe(0);
+    expect(await under().store.accessTokens.revokeOf('ci', 'n')).toEqual({ tokens: 0, runs: 0 });
   });
 
   it('are forgotten an hour after their end, by the next one that is given', async () => {

@@ -39,4 +39,12 @@ describe('lictor audit on five million records', () => {
     if (count > 1) expect(found).toBe(count);
     expect(ms).toBeLessThan(withinMs);
   });
+
+  it('finds the requests of one flow run within 100 ms', async () => {
+    const startedMs = performance.now();
+    const reader = openLedgerReader(state.paths.ledgerFile);
+    expect(await reader.forFlowRun(runOf(2_345_678))).toHaveLength(250);
+    reader.close();
+    expect(performance.now() - startedMs).toBeLessThan(100);
+  });
 });

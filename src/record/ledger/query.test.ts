@@ -179,14 +179,15 @@ describe('ledger reader', () => {
     expect(plan).not.toContain('SCAN');
   });
 
-  it('finds the requests of one flow run among 200,000 records within 100 ms', { timeout: 60_000 }, async () => {
+  // Among five million: test/endurance/audit-search.test.ts.
+  it('finds the requests of one flow run among 20,000 records within 100 ms', async () => {
     using db = openLedgerDatabase(paths.ledgerFile);
-    fillLedger(db, 200_000);
+    fillLedger(db, 20_000);
     const reader = openLedgerReader(paths.ledgerFile);
     const times: number[] = [];
     // The best of three: the first one reads the file.
     for (let round = 0; round < 3; round += 1) {
-      times.push(await cpuMsOf(async () => expect(await reader.forFlowRun(runOf(123_456))).toHaveLength(250)));
+      times.push(await cpuMsOf(async () => expect(await reader.forFlowRun(runOf(12_345))).toHaveLength(250)));
     }
     reader.close();
     expect(Math.min(...times)).toBeLessThan(100);

@@ -3,6 +3,7 @@
 // Prefect never sees the token: the worker starts the run from exactly this object, and writes none of it back (measured with 3.9.1).
 
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../contract/cache-limit.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import type { GivenRun } from '../../identity/authn/run-token/mint.ts';
 import { answerList, textField, withJson } from '../../prefect/client/answer.ts';
@@ -13,7 +14,7 @@ import { type Family, MEBIBYTE, planned, type Requester } from './family.ts';
 import type { RunTokenParts } from './parts.ts';
 
 export function pollWorkPool(runs?: RunTokenParts): Family {
-  const reported = new LRUCache<string, true>({ max: MOST_REPORTED });
+  const reported = new LRUCache<string, true>(atMostEntries(MOST_REPORTED));
   return {
     operations: ['get_scheduled_flow_runs_work_pools__name__get_scheduled_flow_runs_post'],
     maxBytes: MEBIBYTE,

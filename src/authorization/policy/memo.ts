@@ -1,5 +1,6 @@
 // Cedar's answers to the very same question: with the policies fixed, an answer is a function of what Cedar is given.
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../contract/cache-limit.ts';
 
 /** Of an engine's own lifetime: another set of policies is another engine, with another memo. */
 export interface Memo<Q, A extends NonNullable<unknown>> {
@@ -14,7 +15,7 @@ const LONGEST = 1_024;
 
 /** `question` must hold everything that the answer depends on. */
 export function createMemo<Q, A extends NonNullable<unknown>>(most = MOST): Memo<Q, A> {
-  const known = new LRUCache<string, A>({ max: most });
+  const known = new LRUCache<string, A>(atMostEntries(most));
   return {
     answer(question, compute) {
       const key = JSON.stringify(question);

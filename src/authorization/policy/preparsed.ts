@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type CheckParseAnswer, type EntityJson, type PolicyJson, preparsePolicySet } from '@cedar-policy/cedar-wasm/nodejs';
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../contract/cache-limit.ts';
 import type { ActionEntry } from '../../prefect/catalog/actions.ts';
 import { invalid, type PolicyTexts } from './policies.ts';
 import { actionsLookedInto, type Reads, readsOfEach } from './reads.ts';
@@ -42,7 +43,7 @@ export function* preparse(policies: PolicyTexts, actions: readonly ActionEntry[]
   yield;
   const relevance = createRelevance(policies, actions, toTree);
   const sets = new Map<string, PreparsedSet>();
-  const byQuestion = new LRUCache<string, PreparsedSet>({ max: MOST_KEYS });
+  const byQuestion = new LRUCache<string, PreparsedSet>(atMostEntries(MOST_KEYS));
   let cachedIds = 0;
   const make = (ids: readonly string[]): PreparsedSet => {
     const key = ids.join('\n');

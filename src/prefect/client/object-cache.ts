@@ -1,5 +1,6 @@
 // What Prefect said about its objects a moment ago: for decisions on the direct path. Prefect tells nobody of most changes, so it is short.
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../contract/cache-limit.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { JsonValue } from '../../contract/json/tree.ts';
 import type { Lookup } from './lookup.ts';
@@ -26,7 +27,7 @@ interface Entry {
 
 /** Answers of the same question within the time are one. What is not there, and what failed, is asked again. */
 export function createObjectCache(lookup: Lookup, steady: Clock): ObjectCache {
-  const known = new LRUCache<string, Entry>({ max: MOST });
+  const known = new LRUCache<string, Entry>(atMostEntries(MOST));
 
   const ask = (key: string, path: string, filter: Parameters<Lookup>[1]): Promise<JsonValue | null> => {
     const entry: Entry = { answer: lookup(path, filter), askedMs: steady(), isRenewed: false };

@@ -1,5 +1,6 @@
 // Which flow run started which: read from the parent task run, and from the gateway's own label. Lineage never changes.
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../contract/cache-limit.ts';
 import { field, isList, isObject, type JsonObject } from '../../contract/json/tree.ts';
 import type { Lookup } from './lookup.ts';
 import { runThatMade } from './made-by.ts';
@@ -23,7 +24,7 @@ export interface LineageMemory {
 }
 
 export function createLineageMemory(): LineageMemory {
-  return { runs: new LRUCache({ max: CACHED }), tasks: new LRUCache({ max: CACHED }) };
+  return { runs: new LRUCache(atMostEntries(CACHED)), tasks: new LRUCache(atMostEntries(CACHED)) };
 }
 
 const CACHED = 50_000;

@@ -1,5 +1,6 @@
 // Who sent which event first, and which flow run a task run belongs to. In memory, so a restart empties it.
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../contract/cache-limit.ts';
 
 export interface EventMemory {
   /** True for the first sender of an id, who may send it again (clients resend what was not confirmed). False for anybody else. */
@@ -13,8 +14,8 @@ export interface EventMemory {
 const CAPACITY = 50_000;
 
 export function createEventMemory(capacity = CAPACITY): EventMemory {
-  const senders = new LRUCache<string, string>({ max: capacity });
-  const flowRuns = new LRUCache<string, string>({ max: capacity });
+  const senders = new LRUCache<string, string>(atMostEntries(capacity));
+  const flowRuns = new LRUCache<string, string>(atMostEntries(capacity));
   return {
     claim(eventId, principalId) {
       remember(senders, eventId, principalId);

@@ -1,5 +1,6 @@
 // Which objects a principal may see, cached for a while: pages and streams ask about the same few again and again.
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../contract/cache-limit.ts';
 import type { SteadyClock } from '../../contract/clock.ts';
 import { coveredIds } from './covered-ids.ts';
 import type { ScopeFilter, VisibleIds } from './scope-filter.ts';
@@ -13,7 +14,7 @@ const CAPACITY = 20_000;
 
 /** Throws where Prefect cannot be asked, and caches nothing then. */
 export function createVisibleIds(scopeFilter: ScopeFilter, { steady, forMs }: Memory): VisibleIds {
-  const known = new LRUCache<string, { readonly isCovered: boolean; readonly untilMs: number }>({ max: CAPACITY });
+  const known = new LRUCache<string, { readonly isCovered: boolean; readonly untilMs: number }>(atMostEntries(CAPACITY));
   return async (type, ids) => {
     const now = steady();
     const open = ids.filter((id) => (known.get(`${type} ${id}`)?.untilMs ?? 0) <= now);

@@ -5,6 +5,7 @@
 import { SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { SigningKeys } from '../../config/keys/signing-keys.ts';
+import { atMostEntries } from '../../contract/cache-limit.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Entity } from '../../contract/entity.ts';
 import { type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
@@ -31,7 +32,7 @@ const MOST_TAGS_LENGTH = 2_000;
 
 /** Signed once for the same call within some seconds: it does not depend on method and path. */
 export function createAssertions(keys: Pick<SigningKeys, 'current'>, issuer: string, clock: Clock): Assert {
-  const known = new LRUCache<string, { readonly madeMs: number; readonly text: Promise<string> }>({ max: MOST });
+  const known = new LRUCache<string, { readonly madeMs: number; readonly text: Promise<string> }>(atMostEntries(MOST));
   return (about) => {
     const claims = claimsOf(about);
     const key = JSON.stringify([about.service, about.principal.id, claims]);

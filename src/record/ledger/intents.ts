@@ -1,6 +1,7 @@
 // Requests in progress: an intent is durable before a request is forwarded, and becomes its only record.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../contract/cache-limit.ts';
 import { CONNECT_ACTION } from '../../contract/destination.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { NewRecord } from '../../contract/record.ts';
@@ -112,7 +113,7 @@ const MOST_SAID = 10_000;
 
 /** The control plane's decision and reason for requests that are only counted. Used when their lines arrive. */
 function createSaid() {
-  const said = new LRUCache<string, Pick<NewRecord, 'decision' | 'reason'>>({ max: MOST_SAID });
+  const said = new LRUCache<string, Pick<NewRecord, 'decision' | 'reason'>>(atMostEntries(MOST_SAID));
   return {
     note({ request_id: id, decision, reason }: NewRecord): void {
       said.set(String(id), { decision: decision ?? null, reason: reason ?? null });

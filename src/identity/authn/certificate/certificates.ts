@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import type { MtlsProvider } from '../../../config/config.ts';
+import { atMostEntries } from '../../../contract/cache-limit.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import { LictorError } from '../../../contract/error.ts';
 import type { Identity } from '../../../contract/identity.ts';
@@ -30,7 +31,7 @@ const CACHED = 1000;
 /** Throws `client-crl-unusable`. The lists are read once; a reload reads new ones. */
 export function createCertificates({ provider, crlFile, clock }: CertificatesParts): InspectCertificate {
   const isRevoked = crlFile === null ? () => false : readRevoked(crlFile);
-  const cache = new LRUCache<string, ClientCertificate>({ max: CACHED });
+  const cache = new LRUCache<string, ClientCertificate>(atMostEntries(CACHED));
   return (escaped) => {
     const credentialId = `certificate:${createHash('sha256').update(escaped).digest('hex').slice(0, 16)}`;
     const refuse = (reason: ReasonCode): Inspected => ({ ok: false, reason, credentialId });

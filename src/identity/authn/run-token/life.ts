@@ -1,5 +1,6 @@
 // Does the run continue? Lictor finds an end that bypassed the gateway when the run's token is used.
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../../contract/cache-limit.ts';
 import { AT_ONCE, type Clock, type SteadyClock } from '../../../contract/clock.ts';
 import { field, isObject, type JsonValue } from '../../../contract/json/tree.ts';
 import { isTerminal } from '../../../prefect/client/states.ts';
@@ -33,7 +34,7 @@ interface Look {
 
 export function createLife(parts: LifeParts): Life {
   const { steady, onError } = parts;
-  const looked = new LRUCache<string, Look>({ max: CACHED });
+  const looked = new LRUCache<string, Look>(atMostEntries(CACHED));
   /** The former answer counts until its own end, and no request waits for this one. */
   const renew = (token: StoredRunToken, before: Look): void => {
     before.isRenewed = true;

@@ -1,5 +1,6 @@
 // Counts repeated refusals, and different ones of one principal, in few events: a run's page in Prefect shows fifty events.
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../../contract/cache-limit.ts';
 import type { Refusal, Repeated } from './memory.ts';
 
 const FIRST_MS = 60_000;
@@ -27,7 +28,7 @@ export interface Coalescer {
 
 /** Sends the first refusal at once, further ones after a minute, two, four, up to an hour. Further kinds begin with the first minute's end. */
 export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
-  const open = new LRUCache<string, Repeated>({ max: MOST });
+  const open = new LRUCache<string, Repeated>(atMostEntries(MOST));
   for (const one of known) open.set(one.mixed ? mixedKeyOf(one.last) : keyOf(one.last), { ...one });
   const isCrowded = (record: Refusal): boolean => {
     const kinds = [...open.values()].filter(({ last, mixed }) => !mixed && mixedKeyOf(last) === mixedKeyOf(record));

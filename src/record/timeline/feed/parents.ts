@@ -1,5 +1,6 @@
 // Finds the flow run of a sub-flow: Prefect's events name only the task run that started the sub-flow.
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../../contract/cache-limit.ts';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
 import { stableId } from '../../ledger/append.ts';
 
@@ -20,7 +21,7 @@ export interface Parents {
 export function createParents(): Parents {
   /** `occurred` is that of the first event. `tries` is 0 when the flow run is known. */
   /** `occurred` is that of the first event. `tries` is 0 when the flow run is known. */
-  const tasks = new LRUCache<string, { readonly occurred: string; tries: number }>({ max: MOST });
+  const tasks = new LRUCache<string, { readonly occurred: string; tries: number }>(atMostEntries(MOST));
   return {
     note({ parent_task_run_id: task, occurred }) {
       if (task === null || tasks.has(task)) return;

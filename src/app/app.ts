@@ -76,7 +76,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   const answerer = currentAnswerer(current);
   const edgeSecret = openEdgeSecret(paths);
   const fromEdge = createFromEdge(edgeSecret);
-  const serviceProxy = await openServiceProxy({ paths, edgeSecret, config, log, openFiles: openFilesLimit() });
+  const serviceProxy = openServiceProxy({ paths, edgeSecret, log, openFiles: openFilesLimit() });
+  // An nginx that ran before sends it calls as soon as decisions are answered.
+  await serviceProxy.prepare(config);
   const relay = openRelay(shared, current, fromEdge);
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });
   const sync = createDecisionSync({
@@ -88,7 +90,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const edge = await prepareEdge(parts, config);
   watchLedger(shared, current);
   const metered = meterApp({ shared, current, config, relay, answerer });
-  const prepare = (next: Config) => prepareListeners({ forward, metered }, next);
+  const prepare = (next: Config) => prepareListeners({ forward, metered, serviceProxy }, next);
   const reloader = createReloader({
     ...{ ...parts, shared, current, prepareListeners: prepare },
     ...{ applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart, useServices: serviceProxy.use },

@@ -1,15 +1,19 @@
-// The TCP listeners of the control plane, forward proxy and metrics: a reload opens the new ones before it changes anything.
+// The listeners of the control plane that some configurations need: a reload opens the new ones before it changes anything.
 import type { Config } from '../config/config.ts';
+import type { ServiceProxyThread } from '../edge/http/service-proxy.ts';
 import type { ForwardProxy, Prepared } from '../proxies/forward/forward.ts';
 import type { Metered } from './gateway-metrics.ts';
 
 export interface Listeners {
   readonly forward: Pick<ForwardProxy, 'prepare'>;
   readonly metered: Pick<Metered, 'prepare'>;
+  readonly serviceProxy: Pick<ServiceProxyThread, 'prepare'>;
 }
 
 /** Rejects where one of them cannot listen; none has changed then. */
-export async function prepareListeners({ forward, metered }: Listeners, { forwardProxy, metrics }: Config): Promise<Prepared> {
+export async function prepareListeners({ forward, metered, serviceProxy }: Listeners, config: Config): Promise<Prepared> {
+  const { forwardProxy, metrics } = config;
+  await serviceProxy.prepare(config);
   const proxy = await forward.prepare(forwardProxy?.listen ?? null);
   const scrapes = await metered.prepare(metrics).catch((error: unknown) => {
     proxy.discard();

@@ -1,16 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { bareService } from '../../config/service.fixture.ts';
 import { openServiceProxy } from './service-proxy.ts';
+
+const PROXIED = { services: [bareService('proxied', [], { retries: { attempts: 1, budget: null } })], forwardHeaders: [] };
 
 it('leaves the control plane descriptors: beyond its share it takes no connection, and takes one again after another has ended', async () => {
   const root = mkdtempSync(join(tmpdir(), 'service-proxy-'));
   const proxySocket = join(root, 'proxy.sock');
   const log = { warn: () => undefined, error: () => undefined };
-  const parts = { paths: { proxySocket, memberSockets: root } as never, edgeSecret: 'secret', config: { services: [], forwardHeaders: [] }, openFiles: 8, log };
-  const proxy = await openServiceProxy(parts);
+  const parts = { paths: { proxySocket, memberSockets: root } as never, edgeSecret: 'secret', openFiles: 8, log };
+  const proxy = openServiceProxy(parts);
+  await proxy.prepare(PROXIED);
   const sockets: Socket[] = [];
   /** A call that is answered, on a connection that stays. */
   const isTaken = (): Promise<boolean> => {
@@ -28,6 +32,22 @@ it('leaves the control plane descriptors: beyond its share it takes no connectio
     await expect.poll(isTaken).toBe(true);
   } finally {
     for (const socket of sockets) socket.destroy();
+    await proxy.close();
+    rmSync(root, { recursive: true, force: true });
+  }
+});
+
+it('starts with the first service that needs it', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'service-proxy-'));
+  const proxySocket = join(root, 'proxy.sock');
+  const log = { warn: () => undefined, error: () => undefined };
+  const proxy = openServiceProxy({ paths: { proxySocket, memberSockets: root } as never, edgeSecret: 'secret', openFiles: 8, log });
+  try {
+    await proxy.prepare({ services: [bareService('direct', [])], forwardHeaders: [] });
+    expect(existsSync(proxySocket)).toBe(false);
+    await proxy.prepare(PROXIED);
+    expect(existsSync(proxySocket)).toBe(true);
+  } finally {
     await proxy.close();
     rmSync(root, { recursive: true, force: true });
   }

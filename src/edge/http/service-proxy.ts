@@ -1,10 +1,13 @@
 // The control plane's hold on the service proxy, which is a thread with a socket of its own.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { goesThroughProxy } from '../../config/service-way.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import type { FromProxy, ProxyConfig, ProxySetup, ToProxy } from './service-proxy-thread.ts';
 
 export interface ServiceProxyThread {
+  /** Starts the thread where a service needs it; resolves when nginx can connect, rejects where it cannot listen. */
+  prepare(config: ProxyConfig): Promise<void>;
   /** These services and no others, from now on. Calls that have begun end as they began. */
   use(config: ProxyConfig): void;
   /** Calls that are in progress get some seconds to end. */
@@ -14,7 +17,6 @@ export interface ServiceProxyThread {
 export interface ServiceProxyThreadParts {
   readonly paths: StatePaths;
   readonly edgeSecret: string;
-  readonly config: ProxyConfig;
   /** How many the process may open: a call takes two. */
   readonly openFiles: number;
   readonly log: Readonly<Record<'warn' | 'error', (fields: object, text: string) => void>>;
@@ -24,12 +26,11 @@ const AGAIN_MS = 500;
 /** Bodies are beside it, with bounds of their own (src/proxies/egress/proxy/service-proxy.ts). */
 const HEAP_MIB = 512;
 
-/** Resolves when nginx can connect; rejects where the thread cannot listen. */
-export async function openServiceProxy(parts: ServiceProxyThreadParts): Promise<ServiceProxyThread> {
-  const { paths, edgeSecret, openFiles, log } = parts;
-  let config = only(parts.config);
+/** The thread begins with the first service that needs it, and stays. */
+export function openServiceProxy({ paths, edgeSecret, openFiles, log }: ServiceProxyThreadParts): ServiceProxyThread {
   let closing = false;
-  let worker: Worker;
+  let worker: Worker | undefined;
+  let config: ProxyConfig;
   const spawn = (): Worker => {
     const setup: ProxySetup = {
       paths: { proxySocket: paths.proxySocket, memberSockets: paths.memberSockets },
@@ -54,16 +55,20 @@ export async function openServiceProxy(parts: ServiceProxyThreadParts): Promise<
   const again = (): void => {
     worker = spawn();
   };
-  worker = spawn();
-  await isListening(worker);
   return {
+    async prepare(next) {
+      if (worker !== undefined || !next.services.some(goesThroughProxy)) return;
+      config = only(next);
+      worker = spawn();
+      await isListening(worker);
+    },
     use(next) {
       config = only(next);
-      worker.postMessage({ kind: 'use', config } satisfies ToProxy);
+      worker?.postMessage({ kind: 'use', config } satisfies ToProxy);
     },
     async close() {
       closing = true;
-      if (worker.threadId === -1) return;
+      if (worker === undefined || worker.threadId === -1) return;
       const ended = once(worker, 'exit');
       worker.postMessage({ kind: 'close' } satisfies ToProxy);
       await ended;

@@ -111,12 +111,12 @@ function stateDirChecks({ paths, workerUser, statfs }: Pick<DoctorContext, 'path
   ];
 }
 
-function edgeChecks({ paths, workerUser, statfs }: DoctorContext, running: boolean): readonly Check[] {
+function edgeChecks({ config, paths, workerUser, statfs }: DoctorContext, running: boolean): readonly Check[] {
   const processes: Check = { group: 'edge', name: 'processes', run: () => checkProcesses(paths) };
   if (!running) return [processes];
   return [
     processes,
-    { group: 'edge', name: 'unix-sockets', run: () => checkUnixSockets(paths, workerUser) },
+    { group: 'edge', name: 'unix-sockets', run: () => checkUnixSockets(paths, workerUser, config.services) },
     { group: 'edge', name: 'decision-cache', run: () => [checkCacheMode(paths.decisionCache, workerUser), checkCacheSpace(paths.decisionCache, statfs)] },
     { group: 'edge', name: 'temp-dir', run: () => checkTempDir(tempDirInUse(paths), workerUser) },
   ];

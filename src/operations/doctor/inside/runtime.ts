@@ -1,5 +1,7 @@
 // The runtime directory of a running gateway: owners and modes of its sockets and its decision cache.
 import { type Stats, statSync } from 'node:fs';
+import type { Service } from '../../../config/service.ts';
+import { goesThroughProxy } from '../../../config/service-way.ts';
 import type { StatePaths } from '../../../config/state-dir.ts';
 import type { WorkerUser } from '../../../config/worker-user.ts';
 import { fail, ok, type Verdict } from '../finding.ts';
@@ -7,20 +9,22 @@ import { fail, ok, type Verdict } from '../finding.ts';
 type SocketPaths = Pick<StatePaths, 'decisionSocket' | 'controlSocket' | 'proxySocket' | 'relaySocket' | 'anonymousSocket' | 'holdSocket' | 'adminSocket'>;
 
 /** nginx's workers connect to all but the last one. That one is for the command line of the gateway's user. */
-export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null): readonly Verdict[] {
+export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null, services: readonly Service[]): readonly Verdict[] {
   const us = process.geteuid?.() ?? 0;
   const owner = worker?.uid ?? us;
   const places = [
     { path: paths.decisionSocket, uid: owner },
     { path: paths.controlSocket, uid: owner },
-    { path: paths.proxySocket, uid: owner },
+    ...(services.some(goesThroughProxy) ? [{ path: paths.proxySocket, uid: owner }] : []),
     { path: paths.relaySocket, uid: owner },
     { path: paths.anonymousSocket, uid: owner },
     { path: paths.holdSocket, uid: owner },
     { path: paths.adminSocket, uid: us },
   ];
   const problems = places.flatMap((place) => socketProblem(place));
-  return problems.length === 0 ? [ok('the seven sockets between nginx, supervisor, control plane and command line exist, closed to other users')] : problems;
+  return problems.length === 0
+    ? [ok(`the ${places.length} sockets between nginx, supervisor, control plane and command line exist, closed to other users`)]
+    : problems;
 }
 
 function socketProblem({ path, uid }: { readonly path: string; readonly uid: number }): readonly Verdict[] {

@@ -11,7 +11,7 @@ import type { Store } from '../store/store.ts';
 
 export interface ServiceParts extends Pick<ServiceCallsParts, 'authenticator' | 'policy' | 'entities'> {
   readonly config: Pick<Config, 'services' | 'forwardProxy' | 'publicUrl'>;
-  readonly store: Pick<Store, 'changeNumber' | 'keptAnswers'>;
+  readonly store: Pick<Store, 'changeNumber' | 'cacheGenerations'>;
   readonly signingKeys: SigningKeys;
   readonly clock: Clock;
   readonly credentials: ServiceCredentials;
@@ -30,7 +30,7 @@ export function openServices(parts: ServiceParts): Services {
     calls: createServiceCalls({ ...parts, services, changeNumber }),
     assert: createAssertions(parts.signingKeys, `${publicUrl.origin}${publicUrl.basePath}`, parts.clock),
     credentials: parts.credentials,
-    cacheGeneration: async (service) => (cached.has(service) ? parts.store.keptAnswers.generation(service) : null),
+    cacheGeneration: async (service) => (cached.has(service) ? parts.store.cacheGenerations.of(service) : null),
     connects: createHostConnects({ ...parts, allow: forwardProxy?.allow ?? null, changeNumber }),
   };
 }

@@ -24,7 +24,7 @@ async function purge(context: CliContext, session: AdminSession, name: string): 
     throw new UsageError(
       `${name}: ${service === undefined ? 'there is no such service' : 'the service has no cache'} (services[].cache of ${session.configFile}).`,
     );
-  await store.keptAnswers.purge(name);
+  await store.cacheGenerations.purge(name);
   try {
     await makeItHold(context, session);
   } finally {

@@ -1,7 +1,7 @@
 // `lictor up`: the gateway in the foreground.
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { upgradeState } from '../config/state-version.ts';
+import { backUpOlderState } from '../config/state-version.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
@@ -35,7 +35,7 @@ async function up(context: CliContext): Promise<void> {
   const status = await runSupervisor({
     paths,
     configFile,
-    prepare: () => upgradeState({ paths, storeFile: config.storeFile, now: systemClock, log }),
+    prepare: () => backUpOlderState({ paths, storeFile: config.storeFile, now: systemClock, log }),
     controlEntry: fileURLToPath(new URL('../app/control-plane.ts', import.meta.url)),
     onUp: () => log(`lictor: ${config.publicUrl.origin}${config.publicUrl.basePath}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.`),
     log,

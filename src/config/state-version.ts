@@ -1,83 +1,61 @@
-// Which layout the state directory has: checked by every command, migrated by `lictor up` alone, with a copy first.
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+// The version of the state directory and of both databases in it: a newer one is rejected, an older one is copied before anything changes it.
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
 import type { StatePaths } from './state-dir.ts';
 
-/** Brings the state from the version before it to `to`. Runs while nothing else does; must be safe to run twice. */
-export interface Migration {
-  readonly to: number;
-  readonly run: (paths: StatePaths) => Promise<void>;
+/** A release that changes the layout or a table raises it, and changes what `lictor up` finds after `backUpOlderState`. */
+export const STATE_VERSION = 1;
+
+/** Throws `state-newer`. `what` has the version: "The store FILE". */
+export function assertNotNewer(what: string, version: number): void {
+  if (version <= STATE_VERSION) return;
+  throw new LictorError(
+    'state-newer',
+    `${what} has version ${version} and this Lictor knows versions up to ${STATE_VERSION}: run the newer Lictor, restore the backup that it made, or give another directory with --state-dir DIR.`,
+  );
 }
 
-/** The layout of the first release. */
-const FIRST_VERSION = 1;
+/** Throws `state-newer` for a state directory that a later Lictor has written. */
+export function assertStateNotNewer(versionFile: string): void {
+  assertNotNewer(`The state directory (${versionFile})`, readVersion(versionFile));
+}
 
-/** A step that has been released is never edited: add the next one. The tables inside store and ledger have versions of their own. */
-const MIGRATIONS: readonly Migration[] = [];
+/** Any command may create the state directory: it then has the version of this Lictor. */
+export function markNewState(paths: StatePaths): void {
+  if (![paths.version, paths.storeFile, paths.ledgerFile].some((file) => existsSync(file))) writeVersion(paths.version, STATE_VERSION);
+}
 
-export interface UpgradeParts {
+export interface BackupParts {
   readonly paths: StatePaths;
-  /** `config.storeFile`: it may be elsewhere. */
+  /** `config.storeFile`: it may be outside the state directory. */
   readonly storeFile: string;
   readonly now: () => number;
   readonly log: (line: string) => void;
   /** Only tests have others. */
-  readonly migrations?: readonly Migration[];
+  readonly version?: number;
 }
 
-/** Throws `state-newer` for a state directory that a later Lictor has written. */
-export function assertStateNotNewer(versionFile: string, known = newest(MIGRATIONS)): void {
-  const version = readVersion(versionFile);
-  if (version <= known) return;
-  throw new LictorError(
-    'state-newer',
-    `The state directory has version ${version} and this Lictor knows versions up to ${known} (${versionFile}): run the newer Lictor, restore the backup that it made, or give another directory with --state-dir DIR.`,
-  );
-}
-
-/** A directory with nothing in it is of this Lictor: whatever command comes first says so. */
-export function markNewState(paths: StatePaths): void {
-  if (!existsSync(paths.version) && !existsSync(paths.storeFile) && !existsSync(paths.ledgerFile)) writeVersion(paths.version, newest(MIGRATIONS));
-}
-
-/** Call it with the state directory claimed and nothing running. Throws `state-upgrade-failed` with where the copy is; the version is then the old one. */
-export async function upgradeState(parts: UpgradeParts): Promise<void> {
-  const { paths, log, migrations = MIGRATIONS } = parts;
-  assertStateNotNewer(paths.version, newest(migrations));
+/** Call it with the state directory claimed and nothing running. Throws `state-backup-failed`: then nothing was changed. */
+export async function backUpOlderState({ paths, storeFile, now, log, version = STATE_VERSION }: BackupParts): Promise<void> {
   const from = readVersion(paths.version);
-  if (from === newest(migrations) && existsSync(paths.version)) return;
-  const present = contents(parts);
-  if (present.length === 0 || from === newest(migrations)) return writeVersion(paths.version, newest(migrations));
-  const copy = await copyState(parts, from, present);
-  log(`lictor: the state directory is brought from version ${from} to ${newest(migrations)}; it was copied to ${copy} first.`);
-  for (const step of migrations.filter(({ to }) => to > from)) {
-    try {
-      await step.run(paths);
-    } catch (cause) {
-      throw new LictorError('state-upgrade-failed', `The state directory could not be brought to version ${step.to}. As it was before: ${copy}. Report this.`, {
-        cause,
-      });
-    }
-    writeVersion(paths.version, step.to);
-  }
-}
-
-function newest(migrations: readonly Migration[]): number {
-  return migrations.at(-1)?.to ?? FIRST_VERSION;
-}
-
-/** Without a version file, the directory has the first layout. */
-function readVersion(file: string): number {
-  let text: string;
+  if (from >= version) return;
+  const target = join(paths.backup, `v${from}-${new Date(now()).toISOString().replaceAll(/[:.]/g, '-')}`);
   try {
-    text = readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return FIRST_VERSION;
-    throw new LictorError('state-dir-unusable', `${file} cannot be read: let the user that runs lictor read it.`, { cause: error });
+    await copyState([storeFile, paths.ledgerFile], [join(paths.root, 'revision.json'), paths.configInUse], target);
+    writeVersion(paths.version, version);
+  } catch (cause) {
+    throw new LictorError('state-backup-failed', `The state directory could not be copied to ${target}: nothing was changed. Check its owner and the disk.`, {
+      cause,
+    });
   }
+  log(`lictor: the state directory had version ${from}, and has version ${version} from now on. A copy of it as it was is in ${target}.`);
+}
+
+/** Without a version file, the directory has the first version. */
+function readVersion(file: string): number {
+  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '1';
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new LictorError('state-dir-unusable', `${file} holds no version number: restore it from a backup.`);
 }
@@ -88,59 +66,21 @@ function writeVersion(file: string, version: number): void {
   renameSync(beside, file);
 }
 
-interface Kept {
-  readonly file: string;
-  readonly isDatabase: boolean;
-}
-
-/** What somebody would miss, as far as it is there. Logs and the rendered edge are not in it. */
-function contents({ paths, storeFile }: UpgradeParts): readonly Kept[] {
-  const kept = [
-    { file: storeFile, isDatabase: true },
-    { file: paths.ledgerFile, isDatabase: true },
-    { file: join(paths.root, 'revision.json'), isDatabase: false },
-    { file: paths.configInUse, isDatabase: false },
-  ];
-  return kept.filter(({ file }) => existsSync(file));
-}
-
-/** `STATE/backup/vN-TIME`, complete or not there. Databases are copied by SQLite itself: whole, whatever else writes them. */
-async function copyState({ paths, now }: UpgradeParts, from: number, present: readonly Kept[]): Promise<string> {
-  const target = join(paths.backup, `v${from}-${new Date(now()).toISOString().replaceAll(/[:.]/g, '-')}`);
+/** All files that exist, or no directory. SQLite itself copies a database: whole, even while another process writes to it. */
+async function copyState(databases: readonly string[], files: readonly string[], target: string): Promise<void> {
   const unfinished = `${target}.unfinished`;
-  assertRoom(paths, present);
+  const copyOf = (file: string): string => join(unfinished, basename(file));
   try {
     mkdirSync(unfinished, { recursive: true, mode: 0o700 });
-    for (const { file, isDatabase } of present) await copyOne(file, join(unfinished, basename(file)), isDatabase);
+    for (const file of databases.filter((name) => existsSync(name))) {
+      using db = new DatabaseSync(file, { readOnly: true });
+      await backup(db, copyOf(file));
+      chmodSync(copyOf(file), 0o600);
+    }
+    for (const file of files.filter((name) => existsSync(name))) copyFileSync(file, copyOf(file));
     renameSync(unfinished, target);
-    return target;
-  } catch (cause) {
+  } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
-    throw new LictorError(
-      'state-upgrade-failed',
-      `The state directory could not be copied to ${target} before its migration: nothing was changed. Check its owner and the disk.`,
-      {
-        cause,
-      },
-    );
+    throw error;
   }
-}
-
-async function copyOne(file: string, target: string, isDatabase: boolean): Promise<void> {
-  if (isDatabase) {
-    using db = new DatabaseSync(file, { readOnly: true });
-    await backup(db, target);
-  } else copyFileSync(file, target);
-  chmodSync(target, 0o600);
-}
-
-function assertRoom({ root }: StatePaths, present: readonly Kept[]): void {
-  const needed = present.reduce((sum, { file }) => sum + statSync(file).size, 0);
-  const { bavail, bsize } = statfsSync(root);
-  if (bavail * bsize > needed * 1.1) return;
-  const mebibytes = Math.ceil((needed * 1.1) / (1 << 20));
-  throw new LictorError(
-    'state-upgrade-failed',
-    `Copying the state directory before its migration needs ${mebibytes} MiB below ${root}: free some, then start again. Nothing was changed.`,
-  );
 }

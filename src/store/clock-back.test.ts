@@ -10,8 +10,8 @@ import { createKnownFlows } from './known-flows.ts';
 import { createLeases } from './leases.ts';
 import { createLoginAttempts, LOGIN_ATTEMPT_LIMITS } from './login-attempts.ts';
 import { createMakers } from './makers.ts';
-import { migrate } from './migrations.ts';
 import { createRunTokens, type RunTokens } from './run-tokens.ts';
+import { createTables } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 
 const HOUR_MS = 3_600_000;
@@ -26,7 +26,7 @@ beforeEach(async () => {
   directory = makeMemoryDir('lictor-clock-back-');
   database = openSqlite(join(directory, 'lictor.db'));
   nowMs = 1_700_000_000_000;
-  await migrate(database);
+  await createTables(database);
 });
 afterEach(async () => {
   await database.close();

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { Clock } from '../contract/clock.ts';
 import { accountCases, identityCases, scopeCases } from './contract-suite/people.fixture.ts';
-import { changeNumberCases, keptAnswerCases, knownFlowCases, leaseCases, lockCases, markCases, policySetCases } from './contract-suite/records.fixture.ts';
+import { cacheGenerationCases, changeNumberCases, knownFlowCases, leaseCases, lockCases, markCases, policySetCases } from './contract-suite/records.fixture.ts';
 import { attemptCases, identitySessionCases, sessionCases } from './contract-suite/sessions.fixture.ts';
 import { accessTokenCases, tokenCases } from './contract-suite/tokens.fixture.ts';
 import type { StoreUnderTest } from './contract-suite/under-test.fixture.ts';
@@ -30,7 +30,7 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     describe('locks', () => lockCases(() => under, advance));
     describe('access tokens', () => accessTokenCases(() => under, advance));
     describe('scopes and makers', () => scopeCases(() => under));
-    describe('kept answers', () => keptAnswerCases(() => under));
+    describe('purges of response caches', () => cacheGenerationCases(() => under));
     describe('known flows', () => knownFlowCases(() => under, advance));
     describe('leases', () => leaseCases(() => under, advance));
     describe('policy sets', () => policySetCases(() => under, advance));

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { createLeases } from './leases.ts';
-import { migrate } from './migrations.ts';
+import { createTables } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 
 it('of each principal, those that end last are kept', async () => {
   const dir = makeMemoryDir('lictor-leases-');
   const database = openSqlite(join(dir, 'lictor.db'));
   try {
-    await migrate(database);
+    await createTables(database);
     const leases = createLeases(database, () => 1_700_000_000_000, 3);
     await leases.put({ id: 'b', principal: 'token:b', flowRun: null }, 1);
     for (const [id, lifeMs] of [

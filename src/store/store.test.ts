@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
+import { STATE_VERSION } from '../config/state-version.ts';
 import { systemClock } from '../contract/clock.ts';
 import { describeStoreContract } from './contract-suite.fixture.ts';
 import { fromColumn } from './lists.ts';
-import { FIRST_SCHEMA_VERSION, SCHEMA_VERSION } from './migrations.ts';
 import { writeNewStore } from './new-store.fixture.ts';
 import { openStore } from './store.ts';
 
@@ -70,7 +70,7 @@ describe('the SQLite file', () => {
     await store.close();
   });
 
-  it('keeps its content and schema version over a close', async () => {
+  it('has its content and its version after it was closed', async () => {
     const store = await openStore({ file, clock: systemClock });
     const number = await store.bump('test');
     await store.close();
@@ -78,28 +78,16 @@ describe('the SQLite file', () => {
     expect(await again.changeNumber()).toBe(number);
     await again.close();
     const database = new DatabaseSync(file);
-    expect(database.prepare('select version from schema_version').all()).toEqual([{ version: SCHEMA_VERSION }]);
+    expect(database.prepare('pragma user_version').get()).toEqual({ user_version: STATE_VERSION });
     database.close();
   });
 
-  it('of a newer schema is refused with what to do, and not touched', async () => {
-    await (await openStore({ file, clock: systemClock })).close();
-    const database = new DatabaseSync(file);
-    database.exec(`update schema_version set version = ${SCHEMA_VERSION + 1}`);
-    await expect(openStore({ file, clock: systemClock })).rejects.toMatchObject({ code: 'store-newer', message: expect.stringContaining('newer Lictor') });
-    expect(database.prepare('select version from schema_version').all()).toEqual([{ version: SCHEMA_VERSION + 1 }]);
-    database.close();
-  });
-
-  it('from before the first release is refused with what to do, and not touched', async () => {
+  it('of a newer version is rejected with what to do, and not changed', async () => {
     await (await openStore({ file, clock: systemClock })).close();
     using database = new DatabaseSync(file);
-    database.exec(`update schema_version set version = ${FIRST_SCHEMA_VERSION - 1}`);
-    await expect(openStore({ file, clock: systemClock })).rejects.toMatchObject({
-      code: 'store-older',
-      message: expect.stringContaining('move the state directory away'),
-    });
-    expect(database.prepare('select version from schema_version').all()).toEqual([{ version: FIRST_SCHEMA_VERSION - 1 }]);
+    database.exec(`pragma user_version = ${STATE_VERSION + 1}`);
+    await expect(openStore({ file, clock: systemClock })).rejects.toMatchObject({ code: 'state-newer', message: expect.stringContaining('newer Lictor') });
+    expect(database.prepare('pragma user_version').get()).toEqual({ user_version: STATE_VERSION + 1 });
   });
 
   it('that is no database, or cannot be made, is refused with what to do', async () => {

@@ -1,25 +1,25 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
-// device codes, tokens of flow runs, flows known by name, leases of slots, how often kept answers were thrown away, and the change number that
+// device codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches, and the change number that
 // everybody watches.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
+import { type CacheGenerations, createCacheGenerations } from './cache-generations.ts';
 import { createChangeNumber, raiseChangeNumber } from './changes.ts';
 import { type ClientGrants, createClientGrants } from './client-grants.ts';
 import { createDeviceCodes, type DeviceCodes } from './device-codes.ts';
 import { createGivenScopes, type GivenScopes } from './given-scopes.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { createIdpTokens, type IdpTokens } from './idp-tokens.ts';
-import { createKeptAnswers, type KeptAnswersStore } from './kept-answers.ts';
 import { createKnownFlows, type KnownFlows } from './known-flows.ts';
 import { createLeases, type Leases } from './leases.ts';
 import { createLocks, type Locks } from './locks.ts';
 import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
 import { createMakers, type Makers } from './makers.ts';
 import { createMarks, type Marks } from './marks.ts';
-import { migrate } from './migrations.ts';
 import { createPolicySets, type PolicySets } from './policy-sets.ts';
 import { createRunTokens, type RunTokens } from './run-tokens.ts';
+import { createTables } from './schema.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { openSqlite } from './sqlite.ts';
 import { createTokens, type Tokens } from './tokens.ts';
@@ -47,7 +47,7 @@ export interface Store {
   readonly runTokens: RunTokens;
   readonly knownFlows: KnownFlows;
   readonly leases: Leases;
-  readonly keptAnswers: KeptAnswersStore;
+  readonly cacheGenerations: CacheGenerations;
   close(): Promise<void>;
 }
 
@@ -57,11 +57,11 @@ export interface StoreParts {
   readonly clock: Clock;
 }
 
-/** Opens the store and brings its schema up to date. Throws `store-unusable` or `store-newer`, each with the remedy. */
+/** Opens or creates the store. Throws `store-unusable` or `state-newer`, each with the remedy. */
 export async function openStore({ file, clock }: StoreParts): Promise<Store> {
   const database = openSqlite(file);
   try {
-    await migrate(database);
+    await createTables(database);
   } catch (error) {
     await database.close();
     throw error;
@@ -86,7 +86,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     runTokens: createRunTokens(database, clock),
     knownFlows: createKnownFlows(database, clock),
     leases: createLeases(database, clock),
-    keptAnswers: createKeptAnswers(database),
+    cacheGenerations: createCacheGenerations(database),
     close: () => database.close(),
   };
 }

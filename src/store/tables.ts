@@ -2,7 +2,6 @@
 import type { LockKind } from '../contract/lock.ts';
 
 export interface Tables {
-  readonly schema_version: { readonly version: number };
   readonly change_number: { readonly id: 1; readonly number: number; readonly reason: string };
   readonly tokens: TokenTable;
   readonly token_secrets: TokenSecretTable;
@@ -24,7 +23,7 @@ export interface Tables {
   readonly run_tokens: RunTokenTable;
   readonly known_flows: KnownFlowTable;
   readonly leases: LeaseTable;
-  readonly kept_answers: KeptAnswersTable;
+  readonly cache_generations: CacheGenerationTable;
 }
 
 interface LeaseTable {
@@ -35,7 +34,7 @@ interface LeaseTable {
   readonly expires_ms: number;
 }
 
-interface KeptAnswersTable {
+interface CacheGenerationTable {
   readonly service: string;
   readonly generation: number;
 }

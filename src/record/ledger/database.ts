@@ -4,19 +4,19 @@
 // value is bound.
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { bringUpToDate, isUpToDate } from './schema.ts';
+import { createTables, versionOf } from './schema.ts';
 
 /** How long a writer waits for another process's transaction. */
 const BUSY_MS = 2_000;
 
-/** Creates the file with mode 0600 and updates its schema. Throws the errors of SQLite, `ledger-newer` and `ledger-older`. */
+/** Creates the file with mode 0600 and the tables. Throws the errors of SQLite and `state-newer`. */
 export function openLedgerDatabase(file: string): DatabaseSync {
   closeSync(openSync(file, 'a', 0o600));
   chmodSync(file, 0o600);
   const db = new DatabaseSync(file, { timeout: BUSY_MS });
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;');
-    migrate(db);
+    if (versionOf(db) === 0) transaction(db, () => createTables(db));
     return db;
   } catch (error) {
     db.close();
@@ -48,8 +48,4 @@ export function unsyncedTransaction<T>(db: DatabaseSync, work: () => T): T {
   } finally {
     db.exec('PRAGMA synchronous = FULL');
   }
-}
-
-function migrate(db: DatabaseSync): void {
-  if (!isUpToDate(db)) transaction(db, () => bringUpToDate(db));
 }

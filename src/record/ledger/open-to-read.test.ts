@@ -59,21 +59,15 @@ describe.each([
     expect(() => open(join(dir, 'begun'))).toThrow(expect.objectContaining({ code: 'ledger-missing' }));
   });
 
-  it.each([
-    ['from before the first release', 9, 'ledger-older', 'move the state directory away'],
-    ['of a newer Lictor', 999, 'ledger-newer', 'upgrade this one'],
-  ])('%s is refused with what to do', (_whose, version, code, remedy) => {
-    asVersion(version);
-    expect(() => open(file)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(remedy) }));
+  it('is refused with what to do if a newer Lictor has written it', () => {
+    asVersion(999);
+    expect(() => open(file)).toThrow(expect.objectContaining({ code: 'state-newer', message: expect.stringContaining('run the newer Lictor') }));
   });
 });
 
-it.each([
-  ['from before the first release', 9, 'ledger-older'],
-  ['of a newer Lictor', 999, 'ledger-newer'],
-])('a ledger %s is not opened for writing, and not changed', (_whose, version, code) => {
-  asVersion(version);
-  expect(() => openLedgerDatabase(file)).toThrow(expect.objectContaining({ code }));
+it('a ledger of a newer Lictor is not opened for writing, and not changed', () => {
+  asVersion(999);
+  expect(() => openLedgerDatabase(file)).toThrow(expect.objectContaining({ code: 'state-newer' }));
   using db = new DatabaseSync(file);
-  expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: version });
+  expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: 999 });
 });

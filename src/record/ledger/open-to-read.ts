@@ -3,12 +3,12 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { isErrno } from '../../contract/errno.ts';
 import { LictorError } from '../../contract/error.ts';
-import { assertReadable, schemaVersion } from './schema.ts';
+import { versionOf } from './schema.ts';
 
 /** sqlite.org/rescode.html: PERM, READONLY, CANTOPEN. A reader also writes beside the file, because the WAL index is shared memory. */
 const CLOSED = [3, 8, 14];
 
-/** Throws LictorError `ledger-missing`; `ledger-unreadable` for a user without access; `ledger-newer` and `ledger-older` for another layout. */
+/** Throws LictorError `ledger-missing`; `ledger-unreadable` for a user without access; `state-newer` for a newer version. */
 export function openToRead(file: string): DatabaseSync {
   try {
     if (statSync(file, { throwIfNoEntry: false }) === undefined) throw missing(file);
@@ -23,9 +23,7 @@ function opened(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 2_000 });
   try {
     // The first statement opens the files beside it.
-    const version = schemaVersion(db);
-    if (version === 0) throw missing(file);
-    assertReadable(version);
+    if (versionOf(db) === 0) throw missing(file);
     return db;
   } catch (error) {
     db.close();

@@ -63,7 +63,7 @@ const PRINCIPALS_SQL = `WITH RECURSIVE each(principal) AS (SELECT min(principal)
 const PAGE = 500;
 const FOLLOW_MS = 250;
 
-/** Throws LictorError `ledger-missing`, `ledger-unreadable`, `ledger-older` or `ledger-newer`. `audit` throws `record-unknown` if `after` is unknown. */
+/** Throws LictorError `ledger-missing`, `ledger-unreadable` or `state-newer`. `audit` throws `record-unknown` if `after` is unknown. */
 export function openLedgerReader(file: string): LedgerReader {
   const db = openToRead(file);
   addFunctions(db);

@@ -1,12 +1,11 @@
 // The tables of the ledger, and the layouts that this Lictor reads and writes.
 import type { DatabaseSync } from 'node:sqlite';
-import { LictorError } from '../../contract/error.ts';
+import { assertNotNewer, STATE_VERSION } from '../../config/state-version.ts';
 import { COLUMN_SQL } from './columns.ts';
 import { OUTBOX_TABLE } from './outbox.ts';
 import { EVENT_TABLES } from './prefect-events/table.ts';
 
-/** The tables of the first release. Never edit them after it: add to `MIGRATIONS`. */
-const FIRST_SCHEMA = `
+const SCHEMA = `
   CREATE TABLE records (n INTEGER PRIMARY KEY, ${COLUMN_SQL}) STRICT;
   CREATE UNIQUE INDEX records_id ON records (id);
   CREATE INDEX records_request ON records (request_id) WHERE request_id IS NOT NULL;
@@ -33,38 +32,14 @@ const FIRST_SCHEMA = `
   ${EVENT_TABLES}
   ${OUTBOX_TABLE}`;
 
-/** The version that `FIRST_SCHEMA` creates. No release has written a lower one. */
-const FIRST_SCHEMA_VERSION = 10;
-
-/** The first entry leads from `FIRST_SCHEMA_VERSION` to the next version. Never edit a released entry. */
-const MIGRATIONS: readonly string[] = [];
-
-const SCHEMA_VERSION = FIRST_SCHEMA_VERSION + MIGRATIONS.length;
-
-/** For a writer, in its transaction. Throws `ledger-newer` or `ledger-older`. */
-export function bringUpToDate(db: DatabaseSync): void {
-  if (schemaVersion(db) === 0) db.exec(`${FIRST_SCHEMA}; PRAGMA user_version = ${FIRST_SCHEMA_VERSION}`);
-  const version = schemaVersion(db);
-  assertReadable(version);
-  for (const statement of MIGRATIONS.slice(version - FIRST_SCHEMA_VERSION)) db.exec(statement);
-  if (version < SCHEMA_VERSION) db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+/** For a writer, in its transaction. */
+export function createTables(db: DatabaseSync): void {
+  if (versionOf(db) === 0) db.exec(`${SCHEMA}; PRAGMA user_version = ${STATE_VERSION}`);
 }
 
-export function isUpToDate(db: DatabaseSync): boolean {
-  return schemaVersion(db) === SCHEMA_VERSION;
-}
-
-/** 0: an empty file. */
-export function schemaVersion(db: DatabaseSync): number {
-  return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
-}
-
-/** Throws `ledger-newer` or `ledger-older`, each with the remedy. */
-export function assertReadable(version: number): void {
-  if (version > SCHEMA_VERSION) throw new LictorError('ledger-newer', 'The ledger was written by a newer Lictor: upgrade this one.');
-  if (version >= FIRST_SCHEMA_VERSION) return;
-  throw new LictorError(
-    'ledger-older',
-    `The ledger has schema version ${version}, from before the first release, and this Lictor cannot read it: move the state directory away and start again. The old directory is still evidence.`,
-  );
+/** 0: the file is new. Throws `state-newer`. */
+export function versionOf(db: DatabaseSync): number {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+  assertNotNewer('The ledger', version);
+  return version;
 }

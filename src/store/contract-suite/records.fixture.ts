@@ -26,13 +26,13 @@ export function changeNumberCases(get: () => StoreUnderTest): void {
   });
 }
 
-export function keptAnswerCases(get: () => StoreUnderTest): void {
+export function cacheGenerationCases(get: () => StoreUnderTest): void {
   it('are counted for each service, as a change that everybody sees', async () => {
     const { store, other } = get();
-    expect(await store.keptAnswers.generation('billing')).toBe(0);
-    expect(await movedBy(get(), () => store.keptAnswers.purge('billing'))).toBe(1);
-    expect(await other.keptAnswers.purge('billing')).toBe(2);
-    expect([await store.keptAnswers.generation('billing'), await store.keptAnswers.generation('vault')]).toEqual([2, 0]);
+    expect(await store.cacheGenerations.of('billing')).toBe(0);
+    expect(await movedBy(get(), () => store.cacheGenerations.purge('billing'))).toBe(1);
+    expect(await other.cacheGenerations.purge('billing')).toBe(2);
+    expect([await store.cacheGenerations.of('billing'), await store.cacheGenerations.of('vault')]).toEqual([2, 0]);
   });
 }
 

@@ -1,8 +1,8 @@
 import { appendFileSync, statSync, utimesSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { STATE_VERSION } from '../../../config/state-version.ts';
 import { appendRecord } from '../../../record/ledger/append-record.ts';
-import { FIRST_SCHEMA_VERSION, SCHEMA_VERSION } from '../../../store/migrations.ts';
 import { openStore } from '../../../store/store.ts';
 import { checkLedger, checkStore } from './databases.ts';
 import { openTestState, type TestState } from './state.fixture.ts';
@@ -16,16 +16,16 @@ describe('databases', () => {
   });
   afterEach(() => state.remove());
 
-  it('knows the schema of the store, a newer one, an older one, a damaged one, and none', async () => {
+  it('reports the version of the store, a newer one, a store without tables, a damaged one, and none', async () => {
     const file = state.paths.storeFile;
     expect(checkStore(file)).toMatchObject({ status: 'warn' });
     await (await openStore({ file, clock: () => 0 })).close();
     expect(checkStore(file)).toMatchObject({ status: 'ok' });
     using db = new DatabaseSync(file);
-    db.exec(`UPDATE schema_version SET version = ${SCHEMA_VERSION + 1}`);
+    db.exec(`PRAGMA user_version = ${STATE_VERSION + 1}`);
     expect(checkStore(file)).toMatchObject({ status: 'fail', remedy: expect.stringContaining('newer') });
-    db.exec(`UPDATE schema_version SET version = ${FIRST_SCHEMA_VERSION - 1}`);
-    expect(checkStore(file)).toMatchObject({ status: 'fail', remedy: expect.stringContaining('away') });
+    new DatabaseSync(`${file}.new`).close();
+    expect(checkStore(`${file}.new`)).toMatchObject({ status: 'fail', message: expect.stringContaining('it has no tables') });
     state.write(`${file}.broken`, 'no database, '.repeat(100));
     expect(checkStore(`${file}.broken`)).toMatchObject({ status: 'fail', message: expect.stringContaining('cannot be read') });
   });

@@ -1,7 +1,7 @@
-// The two databases of the state directory: the schema of the store, and whether the ledger can be written and is up to date.
+// The two databases of the state directory: the version of the store, and whether the ledger can be written and is up to date.
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { FIRST_SCHEMA_VERSION, SCHEMA_VERSION } from '../../../store/migrations.ts';
+import { STATE_VERSION } from '../../../config/state-version.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
 const BUSY_MS = 3_000;
@@ -9,17 +9,15 @@ const BUSY_MS = 3_000;
 /** Reads only. */
 export function checkStore(file: string): Verdict {
   if (!existsSync(file)) return warn(`there is no store at ${file} yet`, 'lictor up, token or account creates it.');
-  const version = read(file, 'SELECT version AS value FROM schema_version');
-  if (typeof version !== 'number')
+  const version = read(file, 'SELECT user_version AS value FROM pragma_user_version');
+  if (typeof version !== 'number' || version === 0)
     return fail(
-      `the store ${file} cannot be read: ${version ?? 'it has no schema'}`,
+      `the store ${file} cannot be read: ${version || 'it has no tables'}`,
       'Run as the user of the gateway. If it is damaged, restore the last backup.',
     );
-  if (version > SCHEMA_VERSION)
-    return fail(`the store has schema ${version}, and this Lictor supports up to ${SCHEMA_VERSION}`, 'Run the newer Lictor that wrote it.');
-  if (version < FIRST_SCHEMA_VERSION)
-    return fail(`the store has schema ${version}, from before the first release`, 'Move the state directory away, and start the gateway again.');
-  return ok(version === SCHEMA_VERSION ? `the store has schema ${version}` : `the store has schema ${version}; lictor up brings it to ${SCHEMA_VERSION}`);
+  if (version > STATE_VERSION)
+    return fail(`the store has version ${version}, and this Lictor supports up to ${STATE_VERSION}`, 'Run the newer Lictor that wrote it.');
+  return ok(`the store has version ${version}`);
 }
 
 export interface LedgerFiles {

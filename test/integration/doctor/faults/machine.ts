@@ -63,7 +63,7 @@ export const MACHINE: readonly Fault[] = [
   {
     name: 'a store of a newer lictor',
     fails: ['machine/store', ...UNTRIED],
-    says: /schema 99/,
+    says: /version 99/,
     plant: (room) => storeOf(room, 99),
   },
   {
@@ -166,8 +166,8 @@ async function behind(room: Room): Promise<Planting> {
 function storeOf(room: Room, version: number): Planting {
   const write = (to: number) => {
     using db = new DatabaseSync(placesOf(room).storeFile, { timeout: 5_000 });
-    const was = db.prepare('SELECT version FROM schema_version').get()?.['version'];
-    db.prepare('UPDATE schema_version SET version = ?').run(to);
+    const was = db.prepare('PRAGMA user_version').get()?.['user_version'];
+    db.exec(`PRAGMA user_version = ${to}`);
     return Number(was);
   };
   const former = write(version);

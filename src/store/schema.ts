@@ -1,7 +1,27 @@
-// The tables of the store, as the first release creates them. What each column holds stands in tables.ts.
+// The tables of the store. What each column holds stands in tables.ts.
+import { type Kysely, sql } from 'kysely';
+import { assertNotNewer, STATE_VERSION } from '../config/state-version.ts';
+import type { Database } from './database.ts';
+import type { Tables } from './tables.ts';
 
-/** One statement each, valid in SQLite and Postgres. Never edited after the first release: `MIGRATIONS` (migrations.ts) changes it. */
-export const FIRST_SCHEMA: readonly string[] = [
+/** Creates the tables in a new file, in one transaction. Throws `state-newer` for a store that a later Lictor has written. */
+export async function createTables(database: Database): Promise<void> {
+  await database.durably(async (transaction) => {
+    const version = await versionOf(transaction);
+    assertNotNewer('The store', version);
+    if (version > 0) return;
+    for (const statement of [...SCHEMA, `pragma user_version = ${STATE_VERSION}`]) await sql.raw(statement).execute(transaction);
+  });
+}
+
+/** 0: the file is new. */
+async function versionOf(db: Kysely<Tables>): Promise<number> {
+  const { rows } = await sql<{ readonly user_version: number }>`pragma user_version`.execute(db);
+  return rows[0]?.user_version ?? 0;
+}
+
+/** One statement each. */
+const SCHEMA: readonly string[] = [
   `create table change_number (
     id integer primary key not null,
     number bigint not null,
@@ -222,7 +242,7 @@ export const FIRST_SCHEMA: readonly string[] = [
   )`,
   `create index leases_by_age on leases (expires_ms)`,
   `create index leases_by_principal on leases (principal, expires_ms)`,
-  `create table kept_answers (
+  `create table cache_generations (
     service text primary key not null,
     generation bigint not null
   )`,

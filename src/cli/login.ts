@@ -28,13 +28,13 @@ export function register(program: Command, context: CliContext): void {
     .command('login')
     .description('log in with your browser, for lictor exec and lictor whoami')
     .argument('[url]', 'the gateway: https://prefect.example.com')
-    .option('--scope <scope>', 'less than all that you may do; repeatable', collectScope)
+    .option('--scope <scope>', 'a client scope: less than all that you may do; repeatable', collectScope)
     .addHelpText('after', HELP)
     .action((url: string | undefined, options: Options) => atGateway(context, program.opts<GlobalOptions>(), { url }, (at) => login(context, at, options)));
 }
 
 function collectScope(text: string, before: readonly string[] = []): readonly string[] {
-  if (!isClientScope(text)) throw new UsageError(`--scope ${text}: there is no such scope. Scopes: ${CLIENT_SCOPES.join(', ')}.`);
+  if (!isClientScope(text)) throw new UsageError(`--scope ${text}: there is no such client scope. Client scopes: ${CLIENT_SCOPES.join(', ')}.`);
   return [...new Set([...before, text])];
 }
 

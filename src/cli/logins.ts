@@ -19,7 +19,7 @@ export async function listLogins(context: CliContext, { store, config }: AdminSe
     const rows = logins.map(({ id, principal, client, scopes, last_used_at: last, expires_at: end }) => [
       ...[id, printable(principal), printable(client), scopes.join(','), minute(last), minute(end)],
     ]);
-    context.out.write(renderTable([['ID', 'PRINCIPAL', 'CLIENT', 'SCOPES', 'LAST TOKEN (UTC)', 'UNTIL (UTC)'], ...rows], context));
+    context.out.write(renderTable([['ID', 'PRINCIPAL', 'CLIENT', 'CLIENT SCOPES', 'LAST TOKEN (UTC)', 'UNTIL (UTC)'], ...rows], context));
   }
 }
 

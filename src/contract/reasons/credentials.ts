@@ -121,4 +121,9 @@ export const CREDENTIAL_REASONS = {
     detail: 'The socket carries no credential: with PREFECT_API_KEY alone the client sends none on /events/*.',
     hint: 'Set PREFECT_API_AUTH_STRING=any:TOKEN, or PREFECT_CLIENT_CUSTOM_HEADERS, instead of PREFECT_API_KEY.',
   },
+  'sidecar-foreign': {
+    status: 401,
+    detail: 'This port serves only the process that lictor exec started.',
+    hint: 'Run the command under lictor exec, with the environment that it sets.',
+  },
 } as const satisfies Record<string, ReasonText>;

@@ -1,4 +1,4 @@
-// 429 and 503: not now.
+// 429 and 503: not now. 502: a service does not open a WebSocket.
 import type { ReasonText } from './text.ts';
 
 export const OUTAGE_REASONS = {
@@ -66,11 +66,6 @@ export const OUTAGE_REASONS = {
     hint: 'Retry; a request that changes something may have been carried out.',
   },
   'ledger-unavailable': { status: 503, detail: 'The ledger cannot be written, so changes are refused.', hint: 'Check disk space of the state directory.' },
-  'sidecar-foreign': {
-    status: 401,
-    detail: 'This port serves only the process that lictor exec started.',
-    hint: 'Run the command under lictor exec, with the environment that it sets.',
-  },
   'sidecar-no-credential': {
     status: 503,
     detail: 'The credential has expired, and lictor exec cannot get a new one at the moment.',

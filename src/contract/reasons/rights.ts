@@ -50,8 +50,8 @@ export const RIGHT_REASONS = {
   'policy-forbids': { status: 403, detail: 'A policy forbids this.', hint: 'Ask an administrator; the record of this request names the policy.' },
   'scope-missing': {
     status: 403,
-    detail: 'The scopes of this client do not include this action.',
-    hint: 'Log in again with more scopes: lictor login --scope prefect:read --scope prefect:run.',
+    detail: 'The client scopes of this login do not include this action.',
+    hint: 'Log in again with more client scopes: lictor login --scope prefect:read --scope prefect:run.',
   },
   'scope-filter': {
     status: 403,

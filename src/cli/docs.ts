@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
-import { createPolicyEngine } from '../authorization/policy/engine.ts';
+import { createEngineOfChecked } from '../authorization/policy/engine.ts';
 import { renderRightsTable } from '../authorization/policy/rights.ts';
 import { renderRolesTable } from '../authorization/policy/table.ts';
 import { renderKeysTable } from '../config/schema/keys-table.ts';
@@ -26,7 +26,7 @@ export async function renderDocs(): Promise<readonly Doc[]> {
   const nobody = new PassThrough();
   const program = await documentedProgram({ out: nobody, err: nobody });
   const actions = collectActions(OPERATIONS);
-  const engine = createPolicyEngine({ actions, revision: 0 });
+  const engine = createEngineOfChecked({ actions, revision: 0 });
   return [
     renderDoc('reference/commands.md', renderCommands(program)),
     renderDoc('reference/configuration.md', renderKeysTable()),

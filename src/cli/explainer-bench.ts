@@ -6,7 +6,7 @@ import { absentWords } from '../authorization/explain/absent.ts';
 import type { ExplainerParts } from '../authorization/explain/explainer.ts';
 import { groupPrincipal, isGroup } from '../authorization/explain/group.ts';
 import { findPrincipal, knownIds, type PrincipalParts, type ResolvedPrincipal, withLock } from '../authorization/explain/principal.ts';
-import { createPolicyEngine } from '../authorization/policy/engine.ts';
+import { createEngineOfChecked } from '../authorization/policy/engine.ts';
 import { mayPollBy } from '../authorization/policy/may-poll.ts';
 import type { OwnPolicies } from '../authorization/policy/own/check.ts';
 import { loadBuiltInPolicies } from '../authorization/policy/policies.ts';
@@ -108,7 +108,7 @@ function createParts(
   const catalogue = createCatalogue();
   const actions = collectActions(catalogue.operations);
   const revision = publishedRevision(join(paths.root, 'revision.json'));
-  const policy = createPolicyEngine({ actions, revision: revision ?? 0, policies: { ...loadBuiltInPolicies(), ...own.texts } });
+  const policy = createEngineOfChecked({ actions, revision: revision ?? 0, policies: { ...loadBuiltInPolicies(), ...own.texts } });
   const sources = new Map([...loadPolicySources(), ...own.sources]);
   return {
     catalogue,

@@ -33,16 +33,19 @@ export function renderProblems(file: string, problems: readonly Problem[]): stri
 
 /** Throws CommandFailed with every problem. */
 export function soundPolicies(config: Pick<Config, 'policies'>, file: string): OwnPolicies {
-  const { policies, problems } = checkedPolicies(config);
+  return sound(checkedPolicies(config), file);
+}
+
+function sound({ policies, problems }: CheckedPolicies, file: string): OwnPolicies {
   if (problems.length > 0) throw new CommandFailed(renderProblems(file, problems).trimEnd());
   return policies;
 }
 
-/** What decides while the gateway runs: the set that was applied last. Before the first start: what is on the disk. */
+/** What decides while the gateway runs: the set that was applied last. Before the first start: what is on the disk. Throws as `soundPolicies` does. */
 export async function policiesInForce(config: Pick<Config, 'policies' | 'storeFile'>, file: string): Promise<OwnPolicies> {
   if (config.policies === null) return NO_POLICIES;
   const last = existsSync(config.storeFile) ? await latestSet(config.storeFile) : undefined;
-  return last === undefined ? soundPolicies(config, file) : checkPolicyFiles(collectActions(OPERATIONS), last).policies;
+  return last === undefined ? soundPolicies(config, file) : sound(checkPolicyFiles(collectActions(OPERATIONS), last), file);
 }
 
 async function latestSet(storeFile: string): Promise<OwnPolicies['files'] | undefined> {

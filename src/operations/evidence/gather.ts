@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import manifest from '../../../package.json' with { type: 'json' };
-import { createPolicyEngine } from '../../authorization/policy/engine.ts';
+import { createEngineOfChecked } from '../../authorization/policy/engine.ts';
 import { rightOn } from '../../authorization/policy/rights.ts';
 import type { Config, IdentityProvider } from '../../config/config.ts';
 import { lockText } from '../../contract/lock.ts';
@@ -49,7 +49,7 @@ export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence
   const late = createLateUse(accountsIdp);
   const usage = await readUsage({ ...sources, to }, late);
   const actions = collectActions(OPERATIONS);
-  const engine = createPolicyEngine({ actions, revision: 0 });
+  const engine = createEngineOfChecked({ actions, revision: 0 });
   const principals = await gatherPrincipals({
     config,
     store,

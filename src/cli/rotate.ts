@@ -7,7 +7,7 @@ import { askControlPlane } from '../authorization/decide/ask-control-plane.ts';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { nextCredentialFile } from '../config/sections/prefect.ts';
 import { steadyClock } from '../contract/clock.ts';
-import { takesNext } from '../prefect/client/takes-next.ts';
+import { createNextCredentialProbe } from '../prefect/client/next-credential.ts';
 import { recordAfter, recordFirst } from './admin.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { putInPlace, readOffered, writeBeside } from './credential-file.ts';
@@ -116,7 +116,7 @@ function makeAuthString(present: string | null): string {
 
 async function untilTaken({ context, loaded, next }: Place, command: readonly string[], waitMs: number): Promise<void> {
   const reload = await context.loadContext({ secrets: 'read' });
-  const look = takesNext(reload.config.prefect);
+  const look = createNextCredentialProbe(reload.config.prefect);
   try {
     if (!(await look.everywhere())) {
       if (command.length > 0) await runStart(context, command, next);
@@ -181,7 +181,7 @@ async function abort(place: Place): Promise<void> {
   const { context, loaded, file, next } = place;
   if (!existsSync(next)) throw new CommandFailed('No rotation was begun.');
   const { prefect } = loaded.config;
-  const look = takesNext(prefect);
+  const look = createNextCredentialProbe(prefect);
   const taken = await look.anywhere().finally(() => look.close());
   if (taken)
     throw new CommandFailed('A Prefect server takes the new credential already: start it with the old one first, or go on with lictor rotate upstream.');

@@ -7,7 +7,7 @@ import type { NewRecord } from '../../contract/record.ts';
 import { coveredIds } from '../../prefect/scope-filter/covered-ids.ts';
 import { flowIds } from '../../prefect/scope-filter/flows.ts';
 import { type Found, partsOf, type ScopeFilter, textOf, withPart } from '../../prefect/scope-filter/scope-filter.ts';
-import { seenFilters } from '../../prefect/scope-filter/seen-filters.ts';
+import { visibleFilters } from '../../prefect/scope-filter/visible-filters.ts';
 import type { Call, Lookup, Refusal } from './family.ts';
 import { wholeNumber } from './field-changes.ts';
 
@@ -67,7 +67,7 @@ interface Visible {
 async function matchingVisible(asked: Matching, { scopeFilter, limit }: Visible): Promise<readonly string[] | Refusal> {
   const { kind, filter } = asked;
   const listed = kind === FLOW_RUNS ? 'runs' : kind === DEPLOYMENTS ? 'deployments' : 'flows';
-  const seen = await seenFilters({ [kind.key]: filter }, { scopeFilter, listed, visibleIds: (type, ids) => coveredIds(scopeFilter, type, ids) });
+  const seen = await visibleFilters({ [kind.key]: filter }, { scopeFilter, listed, visibleIds: (type, ids) => coveredIds(scopeFilter, type, ids) });
   if (!seen.ok) return seen.refusal;
   const own = field(seen.body, kind.key);
   return visibleIds({ ...asked, filter: isObject(own) ? own : null }, { scopeFilter, limit });

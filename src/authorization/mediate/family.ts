@@ -5,12 +5,11 @@ import type { EdgeInputs } from '../../contract/inputs.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import type { Operation } from '../../contract/operation.ts';
 import type { Credential, Principal } from '../../contract/principal.ts';
-import type { ReasonCode } from '../../contract/reasons.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import { isScreenedRoute } from '../../contract/scope/screened.ts';
 import type { Lookup } from '../../prefect/client/lookup.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
-import type { ScopeFilter } from '../../prefect/scope-filter/scope-filter.ts';
+import type { Refusal, ScopeFilter } from '../../prefect/scope-filter/scope-filter.ts';
 import { type Ask, locate } from '../decide/asks.ts';
 import type { Authorization } from '../decide/decider.ts';
 
@@ -31,6 +30,7 @@ export interface Call {
 }
 
 export type { Lookup } from '../../prefect/client/lookup.ts';
+export type { Refusal } from '../../prefect/scope-filter/scope-filter.ts';
 
 /** What Lictor writes into Prefect's objects about their creator. */
 export interface Stamp {
@@ -95,12 +95,6 @@ export interface Plan {
   readonly narrowAnswer?: (answer: UpstreamAnswer, context: AnswerContext) => Promise<UpstreamAnswer>;
   /** What the client gets instead of Prefect's own answer. */
   readonly reply?: (answer: UpstreamAnswer, isPermitted: boolean) => UpstreamAnswer;
-}
-
-export interface Refusal {
-  readonly code: ReasonCode;
-  /** More precise than the reason's own text. It quotes nothing of the body but field names. */
-  readonly detail?: string;
 }
 
 export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly refusal: Refusal };

@@ -4,7 +4,7 @@ import type { Traces } from '../../config/config.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue, withoutKeys } from '../../contract/json/tree.ts';
 import { RESERVED_LABEL_PREFIX } from '../../contract/names.ts';
 import type { Principal } from '../../contract/principal.ts';
-import { chainToLabel, MAKER_LABEL, ON_BEHALF_OF_LABEL } from '../../prefect/client/made-by.ts';
+import { CREATOR_LABEL, chainToLabel, ON_BEHALF_OF_LABEL } from '../../prefect/client/initiators.ts';
 import { traceparentBelow } from '../../record/sinks/spans/context.ts';
 import type { MediatedRequest } from './call.ts';
 import type { Stamp } from './family.ts';
@@ -50,7 +50,7 @@ export function stamped(body: JsonObject, stamp: Stamp): JsonObject {
     labels: {
       ...(stamp.traceparent !== null && { [TRACE_LABEL]: stamp.traceparent }),
       ...(isObject(labels) ? withoutKeys(labels, isReservedLabel) : {}),
-      [MAKER_LABEL]: stamp.principal,
+      [CREATOR_LABEL]: stamp.principal,
       ...(stamp.onBehalfOf.length > 0 && { [ON_BEHALF_OF_LABEL]: chainToLabel(stamp.onBehalfOf) }),
       'lictor.request_id': stamp.requestId,
     },

@@ -7,7 +7,7 @@
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { answerObject, textField, withJson } from '../../prefect/client/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
-import { wordless } from '../../prefect/scope-filter/flow-words.ts';
+import { withoutAnnotations } from '../../prefect/scope-filter/flow-annotations.ts';
 import type { Ask } from '../decide/decider.ts';
 import { createdObject } from './default-family.ts';
 import { type AnswerContext, type Family, invalid, MEBIBYTE, planned } from './family.ts';
@@ -40,7 +40,7 @@ async function visibleFlow(tree: JsonValue | undefined, answer: UpstreamAnswer, 
   const isScoped = principal === null || principal.grants.some(({ scope }) => scope !== null);
   const [whole, plain] = decisions.map(({ enforced }) => enforced === 'allow');
   if (!isScoped || whole === true || (principal !== null && entities?.[0]?.owner === principal.id)) return answer;
-  return plain === true ? withJson(answer, wordless(flow)) : withJson({ ...answer, status: 201 }, asNew(flow, tree, new Date(nowMs).toISOString()));
+  return plain === true ? withJson(answer, withoutAnnotations(flow)) : withJson({ ...answer, status: 201 }, asNew(flow, tree, new Date(nowMs).toISOString()));
 }
 
 function asNew(flow: JsonObject, tree: JsonValue | undefined, time: string): JsonObject {

@@ -36,6 +36,11 @@ export function field(value: JsonValue | undefined, key: string): JsonValue | un
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
+/** The objects of a list, without its other items. */
+export function objectsIn(value: JsonValue | undefined): readonly JsonObject[] {
+  return isList(value) ? value.filter(isObject) : [];
+}
+
 /** The texts of a list, without its other items. */
 export function textsIn(value: JsonValue | undefined): readonly string[] {
   return isList(value) ? value.filter((item) => typeof item === 'string') : [];

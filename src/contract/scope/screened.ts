@@ -11,7 +11,7 @@ const SCREENED: readonly ActionName[] = [
   'flows.read',
 ];
 
-/** True: a principal with scopes gets the answer without references to objects outside them (src/prefect/scope-filter/others.ts). */
+/** True: a principal with scopes gets the answer without references to objects outside them (src/prefect/scope-filter/foreign-references.ts). */
 export function isScreenedRead(action: ActionName): boolean {
   return SCREENED.includes(action);
 }

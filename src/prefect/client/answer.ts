@@ -1,7 +1,7 @@
-// Reads the few fields of Prefect's answers that the gateway needs. Prefect's JSON is trusted to be JSON, not to have a shape.
+// Reads the fields of Prefect's answers that Lictor needs. Lictor trusts Prefect to send JSON, but checks its shape.
 
 import { parseStrict, renderStrict, type StrictResult } from '../../contract/json/strict-json.ts';
-import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue, objectsIn } from '../../contract/json/tree.ts';
 import type { UpstreamAnswer } from './upstream.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -22,25 +22,21 @@ export function textField(object: JsonValue | undefined, key: string): string | 
 
 /** The objects in a list field. */
 export function objectsField(object: JsonValue | undefined, key: string): readonly JsonObject[] {
-  const value = field(object, key);
-  return isList(value) ? value.filter(isObject) : [];
+  return objectsIn(field(object, key));
 }
 
-/**
- * An answer stands around what a request has given: as deep as a request may be, it is deeper, and must be read all the same. Prefect itself
- * writes some 250 levels at most (orjson).
- */
+/** An answer contains values of a request, so it is deeper than any request. Prefect itself writes about 250 levels at most (orjson). */
 const MOST_LEVELS = 512;
 
-/** Strict, for what a decision is made on or what is taken out of an answer. */
+/** Strict, for answers that Lictor decides on or removes objects from. */
 export function parseAnswer({ body }: Pick<UpstreamAnswer, 'body'>): StrictResult {
   return parseStrict(body, { deepest: MOST_LEVELS, mostNodes: Number.POSITIVE_INFINITY });
 }
 
-/** The objects of an answer that is a list. Throws UpstreamError when it is anything else: what cannot be read cannot be taken apart either. */
+/** The objects of an answer that is a list. Throws UpstreamError for any other answer. */
 export function answerList(answer: UpstreamAnswer): readonly JsonObject[] {
   const parsed = parseAnswer(answer);
-  if (parsed.ok && isList(parsed.tree)) return parsed.tree.filter(isObject);
+  if (parsed.ok && isList(parsed.tree)) return objectsIn(parsed.tree);
   throw new UpstreamError('upstream-unavailable', { forwarded: true, detail: 'the answer is no list that can be read' });
 }
 

@@ -1,28 +1,29 @@
-// Prefect's objects as entities: looked up by id or name, with what they are contained in.
+// Prefect's objects as entities, looked up by id or name, with the objects that contain them.
 //
-// A task run is in its flow run, a flow run in its deployment and pool, a sub-flow's run in those of the run that started it.
+// A flow run contains its task runs. A deployment and a pool contain their flow runs, and the sub-flow runs that those start.
 import type { Located } from '../../contract/decision.ts';
 import { bareEntity, type Entity } from '../../contract/entity.ts';
-import { field, isList, isObject, type JsonObject, type JsonValue, textsIn } from '../../contract/json/tree.ts';
+import { field, isObject, type JsonObject, type JsonValue, objectsIn, textsIn } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { ResourceType } from '../../contract/operation.ts';
+import { textField } from './answer.ts';
+import { CREATOR_LABEL } from './initiators.ts';
 import type { Lookup } from './lookup.ts';
-import { MAKER_LABEL } from './made-by.ts';
 
 export interface Entities {
-  /** Null: there is no such object. Throws UpstreamError when Prefect cannot be asked. */
+  /** Null: the object does not exist. Throws UpstreamError when Prefect does not answer. */
   find(resource: Located): Promise<Entity | null>;
-  /** The object with these fields laid over what it is, as Prefect names them. Null: there is no such object. */
+  /** The object after a change of these fields, as Prefect names them. Null: the object does not exist. */
   changed(resource: Located, fields: JsonObject): Promise<Entity | null>;
-  /** An object of these fields that `owner` is about to make. */
+  /** An object with these fields that `owner` is about to create. */
   created(type: ResourceType, fields: JsonObject, owner: string): Promise<Entity>;
 }
 
 export interface EntityParts {
   readonly lookup: Lookup;
-  /** For what never changes under one id: names of flows and deployments. */
+  /** For values that never change under one id: names of flows and deployments. */
   readonly lasting: Lookup;
-  /** Who has made it through the gateway; null: not known. */
+  /** The principal that created it through the gateway; null: unknown. */
   readonly makerOf: (type: ResourceType, id: string) => Promise<string | null>;
 }
 
@@ -31,11 +32,11 @@ export function createEntities(parts: EntityParts): Entities {
     const { type, id } = resource;
     if (id === null || NO_OBJECTS.includes(type)) return bareEntity(type, { id });
     if (type === 'WorkPool') return poolEntity(parts, resource);
-    // Its pool is in the path, and that is all that counts of it.
+    // The path names the pool, and scopes read nothing else of these.
     if (resource.within !== undefined && IN_POOL.includes(type)) return bareEntity(type, { name: id, workPool: resource.within });
     const found = await read(parts, resource);
     if (found === null) return null;
-    const ownId = text(found, 'id');
+    const ownId = textField(found, 'id');
     const owner = ownId === null ? null : await parts.makerOf(type, ownId);
     return describe(parts, type, { ...found, ...fields }, owner);
   };
@@ -46,15 +47,15 @@ export function createEntities(parts: EntityParts): Entities {
   };
 }
 
-/** Nothing but its name counts, so that it need not be there. Events name pools by their ids. */
+/** Scopes read only the name of a pool, so the pool need not exist. Events name pools by their ids. */
 async function poolEntity({ lookup, makerOf }: EntityParts, { id, named }: Located): Promise<Entity> {
-  const uuid = named === true ? undefined : parseUuid(id ?? '');
-  const found = uuid === undefined ? [] : objects(await lookup('/api/work_pools/filter', { work_pools: { id: { any_: [uuid] } } }));
-  const name = (found[0] === undefined ? null : text(found[0], 'name')) ?? id ?? '';
+  const uuid = named === true ? undefined : parseUuid(id);
+  const [found] = uuid === undefined ? [] : objectsIn(await lookup('/api/work_pools/filter', { work_pools: { id: { any_: [uuid] } } }));
+  const name = textField(found, 'name') ?? id ?? '';
   return bareEntity('WorkPool', { id: name, name, workPool: name, owner: await makerOf('WorkPool', name) });
 }
 
-/** Kinds that are no team's objects. */
+/** Kinds whose objects belong to no team. */
 const NO_OBJECTS: readonly ResourceType[] = ['System', 'BlockType', 'Collection', 'Ui', 'SavedSearch', 'Log', 'Event'];
 const IN_POOL: readonly ResourceType[] = ['WorkQueue', 'Worker'];
 
@@ -85,8 +86,8 @@ async function read({ lookup }: EntityParts, { type, id, within, named }: Locate
 }
 
 /**
- * The new kind first: an old limit of tag T is the new one `tag:T` as well. Where the path or body says tag, there is no other. `within` name: it
- * reads as an id and is none, so that Prefect cannot be asked.
+ * Looks for a new limit first: an old limit of tag T is also the new limit `tag:T`. `within`: `tag` for an old limit only; `name` for a name
+ * that reads as an id, which Prefect cannot look up.
  */
 export async function readLimit(lookup: Lookup, given: string, within: string | undefined): Promise<JsonObject | null> {
   if (within === 'name') return null;
@@ -102,11 +103,11 @@ function describe(parts: EntityParts, type: ResourceType, raw: JsonObject, owner
   if (type === 'Deployment') return deploymentEntity(parts, raw, owner);
   if (type === 'Flow') return flowEntity(parts, raw, owner);
   if (type === 'TaskRun' || type === 'Artifact') return containedEntity(parts, type, raw, { depth: 0, owner });
-  const name = text(raw, 'name') ?? text(raw, 'tag');
-  const pool = type === 'WorkPool' ? name : text(raw, 'work_pool_name');
+  const name = textField(raw, 'name') ?? textField(raw, 'tag');
+  const pool = type === 'WorkPool' ? name : textField(raw, 'work_pool_name');
   return Promise.resolve(
     bareEntity(type, {
-      id: text(raw, 'id'),
+      id: textField(raw, 'id'),
       name: type === 'ConcurrencyLimit' ? withoutTag(name) : name,
       tags: textsIn(field(raw, 'tags')),
       workPool: pool,
@@ -115,32 +116,31 @@ function describe(parts: EntityParts, type: ResourceType, raw: JsonObject, owner
   );
 }
 
-/** Where runs that are started by runs end, at the latest. */
+/** The longest chain of runs that started each other. */
 const DEEPEST = 20;
 
 interface RunPlace {
   readonly type: ResourceType;
   readonly depth: number;
-  /** For a run that is about to be made; the label of one that is there says more. */
+  /** For a new run. The label of an existing run takes precedence. */
   readonly owner: string | null;
 }
 
 async function runEntity(parts: EntityParts, raw: JsonObject, { type, depth, owner }: RunPlace): Promise<Entity> {
-  const deployment = text(raw, 'deployment_id');
-  const parent = deployment === null && depth < DEEPEST ? await taskRunOf(parts, text(raw, 'parent_task_run_id'), depth + 1) : null;
+  const deployment = textField(raw, 'deployment_id');
+  const parent = deployment === null && depth < DEEPEST ? await taskRunOf(parts, textField(raw, 'parent_task_run_id'), depth + 1) : null;
   const labels = labelsOf(raw);
-  const state = field(raw, 'state');
   return bareEntity(type, {
-    id: text(raw, 'id'),
-    name: text(raw, 'name'),
+    id: textField(raw, 'id'),
+    name: textField(raw, 'name'),
     tags: textsIn(field(raw, 'tags')),
-    workPool: text(raw, 'work_pool_name') ?? parent?.workPool ?? null,
-    workQueue: text(raw, 'work_queue_name') ?? parent?.workQueue ?? null,
-    flow: await flowName(parts, text(raw, 'flow_id')),
+    workPool: textField(raw, 'work_pool_name') ?? parent?.workPool ?? null,
+    workQueue: textField(raw, 'work_queue_name') ?? parent?.workQueue ?? null,
+    flow: await flowName(parts, textField(raw, 'flow_id')),
     deploymentId: deployment,
     deployment: deployment === null ? (parent?.deployment ?? null) : await deploymentName(parts, deployment),
-    owner: labels[MAKER_LABEL] ?? owner,
-    state: text(raw, 'state_type') ?? (isObject(state) ? text(state, 'type') : null),
+    owner: labels[CREATOR_LABEL] ?? owner,
+    state: textField(raw, 'state_type') ?? textField(field(raw, 'state'), 'type'),
     labels,
   });
 }
@@ -150,32 +150,32 @@ async function taskRunOf(parts: EntityParts, id: string | null, depth: number): 
   return raw === null ? null : containedEntity(parts, 'TaskRun', raw, { depth, owner: null });
 }
 
-/** With the attributes of its flow run; without one, with its own tags alone. */
+/** With the attributes of its flow run. Without a flow run, only with its own tags. */
 async function containedEntity(
   parts: EntityParts,
   type: ResourceType,
   raw: JsonObject,
   { depth, owner }: { readonly depth: number; readonly owner: string | null },
 ): Promise<Entity> {
-  const id = text(raw, 'id');
-  const name = text(raw, 'name') ?? text(raw, 'key');
-  const runId = text(raw, 'flow_run_id');
+  const id = textField(raw, 'id');
+  const name = textField(raw, 'name') ?? textField(raw, 'key');
+  const runId = textField(raw, 'flow_run_id');
   const run = runId === null ? null : object(await parts.lookup(`/api/flow_runs/${runId}`));
-  if (run !== null) return { ...(await runEntity(parts, run, { type, depth, owner })), id, name, state: text(raw, 'state_type') };
-  const task = type === 'Artifact' && runId === null ? await taskRunOf(parts, text(raw, 'task_run_id'), depth + 1) : null;
+  if (run !== null) return { ...(await runEntity(parts, run, { type, depth, owner })), id, name, state: textField(raw, 'state_type') };
+  const task = type === 'Artifact' && runId === null ? await taskRunOf(parts, textField(raw, 'task_run_id'), depth + 1) : null;
   if (task !== null) return { ...task, type, id, name };
   return bareEntity(type, { id, name, tags: runId === null ? textsIn(field(raw, 'tags')) : [], owner });
 }
 
 async function deploymentEntity(parts: EntityParts, raw: JsonObject, owner: string | null): Promise<Entity> {
-  const flow = await flowName(parts, text(raw, 'flow_id'));
-  const name = text(raw, 'name');
+  const flow = await flowName(parts, textField(raw, 'flow_id'));
+  const name = textField(raw, 'name');
   return bareEntity('Deployment', {
-    id: text(raw, 'id'),
+    id: textField(raw, 'id'),
     name,
     tags: textsIn(field(raw, 'tags')),
-    workPool: text(raw, 'work_pool_name'),
-    workQueue: text(raw, 'work_queue_name'),
+    workPool: textField(raw, 'work_pool_name'),
+    workQueue: textField(raw, 'work_queue_name'),
     flow,
     deployment: flow === null || name === null ? null : `${flow}/${name}`,
     owner,
@@ -183,18 +183,18 @@ async function deploymentEntity(parts: EntityParts, raw: JsonObject, owner: stri
   });
 }
 
-/** As many as Prefect lists at once; a flow of more is known by these, and changed by nobody whose scope asks for its uses. */
+/** Prefect's own limit of a list. A principal whose scope depends on the uses of a flow cannot change a flow with more. */
 const MOST_DEPLOYMENTS = 200;
 const LATEST_RUNS = 20;
 
 async function flowEntity(parts: EntityParts, raw: JsonObject, owner: string | null): Promise<Entity> {
-  const id = text(raw, 'id');
-  const name = text(raw, 'name');
+  const id = textField(raw, 'id');
+  const name = textField(raw, 'name');
   const bare = bareEntity('Flow', { id, name, flow: name, owner, labels: labelsOf(raw) });
   if (id === null) return bare;
   const of = { flows: { id: { any_: [id] } } };
-  const deployments = objects(await parts.lookup('/api/deployments/filter', { ...of, limit: MOST_DEPLOYMENTS }));
-  const runs = objects(await parts.lookup('/api/flow_runs/filter', { ...of, limit: LATEST_RUNS, sort: 'START_TIME_DESC' }));
+  const deployments = objectsIn(await parts.lookup('/api/deployments/filter', { ...of, limit: MOST_DEPLOYMENTS }));
+  const runs = objectsIn(await parts.lookup('/api/flow_runs/filter', { ...of, limit: LATEST_RUNS, sort: 'START_TIME_DESC' }));
   const uses = [
     ...deployments.map((deployment) => deploymentEntity(parts, deployment, null)),
     ...runs.map((run) => runEntity(parts, run, { type: 'FlowRun', depth: 0, owner: null })),
@@ -203,8 +203,7 @@ async function flowEntity(parts: EntityParts, raw: JsonObject, owner: string | n
 }
 
 async function flowName({ lasting }: EntityParts, id: string | null): Promise<string | null> {
-  const flow = id === null ? null : object(await lasting(`/api/flows/${id}`));
-  return flow === null ? null : text(flow, 'name');
+  return id === null ? null : textField(await lasting(`/api/flows/${id}`), 'name');
 }
 
 async function deploymentName(parts: EntityParts, id: string): Promise<string | null> {
@@ -212,14 +211,9 @@ async function deploymentName(parts: EntityParts, id: string): Promise<string | 
   return deployment === null ? null : (await deploymentEntity(parts, deployment, null)).deployment;
 }
 
-/** The new spelling of an old limit. */
+/** The tag of an old limit, from its new name. */
 function withoutTag(name: string | null): string | null {
   return name?.startsWith('tag:') === true ? name.slice('tag:'.length) : name;
-}
-
-function text(raw: JsonObject, key: string): string | null {
-  const value = field(raw, key);
-  return typeof value === 'string' ? value : null;
 }
 
 function labelsOf(raw: JsonObject): Readonly<Record<string, string>> {
@@ -229,8 +223,4 @@ function labelsOf(raw: JsonObject): Readonly<Record<string, string>> {
 
 function object(value: JsonValue | null): JsonObject | null {
   return isObject(value) ? value : null;
-}
-
-function objects(value: JsonValue | null): readonly JsonObject[] {
-  return isList(value) ? value.filter((item) => isObject(item)) : [];
 }

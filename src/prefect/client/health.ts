@@ -1,25 +1,25 @@
-// Active health of several servers: who is away gets no requests until it answers again. Nothing is reloaded for it.
+// Active health checks of several servers: a server that is away gets no requests until it answers again. This needs no reload.
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** `refuses`: it is there, and does not take our credential. `slow`: it took the question, and gave no answer in time. */
+/** `refuses`: the server rejects our credential. `slow`: it accepted the request and did not answer in time. */
 export type Health = 'usable' | 'refuses' | 'slow' | 'away';
 
 export interface ServersHealth {
-  /** Those that answer us; all of them while none does, so that the first one back is found at once. */
+  /** The servers that answer. All servers while none answers, so that Lictor finds the first one that returns at once. */
   usable(): readonly string[];
   stop(): Promise<void>;
 }
 
 export interface HealthOptions {
   readonly servers: readonly string[];
-  /** It must end by itself within the interval or two; one that fails is a server that is away. */
+  /** It must end within an interval or two. If it rejects, the server is away. */
   readonly probe: (server: string) => Promise<Health>;
   /** Called for every change, in order. */
   readonly onChange: (server: string, health: Health) => void;
-  /** How each is taken to be before it was asked. Default: usable. */
+  /** The health before the first probe. Default: usable. */
   readonly initial?: (server: string) => Health;
   readonly intervalMs?: number;
-  /** So many other answers in a row change what a server is taken to be. */
+  /** The number of equal results in a row that change the health. */
   readonly answers?: (seen: Health) => number;
 }
 
@@ -29,7 +29,7 @@ interface Member {
   streak: number;
 }
 
-/** Each is probed on its own: a hanging one does not delay the others. */
+/** Probes each server separately: a server that hangs does not delay the others. */
 export function watchServers({ servers, probe, onChange, initial = () => 'usable', intervalMs = 500, answers = () => 2 }: HealthOptions): ServersHealth {
   const members = servers.map((server): Member => ({ server, health: initial(server), streak: 0 }));
   const stopping = new AbortController();

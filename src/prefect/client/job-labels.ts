@@ -1,11 +1,11 @@
-// The labels by which a worker knows the jobs of its runs again: authors may give a job others, and none of these.
+// The labels by which a worker recognizes the jobs of its runs. Authors may give a job other labels, but none of these.
 //
-// What stands in `labels` displaces what the worker gives itself (workers/base.py of 3.9.1), and whoever watches a cluster takes the run, its flow
-// and its pool from the labels of a job: a job that ends in the name of another run ends that one, with the worker's credential.
+// `labels` replaces the worker's own labels (workers/base.py of 3.9.1). A worker that watches a cluster reads the run, flow and pool from the
+// labels of a job. So a job that ends with the labels of another run would end that run, with the worker's credential.
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { pathOf, sourcesOf } from './job-env.ts';
 
-/** A sentence for the client about job variables; undefined: nothing is wrong with their labels. */
+/** A sentence for the client about job variables; undefined: their labels are valid. */
 export function labelProblem(jobVariables: JsonValue | undefined, where: string): string | undefined {
   if (!isObject(jobVariables)) return undefined;
   const labels = field(jobVariables, 'labels') ?? null;
@@ -13,7 +13,7 @@ export function labelProblem(jobVariables: JsonValue | undefined, where: string)
   return pathsProblem([...(labels === null ? [] : pathsIn(labels)), ...dottedPaths(jobVariables)], where);
 }
 
-/** Of a pool's template: all that are called labels in it, and the default of the variable. Those of the job come from no variable of another name, which nobody would look at. */
+/** The same for a pool's template: for all labels in it, and for the default of the variable. The job takes its labels only from the variable `labels`. */
 export function labelProblemOf(template: JsonValue | undefined, where: string): string | undefined {
   const [job, defaults] = sourcesOf(template);
   const given = field(defaults, 'labels');
@@ -28,10 +28,10 @@ export function labelProblemOf(template: JsonValue | undefined, where: string): 
 
 const THE_LABELS = /^\s*\{\{\s*labels\s*\}\}\s*$/;
 
-/** Of Kubernetes. */
+/** Kubernetes objects that contain labels. */
 const HOLDERS: ReadonlySet<string> = new Set(['job_manifest', 'metadata']);
 
-/** A block or a variable in a template, whose value would be the labels. */
+/** A block or variable whose value would become the labels. */
 const STORED = /prefect\.(?:blocks|variables)\./;
 
 function hiddenProblem(where: string): string {
@@ -39,12 +39,12 @@ function hiddenProblem(where: string): string {
 }
 
 function pathsProblem(paths: readonly string[], where: string): string | undefined {
-  // The worker puts the data of a block in the place of an object that names one.
+  // The worker replaces an object that names a block by the block's data.
   if (paths.some((path) => path.split('.').includes('$ref'))) return hiddenProblem(where);
   return paths.some(isReserved) ? `labels of prefect.io in ${where}: set by the worker alone.` : undefined;
 }
 
-/** As Kubernetes takes them, `prefect.io/NAME`, and as Docker does, `io.prefect.NAME`. */
+/** In Kubernetes `prefect.io/NAME`, in Docker `io.prefect.NAME`. */
 function isReserved(label: string): boolean {
   const at = label.indexOf('/');
   const prefix = at < 0 ? '' : label.slice(0, at);
@@ -52,14 +52,14 @@ function isReserved(label: string): boolean {
   return isPrefectPrefix(prefix) || /^io\.prefect\./i.test(forDocker);
 }
 
-/** The worker makes a prefix of whatever stands before the stroke (`_slugify_label_key`): what else than ASCII, or an entity of HTML, becomes is not told here. */
+/** The worker turns the text before the slash into a prefix (`_slugify_label_key`). For non-ASCII text or HTML entities the result is unknown. */
 function isPrefectPrefix(prefix: string): boolean {
   if (/[^\x20-\x7e]|&/.test(prefix)) return true;
-  const made = prefix.replaceAll(/[^a-z0-9.-]+/gi, '-').replace(/^[-.]+/, '');
-  return /^prefect\.io(?:[-.]|$)/i.test(made);
+  const slug = prefix.replaceAll(/[^a-z0-9.-]+/gi, '-').replace(/^[-.]+/, '');
+  return /^prefect\.io(?:[-.]|$)/i.test(slug);
 }
 
-/** What stands below a key that is called labels, however deep that is. */
+/** The values of all keys called labels, at any depth. */
 function labelsIn(tree: JsonValue | undefined): readonly JsonValue[] {
   if (isList(tree)) return tree.flatMap(labelsIn);
   if (!isObject(tree)) return [];
@@ -70,14 +70,14 @@ function isTemplate(value: JsonValue): boolean {
   return typeof value === 'string' && value.includes('{{');
 }
 
-/** What holds labels: those stand where a template or a block would put them. */
+/** The values of all keys that contain labels, at any depth. A template or block in their place could add labels. */
 function holdersIn(tree: JsonValue | undefined): readonly JsonValue[] {
   if (isList(tree)) return tree.flatMap(holdersIn);
   if (!isObject(tree)) return [];
   return Object.entries(tree).flatMap(([key, value]) => [...(HOLDERS.has(key) ? [value] : []), ...holdersIn(value)]);
 }
 
-/** The names, and where something is nested in one, the names in that, as a dotted path. */
+/** The names as dotted paths, with those of nested objects. */
 function pathsIn(labels: JsonValue): readonly string[] {
   if (!isObject(labels)) return [];
   return Object.entries(labels).flatMap(([key, value]) => [key, ...pathsIn(value).map((path) => `${key}.${path}`)]);

@@ -1,4 +1,4 @@
-// What nobody writes into job variables, or into the template of a pool: a sentence for the client, which names nothing but what is ours.
+// Fields of job variables and of a pool's template that Lictor rejects. The sentence for the client quotes nothing of the body.
 import type { JsonValue } from '../../contract/json/tree.ts';
 import { hidesEnv, isBlockTemplate, reservedInTemplate, reservedNames } from './job-env.ts';
 import { labelProblem, labelProblemOf } from './job-labels.ts';
@@ -11,13 +11,13 @@ export function problemOfVariables(jobVariables: JsonValue | undefined): string 
   return reservedProblem(reservedNames(jobVariables), JOB) ?? workerEnvProblem(jobVariables, JOB) ?? labelProblem(jobVariables, JOB);
 }
 
-/** `where` is the field that the client has written. */
+/** `where`: the client's field. */
 export function problemOfTemplate(template: JsonValue | undefined, where: string): string | undefined {
   if (isBlockTemplate(template)) return `job_configuration in ${where} must be an object of its own: the data of a block in its place would hide it.`;
   return reservedProblem(reservedInTemplate(template), where) ?? workerEnvProblemOf(template, where) ?? labelProblemOf(template, where);
 }
 
-/** Names that stand in it are the closed list's own, never a value. */
+/** The names come from a closed list, so the sentence contains no value of the body. */
 function reservedProblem(names: readonly string[], where: string): string | undefined {
   if (names.length === 0) return undefined;
   const known = [...new Set(names.map((name) => name.trim().toUpperCase()))].sort();

@@ -7,18 +7,18 @@ import type { Upstream, UpstreamAnswer } from './upstream.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /**
- * Asks Prefect, uncached, with the gateway's own credential: GET, or with a filter POST. Null when there is none, or when Prefect
- * does not take the filter; throws when it cannot be asked or understood.
+ * Asks Prefect with the gateway's own credential: GET, or POST with a filter. Null when the object does not exist, or when Prefect rejects the
+ * filter. Throws when Prefect does not answer, or not readably.
  */
 export type Lookup = (path: string, filter?: JsonValue) => Promise<JsonValue | null>;
 
-type Asked = Pick<Upstream, 'request'>;
+type Client = Pick<Upstream, 'request'>;
 
-/** Prefect's words for "there is none" and "that is no filter". */
+/** Not found, and rejected filter. */
 const NOTHING = [404, 422];
 
-/** Null for 404 and 422. Throws UpstreamError for anything else that is no readable answer: then there is nothing to decide on. */
-export function createLookup(upstream: Asked): Lookup {
+/** Uncached. Throws UpstreamError for every answer that is neither 200 with JSON nor 404 or 422. */
+export function createLookup(upstream: Client): Lookup {
   return async (path, filter) => {
     const answer = await twice(() => (filter === undefined ? upstream.request({ method: 'GET', path }) : search(upstream, path, filter)));
     if (NOTHING.includes(answer.status)) return null;
@@ -27,8 +27,8 @@ export function createLookup(upstream: Asked): Lookup {
 }
 
 /**
- * Prefect closes a connection right after a 5xx of its own, and an idle one by its own clock: who asks on it in that moment is cut off.
- * A lookup changes nothing, so it is made once more (RFC 9110, section 9.2.2).
+ * Prefect closes connections after a 5xx and when they are idle, and a request may arrive at that moment. A lookup changes nothing, so Lictor
+ * repeats it once (RFC 9110, section 9.2.2).
  */
 async function twice(ask: () => Promise<UpstreamAnswer>): Promise<UpstreamAnswer> {
   try {
@@ -39,8 +39,8 @@ async function twice(ask: () => Promise<UpstreamAnswer>): Promise<UpstreamAnswer
   }
 }
 
-/** With its CSRF protection on, Prefect wants a token for a search as well. It is asked for only then, under a name of its own each time. */
-async function search(upstream: Asked, path: string, filter: JsonValue): Promise<UpstreamAnswer> {
+/** With CSRF protection on, Prefect requires a token for a search as well. Lictor requests it only then, under a new client name each time. */
+async function search(upstream: Client, path: string, filter: JsonValue): Promise<UpstreamAnswer> {
   const body = renderStrict(filter);
   const ask = (csrf: Readonly<Record<string, string>>) =>
     upstream.request({ method: 'POST', path, headers: { ...csrf, 'content-type': 'application/json' }, body });

@@ -1,4 +1,4 @@
-// The ways to Prefect: each server, with each credential that it may want. There are two credentials while one is being replaced.
+// The upstream members: each server with each credential that it may accept. There are two credentials during a rotation.
 
 export interface PrefectPlaces {
   /** Base URLs without a trailing slash and without `/api`: one, or several that share one database. */
@@ -7,7 +7,7 @@ export interface PrefectPlaces {
   readonly authString: string | null;
   /** Instead of an auth string. */
   readonly apiKey?: string | null;
-  /** The credential that comes: shown wherever the present one is refused. */
+  /** The next credential of a rotation: Lictor sends it to servers that reject the present one. */
   readonly next?: string | null;
 }
 
@@ -18,7 +18,7 @@ export interface Credential {
   readonly token: string | null;
 }
 
-/** One, or two that differ: the present one first. */
+/** One credential, or two different ones with the present one first. */
 export function credentialsOf(places: PrefectPlaces): readonly [Credential, ...Credential[]] {
   const { next = null } = places;
   const present = presentOf(places);
@@ -26,23 +26,23 @@ export function credentialsOf(places: PrefectPlaces): readonly [Credential, ...C
   return next === null || next === present ? [kind(present)] : [kind(present), kind(next)];
 }
 
-/** One way through nginx. */
+/** One upstream of nginx. */
 export interface Member {
-  /** The server's address; for the credential that comes, with a mark behind it. Never a secret. */
+  /** The server's address, with a suffix for the next credential. Never a secret. */
   readonly id: string;
   readonly server: string;
   readonly shows: 'present' | 'next';
 }
 
-/** Those that get requests. */
+/** The members that get requests. */
 export function membersOf(places: PrefectPlaces): readonly Member[] {
   const present = places.servers.map((server): Member => ({ id: server, server, shows: 'present' }));
   return credentialsOf(places).length === 1 ? present : [...present, ...comingMembers(places)];
 }
 
 /**
- * Those that listen: all that get requests; and for some seconds after the credential that comes has become the present one, those
- * that nginx's former workers still send requests to.
+ * The members with a listener: all that get requests. For some seconds after a rotation, they include members that nginx's old workers still
+ * send requests to.
  */
 export function listenersOf(places: PrefectPlaces): readonly Member[] {
   const present = places.servers.map((server): Member => ({ id: server, server, shows: 'present' }));

@@ -1,4 +1,4 @@
-// What Prefect said about its objects a moment ago: for decisions on the direct path. Prefect tells nobody of most changes, so it is short.
+// Caches Prefect's objects for decisions on the direct path. Prefect reports few changes, so the cache time is short.
 import { LRUCache } from 'lru-cache';
 import { atMostEntries } from '../../contract/cache-limit.ts';
 import type { Clock } from '../../contract/clock.ts';
@@ -7,13 +7,13 @@ import type { Lookup } from './lookup.ts';
 
 export interface ObjectCache {
   readonly lookup: Lookup;
-  /** After something was changed through the gateway. */
+  /** To be called after a change through the gateway. */
   forget(): void;
 }
 
 /** Lictor sees a change that bypassed the gateway after this time and the two seconds of the decision cache. */
 const LIFE_MS = 5_000;
-/** What is still asked for then is asked of Prefect again meanwhile, so that nobody waits for it. */
+/** After this time Lictor renews an object in use in the background, so that no request waits for it. */
 const RENEWED_AFTER_MS = 2_500;
 /** Some 10 MiB of runs and deployments. */
 const MOST = 2_000;
@@ -25,7 +25,7 @@ interface Entry {
   isRenewed: boolean;
 }
 
-/** Answers of the same question within the time are one. What is not there, and what failed, is asked again. */
+/** Asks the same question once within the time. It caches neither absent objects nor failures. */
 export function createObjectCache(lookup: Lookup, steady: Clock): ObjectCache {
   const known = new LRUCache<string, Entry>(atMostEntries(MOST));
 
@@ -37,7 +37,7 @@ export function createObjectCache(lookup: Lookup, steady: Clock): ObjectCache {
     return entry.answer;
   };
 
-  /** The one before answers until its own end, unless the object is gone. Whatever was forgotten meanwhile stays so. */
+  /** The old answer is used until its end, unless the object no longer exists. A renewal adds nothing that `forget` has removed. */
   const renew = (key: string, before: Entry, path: string, filter: Parameters<Lookup>[1]): void => {
     before.isRenewed = true;
     const entry: Entry = { answer: lookup(path, filter), askedMs: steady(), isRenewed: false };
@@ -47,7 +47,7 @@ export function createObjectCache(lookup: Lookup, steady: Clock): ObjectCache {
         if (value === null) known.delete(key);
         else known.set(key, entry);
       },
-      () => undefined, // Prefect cannot be asked: whoever asks after the end of the one before is told
+      () => undefined, // Prefect does not answer: a request after the end of the old answer gets the error
     );
   };
 

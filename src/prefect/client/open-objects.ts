@@ -1,4 +1,4 @@
-// Prefect's objects as decisions see them: as they are now, and as they were a moment ago.
+// Prefect's objects as decisions see them: uncached, and cached for a few seconds.
 import type { SteadyClock } from '../../contract/clock.ts';
 import { createEntities, type Entities, type EntityParts } from './entities.ts';
 import { createLookup } from './lookup.ts';

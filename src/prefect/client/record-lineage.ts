@@ -1,11 +1,12 @@
-// Looks up the lineage of the runs and task runs that events name, before the event rules need it: those rules ask nobody.
+// Looks up the lineage of the runs and task runs that events name, because the event rules themselves send no requests.
 
-import { field, isObject, type JsonValue } from '../../contract/json/tree.ts';
-import { readClaims, uuidOf } from '../events/claims.ts';
+import { field, type JsonValue } from '../../contract/json/tree.ts';
+import { parseUuid } from '../../contract/json/uuid.ts';
+import { readClaims } from '../events/claims.ts';
 import type { EventMemory } from '../events/memory.ts';
 import { isBelow, type LineageMemory, type RunLineage } from './run-lineage.ts';
 
-/** Resolves when the memory has all that Prefect knows of them. Throws UpstreamError when Prefect cannot be asked. */
+/** Resolves when the memory has the lineage that Prefect knows. Throws UpstreamError when Prefect does not answer. */
 export type RecordLineage = (events: readonly JsonValue[], own: string) => Promise<void>;
 
 export interface RecordLineageParts {
@@ -33,12 +34,11 @@ interface Names {
 const FLOW_RUN = 'prefect.flow-run.';
 const TASK_RUN = 'prefect.task-run.';
 
-/** What is no event names nothing: the rules refuse it. */
+/** An invalid event names nothing: the rules refuse it. */
 function namesIn(event: JsonValue): Names {
   const claims = readClaims(event);
   if (typeof claims === 'string') return { runs: [], tasks: [] };
-  const after = (prefix: string) => claims.resources.flatMap(({ id }) => (id.startsWith(prefix) ? (uuidOf(id.slice(prefix.length)) ?? []) : []));
-  const task = field(claims.payload, 'task_run');
-  const claimed = isObject(task) ? uuidOf(field(task, 'flow_run_id')) : undefined;
+  const after = (prefix: string) => claims.resources.flatMap(({ id }) => (id.startsWith(prefix) ? (parseUuid(id.slice(prefix.length)) ?? []) : []));
+  const claimed = parseUuid(field(field(claims.payload, 'task_run'), 'flow_run_id'));
   return { runs: [...after(FLOW_RUN), ...(claimed === undefined ? [] : [claimed])], tasks: after(TASK_RUN) };
 }

@@ -1,18 +1,18 @@
-// JSON schemas that Prefect holds values against, whoever has written them. Its servers before 3.7.5 fetch whatever address one names (what jsonschema
-// does where nothing is said of it; PrefectHQ/prefect#22252), from inside their network.
+// JSON schemas of any author that Prefect validates values against. Servers before 3.7.5 fetch every address in such a schema from inside their
+// network (the default of jsonschema; PrefectHQ/prefect#22252).
 import { isList, isObject, type JsonValue } from '../../contract/json/tree.ts';
 
-/** Keywords that mean another schema: below `#` it is the same document. An object in their place is a block's, and no keyword. */
+/** Keywords that refer to another schema; `#` means the same document. With an object as its value, `$ref` names a block. */
 const REFERENCES: readonly string[] = ['$ref', '$dynamicRef', '$recursiveRef'];
 
-/** For the client, with the field that holds the schema. */
+/** A sentence for the client. `where`: the field with the schema. */
 export function remoteDetail(where: string): string {
   return `${where} is a schema that leads to another address: a $ref must begin with #, and an $id must be no URL.`;
 }
 
 /**
- * True when a reference leads out of the schema, or may: where a part of it has an address of its own, `#` is below that. Drafts 3 and 4,
- * which a schema can ask for, call an address `id`.
+ * True when a reference leads out of the schema, or may: in a part with its own address, `#` is relative to that address. Drafts 3 and 4, which
+ * a schema can select, call an address `id`.
  */
 export function leadsOut(schema: JsonValue | undefined): boolean {
   const isOld = someText(schema, (key, text) => key === '$schema' && /draft-0[34]/.test(text));
@@ -20,7 +20,7 @@ export function leadsOut(schema: JsonValue | undefined): boolean {
   return someText(schema, (key, text) => (REFERENCES.includes(key) && !text.startsWith('#')) || (isAddress(key) && text.includes(':')));
 }
 
-/** Asks of every text with the key that it stands under. */
+/** Tests every text with its key. */
 function someText(tree: JsonValue | undefined, test: (key: string, text: string) => boolean): boolean {
   if (isList(tree)) return tree.some((item) => someText(item, test));
   if (!isObject(tree)) return false;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../contract/json/tree.ts';
-import { chainToLabel, initiatorsOf, runThatMade } from './made-by.ts';
+import { chainToLabel, initiatorsOf, startingRun } from './initiators.ts';
 import { createLineageMemory, createRunLineage, isBelow } from './run-lineage.ts';
 
 const [OWN, CHILD, GRANDCHILD, OTHER, TASK, OTHER_TASK] = ['1', '2', '3', '4', '5', '6'].map((digit) => `${digit}1111111-1111-4111-8111-111111111111`) as [
@@ -44,7 +44,7 @@ describe('who has started a run', () => {
   it("is the principal of the gateway's label, with those that it acted for", () => {
     const labels = { 'lictor.principal': `run:${OWN}`, 'lictor.on_behalf_of': 'a@idp,b@idp' };
     expect(initiatorsOf({ labels })).toEqual([`run:${OWN}`, 'a@idp', 'b@idp']);
-    expect(runThatMade({ labels })).toBe(OWN);
+    expect(startingRun({ labels })).toBe(OWN);
   });
 
   it('is the schedule or automation where Prefect itself says so, whatever label the run has inherited', () => {
@@ -52,7 +52,7 @@ describe('who has started a run', () => {
     expect(initiatorsOf({ labels, created_by: { type: 'SCHEDULE', id: 's' } })).toEqual(['schedule:s']);
     expect(initiatorsOf({ labels, created_by: { type: 'AUTOMATION', id: 'a' } })).toEqual(['automation:a']);
     expect(initiatorsOf({ labels, auto_scheduled: true, created_by: null })).toEqual(['schedule:unknown']);
-    expect(runThatMade({ labels, auto_scheduled: true })).toBeNull();
+    expect(startingRun({ labels, auto_scheduled: true })).toBeNull();
   });
 
   it('is nobody where nobody says so', () => {

@@ -1,23 +1,24 @@
-// Which flow run started which: read from the parent task run, and from the gateway's own label. Lineage never changes.
+// The lineage of flow runs, by their parent task run and by Lictor's label. Lineage never changes.
 import { LRUCache } from 'lru-cache';
 import { atMostEntries } from '../../contract/cache-limit.ts';
-import { field, isList, isObject, type JsonObject } from '../../contract/json/tree.ts';
+import { field, isObject, objectsIn } from '../../contract/json/tree.ts';
+import { textField } from './answer.ts';
+import { startingRun } from './initiators.ts';
 import type { Lookup } from './lookup.ts';
-import { runThatMade } from './made-by.ts';
 
 /** `absent`: Prefect has no such run. */
 export type Relation = 'own' | 'descendant' | 'ancestor' | 'foreign' | 'absent';
 
 export interface RunLineage {
-  /** How `run` stands to `own`. Throws UpstreamError when Prefect must be asked and cannot. */
+  /** The relation of `run` to `own`. Throws UpstreamError when Prefect does not answer. */
   relation(own: string, run: string): Promise<Relation>;
   /** The flow run of each task run that exists; null: it has none. */
   flowRunsOf(taskRuns: readonly string[]): Promise<ReadonlyMap<string, string | null>>;
-  /** The flow run of an artifact; null: it has none; undefined: there is no such artifact. */
+  /** The flow run of an artifact; null: it has none; undefined: the artifact does not exist. */
   flowRunOfArtifact(id: string): Promise<string | null | undefined>;
 }
 
-/** Runs and their parents, task runs and their flow runs, for as long as the gateway runs: some 20 MiB. */
+/** Runs with their parents, and task runs with their flow runs: about 20 MiB. */
 export interface LineageMemory {
   readonly runs: LRUCache<string, readonly string[]>;
   readonly tasks: LRUCache<string, { readonly flowRunId: string | null }>;
@@ -29,7 +30,7 @@ export function createLineageMemory(): LineageMemory {
 
 const CACHED = 50_000;
 const DEEPEST = 20;
-/** As many as Prefect lists at once. */
+/** Prefect's own limit of a page. */
 const PAGE = 200;
 
 export function createRunLineage(lookup: Lookup, memory: LineageMemory): RunLineage {
@@ -37,8 +38,7 @@ export function createRunLineage(lookup: Lookup, memory: LineageMemory): RunLine
     const unknown = taskRuns.filter((task) => !memory.tasks.has(task));
     for (let at = 0; at < unknown.length; at += PAGE) {
       const found = await lookup('/api/task_runs/filter', { task_runs: { id: { any_: unknown.slice(at, at + PAGE) } }, limit: PAGE });
-      const items = found !== null && isList(found) ? found.filter((item) => isObject(item)) : [];
-      for (const item of items) memory.tasks.set(String(field(item, 'id')), { flowRunId: idIn(item, 'flow_run_id') });
+      for (const item of objectsIn(found)) memory.tasks.set(String(field(item, 'id')), { flowRunId: textField(item, 'flow_run_id') });
     }
     return new Map(
       taskRuns.flatMap((task) => {
@@ -47,15 +47,15 @@ export function createRunLineage(lookup: Lookup, memory: LineageMemory): RunLine
       }),
     );
   };
-  /** Undefined: there is no such run. */
+  /** Undefined: the run does not exist. */
   const parentsOf = async (run: string): Promise<readonly string[] | undefined> => {
     const known = memory.runs.get(run);
     if (known !== undefined) return known;
     const found = await lookup(`/api/flow_runs/${run}`);
-    if (found === null || !isObject(found)) return undefined;
-    const above = idIn(found, 'parent_task_run_id');
+    if (!isObject(found)) return undefined;
+    const above = textField(found, 'parent_task_run_id');
     const under = above === null ? null : (await flowRunsOf([above])).get(above);
-    const parents = [...new Set([under ?? null, runThatMade(found)])].flatMap((id) => (id === null || id === run ? [] : [id]));
+    const parents = [...new Set([under ?? null, startingRun(found)])].flatMap((id) => (id === null || id === run ? [] : [id]));
     // Prefect records a task run some moments after it has begun.
     if (under !== undefined) memory.runs.set(run, parents);
     return parents;
@@ -76,20 +76,15 @@ export function createRunLineage(lookup: Lookup, memory: LineageMemory): RunLine
     flowRunsOf,
     async flowRunOfArtifact(id) {
       const found = await lookup(`/api/artifacts/${id}`);
-      if (found === null || !isObject(found)) return undefined;
-      const task = idIn(found, 'task_run_id');
-      return idIn(found, 'flow_run_id') ?? (task === null ? null : ((await flowRunsOf([task])).get(task) ?? null));
+      if (!isObject(found)) return undefined;
+      const task = textField(found, 'task_run_id');
+      return textField(found, 'flow_run_id') ?? (task === null ? null : ((await flowRunsOf([task])).get(task) ?? null));
     },
   };
 }
 
-/** What is known without asking: true for itself and what it has started. */
+/** True for the run itself, and for runs that it started as far as the memory has them. */
 export function isBelow(memory: LineageMemory, own: string, run: string, depth = 0): boolean {
   if (own === run) return true;
   return depth < DEEPEST && (memory.runs.get(run) ?? []).some((parent) => isBelow(memory, own, parent, depth + 1));
-}
-
-function idIn(object: JsonObject, key: string): string | null {
-  const id = field(object, key);
-  return typeof id === 'string' ? id : null;
 }

@@ -1,5 +1,6 @@
-// What Prefect's states mean: their type, and the slot that they hold.
+// The states of Prefect: their type, and the concurrency slot that they hold.
 import { field, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { textField } from './answer.ts';
 
 const TERMINAL: readonly string[] = ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'];
 
@@ -10,25 +11,23 @@ export function isTerminal(type: JsonValue | undefined): boolean {
 const DETAILS = 'state_details';
 const LEASE = 'deployment_concurrency_lease_id';
 
-/** The lease of the slot that a run holds of its deployment; null: none. */
+/** The lease of the deployment's slot that a run holds; null: none. */
 export function leaseOfState(state: JsonObject): string | null {
-  const details = field(state, DETAILS);
-  const lease = isObject(details) ? field(details, LEASE) : null;
-  return typeof lease === 'string' ? lease : null;
+  return textField(field(state, DETAILS), LEASE);
 }
 
-/** A body with a `state`, as a client may ask for it: it names nothing that may be somebody else's. */
+/** The body without references in its `state` that may belong to other principals. */
 export function withoutForeignInState(body: JsonObject): JsonObject {
   const state = withoutForeign(field(body, 'state'));
   return state === undefined ? body : { ...body, state };
 }
 
 /**
- * Prefect releases whatever lease is named in the state that a run leaves, whosever it is; which one a run
- * holds it knows by itself (PreserveDeploymentConcurrencyLeaseId of 3.9.1, and stock clients send null or what it is).
+ * Prefect releases any lease that the previous state of a run names, even a foreign one. It knows the run's own lease without it
+ * (PreserveDeploymentConcurrencyLeaseId of 3.9.1; stock clients send null or that lease).
  *
- * A `cache_key` has it answer with the state that any task of anybody has left under that key, or leave one there, also by way of a sub-flow's state,
- * which becomes that of its task. Clients from 3.6.13 on never name one: their cache is where they store results.
+ * With a `cache_key` Prefect answers with the state that any task has stored under that key, or stores one there. The state of a sub-flow does
+ * the same, because it becomes the state of its task. Clients from 3.6.13 on never send a `cache_key`: their cache is their result storage.
  */
 const FOREIGN = [LEASE, 'cache_key', 'cache_expiration'] as const;
 

@@ -1,15 +1,15 @@
-// Prefect gave no whole answer: which way, and whether it may have acted all the same.
+// Prefect gave no whole answer. The error says why, and whether Prefect may have acted.
 import { LictorError } from '../../contract/error.ts';
 import { REASONS } from '../../contract/reasons.ts';
 
 export type UpstreamReason = 'upstream-unavailable' | 'upstream-timeout';
 
 export interface UpstreamErrorOptions {
-  /** False only when it is certain that no byte of the request left: then a client may repeat it without end. */
+  /** False only when certainly no byte of the request left: then a client may repeat the request without a limit. */
   readonly forwarded: boolean;
-  /** True: Prefect answered, and did not take our credential. */
+  /** True: Prefect answered, and rejected our credential. */
   readonly refused?: boolean;
-  /** True: the connection ended before the whole answer, and nobody has said why. */
+  /** True: the connection ended before the whole answer, for an unknown reason. */
   readonly broken?: boolean;
   /** For the log; never a header or a body. */
   readonly detail?: string;

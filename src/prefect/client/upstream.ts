@@ -9,11 +9,11 @@ import { UpstreamError } from './upstream-error.ts';
 
 export interface UpstreamRequest {
   readonly method: Method;
-  /** Raw path, as a client wrote it. */
+  /** Raw path, as the client sent it. */
   readonly path: string;
   /** Raw query without the question mark; empty: none. */
   readonly query?: string;
-  /** Sent exactly as given, beside Host, X-Forwarded-Proto, Authorization and Accept-Encoding, which are this module's own. */
+  /** Sent unchanged, beside Host, X-Forwarded-Proto, Authorization and Accept-Encoding, which this module sets. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | null;
   readonly signal?: AbortSignal;
@@ -29,9 +29,9 @@ export interface UpstreamAnswer {
 }
 
 export interface Upstream {
-  /** Throws UpstreamError when there is no whole answer; any answer of Prefect, 500 too, is an answer, but 401: that speaks of our credential. */
+  /** Returns any answer of Prefect, also a 500. Throws UpstreamError for an incomplete answer, and for a 401, which is about our credential. */
   request(request: UpstreamRequest): Promise<UpstreamAnswer>;
-  /** Where a socket of that path is opened, at the next server, and what Prefect wants in its first frame; `attempt` counts from 0. */
+  /** The address of the socket at the next server, and the token for its first frame. `attempt` counts from 0. */
   socketTarget(path: string, attempt: number): SocketTarget;
   /** PEM of the authorities for `wss:`; null: the system's. */
   socketAuthorities(): string | null;
@@ -47,9 +47,9 @@ export interface SocketTarget {
 export interface UpstreamOptions extends PrefectPlaces {
   /** PEM file of the authorities for https servers; null: the system's. */
   readonly caFile?: string | null;
-  /** Which servers to try, best first; the default is all, in turn. */
+  /** The servers to try, best first. Default: all in turn. */
   readonly pick?: () => readonly string[];
-  /** Prefect builds absolute links from these; null: the upstream's own host, plain. */
+  /** Prefect builds absolute links from these; null: from the upstream's own host, with http. */
   readonly publicUrl: { readonly origin: string; readonly secure: boolean } | null;
   readonly clock?: Clock;
   readonly connections?: number;
@@ -65,10 +65,10 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   const credentials = credentialsOf(options);
   const senders = new Map(options.servers.map((server) => [server, createSender(options, server, ca)]));
   const inTurn = createTurns(options.pick ?? (() => options.servers));
-  const shown: Shown = { credentials, accepted: 0 };
+  const choice: CredentialChoice = { credentials, accepted: 0 };
   return {
-    request: (request) => sendToFirst(inTurn(), senders, shown, request),
-    socketTarget: (path, attempt) => ({ url: `${(inTurn()[0] ?? '').replace(/^http/, 'ws')}${path}`, token: inOrder(shown, attempt)?.token ?? null }),
+    request: (request) => sendToFirst(inTurn(), senders, choice, request),
+    socketTarget: (path, attempt) => ({ url: `${(inTurn()[0] ?? '').replace(/^http/, 'ws')}${path}`, token: inOrder(choice, attempt)?.token ?? null }),
     socketAuthorities: () => ca ?? null,
     close: async () => {
       await Promise.all([...senders.values()].map(({ pool }) => pool.destroy()));
@@ -76,7 +76,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   };
 }
 
-/** Each call begins with the next server, so that the load is spread; the others follow as fallbacks. */
+/** Each call begins with the next server, to spread the load. The others follow as fallbacks. */
 function createTurns(pick: () => readonly string[]): () => readonly string[] {
   let turn = 0;
   return () => {
@@ -86,28 +86,33 @@ function createTurns(pick: () => readonly string[]): () => readonly string[] {
   };
 }
 
-/** While a credential is replaced there are two; `accepted` is the index of the one that was taken last. */
-interface Shown {
+/** There are two credentials during a rotation. `accepted`: the index of the one that Prefect accepted last. */
+interface CredentialChoice {
   readonly credentials: readonly Credential[];
   accepted: number;
 }
 
-/** The one that was taken last comes first. */
-function inOrder({ credentials, accepted }: Shown, attempt: number): Credential | undefined {
+/** The credential that Prefect accepted last comes first. */
+function inOrder({ credentials, accepted }: CredentialChoice, attempt: number): Credential | undefined {
   return credentials[(accepted + attempt) % credentials.length];
 }
 
 /**
- * A server that cannot be connected to has seen nothing, and one that refuses the credential has done nothing: the next one is
- * asked. Any other failure is final.
+ * Skips a server without a connection, which got nothing, and a server that rejects the credential, which did nothing. Any other failure is
+ * final.
  */
-async function sendToFirst(servers: readonly string[], senders: ReadonlyMap<string, Sender>, shown: Shown, request: UpstreamRequest): Promise<UpstreamAnswer> {
+async function sendToFirst(
+  servers: readonly string[],
+  senders: ReadonlyMap<string, Sender>,
+  choice: CredentialChoice,
+  request: UpstreamRequest,
+): Promise<UpstreamAnswer> {
   let last: unknown;
   for (const server of servers) {
     const sender = senders.get(server);
     if (sender === undefined) continue;
     try {
-      const answer = await sendWithEach(sender, shown, request);
+      const answer = await sendWithEach(sender, choice, request);
       if (answer !== undefined) return answer;
       last = new UpstreamError('upstream-unavailable', { forwarded: false, refused: true, detail: `${server} refuses the credential` });
     } catch (error) {
@@ -118,16 +123,16 @@ async function sendToFirst(servers: readonly string[], senders: ReadonlyMap<stri
   throw last ?? new UpstreamError('upstream-unavailable', { forwarded: false, detail: 'no server' });
 }
 
-/** Undefined: refused with each credential. */
-async function sendWithEach(sender: Sender, shown: Shown, request: UpstreamRequest): Promise<UpstreamAnswer | undefined> {
-  const first = shown.accepted;
-  // With two, the first comes once more: Prefect may change between the one and the other attempt.
-  const attempts = shown.credentials.length * 2 - 1;
+/** Undefined: the server rejects each credential. */
+async function sendWithEach(sender: Sender, choice: CredentialChoice, request: UpstreamRequest): Promise<UpstreamAnswer | undefined> {
+  const first = choice.accepted;
+  // With two credentials Lictor tries the first one again: Prefect may have changed in between.
+  const attempts = choice.credentials.length * 2 - 1;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const index = (first + attempt) % shown.credentials.length;
-    const answer = await send(sender, request, shown.credentials[index]);
+    const index = (first + attempt) % choice.credentials.length;
+    const answer = await send(sender, request, choice.credentials[index]);
     if (answer.status === 401) continue;
-    shown.accepted = index;
+    choice.accepted = index;
     return answer;
   }
   return undefined;
@@ -140,7 +145,7 @@ function createSender(options: UpstreamOptions, server: string, ca: string | und
     connect: markedConnector(connectErrors, options.connectTimeoutMs ?? 2000, ca),
     connections: options.connections ?? 64,
     pipelining: 1,
-    // uvicorn closes idle connections after 5 s: be earlier, or a request meets a closing socket.
+    // uvicorn closes idle connections after 5 s. Lictor closes them earlier, so that no request arrives at a closing socket.
     keepAliveTimeout: 4000,
     keepAliveMaxTimeout: 4000,
     headersTimeout: options.answerTimeoutMs ?? 60_000,
@@ -167,7 +172,7 @@ interface Sender {
   readonly ownHeaders: Readonly<Record<string, string>>;
 }
 
-/** Remembers which errors happened before there was a connection: only then is it certain that nothing was forwarded. */
+/** Marks errors before a connection existed: only then is it certain that Lictor forwarded nothing. */
 function markedConnector(connectErrors: WeakSet<Error>, timeout: number, ca: string | undefined): buildConnector.connector {
   const connect = buildConnector({ timeout, ...(ca !== undefined && { ca }) });
   return (connectOptions, callback) =>
@@ -223,7 +228,7 @@ function asUpstreamError(error: unknown, connectErrors: WeakSet<Error>): Upstrea
   if (error instanceof UpstreamError) return error;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
   if (error instanceof Error && connectErrors.has(error)) return new UpstreamError('upstream-unavailable', { forwarded: false, detail: code, cause: error });
-  // Anything else may have happened after the first byte left.
+  // Every other error may have happened after the first byte.
   const reason = TIMEOUT_CODES.has(code) ? 'upstream-timeout' : 'upstream-unavailable';
   return new UpstreamError(reason, { forwarded: true, broken: BROKEN_CODES.has(code), detail: code, cause: error });
 }

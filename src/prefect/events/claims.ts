@@ -1,11 +1,11 @@
-// What an event says, as far as authority hangs on it (prefect/server/events/schemas/events.py).
+// The fields of an event that Lictor decides on (prefect/server/events/schemas/events.py).
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 
 export interface Claims {
   readonly id: string;
   readonly name: string;
-  /** `prefect.resource.id` of the resource and of everything related, in this order. */
+  /** The resource, and then the related resources. */
   readonly resources: readonly Named[];
   readonly payload: JsonObject;
 }
@@ -14,17 +14,17 @@ export interface Named {
   readonly id: string;
   /** Empty for the resource itself. */
   readonly role: string;
-  /** The names of all labels that stand on it. */
+  /** The names of all its labels. */
   readonly labels: readonly string[];
 }
 
-/** Prefect's own default; the name stands in records. */
+/** Prefect's own default. Records contain the name. */
 const LONGEST_NAME = 1024;
 
-/** A sentence when it is no event. Spellings that Prefect takes and stock clients never send (`urn:uuid:`) are none. */
+/** A sentence when it is no event. Lictor rejects spellings that Prefect accepts but stock clients never send (`urn:uuid:`). */
 export function readClaims(tree: JsonValue | undefined): Claims | string {
   if (!isObject(tree)) return 'An event must be an object.';
-  const id = uuidOf(field(tree, 'id'));
+  const id = parseUuid(field(tree, 'id'));
   if (id === undefined) return 'id must be a UUID.';
   const name = field(tree, 'event');
   if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME) return `event must be a name of at most ${LONGEST_NAME} characters.`;
@@ -36,11 +36,6 @@ export function readClaims(tree: JsonValue | undefined): Claims | string {
   const payload = field(tree, 'payload') ?? {};
   if (!isObject(payload)) return 'payload must be an object.';
   return { id, name, resources: sound, payload };
-}
-
-/** Lower-case and hyphenated; undefined for everything else. */
-export function uuidOf(value: JsonValue | undefined): string | undefined {
-  return parseUuid(value);
 }
 
 function readResource(value: JsonValue | undefined): Named | undefined {

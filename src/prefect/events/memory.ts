@@ -1,11 +1,11 @@
-// Who sent which event first, and which flow run a task run belongs to. In memory, so a restart empties it.
+// The first sender of each event, and the flow run of each task run. In memory, so a restart empties it.
 import { LRUCache } from 'lru-cache';
 import { atMostEntries } from '../../contract/cache-limit.ts';
 
 export interface EventMemory {
-  /** True for the first sender of an id, who may send it again (clients resend what was not confirmed). False for anybody else. */
+  /** True for the first sender of an id, which may send it again: clients resend unconfirmed events. False for other senders. */
   claim(eventId: string, principalId: string): boolean;
-  /** The flow run that a task run was first reported with. */
+  /** The flow run in the first event of a task run. */
   flowRunOf(taskRunId: string): string | undefined;
   noteTaskRun(taskRunId: string, flowRunId: string): void;
 }

@@ -1,10 +1,10 @@
-// Which names that begin with `prefect.` a principal may use: what Prefect's own clients report, by kind of principal.
+// The names that begin with `prefect.` and that a kind of principal may send: those that Prefect's own clients report.
 //
-// Everything else below `prefect.` is said by Prefect's server (states of flow runs, automations, deployments, pools, queues):
-// its recorder and people's automations take it for the truth. `lictor.` is the gateway's own.
+// Only Prefect's server sends the other names below `prefect.` (states of flow runs, automations, deployments, pools, queues). Its recorder and
+// users' automations trust them. Only Lictor sends names below `lictor.`.
 import type { PrincipalKind } from '../../contract/principal.ts';
 
-/** What code that runs flows and tasks reports (3.6 to 3.9). A task run's event ends in the state's name, which authors choose. */
+/** Events of the code that runs flows and tasks (3.6 to 3.9). A task run's event ends with the name of its state, which authors choose. */
 const OF_RUNS: readonly RegExp[] = [
   /^prefect\.task-run\./,
   /^prefect\.flow-run\.heartbeat$/,
@@ -15,7 +15,7 @@ const OF_RUNS: readonly RegExp[] = [
   /^prefect\.block\.[\w-]+\./,
 ];
 
-/** Beside them: worker, runner and the integrations that watch their infrastructure; `prefect transfer`. */
+/** Also events of workers, runners, integrations that watch infrastructure, and `prefect transfer`. */
 const OF_MACHINES: readonly RegExp[] = [
   ...OF_RUNS,
   /^prefect\.worker\.(?:started|stopped|submitted-flow-run|executed-flow-run)$/,
@@ -32,15 +32,15 @@ const BY_KIND: Readonly<Record<PrincipalKind, readonly RegExp[]>> = {
   agent: [],
 };
 
-/** A name outside `prefect.` and `lictor.` is anybody's. Case, invisible letters and those of other alphabets are no way round: people read names with their eyes. */
+/** Any principal may send a name outside `prefect.` and `lictor.`. Names that only look different by case, invisible or foreign letters count as the same. */
 export function mayName(kind: PrincipalKind, name: string): boolean {
   if (looksLikeGateway(name)) return false;
   return !readsLike(name, 'prefect.') || BY_KIND[kind].some((pattern) => pattern.test(name));
 }
 
-/** Of a name, or of what an event is about: on a run's page it would look like a word of the gateway. */
+/** For the name or a resource of an event: on a run's page it would look like an event of Lictor. */
 export function looksLikeGateway(text: string): boolean {
-  // Nearly all of an event's labels begin so, and no letter of that looks like an L.
+  // Nearly all labels of an event begin so, and none of its letters looks like an L.
   if (text.startsWith('prefect.')) return false;
   const seen = skeleton(text);
   return seen.startsWith(GATEWAY) && !/^[\p{L}\p{N}]/u.test(seen.slice(GATEWAY.length));
@@ -50,11 +50,11 @@ function readsLike(text: string, start: string): boolean {
   return skeleton(text).startsWith(skeleton(start));
 }
 
-/** What cannot be told apart on a screen, each group by its first letter (after Unicode's confusables, for the letters of two words). */
+/** Letters that look alike, from Unicode's confusables, for the letters of the two words. The first letter represents its group. */
 const ALIKE: readonly string[] = ['liı1|!ɩɪιіӏǀ', 'cсϲᴄ', 'tтτᴛ', 'o0оοσᴏ', 'rгʀ', 'pрρᴘ', 'eеεҽ', 'fғ'];
 const FIRST: ReadonlyMap<string, string> = new Map(ALIKE.flatMap((group) => [...group].map((letter) => [letter, group.slice(0, 1)] as const)));
 
-/** Without accents, and what is not seen: controls, formats, blanks. */
+/** Removes accents and invisible characters: controls, formats, blanks. */
 function skeleton(text: string): string {
   const visible = text
     .normalize('NFKD')

@@ -1,27 +1,28 @@
-// May this principal say this event? The same rules for a frame on `/events/in` and an item of `POST /events`.
+// Decides whether a principal may send an event: a frame on `/events/in`, or an item of `POST /events`.
 //
 // Prefect writes task runs from events, lets the payload override the resource, and checks neither names nor owners
-// (services/task_run_recorder.py). Not checked here: that an unbound sender (a worker's token) may speak of that run.
+// (services/task_run_recorder.py). Not checked here: whether an unbound sender (a worker's token) may send events about that run.
 
 import { field, type JsonValue } from '../../contract/json/tree.ts';
+import { parseUuid } from '../../contract/json/uuid.ts';
 import { boundRuns, type Principal } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
-import { type Claims, readClaims, uuidOf } from './claims.ts';
+import { type Claims, readClaims } from './claims.ts';
 import type { EventMemory } from './memory.ts';
 import { looksLikeGateway, mayName } from './names.ts';
 
 export type EventVerdict =
   | { readonly ok: true }
-  /** `name`: the event's own, once it could be read. `detail` quotes nothing of the event but field names. */
+  /** `name`: of the event, if readable. `detail` quotes nothing of the event but field names. */
   | { readonly ok: false; readonly code: ReasonCode; readonly detail: string; readonly name: string | null };
 
-/** `event` is the tree that goes on when the verdict is yes. */
+/** `event`: the parsed event, which Lictor forwards if the verdict is ok. */
 export type EventRules = (event: JsonValue | undefined, sender: Principal) => EventVerdict;
 
-/** True for a run, and what it has started, as far as it was looked at. */
+/** True for a run, and for the runs that it started as far as Lictor knows them. */
 export type IsBelow = (own: string, run: string) => boolean;
 
-/** `isBelow` left out: a run speaks of itself alone. */
+/** `isBelow` left out: a run sends events only about itself. */
 export function createEventRules(memory: EventMemory, isBelow: IsBelow = (own, run) => own === run): EventRules {
   return (event, sender) => {
     const claims = readClaims(event);
@@ -39,7 +40,7 @@ export function createEventRules(memory: EventMemory, isBelow: IsBelow = (own, r
   };
 }
 
-/** What is not his to say, in a sentence. */
+/** A sentence about a reserved name, label or id. */
 function reservedIn(claims: Claims, { kind }: Principal): string | undefined {
   if (!mayName(kind, claims.name) || namesGateway(claims)) return 'This name, or what it is about, is for Prefect or the gateway to use.';
   if (hasGatewayLabel(claims)) return 'A label of resource or related has a name that is for the gateway to use.';
@@ -47,19 +48,19 @@ function reservedIn(claims: Claims, { kind }: Principal): string | undefined {
 }
 
 /**
- * The gateway makes the ids of its own events from its records (UUID version 8), and who is refused knows nearly all that they are made of: whoever has such an
- * id first in Prefect has kept the gateway's word from it. Stock clients have versions 4 and 7.
+ * Lictor derives the ids of its own events from its records (UUID version 8), and a refused client knows nearly all of their contents. A client
+ * that sent such an id first would suppress Lictor's event. Stock clients use versions 4 and 7.
  */
 function isGatewayId(id: string): boolean {
   return id[14] === '8';
 }
 
-/** On a run's page it would look like a word of the gateway. */
+/** On a run's page it would look like an event of Lictor. */
 function namesGateway({ resources }: Claims): boolean {
   return resources.some(({ id }) => looksLikeGateway(id));
 }
 
-/** The gateway's own events say by such labels who did what, and people's automations match them. */
+/** Lictor's own events name principals and actions in such labels, and users' automations match them. */
 function hasGatewayLabel({ resources }: Claims): boolean {
   return resources.some(({ labels }) => labels.some(looksLikeGateway));
 }
@@ -67,7 +68,7 @@ function hasGatewayLabel({ resources }: Claims): boolean {
 const FLOW_RUN = 'prefect.flow-run.';
 const TASK_RUN = 'prefect.task-run.';
 
-/** What Prefect's recorder makes task runs of: it looks at the beginning of the name, without the dot. */
+/** Prefect's recorder writes task runs from these events: it compares the beginning of the name, without the dot. */
 function isRecorded({ name }: Claims): boolean {
   return name.startsWith('prefect.task-run');
 }
@@ -99,14 +100,14 @@ interface Known {
   readonly isBelow: IsBelow;
 }
 
-/** A principal that is bound to runs speaks of those alone, whatever the event is called. */
+/** A principal that is bound to runs sends events only about those, under any name. */
 function checkBinding({ name, resources, payload }: Claims, runs: ReadonlySet<string> | null, { memory, isBelow }: Known): string | undefined {
   if (runs === null) return undefined;
   const isOwn = (flowRun: string | undefined): boolean => flowRun !== undefined && [...runs].some((own) => isBelow(own, flowRun));
   const named = resources.filter(({ id }) => id.startsWith(FLOW_RUN));
   if (!named.every(({ id }) => isOwn(idAfter(FLOW_RUN, id)))) return 'resource or related names a flow run that is not yours.';
   const claimed = partOf(payload, 'task_run', 'flow_run_id') ?? null;
-  if (claimed !== null && !isOwn(uuidOf(claimed))) return 'payload.task_run.flow_run_id is not yours.';
+  if (claimed !== null && !isOwn(parseUuid(claimed))) return 'payload.task_run.flow_run_id is not yours.';
   const tasks = resources.filter(({ id }) => id.startsWith(TASK_RUN)).map(({ id }) => idAfter(TASK_RUN, id));
   const isForeignTask = (task: string | undefined): boolean => task === undefined || !isOwn(memory.flowRunOf(task) ?? firstOf(runs));
   if (tasks.some(isForeignTask)) return 'resource or related names a task run that is not yours.';
@@ -114,23 +115,22 @@ function checkBinding({ name, resources, payload }: Claims, runs: ReadonlySet<st
   return undefined;
 }
 
-/** A task run that was never heard of is the sender's own to report. */
+/** An unknown task run counts as the sender's own. */
 function firstOf(runs: ReadonlySet<string>): string | undefined {
   return runs.values().next().value;
 }
 
 function idAfter(prefix: string, id: string | undefined): string | undefined {
-  return id?.startsWith(prefix) === true ? uuidOf(id.slice(prefix.length)) : undefined;
+  return id?.startsWith(prefix) === true ? parseUuid(id.slice(prefix.length)) : undefined;
 }
 
 function partOf(payload: Claims['payload'], part: string, key: string): JsonValue | undefined {
-  const object = field(payload, part);
-  return field(object, key);
+  return field(field(payload, part), key);
 }
 
-/** True when the key is there and says something else. */
+/** True when the key exists with another value. */
 function disagrees(payload: Claims['payload'], part: string, key: string, expected: string | undefined): boolean {
   const value = partOf(payload, part, key);
   if (value === undefined) return false;
-  return value === null ? expected !== undefined : expected === undefined || uuidOf(value) !== expected;
+  return value === null ? expected !== undefined : expected === undefined || parseUuid(value) !== expected;
 }

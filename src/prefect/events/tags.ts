@@ -1,5 +1,5 @@
-// The tags that an event carries: as related resources, and in the task run that Prefect makes of it.
-import { field, isObject, type JsonValue, textsIn } from '../../contract/json/tree.ts';
+// The tags of an event: in its related resources, and in the task run that Prefect records from it.
+import { field, type JsonValue, textsIn } from '../../contract/json/tree.ts';
 import { readClaims } from './claims.ts';
 
 export interface EventTags {
@@ -12,14 +12,13 @@ export interface EventTags {
 const NONE: EventTags = { related: [], recorded: [] };
 const TAG = 'prefect.tag.';
 
-/** What is no event has none: it is refused for that. */
+/** An invalid event has none: the rules refuse it. */
 export function tagsIn(event: JsonValue | undefined): EventTags {
   const claims = readClaims(event);
   if (typeof claims === 'string') return NONE;
-  const task = field(claims.payload, 'task_run');
   return {
     related: claims.resources.flatMap(({ id }) => (id.startsWith(TAG) ? [id.slice(TAG.length)] : [])),
-    recorded: isObject(task) ? tagsOf(task) : [],
+    recorded: tagsOf(field(claims.payload, 'task_run')),
   };
 }
 

@@ -31,7 +31,6 @@ function parseObject(data: Buffer): Record<string, unknown> | undefined {
     const value: unknown = JSON.parse(data.toString('utf8'));
     return typeof value === 'object' && value !== null ? { ...value } : undefined;
   } catch {
-    // Not JSON: the caller treats it as no auth frame.
-    return undefined;
+    return undefined; // not JSON, so no auth frame
   }
 }

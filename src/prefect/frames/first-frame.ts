@@ -1,15 +1,13 @@
-// Bounds for a socket that nobody has vouched for yet: time, bytes, and how long its end may take.
+// Bounds for a socket that is not authenticated yet: time, bytes, and the duration of its close.
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 
 const END_MS = 2000;
 
-/** What the promise answers, or undefined when `timeoutMs` are over first. */
+/** The value of the promise, or undefined after `timeoutMs`. */
 export async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMs);
-  });
+  const { promise: over, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), timeoutMs);
   try {
     return await Promise.race([promise, over]);
   } finally {
@@ -18,29 +16,26 @@ export async function within<T>(promise: Promise<T>, timeoutMs: number): Promise
 }
 
 export interface BoundReading {
-  /** Resolves (with nothing) when more than the bound has arrived. */
+  /** Resolves when more bytes than the bound have arrived. */
   readonly full: Promise<undefined>;
   release(): void;
 }
 
-/** Stops reading after `maxBytes` on the wire, whatever frames they are part of: ws itself would collect up to its largest message. */
+/** Stops reading after `maxBytes` on the wire, in any frames: ws itself would buffer up to its largest message. */
 export function boundReading(client: WebSocket, raw: Duplex, maxBytes: number): BoundReading {
   let bytes = 0;
-  let report: () => void = () => undefined;
-  const full = new Promise<undefined>((resolve) => {
-    report = () => resolve(undefined);
-  });
+  const { promise: full, resolve } = Promise.withResolvers<undefined>();
   const count = (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes <= maxBytes) return;
     client.pause();
-    report();
+    resolve(undefined);
   };
   raw.on('data', count);
   return { full, release: () => raw.removeListener('data', count) };
 }
 
-/** Closes, and does not wait long for the other side's agreement. */
+/** Closes the socket, and terminates it if the other side does not answer soon. */
 export function closeSoon(client: WebSocket, code: number, reason: string): void {
   client.close(code, reason);
   const timer = setTimeout(() => client.terminate(), END_MS);

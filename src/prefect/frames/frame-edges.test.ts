@@ -23,7 +23,7 @@ describe('the edges of frames', () => {
         for (const cut of [...cuts, bytes.length]) {
           edges.pass(bytes.subarray(at, at + cut));
           at = Math.min(bytes.length, at + cut);
-          expect(edges.mayStandHere()).toBe(ends.has(at));
+          expect(edges.mayInsert()).toBe(ends.has(at));
         }
       }),
     );
@@ -32,9 +32,9 @@ describe('the edges of frames', () => {
   it('are over after a close frame, and not after what only looks like one inside another', () => {
     const edges = createFrameEdges();
     edges.pass(frame(300));
-    expect(edges.mayStandHere()).toBe(true);
+    expect(edges.mayInsert()).toBe(true);
     edges.pass(renderClose(1000, ''));
-    expect(edges.mayStandHere()).toBe(false);
+    expect(edges.mayInsert()).toBe(false);
   });
 });
 

@@ -1,10 +1,10 @@
-// Where the frames of a WebSocket begin and end in bytes that pass by (RFC 6455, 5.2); what they carry is not looked at.
+// Finds where the frames of a WebSocket begin and end in a stream of bytes (RFC 6455, 5.2). It does not read their contents.
 
 export interface FrameEdges {
-  /** The next bytes of the one direction. */
+  /** The next bytes of one direction. */
   pass(bytes: Buffer): void;
-  /** No frame is half sent and none has ended the direction: a frame of somebody else's may stand here. */
-  mayStandHere(): boolean;
+  /** True between two frames, before a close frame: Lictor may insert its own frame here. */
+  mayInsert(): boolean;
 }
 
 const CLOSE_OPCODE = 8;
@@ -33,7 +33,7 @@ export function createFrameEdges(): FrameEdges {
         headBytes = 0;
       }
     },
-    mayStandHere: () => !closed && headBytes === 0 && payloadLeft === 0,
+    mayInsert: () => !closed && headBytes === 0 && payloadLeft === 0,
   };
 }
 
@@ -48,7 +48,7 @@ export function renderClose(code: number, reason: string): Buffer {
   return frame;
 }
 
-/** As far as it can be told by so many of its bytes. */
+/** The length of the frame's head, as far as the known bytes determine it. */
 function headLength(head: Buffer, known: number): number {
   if (known < 2) return 2;
   const second = head.readUInt8(1);

@@ -1,21 +1,21 @@
-// What one side of a socket says, in order: the first text frame apart, the rest held until somebody takes it.
+// The frames of one side of a socket, in order: the first text frame separately, the others buffered until `pour`.
 import type { RawData, WebSocket } from 'ws';
 
 export type Frame = { readonly kind: 'text' | 'binary' | 'ping'; readonly data: Buffer };
 
 export interface Inbox {
   /**
-   * The first text or binary frame; undefined when the socket closes before. Until then pings are answered here:
-   * stock clients ping before they authenticate. To be asked for at once, before anything can have arrived.
+   * The first text or binary frame; undefined when the socket closes before. Until then the inbox answers pings, since stock clients ping
+   * before they authenticate. Call it at once, before a frame can arrive.
    */
   first(): Promise<Frame | undefined>;
-  /** Hands over what was held, then everything that comes. */
+  /** Passes on the buffered frames, and then each further frame. */
   pour(sink: (frame: Frame) => void): void;
-  /** Throws away what is held and what comes. */
+  /** Drops the buffered frames and all further frames. */
   discard(): void;
 }
 
-/** Reading stops when more than `holdBytes` are held: memory is bounded by that, one frame and one chunk. */
+/** Reading stops when more than `holdBytes` are buffered. So memory is bounded by that, one frame and one chunk. */
 export function createInbox(socket: WebSocket, holdBytes: number): Inbox {
   const held: Frame[] = [];
   let heldBytes = 0;
@@ -41,7 +41,7 @@ export function createInbox(socket: WebSocket, holdBytes: number): Inbox {
     const waiting = held.splice(0);
     heldBytes = 0;
     sink = to;
-    // Before the frames: what they meet may pause it again. Reading goes on in a later turn, so the order holds.
+    // Before the frames, since their receiver may pause it again. Reading continues in a later turn, so the order holds.
     socket.resume();
     for (const frame of waiting) to(frame);
   };
@@ -50,16 +50,17 @@ export function createInbox(socket: WebSocket, holdBytes: number): Inbox {
   socket.on('ping', (data) => arrive({ kind: 'ping', data }));
   socket.once('close', () => settle(undefined));
   return {
-    first: () =>
-      new Promise((resolve) => {
-        awaiting = resolve;
-      }),
+    first() {
+      const { promise, resolve } = Promise.withResolvers<Frame | undefined>();
+      awaiting = resolve;
+      return promise;
+    },
     pour,
     discard: () => pour(() => undefined),
   };
 }
 
-/** ws answers Buffers unless told otherwise; the other shapes are only in its types. */
+/** By default ws delivers Buffers; the other types are only declared. */
 function asBuffer(data: RawData): Buffer {
   if (Buffer.isBuffer(data)) return data;
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);

@@ -1,8 +1,8 @@
-// Joins a client's socket with the one behind it: frames, pings and closes in order, and never more in memory than the marks allow.
+// Joins a client's socket with the upstream socket: frames, pings and closes in order, with memory bounded by the water marks.
 import type { WebSocket } from 'ws';
 import { closingFromClient, closingFromUpstream } from './close-codes.ts';
 import { within } from './first-frame.ts';
-import { createFlow, endSide, type Outgoing, type WaterMarks } from './flow.ts';
+import { createFlow, endSide, type Outgoing, type WaterMarks } from './flow-control.ts';
 import type { Frame, Inbox } from './inbox.ts';
 
 export interface SocketEnd {
@@ -13,23 +13,23 @@ export interface SocketEnd {
 export interface JoinedEnds {
   readonly client: SocketEnd;
   readonly upstream: SocketEnd;
-  /** What opened the upstream: kept out of close reasons. */
+  /** The credential of the upstream socket: no close reason contains it. */
   readonly secret: string | null;
   readonly marks: WaterMarks;
-  /** Each frame of the client, pings too; `send` is the way upstream. */
+  /** Gets each frame of the client, also pings; `send` forwards upstream. */
   readonly pass: (frame: Frame, send: (frame: Outgoing) => void) => void;
-  /** Resolves when what `pass` was given has gone on. Left out: it always has. */
+  /** Resolves when all frames that `pass` got are forwarded. Left out: `pass` forwards at once. */
   readonly passed?: () => Promise<void>;
-  /** Each text or binary frame of the upstream; `send` is the way to the client. Left out: all go on as they are. */
+  /** Gets each text or binary frame of the upstream; `send` forwards to the client. Left out: all are forwarded unchanged. */
   readonly deliver?: (frame: Frame, send: (frame: Outgoing) => void) => void;
 }
 
-/** How long the last frames of a client that has closed may take to go on. */
+/** After a client's close, its last frames may take so long. */
 const LAST_FRAMES_MS = 15_000;
 
 /**
- * Pings travel from end to end: for stock clients a pong is the proof that Prefect has everything sent before it
- * (they forget events that were followed by one), and Prefect finds dead clients by them.
+ * Forwards pings from end to end: a pong proves to stock clients that Prefect has all earlier frames, so that they drop those events. Prefect
+ * also finds dead clients by pings.
  */
 export function joinSockets({ client, upstream, secret, marks, pass, passed, deliver }: JoinedEnds): void {
   const toUpstream = createFlow(client.socket, upstream.socket, marks);
@@ -38,7 +38,7 @@ export function joinSockets({ client, upstream, secret, marks, pass, passed, del
   upstream.socket.on('pong', (data) => toClient({ kind: 'pong', data }));
   client.socket.once('close', (code, reason) => {
     const end = (): void => endSide(upstream, closingFromClient(code, reason.toString()));
-    // Stock clients say their last events and close at once, without a ping behind them.
+    // Stock clients send their last events and close at once, without a ping after them.
     if (passed === undefined) end();
     else within(passed(), LAST_FRAMES_MS).then(end, end);
   });

@@ -1,7 +1,7 @@
-// What an event that a scoped principal sees can name, as ids of resources: with these Prefect's own event filter is narrowed.
+// The resource ids that a visible event can name. Lictor adds them to Prefect's event filter.
 //
-// More than what is seen passes it (a flow that two teams share), so events.ts looks at each event behind it. Without it a client could
-// learn from pages that are empty how many events of others match its filter.
+// Some hidden events still pass the filter (a flow that two teams share), so events.ts checks each event afterwards. Without the filter, empty
+// pages would reveal to a client how many foreign events match its own filter.
 import { coveredIds } from './covered-ids.ts';
 import { flowIds } from './flows.ts';
 import { AUTOMATIONS, BLOCKS, coveredItems, LIMITS, type Named, VARIABLES, WORK_POOLS } from './named.ts';
@@ -15,19 +15,19 @@ const NAMED: Readonly<Record<string, Named>> = {
   'concurrency-limit': LIMITS,
 };
 
-/** They travel in the address of the next page: uvicorn takes 64 KiB of it. */
+/** The address of the next page contains them, and uvicorn accepts 64 KiB. */
 const MOST_ANCHORS = 400;
-/** Of runs that are one's own, which have no tag in common: the newest. */
-const MOST_MADE = 200;
-/** What the gateway says of a run, as `lictor.run.started-by`, names the run alone. */
+/** The newest of the principal's own runs, which share no tag. */
+const MOST_CREATED = 200;
+/** Lictor's own events, such as `lictor.run.started-by`, name only the run. */
 const MOST_NEWEST = 200;
 
-/** `runs`: flow runs that the client's own filter names; those that are covered count too. */
+/** `runs`: flow runs that the client's own filter names. The covered ones become anchors. */
 export async function anchorsOf(scopeFilter: ScopeFilter, runs: readonly string[]): Promise<Found<string>> {
   const inRuns = await ofDeployments(scopeFilter);
   if (!inRuns.ok) return inRuns;
   const covered = await coveredIds(scopeFilter, 'FlowRun', runs);
-  const created = scopeFilter.scopes.some(({ own }) => own) ? (await scopeFilter.createdBy('FlowRun')).slice(0, MOST_MADE) : [];
+  const created = scopeFilter.scopes.some(({ own }) => own) ? (await scopeFilter.createdBy('FlowRun')).slice(0, MOST_CREATED) : [];
   const anchors = [...tagsOf(scopeFilter).map((tag) => `prefect.tag.${tag}`), ...[...covered, ...created].map((id) => `prefect.flow-run.${id}`)];
   for (const [kind, named] of Object.entries(NAMED)) {
     const found = await coveredItems(scopeFilter, named);
@@ -36,7 +36,7 @@ export async function anchorsOf(scopeFilter: ScopeFilter, runs: readonly string[
   }
   const all = [...new Set([...anchors, ...inRuns.items])];
   if (all.length <= MOST_ANCHORS) return withNewestRuns(scopeFilter, all);
-  // With tags, runs are found by them: what is missed are the events of deployments and flows themselves.
+  // With tags, Prefect finds the runs by them. Then only the events of deployments and flows themselves are missing.
   const byTags = scopeFilter.scopes.every((scope) => scope.tags !== null) && anchors.length <= MOST_ANCHORS;
   return byTags ? { ok: true, items: anchors } : { ok: false, refusal: { code: 'scope-too-wide' } };
 }

@@ -1,16 +1,16 @@
-// Joins a client's filter with one of ours so that both hold, in Prefect's own filter language (server/schemas/filters.py).
+// ANDs a client's filter with one of Lictor's, in Prefect's own filter language (server/schemas/filters.py).
 //
-// Its filters have no nesting: a filter is a row of criteria that `operator` joins, and a criterion has each test once. What cannot be
-// said in it is said to be so; nothing is ever widened.
+// Its filters have no nesting: `operator` joins the criteria of a filter, and a criterion has each test once. Lictor refuses a conjunction that
+// this language cannot express, and never widens a filter.
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 
-/** By field: one of these values. `tags` are lists themselves: one of them must be among these. */
+/** For each field its permitted values. For `tags`, one tag of the object must be among them. */
 export type Criteria = Readonly<Record<string, readonly string[]>>;
 
 export type Conjoined = { readonly ok: true; readonly filter: JsonObject } | { readonly ok: false; readonly detail: string };
 
-/** `client` undefined or null: it asks for everything. */
+/** `client` undefined or null: no filter. */
 export function conjoin(client: JsonValue | undefined, criteria: Criteria): Conjoined {
   if (client !== undefined && client !== null && !isObject(client)) return refuse('A filter must be an object.');
   const flat = withoutOperator(client ?? {});
@@ -28,7 +28,7 @@ function refuse(detail: string): Conjoined {
   return { ok: false, detail };
 }
 
-/** The same filter, joined by and; undefined when it says something else. One criterion alone is the same either way. */
+/** The same filter with AND; undefined when it means something else. The operator has no effect on a single criterion. */
 function withoutOperator(filter: JsonObject): JsonObject | undefined {
   const operator = field(filter, 'operator');
   const { operator: _, ...criteria } = filter;
@@ -38,7 +38,7 @@ function withoutOperator(filter: JsonObject): JsonObject | undefined {
 
 const TEXT_LISTS = 'any_ must be a list of texts.';
 
-/** A column has one value: both lists hold where they overlap. */
+/** A column has one value, so the conjunction is the intersection of both lists. */
 function joinValues(client: JsonValue | undefined, values: readonly string[]): JsonObject | string {
   const criterion = opened(client);
   if (typeof criterion === 'string') return criterion;
@@ -46,11 +46,11 @@ function joinValues(client: JsonValue | undefined, values: readonly string[]): J
   if (own === null) return { ...criterion, any_: [...values] };
   const texts = textsOf(own);
   if (texts === undefined) return TEXT_LISTS;
-  const wanted = new Set(texts.map(comparable));
-  return { ...criterion, any_: values.filter((value) => wanted.has(comparable(value))) };
+  const named = new Set(texts.map(comparable));
+  return { ...criterion, any_: values.filter((value) => named.has(comparable(value))) };
 }
 
-/** A row of tags: `all_` and `any_` are two tests, so ours goes where the client has none, or is one tag of `all_`. */
+/** `all_` and `any_` are two tests: Lictor adds the one that the client does not use, or a single tag to `all_`. */
 function joinTags(client: JsonValue | undefined, values: readonly string[]): JsonObject | string {
   const criterion = opened(client);
   if (typeof criterion === 'string') return criterion;
@@ -77,7 +77,7 @@ function textsOf(value: JsonValue): readonly string[] | undefined {
   return texts.length === value.length ? texts : undefined;
 }
 
-/** Prefect takes UUIDs in several spellings. */
+/** Prefect accepts several spellings of a UUID. */
 function comparable(text: string): string {
   return parseUuid(text) ?? text;
 }

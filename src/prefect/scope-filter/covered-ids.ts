@@ -1,8 +1,8 @@
-// Which of these objects may a principal see? Asks Prefect once for each kind.
+// Finds which of these objects the scopes cover, with one request to Prefect for each kind.
 import type { ResourceType } from '../../contract/operation.ts';
 import { flowIds } from './flows.ts';
 import { AUTOMATIONS, BLOCKS, coveredItems, LIMITS, type Named, VARIABLES, WORK_POOLS, WORK_QUEUES } from './named.ts';
-import { artifactIds, deploymentsOf, type Found, runIds, type ScopeFilter, taskRunIds, textOf } from './scope-filter.ts';
+import { artifactIds, deploymentsOf, type Found, idsIn, runIds, type ScopeFilter, taskRunIds } from './scope-filter.ts';
 
 type ByIds = (scopeFilter: ScopeFilter, ids: readonly string[]) => Promise<Found<string>>;
 
@@ -11,10 +11,7 @@ const KINDS: Readonly<Partial<Record<ResourceType, ByIds>>> = {
   TaskRun: taskRunIds,
   Artifact: artifactIds,
   Flow: (scopeFilter, ids) => flowIds(scopeFilter, { id: { any_: ids } }),
-  Deployment: async (scopeFilter, ids) => {
-    const found = await deploymentsOf(scopeFilter, { deployments: { id: { any_: ids } } });
-    return found.ok ? { ok: true, items: found.items.map((item) => textOf(item, 'id')) } : found;
-  },
+  Deployment: async (scopeFilter, ids) => idsIn(await deploymentsOf(scopeFilter, { deployments: { id: { any_: ids } } })),
   WorkPool: named(WORK_POOLS),
   WorkQueue: named(WORK_QUEUES),
   Variable: named(VARIABLES),
@@ -23,7 +20,7 @@ const KINDS: Readonly<Partial<Record<ResourceType, ByIds>>> = {
   ConcurrencyLimit: named(LIMITS),
 };
 
-/** Those of `ids` that are covered; none of another kind, and none where Prefect does not say. */
+/** The covered ones of `ids`. Empty for a kind without an entry, and when Prefect's list exceeds the bounds. */
 export async function coveredIds(scopeFilter: ScopeFilter, type: ResourceType, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const ask = KINDS[type];
   const found = ask === undefined || ids.length === 0 ? undefined : await ask(scopeFilter, ids);
@@ -33,8 +30,5 @@ export async function coveredIds(scopeFilter: ScopeFilter, type: ResourceType, i
 }
 
 function named(kind: Named): ByIds {
-  return async (scopeFilter) => {
-    const found = await coveredItems(scopeFilter, kind);
-    return found.ok ? { ok: true, items: found.items.map((item) => textOf(item, 'id')) } : found;
-  };
+  return async (scopeFilter) => idsIn(await coveredItems(scopeFilter, kind));
 }

@@ -1,20 +1,20 @@
-// A scoped principal's own filter of events, applied to events as they are shown.
+// Applies a scoped principal's own filter to the visible part of events.
 //
-// Prefect applies the filter to whole events first, and a whole event names more: the automation that made a run. Whatever a filter asks
-// here is asked of single resources, so a resource that is hidden can only add events; those are taken out here. Texts are compared with
-// regard to case, as on PostgreSQL; a negated pattern without, so that nothing passes here that SQLite or PostgreSQL would not pass.
+// Prefect applies the filter to whole events first, which also name hidden resources, such as the automation that created a run. The tests of a
+// filter are about single resources, so a hidden resource can only add events. Lictor removes those here. It compares texts with regard to case,
+// as PostgreSQL does, but negated patterns without, so that no event passes here that SQLite or PostgreSQL would reject.
 import { matchesGlob } from '../../contract/glob.ts';
-import { field, isBlank, isList, isObject, type JsonObject, type JsonValue, textsIn } from '../../contract/json/tree.ts';
+import { field, isBlank, isList, isObject, type JsonObject, type JsonValue, objectsIn, textsIn } from '../../contract/json/tree.ts';
 import { hiddenField } from './filter-fields.ts';
 import type { Refusal } from './scope-filter.ts';
+import { textOf } from './scope-filter.ts';
 
-export type EventFilter =
-  | { readonly ok: true /** Does the event, as it is shown, fit? */; readonly fits: (event: JsonObject) => boolean }
-  | { readonly ok: false; readonly refusal: Refusal };
+/** `fits`: the visible part of the event matches the filter. */
+export type EventFilter = { readonly ok: true; readonly fits: (event: JsonObject) => boolean } | { readonly ok: false; readonly refusal: Refusal };
 
 const RESOURCE = ['id', 'id_prefix', 'labels', 'distinct'];
 
-/** EventFilter of Prefect 3.9.1 (server/events/filters.py), without `text`, which is searched in what is hidden too. */
+/** EventFilter of Prefect 3.9.1 (server/events/filters.py), without `text`, which also searches hidden fields. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   occurred: ['since', 'until'],
   event: ['prefix', 'exclude_prefix', 'name', 'exclude_name'],
@@ -25,7 +25,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   any_resource: RESOURCE,
 };
 
-/** So many patterns are compared with each resource of an event. */
+/** Lictor compares each pattern with each resource of an event. */
 const MOST_PATTERNS = 200;
 
 export function readEventFilter(filter: JsonObject): EventFilter {
@@ -40,22 +40,22 @@ export function readEventFilter(filter: JsonObject): EventFilter {
   return {
     ok: true,
     fits(event) {
-      const others = resources(field(event, 'related') ?? []);
-      const all = [...resources([field(event, 'resource') ?? null]), ...others];
+      const others = objectsIn(field(event, 'related'));
+      const all = [...objectsIn([field(event, 'resource') ?? null]), ...others];
       return related.every((each) => isAny(each, others)) && any.every((each) => isAny(each, all));
     },
   };
 }
 
-/** The first field that asks for more than is shown. `distinct` has Prefect choose one event of a resource, perhaps a hidden one. */
+/** The first field about hidden data. With `distinct` Prefect chooses one event of a resource, which may be a hidden one. */
 function hiddenIn(filter: JsonObject): string | undefined {
   for (const [key, value] of Object.entries(filter)) {
     const known = Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined;
     const parts = isList(value) ? value : [value];
     if (known === undefined && parts.some((part) => !isObject(part) && !isBlank(part))) return key;
-    const name = parts
-      .filter((part) => isObject(part))
-      .flatMap((part) => Object.keys(part).filter((each) => !isBlank(field(part, each)) && (known?.includes(each) !== true || isDistinct(part, each))))[0];
+    const name = objectsIn(parts).flatMap((part) =>
+      Object.keys(part).filter((each) => !isBlank(field(part, each)) && (known?.includes(each) !== true || isDistinct(part, each))),
+    )[0];
     if (name !== undefined) return `${key}.${name}`;
   }
   return undefined;
@@ -94,25 +94,19 @@ function isLabelled(resource: JsonObject, label: string, patterns: readonly stri
 
 const ROLE = 'prefect.resource.role';
 
-/** The resource of an event has none. */
+/** Empty for the resource of an event itself. */
 function roleOf(resource: JsonObject): string {
-  const role = field(resource, ROLE);
-  return typeof role === 'string' ? role : '';
+  return textOf(resource, ROLE);
 }
 
 function idOf(resource: JsonObject): string {
-  const id = field(resource, 'prefect.resource.id');
-  return typeof id === 'string' ? id : '';
+  return textOf(resource, 'prefect.resource.id');
 }
 
-/** A list of filters must hold altogether. */
+/** Prefect ANDs the filters of a list. */
 function listOf(filter: JsonObject, key: string): readonly JsonObject[] {
   const value = field(filter, key) ?? [];
-  return resources(isList(value) ? value : [value]);
-}
-
-function resources(value: JsonValue): readonly JsonObject[] {
-  return isList(value) ? value.filter((item) => isObject(item)) : [];
+  return objectsIn(isList(value) ? value : [value]);
 }
 
 function patternsOf(asked: JsonObject): readonly string[] {

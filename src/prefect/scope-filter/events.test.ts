@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../contract/json/tree.ts';
-import { questionOf, sayableEvents, seenEvents } from './events.ts';
+import { questionOf, sendableEvents, visibleEvents } from './events.ts';
 
 const A = '11111111-0000-4000-8000-000000000000';
 const B = '22222222-0000-4000-8000-000000000000';
@@ -18,7 +18,7 @@ function event(resource: string, ...related: readonly (string | readonly [string
 
 /** Whoever reaches A and nothing else. */
 async function isSeen(...given: Parameters<typeof event>): Promise<boolean> {
-  const [seen] = await seenEvents([event(...given)], async (_type, ids) => new Set(ids.filter((id) => id === A)));
+  const [seen] = await visibleEvents([event(...given)], async (_type, ids) => new Set(ids.filter((id) => id === A)));
   return seen != null;
 }
 
@@ -67,10 +67,9 @@ describe('any other event', () => {
     expect(await isSeen('thing.1')).toBe(false);
     expect(await isSeen('thing.1', 'prefect.tag.team-a')).toBe(false);
     expect(await isSeen('prefect.flow-run.not-an-id')).toBe(false);
-    expect(await seenEvents([{}, { resource: { 'prefect.resource.id': `prefect.flow-run.${A}` }, related: 1 }], async (_type, ids) => new Set(ids))).toEqual([
-      null,
-      null,
-    ]);
+    expect(await visibleEvents([{}, { resource: { 'prefect.resource.id': `prefect.flow-run.${A}` }, related: 1 }], async (_type, ids) => new Set(ids))).toEqual(
+      [null, null],
+    );
   });
 
   it("shows of an automation's own event who triggered it only where that is reached", async () => {
@@ -79,12 +78,15 @@ describe('any other event', () => {
       payload: { triggering_labels: { x: run }, triggering_event: event(`prefect.flow-run.${run}`) },
     });
     const visibleIds = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
-    expect(await seenEvents([fired(A), fired(B)], visibleIds)).toEqual([fired(A), { ...fired(B), payload: { triggering_labels: {}, triggering_event: null } }]);
+    expect(await visibleEvents([fired(A), fired(B)], visibleIds)).toEqual([
+      fired(A),
+      { ...fired(B), payload: { triggering_labels: {}, triggering_event: null } },
+    ]);
   });
 
   it('asks once for each kind', async () => {
     const asked: string[] = [];
-    await seenEvents([event(`prefect.flow-run.${A}`), event(`prefect.flow-run.${B}`), event(`prefect.flow-run.${A}`)], async (type, ids) => {
+    await visibleEvents([event(`prefect.flow-run.${A}`), event(`prefect.flow-run.${B}`), event(`prefect.flow-run.${A}`)], async (type, ids) => {
       asked.push(`${type} ${ids.length}`);
       return new Set();
     });
@@ -97,7 +99,7 @@ describe('what may be said', () => {
   async function maySay(...given: Parameters<typeof event>): Promise<boolean | undefined> {
     const visibleIds = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
     const partsOf = async () => new Map([[`FlowRun ${A}`, new Set([`Flow ${C}`, `WorkPool ${C}`])]]);
-    const [may] = await sayableEvents([event(...given)], { visibleIds, foreign: async (tasks) => new Set(tasks.filter((id) => id === B)), partsOf });
+    const [may] = await sendableEvents([event(...given)], { visibleIds, foreign: async (tasks) => new Set(tasks.filter((id) => id === B)), partsOf });
     return may;
   }
 
@@ -132,7 +134,7 @@ describe('what may be said', () => {
 
 describe('an object in a spelling that Prefect takes for an id', () => {
   const say = (...given: Parameters<typeof event>) =>
-    sayableEvents([event(...given)], {
+    sendableEvents([event(...given)], {
       visibleIds: async (_type, ids) => new Set(ids.filter((id) => id === A)),
       foreign: async () => new Set(),
       partsOf: async () => new Map(),

@@ -8,7 +8,7 @@
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { ResourceType } from '../../contract/operation.ts';
-import { withoutOthers } from './others.ts';
+import { withoutForeignReferences } from './foreign-references.ts';
 import { keyOf, type Mention, PARTS, WHOLES } from './parts-of.ts';
 import type { VisibleIds } from './scope-filter.ts';
 
@@ -35,16 +35,16 @@ const KINDS: Readonly<Record<string, ResourceType>> = {
 
 const IN_RUNS: readonly ResourceType[] = ['TaskRun', 'Artifact'];
 
-/** Undefined: nobody with a scope sees it. */
+/** Undefined: no principal with a scope sees it. */
 export function questionOf(event: JsonObject): Question | undefined {
   const related = field(event, 'related') ?? [];
   const resource = field(event, 'resource');
   if (!isObject(resource) || !isList(related)) return undefined;
-  const named = related.filter((each) => !isMaker(each));
+  const named = related.filter((each) => !isCreator(each));
   if ([resource, ...named].some(isUnclear)) return undefined;
   const mentions = named.map(mentionOf).filter((mention) => mention !== undefined);
   const runs = mentions.filter(({ type }) => type === 'FlowRun');
-  // What is in a run is reported with it, often before Prefect has it: the run is asked for.
+  // Events name an object in a run together with the run, often before Prefect has the object. So the run decides.
   const outer = runs.length === 0 ? mentions : mentions.filter(({ type }) => !IN_RUNS.includes(type));
   const subject = mentionOf(resource);
   const about = subject !== undefined && IN_RUNS.includes(subject.type) ? (runs[0] ?? subject) : subject;
@@ -53,33 +53,37 @@ export function questionOf(event: JsonObject): Question | undefined {
   return { any: [about], all: outer.filter(({ type }) => !(isWhole && PARTS.includes(type))) };
 }
 
-/** Each event as it is seen; null: it is not. */
-export async function seenEvents(events: readonly JsonObject[], visibleIds: VisibleIds): Promise<readonly (JsonObject | null)[]> {
+/** The visible part of each event; null: the event is hidden. */
+export async function visibleEvents(events: readonly JsonObject[], visibleIds: VisibleIds): Promise<readonly (JsonObject | null)[]> {
   const questions = events.map(questionOf);
-  const makers = events.flatMap((event) => relatedOf(event).filter(isMaker).map(mentionOf));
+  const creators = events.flatMap((event) =>
+    relatedOf(event)
+      .filter(isCreator)
+      .flatMap((creator) => mentionOf(creator) ?? []),
+  );
   const asked = questions.flatMap((question) => (question === undefined ? [] : [...question.any, ...question.all]));
-  const isVisible = await answersTo([...asked, ...makers.filter((mention) => mention !== undefined)], visibleIds);
-  const seen = events.map((event, index) => {
+  const isVisible = await visibilityOf([...asked, ...creators], visibleIds);
+  const visible = events.map((event, index) => {
     const question = questions[index];
-    return question?.any.some(isVisible) === true && question.all.every(isVisible) ? withoutMakers(event, isVisible) : null;
+    return question?.any.some(isVisible) === true && question.all.every(isVisible) ? withoutHiddenCreators(event, isVisible) : null;
   });
-  return Promise.all(seen.map((event) => (event === null ? null : withoutOthersIn(event, visibleIds))));
+  return Promise.all(visible.map((event) => (event === null ? null : withoutHiddenIn(event, visibleIds))));
 }
 
 /** Prefect names the automation that created a run beside it, even a foreign one. */
-function withoutMakers(event: JsonObject, isVisible: (mention: Mention) => boolean): JsonObject {
+function withoutHiddenCreators(event: JsonObject, isVisible: (mention: Mention) => boolean): JsonObject {
   const related = relatedOf(event);
-  const shown = related.filter((each) => {
+  const visible = related.filter((each) => {
     const mention = mentionOf(each);
-    return !isMaker(each) || (mention !== undefined && isVisible(mention));
+    return !isCreator(each) || (mention !== undefined && isVisible(mention));
   });
-  return shown.length === related.length ? event : { ...event, related: shown };
+  return visible.length === related.length ? event : { ...event, related: visible };
 }
 
-async function withoutOthersIn(event: JsonObject, visibleIds: VisibleIds): Promise<JsonObject> {
+async function withoutHiddenIn(event: JsonObject, visibleIds: VisibleIds): Promise<JsonObject> {
   const whole = await withoutTrigger(event, visibleIds);
-  const shown = await withoutOthers(whole, visibleIds);
-  return isObject(shown) ? shown : whole;
+  const visible = await withoutForeignReferences(whole, visibleIds);
+  return isObject(visible) ? visible : whole;
 }
 
 /** An automation's own events carry the whole event that triggered it, even a foreign one. */
@@ -87,13 +91,13 @@ async function withoutTrigger(event: JsonObject, visibleIds: VisibleIds): Promis
   const payload = field(event, 'payload');
   const trigger = field(payload, 'triggering_event') ?? null;
   if (!isObject(payload) || trigger === null) return event;
-  const [seen] = isObject(trigger) ? await seenEvents([trigger], visibleIds) : [null];
-  const labels = seen == null ? { triggering_labels: {} } : {};
-  return { ...event, payload: { ...payload, ...labels, triggering_event: seen ?? null } };
+  const [visible] = isObject(trigger) ? await visibleEvents([trigger], visibleIds) : [null];
+  const labels = visible == null ? { triggering_labels: {} } : {};
+  return { ...event, payload: { ...payload, ...labels, triggering_event: visible ?? null } };
 }
 
-function isMaker(resource: JsonValue): boolean {
-  return isObject(resource) && field(resource, 'prefect.resource.role') === 'creator';
+function isCreator(resource: JsonValue): boolean {
+  return field(resource, 'prefect.resource.role') === 'creator';
 }
 
 function relatedOf(event: JsonObject): readonly JsonValue[] {
@@ -128,7 +132,7 @@ function claimsOf(event: JsonObject): Claims | undefined {
   };
 }
 
-async function answersTo(mentions: readonly Mention[], visibleIds: VisibleIds): Promise<(mention: Mention) => boolean> {
+async function visibilityOf(mentions: readonly Mention[], visibleIds: VisibleIds): Promise<(mention: Mention) => boolean> {
   const byType = new Map<ResourceType, ReadonlySet<string>>();
   for (const type of new Set(mentions.map((mention) => mention.type))) {
     const ids = [...new Set(mentions.filter((mention) => mention.type === type).map(({ id }) => id))];
@@ -137,8 +141,8 @@ async function answersTo(mentions: readonly Mention[], visibleIds: VisibleIds): 
   return ({ type, id }) => byType.get(type)?.has(id) === true;
 }
 
-/** What is asked of Prefect about those that an event names. */
-export interface Known {
+/** Asks Prefect about the objects that events name. */
+export interface EventObjects {
   readonly visibleIds: VisibleIds;
   /** Those of these task runs that are in a hidden run. */
   readonly foreign: (tasks: readonly string[]) => Promise<ReadonlySet<string>>;
@@ -146,14 +150,12 @@ export interface Known {
   readonly partsOf: (wholes: readonly Mention[]) => Promise<ReadonlyMap<string, ReadonlySet<string>>>;
 }
 
-/** Of each event, whether a scoped principal may say it. */
-export async function sayableEvents(events: readonly JsonObject[], { visibleIds, foreign, partsOf }: Known): Promise<readonly boolean[]> {
+/** For each event, whether a scoped principal may send it. */
+export async function sendableEvents(events: readonly JsonObject[], { visibleIds, foreign, partsOf }: EventObjects): Promise<readonly boolean[]> {
   const claims = events.map(claimsOf);
   const every = claims.filter((claim) => claim !== undefined);
-  const isVisible = await answersTo(
-    every.flatMap(({ all, parts }) => [...all, ...parts]),
-    visibleIds,
-  );
+  const named = every.flatMap(({ all, parts }) => [...all, ...parts]);
+  const isVisible = await visibilityOf(named, visibleIds);
   const tasks = [...new Set(every.flatMap((claim) => claim.tasks))];
   const others: ReadonlySet<string> = tasks.length === 0 ? new Set() : await foreign(tasks);
   const open = every.filter(({ parts }) => !parts.every(isVisible));
@@ -164,7 +166,7 @@ export async function sayableEvents(events: readonly JsonObject[], { visibleIds,
   );
 }
 
-/** It names an object of a known kind in a way that is not read here, and that Prefect may read: `{UUID}`, `urn:uuid:`. */
+/** True for an object of a known kind in a spelling that Lictor does not read, but Prefect may: `{UUID}`, `urn:uuid:`. */
 function isUnclear(resource: JsonValue): boolean {
   return Object.hasOwn(KINDS, nameOf(resource).kind) && mentionOf(resource) === undefined;
 }

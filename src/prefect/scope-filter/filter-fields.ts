@@ -1,7 +1,7 @@
-// Which fields of Prefect's filters a scoped principal may use: those about data that its answers show.
+// The fields of Prefect's filters that a scoped principal may use: those about data that its answers contain.
 //
-// Pure. The fields are those of Prefect 3.9.1 (server/schemas/filters.py); older releases have fewer. Tests inside a field (`any_`,
-// `like_`) are not listed: each is about the same data. What a field here needs besides is in seen-filters.ts.
+// The fields are those of Prefect 3.9.1 (server/schemas/filters.py); older releases have fewer. The tests of a field (`any_`, `like_`) are
+// about the same data, so they are not listed. visible-filters.ts rewrites some of these fields.
 import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import type { Refusal } from './scope-filter.ts';
 
@@ -9,7 +9,7 @@ const TIMES = ['start_time', 'end_time', 'expected_start_time'];
 const ARTIFACTS = ['id', 'latest_id', 'key', 'flow_run_id', 'task_run_id', 'type'];
 const WORK_QUEUES = ['id', 'name'];
 
-/** By the key of a filter in a body. Not here: tags and deployments of a flow, which others share, and the automation that made a run. */
+/** By the key of a filter in a body. Excluded: tags and deployments of a flow, which teams share, and the automation that created a run. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   flows: ['id', 'name'],
   flow_runs: [
@@ -30,11 +30,11 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   automations: ['id', 'name', 'created', 'tags'],
 };
 
-/** Undefined: the body has no filter that asks about hidden data. Whatever is an object in a body is a filter. */
+/** Undefined: no filter in the body is about hidden data. Every object in a body is a filter. */
 export function hiddenFilter(body: JsonObject): Refusal | undefined {
   for (const [key, filter] of Object.entries(body)) {
     if (!isObject(filter)) continue;
-    const hidden = Object.keys(filter).find((name) => name !== 'operator' && !isShown(key, name) && asks(field(filter, name)));
+    const hidden = Object.keys(filter).find((name) => name !== 'operator' && !isVisible(key, name) && asks(field(filter, name)));
     if (hidden !== undefined) return hiddenField(`${key}.${hidden}`);
     if (!Object.hasOwn(FIELDS, key) && asks(filter)) return hiddenField(key);
   }
@@ -46,16 +46,16 @@ export function hiddenField(name: string): Refusal {
   return { code: 'filter-hidden', detail: `A role with a scope may not filter by ${named}: it asks about data that no answer shows to the role.` };
 }
 
-/** The fields of a filter that ask for something, besides the operator. */
+/** The fields of a filter that are not empty, without the operator. */
 export function askedFields(filter: JsonValue | undefined): readonly string[] {
   return isObject(filter) ? Object.keys(filter).filter((name) => name !== 'operator' && asks(field(filter, name))) : [];
 }
 
-function isShown(key: string, name: string): boolean {
+function isVisible(key: string, name: string): boolean {
   return Object.hasOwn(FIELDS, key) && FIELDS[key]?.includes(name) === true;
 }
 
-/** UIs send fields that are empty. */
+/** UIs send empty fields, which have no effect. */
 function asks(criterion: JsonValue | undefined): boolean {
   if (!isObject(criterion)) return !isBlank(criterion);
   return Object.entries(criterion).some(([test, value]) => test !== 'operator' && value !== null && !(test === 'all_' && isList(value) && value.length === 0));

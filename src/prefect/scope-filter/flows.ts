@@ -1,13 +1,13 @@
-// Which flows a principal sees: a flow has neither tags nor a pool, but its uses have.
-import { isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+// The flows that a principal sees: scopes read the tags and pools of a flow's uses, not of the flow itself.
+import { type JsonObject, type JsonValue, objectsIn } from '../../contract/json/tree.ts';
 import { isFilterable, type Part } from './parts.ts';
-import { everyItem, type Found, PAGE, partsOf, type ScopeFilter, textOf, withPart } from './scope-filter.ts';
+import { everyItem, type Found, idsIn, PAGE, partsOf, type ScopeFilter, textOf, withPart } from './scope-filter.ts';
 
-/** The ids of flows that a scope covers: by name, by their deployments, and by the latest of their runs. `filter`: the client's, of flows. */
+/** The ids of flows that a scope covers: by name, by their deployments, and by their latest runs. `filter`: the client's filter of flows. */
 export async function flowIds(scopeFilter: ScopeFilter, filter: JsonValue | undefined): Promise<Found<string>> {
   const ids = new Set<string>();
   for (const scopes of [scopeFilter.scopes.filter(({ own }) => !own), ...scopeFilter.scopes.filter(({ own }) => own).map((scope) => [scope])]) {
-    const found = scopes.length === 0 ? undefined : await (scopes.some(({ own }) => own) ? flowsMade : flowsUsed)({ ...scopeFilter, scopes }, filter);
+    const found = scopes.length === 0 ? undefined : await (scopes.some(({ own }) => own) ? flowsCreated : flowsUsed)({ ...scopeFilter, scopes }, filter);
     if (found?.ok === false) return found;
     for (const id of found?.items ?? []) ids.add(id);
   }
@@ -15,7 +15,7 @@ export async function flowIds(scopeFilter: ScopeFilter, filter: JsonValue | unde
 }
 
 /** A principal sees the flows that it created; with further keys in the scope, one of their uses must match these. */
-async function flowsMade(scopeFilter: ScopeFilter, filter: JsonValue | undefined): Promise<Found<string>> {
+async function flowsCreated(scopeFilter: ScopeFilter, filter: JsonValue | undefined): Promise<Found<string>> {
   const created = new Set(await scopeFilter.createdBy('Flow'));
   const rest = { ...scopeFilter, scopes: scopeFilter.scopes.map((scope) => ({ ...scope, own: false })) };
   const isAll = !rest.scopes.some(isFilterable);
@@ -31,13 +31,9 @@ async function flowsUsed(scopeFilter: ScopeFilter, filter: JsonValue | undefined
   if (!deployed.ok) return deployed;
   if (!run.ok) return run;
   const ids = new Set<string>();
-  for (const part of deployed.items) {
-    const found = await flowsDeployed(scopeFilter, asked, part);
-    if (!found.ok) return found;
-    for (const id of found.items) ids.add(id);
-  }
-  for (const part of run.items) {
-    const found = await flowsRun(scopeFilter, asked, part);
+  const uses = [...deployed.items.map((part) => ({ part, flows: flowsDeployed })), ...run.items.map((part) => ({ part, flows: flowsRun }))];
+  for (const { part, flows } of uses) {
+    const found = await flows(scopeFilter, asked, part);
     if (!found.ok) return found;
     for (const id of found.items) ids.add(id);
   }
@@ -47,13 +43,13 @@ async function flowsUsed(scopeFilter: ScopeFilter, filter: JsonValue | undefined
 async function flowsDeployed(scopeFilter: ScopeFilter, asked: JsonObject, part: Part): Promise<Found<string>> {
   const joined = withPart(asked, part);
   if (!joined.ok) return joined;
-  const flows = await everyItem(scopeFilter.lookup, '/api/flows/filter', joined.body);
-  return flows.ok ? { ok: true, items: flows.items.map((flow) => textOf(flow, 'id')) } : flows;
+  return idsIn(await everyItem(scopeFilter.lookup, '/api/flows/filter', joined.body));
 }
 
 async function flowsRun(scopeFilter: ScopeFilter, asked: JsonObject, part: Part): Promise<Found<string>> {
   const joined = withPart(asked, part);
   if (!joined.ok) return joined;
   const runs = await scopeFilter.lookup('/api/flow_runs/filter', { ...joined.body, sort: 'START_TIME_DESC', limit: PAGE });
-  return { ok: true, items: isList(runs) ? runs.map((run) => (isObject(run) ? textOf(run, 'flow_id') : '')).filter((id) => id !== '') : [] };
+  const ids = objectsIn(runs).map((run) => textOf(run, 'flow_id'));
+  return { ok: true, items: ids.filter((id) => id !== '') };
 }

@@ -1,6 +1,6 @@
-// What a scope covers by name: work pools and queues, variables, blocks, automations, concurrency limits.
+// Objects that a scope covers by name: work pools and queues, variables, blocks, automations, concurrency limits.
 //
-// Prefect's language has no patterns for them, and there are few: the whole list is read, and covers.ts says of each whether it is covered.
+// Prefect's filter language has no patterns for them, and there are few. So Lictor reads the whole list, and covers.ts decides each object.
 import { bareEntity, type Entity } from '../../contract/entity.ts';
 import { field, type JsonObject, textsIn } from '../../contract/json/tree.ts';
 import { covers } from '../../contract/scope/covers.ts';
@@ -50,13 +50,13 @@ export const TAG_LIMITS: Named = {
   entity: (item) => bareEntity('ConcurrencyLimit', { name: textOf(item, 'tag') }),
 };
 
-/** `asked`: of those that fit this body. */
+/** `asked`: the client's filter and order. */
 export async function coveredItems(scopeFilter: ScopeFilter, { path, entity }: Named, asked: JsonObject = {}): Promise<Found<JsonObject>> {
   const found = await everyItem(scopeFilter.lookup, path, asked);
   return found.ok ? { ok: true, items: await coveredOf(scopeFilter, entity, found.items) } : found;
 }
 
-/** Those of the items that are covered. */
+/** The covered ones of the items. */
 export async function coveredOf(scopeFilter: ScopeFilter, entity: Named['entity'], items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
   const { scopes, principalId } = scopeFilter;
   const entities = items.map(entity);

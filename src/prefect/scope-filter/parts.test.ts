@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { NOWHERE } from '../../contract/scope.ts';
-import { deploymentPart, isFilterable, mergeParts, type Named, runPart } from './parts.ts';
+import { deploymentPart, isFilterable, mergeParts, type ResolvedScope, runPart } from './parts.ts';
 
-const nothing: Named = { tags: null, workPools: null, deployments: null, flows: null, own: null };
-const whole: Named = { tags: ['team-a'], workPools: ['pool-a'], deployments: ['id-1'], flows: ['etl'], own: null };
+const nothing: ResolvedScope = { tags: null, workPools: null, deployments: null, flows: null, own: null };
+const whole: ResolvedScope = { tags: ['team-a'], workPools: ['pool-a'], deployments: ['id-1'], flows: ['etl'], own: null };
 
 describe('a scope as filters', () => {
   it('has one filter for each key that is given, and none for the others', () => {

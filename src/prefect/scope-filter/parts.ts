@@ -1,30 +1,30 @@
-// A scope in Prefect's own filter language: for flow runs and what is in them, and for deployments.
+// A scope in Prefect's own filter language, for deployments, flow runs and the objects in flow runs.
 //
-// Pure. The names that the language has no patterns for are looked up before (`Named`); covers.ts says the same of one object.
+// The language has no patterns, so Lictor resolves them to names and ids before. covers.ts decides the same for a single object.
 import type { Scope } from '../../contract/scope.ts';
 import type { Criteria } from './conjoin.ts';
 
-/** The filters of one request, by their key in its body; all of them must hold. */
+/** The filters of one request, by their key in its body. Prefect ANDs them. */
 export type Part = Readonly<Partial<Record<'flows' | 'flow_runs' | 'deployments' | 'work_pools', Criteria>>>;
 
-/** A scope whose patterns are names and ids; null: the key is not given. */
-export interface Named {
+/** A scope with its patterns resolved to names and ids; null: the scope does not have the key. */
+export interface ResolvedScope {
   readonly tags: readonly string[] | null;
   readonly workPools: readonly string[] | null;
   /** Ids. */
   readonly deployments: readonly string[] | null;
   /** Whole names. */
   readonly flows: readonly string[] | null;
-  /** Ids of the runs, or of the deployments, that the principal has made: Prefect has no filter of labels. */
+  /** Ids of the runs or deployments that the principal created: Prefect has no filter by labels. */
   readonly own: readonly string[] | null;
 }
 
-/** True when a scope says something about runs and deployments. */
+/** True when a scope covers runs and deployments. */
 export function isFilterable(scope: Scope): boolean {
   return scope.own || [scope.tags, scope.workPools, scope.deployments, scope.flows].some((list) => list !== null);
 }
 
-export function runPart({ tags, workPools, deployments, flows, own }: Named): Part {
+export function runPart({ tags, workPools, deployments, flows, own }: ResolvedScope): Part {
   return {
     ...((tags !== null || own !== null) && { flow_runs: { ...(tags !== null && { tags }), ...(own !== null && { id: own }) } }),
     ...(workPools !== null && { work_pools: { name: workPools } }),
@@ -33,7 +33,7 @@ export function runPart({ tags, workPools, deployments, flows, own }: Named): Pa
   };
 }
 
-export function deploymentPart({ tags, workPools, deployments, flows, own }: Named): Part {
+export function deploymentPart({ tags, workPools, deployments, flows, own }: ResolvedScope): Part {
   const ids = deployments === null || own === null ? (deployments ?? own) : deployments.filter((id) => own.includes(id));
   return {
     ...((tags !== null || ids !== null) && { deployments: { ...(tags !== null && { tags }), ...(ids !== null && { id: ids }) } }),
@@ -42,7 +42,7 @@ export function deploymentPart({ tags, workPools, deployments, flows, own }: Nam
   };
 }
 
-/** Parts are alternatives. Two that differ in one list are one with both lists. */
+/** Parts are ORed. Two parts that differ in one list become one part with both lists. */
 export function mergeParts(parts: readonly Part[]): readonly Part[] {
   const merged: Part[] = [];
   for (const part of parts) {
@@ -66,7 +66,7 @@ function testsOf(part: Part): readonly Test[] {
 
 const KEYS: readonly (keyof Part)[] = ['flows', 'flow_runs', 'deployments', 'work_pools'];
 
-/** The tests of `right` that are others in `left`; all of them when the two do not test the same. */
+/** The tests of `right` that differ in `left`; all of them twice when the two parts have different tests. */
 function differences(left: Part, right: Part): readonly Test[] {
   const [lefts, rights] = [testsOf(left), testsOf(right)];
   const same = lefts.length === rights.length && rights.every(({ key, name }) => left[key]?.[name] !== undefined);

@@ -2,14 +2,15 @@
 import { expect, it } from 'vitest';
 import type { JsonValue } from '../../contract/json/tree.ts';
 import { NOWHERE } from '../../contract/scope.ts';
-import { type Ask, foreignTaskRuns } from './scope-filter.ts';
+import type { Lookup } from '../client/lookup.ts';
+import { foreignTaskRuns } from './scope-filter.ts';
 
 const [OWN, FOREIGN] = ['11111111-0000-4000-8000-000000000000', '22222222-0000-4000-8000-000000000000'];
 const [OWN_RUN, FOREIGN_RUN] = ['33333333-0000-4000-8000-000000000000', '44444444-0000-4000-8000-000000000000'];
 
 /** A Prefect with two task runs; `refused`: the route that does not take the filter. */
 const prefect =
-  (refused?: string): Ask =>
+  (refused?: string): Lookup =>
   async (path): Promise<JsonValue | null> => {
     if (path === refused) return null;
     if (path === '/api/task_runs/filter') {
@@ -21,7 +22,7 @@ const prefect =
     return [{ id: OWN_RUN }];
   };
 
-const foreign = (lookup: Ask) =>
+const foreign = (lookup: Lookup) =>
   foreignTaskRuns({ scopes: [{ ...NOWHERE, tags: ['team-a'] }], principalId: 'bob@local', lookup, createdBy: async () => [] }, [OWN, FOREIGN]);
 
 it('task runs of covered runs are not foreign, the others are', async () => {

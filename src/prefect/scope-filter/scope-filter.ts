@@ -1,69 +1,69 @@
-// What a principal with scopes may see: lists and ids, asked of Prefect under its scopes. Everything here is bounded.
+// Lists and ids of the objects that a principal with scopes may see, by bounded requests to Prefect.
 
-import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { field, isList, type JsonObject, type JsonValue, objectsIn } from '../../contract/json/tree.ts';
 import type { ResourceType } from '../../contract/operation.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { matchesName } from '../../contract/scope/covers.ts';
 import type { Scope } from '../../contract/scope.ts';
+import { textField } from '../client/answer.ts';
+import type { Lookup } from '../client/lookup.ts';
 import { conjoin } from './conjoin.ts';
-import { deploymentPart, isFilterable, mergeParts, type Named, type Part, runPart } from './parts.ts';
-
-/** Asks Prefect: GET, or with a filter POST. Null when it does not take the filter. */
-export type Ask = (path: string, filter?: JsonValue) => Promise<JsonValue | null>;
+import { deploymentPart, isFilterable, mergeParts, type Part, type ResolvedScope, runPart } from './parts.ts';
 
 export interface Refusal {
   readonly code: ReasonCode;
+  /** More precise than the reason's own text. It quotes nothing of the body but field names. */
   readonly detail?: string;
 }
 
 export interface ScopeFilter {
-  /** Alternatives: the principal sees what one of them covers. */
+  /** ORed: the principal sees the objects that one of them covers. */
   readonly scopes: readonly Scope[];
-  /** The principal's id. */
   readonly principalId: string;
-  readonly lookup: Ask;
-  /** Ids (a work pool's name) of the objects of a kind that the principal created through the gateway, the newest first: a bounded number. */
+  readonly lookup: Lookup;
+  /** Ids (names of work pools) of the newest objects of a kind that the principal created through the gateway. */
   readonly createdBy: (type: ResourceType) => Promise<readonly string[]>;
 }
 
-/** Those of these objects that the principal may see. */
+/** Returns the ids of these objects that the principal may see. */
 export type VisibleIds = (type: ResourceType, ids: readonly string[]) => Promise<ReadonlySet<string>>;
 
-/** A list, or why there is none. */
+/** A list, or the reason why Lictor cannot know it. */
 export type Found<T> = { readonly ok: true; readonly items: readonly T[] } | { readonly ok: false; readonly refusal: Refusal };
 
 export const PAGE = 200;
-/** Of objects with everything they say, and of runs with little more than their ids. */
+/** Whole objects. */
 const MOST_ITEMS = 2000;
+/** Runs with little more than their ids. */
 const MOST_RUNS = 5000;
 const PAGE_OF_RUNS = 1000;
 
 const TOO_WIDE: Refusal = { code: 'scope-too-wide' };
 
-/** All objects of a list of Prefect's. */
-export async function everyItem(lookup: Ask, path: string, body: JsonObject, { page = PAGE, most = MOST_ITEMS } = {}): Promise<Found<JsonObject>> {
+/** All objects of a list of Prefect. */
+export async function everyItem(lookup: Lookup, path: string, body: JsonObject, { page = PAGE, most = MOST_ITEMS } = {}): Promise<Found<JsonObject>> {
   const items: JsonObject[] = [];
   for (let offset = 0; offset <= most; offset += page) {
     const answer = await lookup(path, { ...body, limit: page, offset });
     if (!isList(answer)) return { ok: false, refusal: { code: 'body-invalid', detail: 'Prefect does not take this filter.' } };
-    items.push(...answer.filter((item) => isObject(item)));
+    items.push(...objectsIn(answer));
     if (answer.length < page) return { ok: true, items };
   }
   return { ok: false, refusal: TOO_WIDE };
 }
 
-/** The scopes about runs and deployments in Prefect's language, as alternatives. */
+/** The scopes of runs and deployments in Prefect's filter language. The parts are ORed. */
 export async function partsOf(scopeFilter: ScopeFilter, kind: 'runs' | 'deployments'): Promise<Found<Part>> {
   const parts: Part[] = [];
   for (const scope of scopeFilter.scopes.filter(isFilterable)) {
-    const named = await nameAll(scopeFilter, scope, kind);
-    if ('code' in named) return { ok: false, refusal: named };
-    parts.push(kind === 'runs' ? runPart(named) : deploymentPart(named));
+    const resolved = await resolveScope(scopeFilter, scope, kind);
+    if ('code' in resolved) return { ok: false, refusal: resolved };
+    parts.push(kind === 'runs' ? runPart(resolved) : deploymentPart(resolved));
   }
   return { ok: true, items: mergeParts(parts) };
 }
 
-/** The client's filters with those of a part; keys of the part that the route does not know must not come here. */
+/** The client's filters ANDed with those of a part. The route must know every key of the part. */
 export function withPart(body: JsonObject, part: Part): { readonly ok: true; readonly body: JsonObject } | { readonly ok: false; readonly refusal: Refusal } {
   let joined = body;
   for (const [key, criteria] of Object.entries(part)) {
@@ -76,17 +76,17 @@ export function withPart(body: JsonObject, part: Part): { readonly ok: true; rea
 
 const RUN_FILTERS = ['flows', 'flow_runs', 'task_runs', 'deployments', 'work_pools'];
 
-/** The ids of flow runs that fit the filters, and a scope. */
+/** The ids of covered flow runs that match the filters. */
 export async function runIds(scopeFilter: ScopeFilter, filters: JsonObject): Promise<Found<string>> {
-  return idsOf(scopeFilter, 'runs', pick(filters, RUN_FILTERS), { path: '/api/ui/flow_runs/history', page: PAGE_OF_RUNS, most: MOST_RUNS });
+  return idsIn(await itemsOf(scopeFilter, 'runs', pick(filters, RUN_FILTERS), { path: '/api/ui/flow_runs/history', page: PAGE_OF_RUNS, most: MOST_RUNS }));
 }
 
-/** The task runs of these ids whose flow runs are covered. */
+/** Those of these task runs whose flow runs are covered. */
 export async function taskRunIds(scopeFilter: ScopeFilter, ids: readonly JsonValue[]): Promise<Found<string>> {
   return inCoveredRuns(scopeFilter, await everyItem(scopeFilter.lookup, '/api/task_runs/filter', { task_runs: { id: { any_: ids } } }));
 }
 
-/** Those of these task runs that are there, and in a run that is not covered, or in none. */
+/** Those of these task runs that exist without a covered flow run. */
 export async function foreignTaskRuns(scopeFilter: ScopeFilter, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const found = await everyItem(scopeFilter.lookup, '/api/task_runs/filter', { task_runs: { id: { any_: ids } } });
   const covered = await inCoveredRuns(scopeFilter, found);
@@ -95,7 +95,7 @@ export async function foreignTaskRuns(scopeFilter: ScopeFilter, ids: readonly st
   return new Set(found.items.map((item) => textOf(item, 'id')).filter((id) => !own.has(id)));
 }
 
-/** The artifacts of these ids whose flow runs are covered. */
+/** Those of these artifacts whose flow runs are covered. */
 export async function artifactIds(scopeFilter: ScopeFilter, ids: readonly JsonValue[]): Promise<Found<string>> {
   return inCoveredRuns(scopeFilter, await everyItem(scopeFilter.lookup, '/api/artifacts/filter', { artifacts: { id: { any_: ids } } }));
 }
@@ -108,7 +108,7 @@ async function inCoveredRuns(scopeFilter: ScopeFilter, found: Found<JsonObject>)
   return { ok: true, items: found.items.filter((item) => covered.items.includes(textOf(item, 'flow_run_id'))).map((item) => textOf(item, 'id')) };
 }
 
-/** The ids of the newest flow runs of each scope that wait for no time to begin. */
+/** The ids of the newest flow runs of each scope, without scheduled ones. */
 export async function newestRuns(scopeFilter: ScopeFilter, most: number): Promise<Found<string>> {
   const parts = await partsOf(scopeFilter, 'runs');
   if (!parts.ok) return parts;
@@ -118,25 +118,25 @@ export async function newestRuns(scopeFilter: ScopeFilter, most: number): Promis
     const joined = withPart(begun, part);
     if (!joined.ok) return joined;
     const found = await scopeFilter.lookup('/api/ui/flow_runs/history', { ...joined.body, sort: 'EXPECTED_START_TIME_DESC', limit: most });
-    for (const run of isList(found) ? found : []) if (isObject(run)) ids.add(textOf(run, 'id'));
+    for (const run of objectsIn(found)) ids.add(textOf(run, 'id'));
   }
   return { ok: true, items: [...ids].slice(0, most) };
 }
 
-/** The flow runs that fit the filters, and a scope, with all that they say. */
+/** The covered flow runs that match the filters, as whole objects. */
 export async function ownRuns(scopeFilter: ScopeFilter, filters: JsonObject): Promise<Found<JsonObject>> {
   return itemsOf(scopeFilter, 'runs', pick(filters, RUN_FILTERS), { path: '/api/flow_runs/filter' });
 }
 
-/** The ids of task runs that fit the filters, in flow runs that fit a scope. */
+/** The ids of task runs that match the filters, in covered flow runs. */
 export async function ownTaskRuns(scopeFilter: ScopeFilter, filters: JsonObject): Promise<Found<string>> {
   const runs = await runIds(scopeFilter, filters);
   if (!runs.ok || runs.items.length === 0) return runs;
-  const tasks = await everyItem(scopeFilter.lookup, '/api/task_runs/filter', { ...pick(filters, ['task_runs']), flow_runs: { id: { any_: runs.items } } });
-  return tasks.ok ? { ok: true, items: tasks.items.map((item) => textOf(item, 'id')) } : tasks;
+  const body = { ...pick(filters, ['task_runs']), flow_runs: { id: { any_: runs.items } } };
+  return idsIn(await everyItem(scopeFilter.lookup, '/api/task_runs/filter', body));
 }
 
-/** The deployments that fit the filters, and a scope. */
+/** The covered deployments that match the filters. */
 export async function deploymentsOf(scopeFilter: ScopeFilter, filters: JsonObject): Promise<Found<JsonObject>> {
   return itemsOf(scopeFilter, 'deployments', pick(filters, ['flows', 'deployments', 'work_pools']), { path: '/api/deployments/filter' });
 }
@@ -161,13 +161,13 @@ async function itemsOf(scopeFilter: ScopeFilter, kind: 'runs' | 'deployments', f
   return byId.size > (source.most ?? MOST_ITEMS) ? { ok: false, refusal: TOO_WIDE } : { ok: true, items: [...byId.values()] };
 }
 
-async function idsOf(...asked: Parameters<typeof itemsOf>): Promise<Found<string>> {
-  const found = await itemsOf(...asked);
-  return found.ok ? { ok: true, items: found.items.map((item) => textOf(item, 'id')) } : found;
+/** The ids of a list. */
+export function idsIn(found: Found<JsonObject>, key = 'id'): Found<string> {
+  return found.ok ? { ok: true, items: found.items.map((item) => textOf(item, key)) } : found;
 }
 
-/** Patterns become the names and ids that there are. */
-async function nameAll({ lookup, createdBy }: ScopeFilter, scope: Scope, kind: 'runs' | 'deployments'): Promise<Named | Refusal> {
+/** Resolves the patterns of a scope to existing names and ids. */
+async function resolveScope({ lookup, createdBy }: ScopeFilter, scope: Scope, kind: 'runs' | 'deployments'): Promise<ResolvedScope | Refusal> {
   const { tags, workPools } = scope;
   const flows = scope.flows === null ? null : await flowNames(lookup, scope.flows);
   if (flows !== null && !flows.ok) return flows.refusal;
@@ -177,7 +177,7 @@ async function nameAll({ lookup, createdBy }: ScopeFilter, scope: Scope, kind: '
   return { tags, workPools, flows: flows?.items ?? null, deployments: deployments?.items ?? null, own };
 }
 
-async function flowNames(lookup: Ask, patterns: readonly string[]): Promise<Found<string>> {
+async function flowNames(lookup: Lookup, patterns: readonly string[]): Promise<Found<string>> {
   const open = patterns.filter((pattern) => pattern.endsWith('*'));
   if (open.length === 0) return { ok: true, items: patterns };
   const flows = await everyItem(lookup, '/api/flows/filter', {});
@@ -186,8 +186,8 @@ async function flowNames(lookup: Ask, patterns: readonly string[]): Promise<Foun
   return { ok: true, items: [...new Set(names)] };
 }
 
-/** Patterns are of `FLOW/NAME`; a deployment itself says its flow's id only. */
-async function deploymentIds(lookup: Ask, patterns: readonly string[]): Promise<Found<string>> {
+/** Patterns have the form `FLOW/NAME`, but a deployment has only the id of its flow. */
+async function deploymentIds(lookup: Lookup, patterns: readonly string[]): Promise<Found<string>> {
   const heads = patterns.map((pattern) => (pattern.includes('/') ? pattern.slice(0, pattern.indexOf('/')) : null));
   const whole = heads.filter((head) => head !== null);
   const filter = whole.length === heads.length ? { flows: { name: { any_: whole } } } : {};
@@ -199,13 +199,12 @@ async function deploymentIds(lookup: Ask, patterns: readonly string[]): Promise<
     const full = `${names.get(textOf(item, 'flow_id')) ?? ''}/${textOf(item, 'name')}`;
     return patterns.some((pattern) => matchesName(pattern, full));
   });
-  return { ok: true, items: covered.map((item) => textOf(item, 'id')) };
+  return idsIn({ ok: true, items: covered });
 }
 
-/** Empty when it is no text. */
-export function textOf(item: JsonObject, key: string): string {
-  const value = field(item, key);
-  return typeof value === 'string' ? value : '';
+/** Empty when the field is no text. */
+export function textOf(item: JsonValue | undefined, key: string): string {
+  return textField(item, key) ?? '';
 }
 
 function pick(body: JsonObject, keys: readonly string[]): JsonObject {

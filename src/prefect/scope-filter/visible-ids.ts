@@ -1,4 +1,4 @@
-// Which objects a principal may see, cached for a while: pages and streams ask about the same few again and again.
+// Caches which objects a principal may see: pages and streams ask about the same few objects repeatedly.
 import { LRUCache } from 'lru-cache';
 import { atMostEntries } from '../../contract/cache-limit.ts';
 import type { SteadyClock } from '../../contract/clock.ts';
@@ -12,7 +12,7 @@ export interface Memory {
 
 const CAPACITY = 20_000;
 
-/** Throws where Prefect cannot be asked, and caches nothing then. */
+/** Throws when Prefect does not answer, and caches nothing then. */
 export function createVisibleIds(scopeFilter: ScopeFilter, { steady, forMs }: Memory): VisibleIds {
   const known = new LRUCache<string, { readonly isCovered: boolean; readonly untilMs: number }>(atMostEntries(CAPACITY));
   return async (type, ids) => {

@@ -6,7 +6,7 @@ import type { ReasonCode } from '../../contract/reasons.ts';
 import { CLOSE, refusalReason } from '../../prefect/frames/close-codes.ts';
 import type { Frame } from '../../prefect/frames/inbox.ts';
 import { readEventFilter } from '../../prefect/scope-filter/event-filter.ts';
-import { sayableEvents } from '../../prefect/scope-filter/events.ts';
+import { sendableEvents } from '../../prefect/scope-filter/events.ts';
 import { partsOf } from '../../prefect/scope-filter/parts-of.ts';
 import { foreignTaskRuns, type ScopeFilter, textOf, type VisibleIds } from '../../prefect/scope-filter/scope-filter.ts';
 import { createVisibleIds } from '../../prefect/scope-filter/visible-ids.ts';
@@ -44,7 +44,7 @@ export function createIntake(core: RelayCore, session: Session, onDropped: (drop
   if (session.visit.operation?.operationId !== EVENTS_IN) return straight;
   const look: Look = async (frames, visibleIds, scopeFilter) => {
     const events = frames.map(eventIn);
-    const may = await sayableEvents(events, {
+    const may = await sendableEvents(events, {
       visibleIds,
       foreign: (tasks) => foreignTaskRuns(scopeFilter, tasks),
       partsOf: (wholes) => partsOf(scopeFilter.lookup, wholes),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { createFlow } from '../../prefect/frames/flow.ts';
+import { createFlow } from '../../prefect/frames/flow-control.ts';
 import { createScreen, SMALL_BYTES, seeOf } from './screen.ts';
 
 const A = '11111111-0000-4000-8000-000000000000';

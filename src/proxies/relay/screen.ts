@@ -5,9 +5,9 @@ import { parseStrict, renderStrict } from '../../contract/json/strict-json.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { ResourceType } from '../../contract/operation.ts';
-import { brake, releaseBrake } from '../../prefect/frames/brake.ts';
+import { pauseReading, resumeReading } from '../../prefect/frames/flow-control.ts';
 import type { Frame } from '../../prefect/frames/inbox.ts';
-import { seenEvents } from '../../prefect/scope-filter/events.ts';
+import { visibleEvents } from '../../prefect/scope-filter/events.ts';
 import type { VisibleIds } from '../../prefect/scope-filter/scope-filter.ts';
 
 /** Each frame in its visible form; null: invisible. Rejects if that is unknown. `fits`: whether a visible event matches the client's filter. */
@@ -34,7 +34,7 @@ export function seeOf(operationId: string): See | undefined {
 async function seeEvents(...[frames, visibleIds, fits]: Parameters<See>): Promise<readonly (Buffer | null)[]> {
   const events = frames.map((frame) => partOf(frame, 'event'));
   const known = events.filter((event) => event !== undefined);
-  const seen = await seenEvents(known, visibleIds);
+  const seen = await visibleEvents(known, visibleIds);
   return events.map((event, index) => {
     const shown = event === undefined ? undefined : seen[known.indexOf(event)];
     return shown == null || !fits(shown) ? null : shown === event ? (frames[index] ?? null) : renderStrict({ type: 'event', event: shown });
@@ -106,8 +106,8 @@ export function createScreen({ look, send, source, highWaterBytes, turn, onFailu
   const screen = Symbol('screen');
   let working: Promise<void> = Promise.resolve();
   const hold = (isFull: boolean) => {
-    if (isFull) brake(source, screen);
-    else releaseBrake(source, screen);
+    if (isFull) pauseReading(source, screen);
+    else resumeReading(source, screen);
   };
   const work = async (): Promise<void> => {
     while (waiting.length > 0) {

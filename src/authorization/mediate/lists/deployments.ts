@@ -3,7 +3,7 @@ import { field, isList, isObject, type JsonObject, type JsonValue } from '../../
 import { parseUuid } from '../../../contract/json/uuid.ts';
 import { coveredIds } from '../../../prefect/scope-filter/covered-ids.ts';
 import { flowIds } from '../../../prefect/scope-filter/flows.ts';
-import { deploymentsOf, partsOf, runIds, type ScopeFilter, textOf, withPart } from '../../../prefect/scope-filter/scope-filter.ts';
+import { deploymentsOf, idsIn, partsOf, runIds, type ScopeFilter, textOf, withPart } from '../../../prefect/scope-filter/scope-filter.ts';
 import { answered, forwarded, type Narrow, type Narrowed, narrowBody, refused, withIds } from './narrowed.ts';
 
 export const narrowDeployments = narrowBody(async (body, scopeFilter) => {
@@ -14,9 +14,7 @@ export const narrowDeployments = narrowBody(async (body, scopeFilter) => {
     const joined = withPart(body, part);
     return joined.ok ? withOwnRuns(joined.body, scopeFilter) : refused(joined.refusal);
   }
-  const found = await deploymentsOf(scopeFilter, body);
-  if (!found.ok) return refused(found.refusal);
-  const narrowed = withIds(body, 'deployments', 'id', { ok: true, items: found.items.map((item) => textOf(item, 'id')) });
+  const narrowed = withIds(body, 'deployments', 'id', idsIn(await deploymentsOf(scopeFilter, body)));
   return narrowed.ok && narrowed.forward && isObject(narrowed.tree) ? withOwnRuns(narrowed.tree, scopeFilter) : narrowed;
 });
 
@@ -28,10 +26,9 @@ export const narrowFlows = narrowBody(async (body, scopeFilter) => {
 /** A filter on the deployments of a shared flow must not reveal other teams' deployments. */
 async function withOwnDeployments(body: JsonObject, scopeFilter: ScopeFilter): Promise<Narrowed> {
   if (!hasFilter(body, 'deployments', 'work_pools')) return withOwnRuns(body, scopeFilter);
-  const found = await deploymentsOf(scopeFilter, body);
-  if (!found.ok) return refused(found.refusal);
-  const ids = found.items.map((item) => textOf(item, 'id'));
-  return withOwnRuns({ ...body, deployments: { id: { any_: ids } }, work_pools: null }, scopeFilter);
+  const ids = idsIn(await deploymentsOf(scopeFilter, body));
+  if (!ids.ok) return refused(ids.refusal);
+  return withOwnRuns({ ...body, deployments: { id: { any_: ids.items } }, work_pools: null }, scopeFilter);
 }
 
 function hasFilter(body: JsonObject, ...keys: readonly string[]): boolean {

@@ -7,7 +7,7 @@ import { parseUuid } from '../../../contract/json/uuid.ts';
 import { decidingValues } from '../../../prefect/catalog/query.ts';
 import { anchorsOf } from '../../../prefect/scope-filter/anchors.ts';
 import { readEventFilter } from '../../../prefect/scope-filter/event-filter.ts';
-import { seenEvents } from '../../../prefect/scope-filter/events.ts';
+import { visibleEvents } from '../../../prefect/scope-filter/events.ts';
 import { type Refusal, type ScopeFilter, textOf } from '../../../prefect/scope-filter/scope-filter.ts';
 import { createVisibleIds } from '../../../prefect/scope-filter/visible-ids.ts';
 import { wholeNumber } from '../field-changes.ts';
@@ -69,7 +69,7 @@ async function read(scopeFilter: ScopeFilter, place: Place): Promise<Read> {
   // An empty list would be no filter at all.
   if (anchors.items.length === 0 || place.size === 0) return { ok: true, events: [], link: '' };
   const visibleIds = createVisibleIds(scopeFilter, { steady: () => 0, forMs: 1 });
-  const seenOf = async (page: RawPage) => (await seenEvents(page.events, visibleIds)).filter((event) => event !== null).filter(own.fits);
+  const seenOf = async (page: RawPage) => (await visibleEvents(page.events, visibleIds)).filter((event) => event !== null).filter(own.fits);
   return gather(place, { pages: rawPages(scopeFilter, anchored(place.filter, anchors.items), Math.min(PAGE, place.size + place.after.length)), seenOf });
 }
 

@@ -5,15 +5,14 @@ import type { ResourceType } from '../../../contract/operation.ts';
 import { answerList, withJson } from '../../../prefect/client/answer.ts';
 import { coveredIds } from '../../../prefect/scope-filter/covered-ids.ts';
 import { coveredItems, coveredOf, type Named } from '../../../prefect/scope-filter/named.ts';
-import { textOf } from '../../../prefect/scope-filter/scope-filter.ts';
+import { idsIn, textOf } from '../../../prefect/scope-filter/scope-filter.ts';
 import { wholeNumber } from '../field-changes.ts';
 import { answered, forwarded, type Narrow, narrowBody, refused, withIds } from './narrowed.ts';
 
 /** Adds the ids of the covered objects to the client's filter. */
 export function narrowNamed(named: Named): Narrow {
   return narrowBody(async (body, scopeFilter) => {
-    const covered = await coveredItems(scopeFilter, named);
-    return withIds(body, named.key, 'id', covered.ok ? { ok: true, items: covered.items.map((item) => textOf(item, 'id')) } : covered);
+    return withIds(body, named.key, 'id', idsIn(await coveredItems(scopeFilter, named)));
   });
 }
 

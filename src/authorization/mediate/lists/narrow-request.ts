@@ -9,10 +9,10 @@ import { parseAnswer } from '../../../prefect/client/answer.ts';
 import type { UpstreamAnswer } from '../../../prefect/client/upstream.ts';
 import { UpstreamError } from '../../../prefect/client/upstream-error.ts';
 import { coveredIds } from '../../../prefect/scope-filter/covered-ids.ts';
-import { withoutForeignWords } from '../../../prefect/scope-filter/flow-words.ts';
-import { withoutOthers } from '../../../prefect/scope-filter/others.ts';
+import { withoutForeignAnnotations } from '../../../prefect/scope-filter/flow-annotations.ts';
+import { withoutForeignReferences } from '../../../prefect/scope-filter/foreign-references.ts';
 import type { ScopeFilter, VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
-import { seenFilters } from '../../../prefect/scope-filter/seen-filters.ts';
+import { visibleFilters } from '../../../prefect/scope-filter/visible-filters.ts';
 import type { Ask } from '../../decide/asks.ts';
 import type { Call } from '../family.ts';
 import { forwarded, type Narrowed, refused } from './narrowed.ts';
@@ -33,12 +33,13 @@ export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, 
   const scopeFilter = { scopes, ...rest };
   const visibleIds = createVisibleIdsNow(scopeFilter, mayRead);
   const listed = listedBy(call.operation);
-  const seen = listed === undefined || !isObject(tree) ? undefined : await seenFilters(tree, { scopeFilter, visibleIds, listed });
+  const seen = listed === undefined || !isObject(tree) ? undefined : await visibleFilters(tree, { scopeFilter, visibleIds, listed });
   if (seen?.ok === false) return refused(seen.refusal);
   const narrowed = await narrowList({ ...call, tree: seen?.body ?? tree }, scopeFilter);
   if (!narrowed.ok || !isScreenedRead(call.operation.action)) return narrowed;
   const isWhole = (id: string) => mayRead({ action: 'flows.read', resource: { type: 'Flow', id }, on: { kind: 'resource', whole: true } });
-  const screen: Screen = call.operation.action === 'flows.read' ? (tree) => withoutForeignWords(tree, isWhole) : (tree) => withoutOthers(tree, visibleIds);
+  const screen: Screen =
+    call.operation.action === 'flows.read' ? (tree) => withoutForeignAnnotations(tree, isWhole) : (tree) => withoutForeignReferences(tree, visibleIds);
   if (!narrowed.forward) return { ...narrowed, answer: await screen(narrowed.answer) };
   return { ...narrowed, screen: (answer) => screened(answer, screen) };
 }

@@ -1,7 +1,7 @@
 // How Lictor narrows each list of Prefect for a principal with scopes. It refuses a list without an entry here.
 import type { Operation } from '../../../contract/operation.ts';
 import { AUTOMATIONS, BLOCKS, LIMITS, TAG_LIMITS, VARIABLES, WORK_POOLS, WORK_QUEUES } from '../../../prefect/scope-filter/named.ts';
-import type { Listed } from '../../../prefect/scope-filter/seen-filters.ts';
+import type { Listed } from '../../../prefect/scope-filter/visible-filters.ts';
 import { countDeploymentsOfFlows, narrowDeployments, narrowFlows, narrowPoll, nextRunsOfFlows } from './deployments.ts';
 import { countEvents, narrowEvents, nextEvents } from './events.ts';
 import { countNamed, filterAnswer, filterIds, narrowNamed, pageNamed } from './named.ts';

@@ -1,5 +1,5 @@
 // Guarded tags on objects whose creator may not set them now. They were set before a scope named the tag.
-import { MAKER_LABEL } from '../../../prefect/client/made-by.ts';
+import { CREATOR_LABEL } from '../../../prefect/client/initiators.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
 import type { TagHolders } from '../inside/tag-holders.ts';
 import { type Listed, listOf } from './lists.ts';
@@ -24,7 +24,7 @@ export async function checkGuardedTags(servers: readonly UpstreamSubject[], hold
   const given = new Map(deployments.map((deployment) => [deployment.id, deployment.tags]));
   const found = [
     ...deployments.flatMap((object) => misplaced('deployment', object, { holders, maker: holders.makerOf('Deployment', object.id) })),
-    ...runs.map((run) => withoutInherited(run, given)).flatMap((run) => misplaced('flow run', run, { holders, maker: run.labels[MAKER_LABEL] })),
+    ...runs.map((run) => withoutInherited(run, given)).flatMap((run) => misplaced('flow run', run, { holders, maker: run.labels[CREATOR_LABEL] })),
   ];
   if (found.length === 0) return [ok(`no object has a guarded tag that its creator may not set (${[...holders.guarded].sort().join(', ')})`)];
   return [

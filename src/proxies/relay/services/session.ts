@@ -26,7 +26,7 @@ export function runSession(core: ServiceSocketCore, session: Session, { client, 
     client.unpipe(upstream);
     upstream.unpipe(client);
     upstream.destroy();
-    say(client, endingOf(session), edges.mayStandHere());
+    say(client, endingOf(session), edges.mayInsert());
     destroyAfter(client, limits.lingerMs);
   });
   joinTunnel({
@@ -41,8 +41,8 @@ export function runSession(core: ServiceSocketCore, session: Session, { client, 
 }
 
 /** A frame inside one of the service's frames would be read as its data. Then the connection is cut. */
-function say(client: Socket, ending: Ending | undefined, mayStandHere: boolean): void {
-  if (ending === undefined || ending === 'client-gone' || !mayStandHere) return void client.destroy();
+function say(client: Socket, ending: Ending | undefined, mayInsert: boolean): void {
+  if (ending === undefined || ending === 'client-gone' || !mayInsert) return void client.destroy();
   const isRight = REASONS[ending].status === 401 || REASONS[ending].status === 403;
   client.end(renderClose(isRight ? CLOSE.policy : CLOSE.goingAway, refusalReason(ending)));
   // Further data is discarded, so that the client can read the close frame.

@@ -1,7 +1,7 @@
 // Each place of an answer that names another object: with one that is reached, and with one that is not.
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../contract/json/tree.ts';
-import { withoutOthers } from './others.ts';
+import { withoutForeignReferences } from './foreign-references.ts';
 
 const OWN = '11111111-0000-4000-8000-000000000000';
 const FOREIGN = '22222222-0000-4000-8000-000000000000';
@@ -9,7 +9,7 @@ const NOBODYS = '00000000-0000-0000-0000-000000000000';
 
 /** What is left of the answer for whoever reaches OWN and nothing else. */
 function shown(tree: JsonValue): Promise<JsonValue> {
-  return withoutOthers(tree, async (_type, ids) => new Set(ids.filter((id) => id === OWN)));
+  return withoutForeignReferences(tree, async (_type, ids) => new Set(ids.filter((id) => id === OWN)));
 }
 
 describe('an answer about a run', () => {

@@ -10,7 +10,7 @@ import type { ResourceType } from '../../contract/operation.ts';
 import type { VisibleIds } from './scope-filter.ts';
 
 /** The same tree when it names nothing hidden. */
-export async function withoutOthers(tree: JsonValue, visibleIds: VisibleIds): Promise<JsonValue> {
+export async function withoutForeignReferences(tree: JsonValue, visibleIds: VisibleIds): Promise<JsonValue> {
   const named: [ResourceType, string][] = [];
   let isClear = true;
   rewritten(tree, (type, id) => {
@@ -19,68 +19,65 @@ export async function withoutOthers(tree: JsonValue, visibleIds: VisibleIds): Pr
     return true;
   });
   if (named.length === 0 && isClear) return tree;
-  const shown = new Map<ResourceType, ReadonlySet<string>>();
-  for (const type of new Set(named.map(([kind]) => kind))) {
-    shown.set(type, await visibleIds(type, [...new Set(named.filter(([kind]) => kind === type).map(([, id]) => id))]));
-  }
-  return rewritten(tree, (type, id) => id !== undefined && shown.get(type)?.has(id) === true);
+  const visible = new Map<ResourceType, ReadonlySet<string>>();
+  for (const [type, same] of Map.groupBy(named, ([kind]) => kind)) visible.set(type, await visibleIds(type, [...new Set(same.map(([, id]) => id))]));
+  return rewritten(tree, (type, id) => id !== undefined && visible.get(type)?.has(id) === true);
 }
 
-/** Is this object shown? Undefined: its id cannot be read. */
-type Shown = (type: ResourceType, id: string | undefined) => boolean;
+/** `id` undefined: the tree names an object in an unreadable way. */
+type IsVisible = (type: ResourceType, id: string | undefined) => boolean;
 
 const IDS: Readonly<Record<string, ResourceType>> = { parent_task_run_id: 'TaskRun', child_flow_run_id: 'FlowRun' };
-/** Of a state: the run it is of, and (of a run that a task has started) that task. */
+/** In a state: its run, and the task that started the run. */
 const IN_DETAILS: Readonly<Record<string, ResourceType>> = { ...IDS, flow_run_id: 'FlowRun', task_run_id: 'TaskRun' };
-/** Who made it: an automation has a name. */
-const MAKERS: readonly string[] = ['created_by', 'updated_by'];
-/** Where Prefect's own fields stand; below others (parameters, data) is what people wrote. */
+const CREATORS: readonly string[] = ['created_by', 'updated_by'];
+/** Below these keys are Prefect's own fields. Below others (parameters, data) are values of users. */
 const PARTS: readonly string[] = ['state', 'results', 'payload', 'task_run', 'flow_run', 'initial_state', 'validated_state'];
 
-const NOBODYS = '00000000-0000-0000-0000-000000000000';
+const UNUSED_ID = '00000000-0000-0000-0000-000000000000';
 
-function rewritten(tree: JsonValue, shown: Shown): JsonValue {
-  if (isList(tree)) return tree.map((item) => rewritten(item, shown));
+function rewritten(tree: JsonValue, isVisible: IsVisible): JsonValue {
+  if (isList(tree)) return tree.map((item) => rewritten(item, isVisible));
   if (!isObject(tree)) return tree;
-  // What is asked for names itself in its state: thousands of those need no question.
+  // An object names itself in its state, which needs no request, even for thousands of objects.
   const itself = ['id', 'flow_run_id'].map((key) => field(tree, key));
-  const others: Shown = (type, id) => itself.includes(id) || shown(type, id);
-  const object = Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, shownValue(key, value, key === 'state' ? others : shown)]));
-  return isList(field(object, 'nodes')) ? graphOf(object, shown) : object;
+  const others: IsVisible = (type, id) => itself.includes(id) || isVisible(type, id);
+  const object = Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, visibleValue(key, value, key === 'state' ? others : isVisible)]));
+  return isList(field(object, 'nodes')) ? graphOf(object, isVisible) : object;
 }
 
-function detailsOf(details: JsonValue, shown: Shown): JsonValue {
+function detailsOf(details: JsonValue, isVisible: IsVisible): JsonValue {
   if (!isObject(details)) return details;
   const isOther = ([key, value]: [string, JsonValue]): boolean => {
     const type = Object.hasOwn(IN_DETAILS, key) ? IN_DETAILS[key] : undefined;
-    return type !== undefined && !isShown(type, value, shown);
+    return type !== undefined && !isVisibleId(type, value, isVisible);
   };
   return Object.fromEntries(Object.entries(details).map((entry) => (isOther(entry) ? [entry[0], null] : entry)));
 }
 
-function shownValue(key: string, value: JsonValue, shown: Shown): JsonValue {
-  if (key === 'state_details') return detailsOf(value, shown);
+function visibleValue(key: string, value: JsonValue, isVisible: IsVisible): JsonValue {
+  if (key === 'state_details') return detailsOf(value, isVisible);
   const type = Object.hasOwn(IDS, key) ? IDS[key] : undefined;
-  if (type !== undefined) return isShown(type, value, shown) ? value : null;
-  if (MAKERS.includes(key)) return isShownMaker(value, shown) ? value : null;
-  if (key === 'active_slots' && isList(value)) return value.map((slot) => (isShown('TaskRun', slot, shown) ? slot : NOBODYS));
-  return PARTS.includes(key) ? rewritten(value, shown) : value;
+  if (type !== undefined) return isVisibleId(type, value, isVisible) ? value : null;
+  if (CREATORS.includes(key)) return isVisibleCreator(value, isVisible) ? value : null;
+  if (key === 'active_slots' && isList(value)) return value.map((slot) => (isVisibleId('TaskRun', slot, isVisible) ? slot : UNUSED_ID));
+  return PARTS.includes(key) ? rewritten(value, isVisible) : value;
 }
 
-function isShown(type: ResourceType, value: JsonValue, shown: Shown): boolean {
-  return value === null || shown(type, parseUuid(value));
+function isVisibleId(type: ResourceType, value: JsonValue, isVisible: IsVisible): boolean {
+  return value === null || isVisible(type, parseUuid(value));
 }
 
-function isShownMaker(maker: JsonValue, shown: Shown): boolean {
-  return !isObject(maker) || field(maker, 'type') !== 'AUTOMATION' || isShown('Automation', field(maker, 'id') ?? null, shown);
+function isVisibleCreator(creator: JsonValue, isVisible: IsVisible): boolean {
+  return field(creator, 'type') !== 'AUTOMATION' || isVisibleId('Automation', field(creator, 'id') ?? null, isVisible);
 }
 
-/** `nodes` are pairs of an id and a node; a sub-flow's run stands in it under its own id, with its name. */
-function graphOf(graph: JsonObject, shown: Shown): JsonObject {
+/** `nodes` are pairs of an id and a node. A node of a sub-flow's run has the run's id and name. */
+function graphOf(graph: JsonObject, isVisible: IsVisible): JsonObject {
   const nodes = listOf(graph, 'nodes');
   const isGone = (pair: JsonValue): boolean => {
     const node = isList(pair) ? pair[1] : undefined;
-    return isObject(node) && field(node, 'kind') === 'flow-run' && !isShown('FlowRun', field(node, 'id') ?? null, shown);
+    return field(node, 'kind') === 'flow-run' && !isVisibleId('FlowRun', field(node, 'id') ?? null, isVisible);
   };
   const gone = new Set(nodes.filter(isGone).map((pair) => (isList(pair) ? pair[0] : null)));
   if (gone.size === 0) return graph;

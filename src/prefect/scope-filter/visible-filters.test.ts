@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { NOWHERE } from '../../contract/scope.ts';
-import { type Listed, seenFilters } from './seen-filters.ts';
+import { type Listed, visibleFilters } from './visible-filters.ts';
 
 const [A, B, C] = ['a', 'b', 'c'].map((letter) => `${letter.repeat(8)}-0000-4000-8000-000000000000`) as [string, string, string];
 
@@ -20,7 +20,7 @@ async function seen(body: JsonObject, { answers = {}, visibleIds = [], listed = 
     return answers[path]?.(isObject(filter) ? filter : {}) ?? [];
   };
   const scopeFilter = { scopes: [{ ...NOWHERE, tags: ['team-a'] }], principalId: 'bob', lookup, createdBy: async () => [] };
-  const result = await seenFilters(body, { scopeFilter, listed, visibleIds: async (_type, ids) => new Set(ids.filter((id) => visibleIds.includes(id))) });
+  const result = await visibleFilters(body, { scopeFilter, listed, visibleIds: async (_type, ids) => new Set(ids.filter((id) => visibleIds.includes(id))) });
   return { result: result.ok ? result.body : result.refusal.code, asked };
 }
 

@@ -42,9 +42,9 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,build,bench,demo}/**/*.test.ts', 'test/runner/**/*.test.ts'],
           pool: 'forks',
-          // A process for many files: a third of their time was that of starting and importing anew. By itself vitest leaves one of two cores idle.
+          // A process for many files: a third of their time was that of starting and importing anew. Three of them use two cores: tests wait for threads, programs and timers.
           isolate: false,
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 30_000,
           hookTimeout: 30_000,
           ...PATIENT,

@@ -37,7 +37,7 @@ describe('lictor doctor', () => {
     expect(status).toBe(1);
     expect(err).toBe('');
     expect(out).toMatch(/^The gateway does not run with /);
-    expect(out).toMatch(/machine {9}nginx[\s\S]*edge[\s\S]*FAIL[\s\S]*-> Start it: lictor up/);
+    expect(out).toMatch(/machine {9}nginx[\s\S]*edge[\s\S]*FAIL[\s\S]*-> Start it with lictor up/);
     expect(out).toContain('ECONNREFUSED');
     expect(out).not.toContain('sockets         ');
     expect(out.trimEnd().split('\n').at(-1)).toMatch(/^\d+ ok, \d+ hints?, \d+ FAIL$/);
@@ -45,7 +45,7 @@ describe('lictor doctor', () => {
 
   it('says of a state directory that is not there yet what makes it, and nothing in the words of the system', async () => {
     const { out } = await doctor('--state-dir', join(root, 'not-yet'));
-    expect(out).toMatch(/warn {2}there is no state directory \S+not-yet yet\n +-> lictor up makes it\./);
+    expect(out).toMatch(/warn {2}there is no state directory \S+not-yet yet\n +-> lictor up creates it\./);
     expect(out).not.toContain('ENOENT');
     expect(plain.out).not.toContain('there is no state directory');
   });

@@ -5,7 +5,7 @@ import { bareEntity } from '../../contract/entity.ts';
 import { everywhere } from '../../contract/scope.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
-import { createPolicyEngine } from './engine.ts';
+import { createEngineOfChecked, createPolicyEngine, validatePolicies } from './engine.ts';
 import { createRelevance } from './relevant.ts';
 import { renderSchema } from './schema.ts';
 
@@ -150,11 +150,13 @@ function byCedar({ id, kind, idp, roles, action, flow, carrier, facts, tags }: Q
 it('says of random policies and questions what Cedar says of all policies as they are written', () => {
   const one = fc.record({ effect: fc.constantFrom('permit', 'forbid'), scope: fc.constantFrom(...SCOPES), condition: fc.constantFrom(...CONDITIONS) });
   preparseSchema('as-written', renderSchema(actions));
+  const all = SCOPES.flatMap((scope) => CONDITIONS.map((condition) => [`${scope} ${condition}`, `permit (${scope}) ${condition};`]));
+  expect(validatePolicies(actions, Object.fromEntries(all)).errors).toEqual([]);
   fc.assert(
     fc.property(fc.array(one, { minLength: 1, maxLength: 12 }), fc.array(question, { minLength: 30, maxLength: 60 }), (texts, questions) => {
       const policies = Object.fromEntries(texts.map(({ effect, scope, condition }, n) => [`p${n}`, `@id("p${n}") ${effect} (${scope}) ${condition};`]));
       preparsePolicySet('as-written', { staticPolicies: policies });
-      const engine = createPolicyEngine({ actions, revision: 1, policies });
+      const engine = createEngineOfChecked({ actions, revision: 1, policies });
       for (const asked of questions) {
         const { id, kind, idp, roles, action, flow, carrier, facts, tags } = asked;
         const principal = { id, kind, idp, roles, grants: everywhere(roles), groups: [], attributes: {}, onBehalfOf: [] };

@@ -28,8 +28,10 @@ async function pair(): Promise<{ readonly far: Socket; readonly near: Socket }> 
 
 async function joined(more: Partial<Parameters<typeof joinTunnel>[0]> = {}) {
   const [client, upstream] = [await pair(), await pair()];
+  // A tunnel may close after its test.
+  const own = closed;
   const ends = { client: client.near, upstream: upstream.near, fromClient: Buffer.alloc(0), idleMs: 60_000, onIdle: () => undefined };
-  joinTunnel({ ...ends, onClosed: (bytes) => void closed.push(bytes), ...more });
+  joinTunnel({ ...ends, onClosed: (bytes) => void own.push(bytes), ...more });
   return { client: client.far, upstream: upstream.far };
 }
 

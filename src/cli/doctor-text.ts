@@ -6,7 +6,7 @@ import { printable, quantity } from './text.ts';
 const TITLES: Readonly<Record<Group, string>> = {
   machine: 'machine         nginx, limits, disk, databases',
   edge: 'edge            processes, sockets and cache between them',
-  door: 'door            public_url, as everybody sees it',
+  'public-url': 'public-url      public_url, as everybody sees it',
   upstream: 'upstream        Prefect, asked directly',
   identity: 'identity        providers of lictor.yaml',
   sockets: 'sockets         live events, logs, workers; tried with a token that was made for this run and is revoked',

@@ -209,7 +209,7 @@ describe('which runs may call', () => {
 it('doctor proves that what must be denied is, and asks no service anything', async () => {
   await waitFor(() => [one, two].every((server) => (server?.seen().length ?? 0) > 0), { what: 'servers to be looked after', timeoutMs: 30_000 });
   const { lines } = await lookFor([], async () => diagnosisOf(await gateway.lictor('doctor', '--json')));
-  const [door, ...others] = lines.filter(({ group, check }) => group === 'door' && check === 'services');
+  const [door, ...others] = lines.filter(({ group, check }) => group === 'public-url' && check === 'services');
   expect(door).toMatchObject({
     status: 'ok',
     message: expect.stringMatching(/^calls of plain, .*streaming: a stranger's is denied \(401\), and one that .* \(403\)$/),

@@ -126,13 +126,13 @@ function doorChecks(context: DoctorContext): readonly Check[] {
   const door: Door = { publicUrl: context.config.publicUrl, probe };
   const { token } = context;
   const authorised = typeof token === 'object' ? { headers: { 'x-lictor-token': token.secret }, tls: ownTrust(context) } : null;
-  const settings: Check[] = authorised === null ? [] : [{ group: 'door', name: 'ui-settings', run: () => checkUiSettings(door, authorised) }];
+  const settings: Check[] = authorised === null ? [] : [{ group: 'public-url', name: 'ui-settings', run: () => checkUiSettings(door, authorised) }];
   return [
-    { group: 'door', name: 'health', run: () => checkHealth(door) },
-    { group: 'door', name: 'ready', run: () => checkReady(door) },
-    { group: 'door', name: 'refusal', run: () => checkRefusal(door) },
+    { group: 'public-url', name: 'health', run: () => checkHealth(door) },
+    { group: 'public-url', name: 'ready', run: () => checkReady(door) },
+    { group: 'public-url', name: 'refusal', run: () => checkRefusal(door) },
     ...settings,
-    { group: 'door', name: 'services', run: () => checkServiceDoor(door, context.config.services, authorised) },
+    { group: 'public-url', name: 'services', run: () => checkServiceDoor(door, context.config.services, authorised) },
     ...forwardCheck(context),
   ];
 }
@@ -148,7 +148,7 @@ function serviceChecks({ config }: DoctorContext): readonly Check[] {
 function forwardCheck({ config: { forwardProxy }, token }: DoctorContext): readonly Check[] {
   if (forwardProxy === null) return [];
   const subject = { listen: forwardProxy.listen, token: typeof token === 'object' ? token.secret : null };
-  return [{ group: 'door', name: 'forward-proxy', run: () => checkForwardProxy(subject) }];
+  return [{ group: 'public-url', name: 'forward-proxy', run: () => checkForwardProxy(subject) }];
 }
 
 function socketChecks(context: DoctorContext): readonly Check[] {
@@ -188,7 +188,7 @@ function routeChecks(context: DoctorContext): readonly Check[] {
 function upstreamChecks(context: DoctorContext): readonly Check[] {
   const { config, secretsKnown } = context;
   return upstreamSubjects(context).flatMap((subject): Check[] => {
-    const backDoor: Check = { group: 'upstream', name: 'back-door', run: () => checkBackDoor(subject) };
+    const backDoor: Check = { group: 'upstream', name: 'bypass', run: () => checkBackDoor(subject) };
     const otherAddresses: Check = { group: 'upstream', name: 'other-addresses', run: () => checkOtherAddresses(subject, addressesOf()) };
     if (!secretsKnown) return [backDoor, otherAddresses];
     return [

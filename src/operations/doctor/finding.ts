@@ -1,6 +1,6 @@
 // The result of a check: one line with its remedy.
 
-export const GROUPS = ['machine', 'edge', 'door', 'upstream', 'identity', 'sockets', 'certificates'] as const;
+export const GROUPS = ['machine', 'edge', 'public-url', 'upstream', 'identity', 'sockets', 'certificates'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface Verdict {

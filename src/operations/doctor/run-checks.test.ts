@@ -5,12 +5,12 @@ import { inOrder, runChecks } from './run-checks.ts';
 describe('running checks', () => {
   it('gives every finding its group and check, of one verdict or several', async () => {
     const found = await runChecks([
-      { group: 'door', name: 'health', run: () => ok('fine') },
+      { group: 'public-url', name: 'health', run: () => ok('fine') },
       { group: 'machine', name: 'disk', run: async () => [ok('a'), fail('b', 'mend b')] },
       { group: 'edge', name: 'nothing', run: () => [] },
     ]);
     expect(found).toEqual([
-      { group: 'door', check: 'health', status: 'ok', message: 'fine', remedy: null },
+      { group: 'public-url', check: 'health', status: 'ok', message: 'fine', remedy: null },
       { group: 'machine', check: 'disk', status: 'ok', message: 'a', remedy: null },
       { group: 'machine', check: 'disk', status: 'fail', message: 'b', remedy: 'mend b' },
     ]);

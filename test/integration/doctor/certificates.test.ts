@@ -85,7 +85,7 @@ const FAULTS: readonly Fault[] = [
       return { env: { SSL_CERT_FILE: other.root }, undo: other.remove };
     },
   },
-  { name: 'an expired certificate', fails: ['certificates/expiry', 'door/ui-settings', ...SOCKETS], says: /expired on/, plant: () => served(issue(-1)) },
+  { name: 'an expired certificate', fails: ['certificates/expiry', 'public-url/ui-settings', ...SOCKETS], says: /expired on/, plant: () => served(issue(-1)) },
   { name: 'a certificate for another name', fails: ['certificates/name'], says: /not for localhost/, plant: () => served(issue(30, 'prefect.example.com')) },
   { name: 'a chain without its intermediate', fails: ['certificates/chain'], says: /incomplete/, plant: () => served({ cert: good.leaf, key: good.key }) },
   { name: 'an expired certificate in the files', fails: ['certificates/expiry', 'edge/processes'], says: /expired on/, plant: () => idle(issue(-1)) },

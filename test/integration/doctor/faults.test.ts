@@ -37,7 +37,7 @@ describe('a healthy system', () => {
     const byOthers = ({ check, message }: Line): boolean => check === 'direct-workers' || (check === 'routes' && message.includes('no answer within'));
     expect(lines.filter((line) => line.status !== 'ok' && !byOthers(line))).toEqual([]);
     expect({ exit, ok }).toEqual({ exit: 0, ok: true });
-    expect(new Set(lines.map(({ group }) => group))).toEqual(new Set(['machine', 'edge', 'door', 'upstream', 'sockets']));
+    expect(new Set(lines.map(({ group }) => group))).toEqual(new Set(['machine', 'edge', 'public-url', 'upstream', 'sockets']));
     expect(lines.filter(({ group }) => group === 'sockets')).toHaveLength(5);
     const tokens: unknown = JSON.parse(await gateway.lictorOk('token', 'list', '--json'));
     expect(tokens).toContainEqual(expect.objectContaining({ name: expect.stringMatching(/^doctor-/), roles: ['viewer', 'worker'] }));

@@ -28,7 +28,7 @@ export function checkProcesses(paths: PidFiles): Verdict {
 
 export function notRunning(): Verdict {
   return fail(
-    'the gateway does not run with this state directory: door and sockets cannot be checked',
+    'the gateway does not run with this state directory: public-url and sockets cannot be checked',
     'Start it with lictor up, or give the --state-dir of the running gateway.',
   );
 }

@@ -73,5 +73,5 @@ function judgeUpgrade(url: string, answer: Probe): Verdict | undefined {
 const PAST = 'A proxy before the gateway forwards to the service and bypasses the gateway: point public_url, with /.lictor, only at the gateway.';
 
 function away(url: string, error: string): Verdict {
-  return fail(`${url} cannot be reached: ${error}`, 'See the other lines of door.');
+  return fail(`${url} cannot be reached: ${error}`, 'See the other lines of public-url.');
 }

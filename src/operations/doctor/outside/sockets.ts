@@ -58,7 +58,7 @@ export async function checkSocket(subject: SocketSubject, path: string): Promise
     go({}, { token: `doctor:${token}` }),
   ]);
   const error = sharedError([bare, empty, ...carried]);
-  if (error !== null) return [fail(`${shown(path)} was not reached at ${url}: ${error}`, 'See the lines of door and certificates.')];
+  if (error !== null) return [fail(`${shown(path)} was not reached at ${url}: ${error}`, 'See the lines of public-url and certificates.')];
   const stripped = carried.find(({ code }) => code === 'not-a-socket');
   if (stripped !== undefined) return [strippedUpgrade(path)];
   const names = ['Authorization: Bearer', 'Authorization: Basic', 'X-Lictor-Token', 'the first frame'];
@@ -110,7 +110,7 @@ function carrierProblem(path: string, carrier: string, attempt: Attempt): Verdic
       ? `A proxy in between drops ${carrier}: let it forward that.`
       : attempt.error === null
         ? "STATE/log/control.log has the relay's lines. A proxy in between may also close sockets."
-        : 'See the lines of door and certificates.';
+        : 'See the lines of public-url and certificates.';
   return fail(`${shown(path)} does not open with ${carrier}: ${words(attempt)}`, hint);
 }
 

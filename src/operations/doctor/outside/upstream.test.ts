@@ -41,7 +41,7 @@ describe('Prefect, asked directly', () => {
     expect(JSON.stringify(first)).not.toContain('wrong"');
   });
 
-  it('has no back door when it refuses strangers, and one when it does not', async () => {
+  it('has no bypass when it refuses strangers, and one when it does not', async () => {
     const seen: unknown[] = [];
     const closed = subject((request) => {
       seen.push(request.headers?.['authorization']);
@@ -50,11 +50,11 @@ describe('Prefect, asked directly', () => {
     expect(await checkBackDoor(closed)).toMatchObject([{ status: 'ok' }]);
     expect(seen).toEqual([undefined]);
     expect(await checkBackDoor(subject(answer(200, [])))).toMatchObject([
-      { status: 'fail', message: expect.stringContaining('back door'), remedy: expect.stringContaining('PREFECT_SERVER_API_AUTH_STRING') },
+      { status: 'fail', message: expect.stringContaining('bypass'), remedy: expect.stringContaining('PREFECT_SERVER_API_AUTH_STRING') },
     ]);
     expect(await checkBackDoor(subject(PAGE))).toMatchObject([{ status: 'ok' }]);
     expect(await checkBackDoor(subject(REFUSED))).toMatchObject([
-      { status: 'warn', message: expect.stringMatching(/back door.*flows\/filter was not reached \(ECONNREFUSED\)/) },
+      { status: 'warn', message: expect.stringMatching(/bypass.*flows\/filter was not reached \(ECONNREFUSED\)/) },
     ]);
   });
 

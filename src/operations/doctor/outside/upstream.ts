@@ -1,4 +1,4 @@
-// Prefect itself, asked directly: with the gateway's credential, and without one (the back door).
+// Prefect itself, asked directly: with the gateway's credential, and without one (a bypass).
 
 import type { PublicUrl } from '../../../config/config.ts';
 import type { Operation } from '../../../contract/operation.ts';
@@ -79,7 +79,7 @@ function wrongCredential({ url, authorization }: UpstreamSubject, status: number
 /** Prefect must reject direct requests without its auth string. Otherwise clients can bypass the gateway. */
 export async function checkBackDoor({ url, probe }: UpstreamSubject): Promise<readonly Verdict[]> {
   const answer = await probe({ url: `${url}/api/flows/filter`, method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"limit": 1}' });
-  if (!answer.ok) return [notReached('the back door', `${url}/api/flows/filter`, answer.error)];
+  if (!answer.ok) return [notReached('a bypass', `${url}/api/flows/filter`, answer.error)];
   if (answer.status !== 200 || isHtml(answer))
     return [
       ok(
@@ -88,7 +88,7 @@ export async function checkBackDoor({ url, probe }: UpstreamSubject): Promise<re
     ];
   return [
     fail(
-      `back door: ${url} answers requests without any credential, so clients can bypass the gateway`,
+      `bypass: ${url} answers requests without any credential, so clients can bypass the gateway`,
       'Start Prefect with PREFECT_SERVER_API_AUTH_STRING=user:password, give the same to prefect.auth_string_file, and close its port to all but this machine.',
     ),
   ];

@@ -5,7 +5,7 @@ import { workersAfter } from '../../../env/gateway-processes.ts';
 import { signalProcess, waitFor } from '../../../env/process.ts';
 import { type Fault, type Planting, placesOf, type Room, SOCKETS } from '../fault.ts';
 
-const DOOR = ['door/health', 'door/ready', 'door/refusal', 'door/ui-settings'];
+const DOOR = ['public-url/health', 'public-url/ready', 'public-url/refusal', 'public-url/ui-settings'];
 
 export const EDGE: readonly Fault[] = [
   {
@@ -22,13 +22,13 @@ export const EDGE: readonly Fault[] = [
   },
   {
     name: 'a decision socket that is gone',
-    fails: ['edge/unix-sockets', 'door/refusal', 'door/ui-settings'],
+    fails: ['edge/unix-sockets', 'public-url/refusal', 'public-url/ui-settings'],
     says: /decision\.sock is missing/,
     plant: (room) => forNewWorkers(room, movedAway(placesOf(room).decisionSocket)),
   },
   {
     name: 'a control socket that is gone',
-    fails: ['edge/unix-sockets', 'door/health', 'door/ready', 'door/ui-settings'],
+    fails: ['edge/unix-sockets', 'public-url/health', 'public-url/ready', 'public-url/ui-settings'],
     says: /control\.sock is missing/,
     plant: (room) => forNewWorkers(room, movedAway(placesOf(room).controlSocket)),
   },
@@ -78,13 +78,13 @@ export const EDGE_AS_ROOT: readonly Fault[] = [
   {
     name: "a decision cache that is not nginx's",
     fails: ['edge/decision-cache'],
-    mayFail: ['door/refusal', 'door/ui-settings'],
+    mayFail: ['public-url/refusal', 'public-url/ui-settings'],
     says: /the decision cache belongs to user 0 .* requests fail/,
     plant: (room) => ownedByRoot(placesOf(room).decisionCache),
   },
   {
     name: "a socket that nginx's workers do not own",
-    fails: ['edge/unix-sockets', 'door/health', 'door/ready', 'door/ui-settings'],
+    fails: ['edge/unix-sockets', 'public-url/health', 'public-url/ready', 'public-url/ui-settings'],
     says: /control\.sock belongs to user 0/,
     plant: (room) => forNewWorkers(room, ownedByRoot(placesOf(room).controlSocket)),
   },

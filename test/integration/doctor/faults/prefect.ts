@@ -21,8 +21,8 @@ export const PREFECT: readonly Fault[] = [
     plant: () => prefectAt(sharedPrefect().url),
   },
   {
-    name: 'a back door: a Prefect without an auth string',
-    fails: ['upstream/back-door'],
+    name: 'a bypass: a Prefect without an auth string',
+    fails: ['upstream/bypass'],
     says: /answers requests without any credential, so clients can bypass the gateway/,
     plant: ({ recorder }) => prefectAt(recorder.url),
   },

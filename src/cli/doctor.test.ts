@@ -75,7 +75,13 @@ describe('lictor doctor', () => {
 
 describe('the text of findings', () => {
   const plain = (_style: string, text: string) => text;
-  const finding = (status: Finding['status'], message: string, remedy: string | null): Finding => ({ group: 'public-url', check: 'x', status, message, remedy });
+  const finding = (status: Finding['status'], message: string, remedy: string | null): Finding => ({
+    group: 'public-url',
+    check: 'x',
+    status,
+    message,
+    remedy,
+  });
 
   it.each([60, 80, 120])('has the remedy below what is not well, fits %i characters a line, and has no control characters', (width) => {
     const long = 'words that go on '.repeat(20).trim();

@@ -1,4 +1,4 @@
-// An upgrade that waits for its 101. Only reading reveals that the client has left meanwhile.
+// An upgrade that waits for its 101: buffers early bytes, within a bound. Only reading reveals that the client has left meanwhile.
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
@@ -18,30 +18,24 @@ export interface Attended {
 /** For frames before the 101. Beyond it reading stops. */
 const EARLY_BYTES = 64 * 1024;
 
+/** nginx never closes one half alone: an end means that the client has left. */
 export function attend({ request, socket, head }: Upgrade): Attended {
   const early = [head];
   let bytes = 0;
-  let gone = false;
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
   const collect = (chunk: Buffer) => {
     early.push(chunk);
     bytes += chunk.length;
     if (bytes > EARLY_BYTES) socket.pause();
   };
-  const left = new Promise<void>((resolve) => {
-    const leave = () => {
-      gone = true;
-      resolve();
-    };
-    socket.once('end', leave);
-    socket.once('close', leave);
-  });
-  socket.on('data', collect);
+  socket.on('data', collect).once('end', leave).once('close', leave);
+  if (socket.destroyed) leave();
   return {
     left,
     end() {
       socket.pause();
-      socket.removeListener('data', collect);
-      return gone || socket.destroyed ? undefined : { request, socket, head: Buffer.concat(early) };
+      socket.off('data', collect).off('end', leave).off('close', leave);
+      return socket.readableEnded || socket.destroyed ? undefined : { request, socket, head: Buffer.concat(early) };
     },
   };
 }

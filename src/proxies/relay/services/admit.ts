@@ -6,8 +6,8 @@ import type { Service } from '../../../config/service.ts';
 import { REASONS, type ReasonCode } from '../../../contract/reasons.ts';
 import type { ServiceCall } from '../../../contract/service-call.ts';
 import { countOf } from '../../tunnels/recheck.ts';
+import { type Attended, attend } from '../attend.ts';
 import { refuse, responseOn } from '../refuse.ts';
-import { type HeldClient, holdClient } from './client.ts';
 import { type Ending, endingOf, messageOf, type Refusal, recordEnd, recordIntent, recordRefusal, type ServiceSocketCore, type Session } from './core.ts';
 import { type Handshake, parseHandshake, renderSwitch } from './handshake.ts';
 import { openServiceSocket, type ServiceSocket } from './open.ts';
@@ -48,9 +48,13 @@ function problemOf(core: ServiceSocketCore, { visit }: Asking, { handshake, serv
 }
 
 async function admit(core: ServiceSocketCore, asking: Asking, handshake: Handshake): Promise<void> {
-  const { visit, socket, head } = asking;
+  const { visit, socket } = asking;
   const ending = new AbortController();
-  const held = holdClient(socket, { head, mostBytes: core.limits.earlyBytes, onGone: () => ending.abort('client-gone') });
+  const attended = attend(asking);
+  void attended.left.then(() => {
+    ending.abort('client-gone');
+    socket.destroy();
+  });
   const { generation } = core;
   const { runtime, service, call, authorization } = await decide(core, visit);
   const reason = refusalOf(core, authorization) ?? (service === undefined ? 'service-upgrade' : undefined);
@@ -60,7 +64,7 @@ async function admit(core: ServiceSocketCore, asking: Asking, handshake: Handsha
   enter(core, session);
   // Decided before a security change, and not among the sockets that were decided again.
   if (core.generation !== generation) await recheckOne(core, session);
-  await openSession(core, session, { ...asking, handshake, held });
+  await openSession(core, session, { ...asking, handshake, attended });
 }
 
 /** It has its place from now on. The place is free as soon as the client has left, in any step. */
@@ -108,25 +112,24 @@ function refusalOf({ sessions, limits, draining }: ServiceSocketCore, authorizat
 
 interface Opening extends Asking {
   readonly handshake: Handshake;
-  readonly held: HeldClient;
+  readonly attended: Attended;
 }
 
 async function openSession(core: ServiceSocketCore, session: Session, opening: Opening): Promise<void> {
-  const { socket: client, handshake, held } = opening;
+  const { socket: client, handshake, attended } = opening;
   const opened = await openUnlessEnded(core, session, handshake).catch((error: unknown): ReasonCode => {
     core.parts.log.warn({ request_id: session.visit.inputs.requestId, error: messageOf(error) }, 'a socket of a service was not opened');
     return 'gateway-unavailable';
   });
   const ending = endingOf(session);
-  if (typeof opened !== 'string' && ending === undefined) {
-    const early = held.release();
+  const upgrade = typeof opened === 'string' || ending !== undefined ? undefined : attended.end();
+  if (typeof opened !== 'string' && upgrade !== undefined) {
     client.write(renderSwitch(handshake, opened.protocol));
-    return runSession(core, session, { client, early, opened });
+    return runSession(core, session, { client, early: upgrade.head, opened });
   }
   if (typeof opened !== 'string') opened.socket.destroy();
   core.sessions.delete(session);
-  const reason = ending ?? (typeof opened === 'string' ? opened : 'gateway-unavailable');
-  await refuseOpening(core, session, opening, reason);
+  await refuseOpening(core, session, opening, ending ?? (typeof opened === 'string' ? opened : 'client-gone'));
 }
 
 async function openUnlessEnded(core: ServiceSocketCore, session: Session, { protocols }: Handshake): Promise<ServiceSocket | ReasonCode> {

@@ -4,8 +4,6 @@ export interface ServiceSocketLimits {
   /** Open or opening, after an allow. */
   readonly perPrincipal: number;
   readonly inAll: number;
-  /** A client's most bytes before its socket is open. Beyond it reading stops. */
-  readonly earlyBytes: number;
   /** For one server. `services[].timeout` bounds all attempts together. */
   readonly connectMs: number;
   /** Of the service's answer, before the socket is open. */
@@ -20,7 +18,6 @@ export interface ServiceSocketLimits {
 export const SERVICE_SOCKET_LIMITS: ServiceSocketLimits = {
   perPrincipal: 64,
   inAll: 2_048,
-  earlyBytes: 64 * 1024,
   connectMs: 1_000,
   headBytes: 16 * 1024,
   idleMs: 5 * 60_000,

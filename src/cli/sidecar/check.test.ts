@@ -37,17 +37,17 @@ it.each<[string, number, string, string]>([
     'Prefect is away. (upstream-unavailable) Ask who runs it what to do.',
   ],
   ['without one', 503, JSON.stringify({ detail: 'Prefect is away.', code: 'upstream-unavailable', hint: '' }), 'Prefect is away. (upstream-unavailable).'],
-])('an answer %s is told as sentences, each with one full stop', async (_what, status, body, words) => {
+])('an answer %s is reported as sentences, each with one full stop', async (_what, status, body, words) => {
   expect(await said(status, body)).toEqual([`The gateway answered 503: ${words} Trying again.`]);
 });
 
-it('an answer that is not of a gateway is told by its status, and one that is well by nothing', async () => {
+it('a foreign answer is reported by its status, and a good one not at all', async () => {
   expect(await said(502, '<html>')).toEqual(['The gateway answered 502. Trying again.']);
   server?.close();
   expect(await said(200, '{}')).toEqual([]);
 });
 
-it('a gateway that stays away is waited for as long as that, by the steady clock, and then told', async () => {
+it('waits for a gateway that does not answer by the steady clock, and then reports it', async () => {
   expect(await said(502, '', 4)).toEqual(['The gateway answered 502. Trying again.', 'The gateway answered 502.']);
   server?.close();
   expect(await said(502, '', 3)).toEqual(['The gateway answered 502. Trying again.']);

@@ -24,7 +24,7 @@ afterEach(() => {
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 describe('freshness', () => {
-  it('renews at a fraction of the life, before anybody asks', async () => {
+  it('renews at a fraction of the life, before any request', async () => {
     source.secret = 'c2';
     await pass(35_000);
     expect(await refresher.current()).toBe('c1');
@@ -90,7 +90,7 @@ describe('freshness', () => {
     expect(await refresher.replace('c1')).toEqual({ kind: 'fresh', secret: 'c2' });
   });
 
-  it('says that nobody can tell, while the source is away', async () => {
+  it('reports an outage while the source does not answer', async () => {
     source.secret = null;
     expect(await refresher.replace('c1')).toEqual({ kind: 'away' });
     expect(await refresher.replace('c1')).toEqual({ kind: 'away' });

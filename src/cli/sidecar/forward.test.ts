@@ -26,7 +26,7 @@ describe('a request of the started process', () => {
     expect(JSON.stringify(room.gateway.seen)).not.toContain(room.sidecar.secret);
   });
 
-  it('leaves cookies, tokens of other kinds and headers of one connection behind, both ways', async () => {
+  it('removes cookies, tokens of other kinds and hop-by-hop headers, both ways', async () => {
     room.gateway.answer = () => ({ status: 200, headers: { 'set-cookie': 'lictor=x', 'x-hop': '1', connection: 'x-hop' }, body: '{}' });
     const headers = {
       cookie: 'lictor=stolen',
@@ -145,7 +145,7 @@ describe('a credential that the gateway refuses', () => {
     expect(bearers()).toEqual(['Bearer c1', 'Bearer c3']);
   });
 
-  it('makes the process wait while the source is away, since nobody can say what the refusal means', async () => {
+  it('makes the process wait while the source does not answer, since the reason of the refusal is unknown', async () => {
     room.source.secret = null;
     const answer = await ask();
     expect(answer).toMatchObject({ status: 503, headers: { 'prefect-maintenance': 'true', 'retry-after': '2' } });
@@ -165,7 +165,7 @@ describe('a service that answers 401', () => {
   const target = '/.lictor/svc/billing/v1/x';
   const post = (body: string) => ask({ method: 'POST', target, body, headers: { 'content-length': String(body.length) } });
 
-  it('says so by itself: no other credential is asked for, and the call is made once', async () => {
+  it('gets no other credential, and the call is made once', async () => {
     room.source.secret = 'c2';
     const body = 'x'.repeat(100_000);
     room.gateway.answer = () => ({ status: 401, body });
@@ -189,7 +189,7 @@ it('an answer that nobody can take is an answer to the process all the same', as
 });
 
 describe('a gateway that is away', () => {
-  it('makes the process wait, says so once, and says when it is back', async () => {
+  it('makes the process wait, reports it once, and reports the recovery', async () => {
     await room.gateway.stop();
     for (const _each of [1, 2, 3]) expect(await ask()).toMatchObject({ status: 503, headers: { 'prefect-maintenance': 'true' } });
     await room.gateway.start();
@@ -197,7 +197,7 @@ describe('a gateway that is away', () => {
     expect(room.said).toEqual([expect.stringContaining('ECONNREFUSED'), expect.stringContaining('is back')]);
   });
 
-  it.each(['Bearer', 'Basic'])('leaves nothing of a body before the next request on the connection of its process, whoever that is: %s', async (scheme) => {
+  it.each(['Bearer', 'Basic'])('leaves no rest of a body before the next request on the connection: %s', async (scheme) => {
     await room.gateway.stop();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const { hostname, port } = new URL(room.sidecar.url);
@@ -221,7 +221,7 @@ describe('a gateway that is away', () => {
   });
 });
 
-describe('who else reaches the port', () => {
+describe('another client of the port', () => {
   it.each([
     ['no credential', {}],
     ['the wrong secret', { authorization: 'Bearer wrong' }],
@@ -266,11 +266,11 @@ describe('who else reaches the port', () => {
   });
 });
 
-describe('a flow run of the worker that was started, with a token of its own', () => {
+describe('a flow run of the started worker, with its own token', () => {
   const TOKEN = `lcf_${'0'.repeat(68)}`;
   const basicOf = (token: string) => `Basic ${Buffer.from(`run:${token}`).toString('base64')}`;
 
-  it('goes on with its own token, in whichever header it stands', async () => {
+  it('is forwarded with its own token from any header', async () => {
     room.gateway.valid.add(TOKEN);
     for (const headers of [{ authorization: basicOf(TOKEN) }, { authorization: `Bearer ${TOKEN}` }, { 'x-lictor-token': TOKEN }]) {
       expect(await askRaw(room.sidecar.url, { headers })).toMatchObject({ status: 200 });
@@ -278,13 +278,13 @@ describe('a flow run of the worker that was started, with a token of its own', (
     expect(bearers()).toEqual([`Bearer ${TOKEN}`, `Bearer ${TOKEN}`, `Bearer ${TOKEN}`]);
   });
 
-  it('hears the refusal of a token that has ended, and never goes on as its worker', async () => {
+  it('gets the refusal of an expired token, and is never forwarded as its worker', async () => {
     room.gateway.answer = ({ headers }) => (headers.authorization === `Bearer ${TOKEN}` ? { status: 401, body: JSON.stringify(REFUSAL) } : { status: 200 });
     expect(await askRaw(room.sidecar.url, { headers: { authorization: basicOf(TOKEN) } })).toMatchObject({ status: 401 });
     expect(bearers()).toEqual([`Bearer ${TOKEN}`]);
   });
 
-  it('has nothing of its body held: other users of the machine can make up a token', async () => {
+  it('has no buffered body: other users of the machine can forge a token', async () => {
     const socket = connect(Number(new URL(room.sidecar.url).port), '127.0.0.1');
     socket.write(`POST /api/flows HTTP/1.1\r\nHost: ${new URL(room.sidecar.url).host}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 9\r\n\r\npart`);
     await expect.poll(() => room.gateway.begun).toEqual(['/api/flows']);
@@ -293,7 +293,7 @@ describe('a flow run of the worker that was started, with a token of its own', (
     socket.destroy();
   });
 
-  it('what only looks like one is nobody', async () => {
+  it('a malformed token is rejected', async () => {
     for (const token of ['lcf_short', `lct_${'0'.repeat(68)}`, `x${TOKEN}`]) {
       expect(await askRaw(room.sidecar.url, { headers: { 'x-lictor-token': token, authorization: basicOf(token) } }), token).toMatchObject({ status: 401 });
     }

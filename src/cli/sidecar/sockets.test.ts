@@ -49,13 +49,13 @@ describe('a socket of the started process', () => {
     again.close();
   });
 
-  it('is closed with 1008 and the hint of the gateway when that means no', async () => {
+  it('is closed with 1008 and the hint of the gateway after a refusal', async () => {
     room.gateway.valid.clear();
     const socket = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
     expect(await socket.ended).toMatchObject({ code: 1008, reason: 'credential-expired: Rotate it.', frames: [] });
   });
 
-  it('waits behind its handshake for a gateway that restarts: what it says meanwhile arrives', async () => {
+  it('waits after its handshake for a gateway that restarts: its frames arrive', async () => {
     await room.gateway.stop();
     const socket = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
     await vi.waitFor(() => expect(socket.frames()).toEqual([SUCCESS]), { timeout: 20_000 });
@@ -65,7 +65,7 @@ describe('a socket of the started process', () => {
     socket.close();
   });
 
-  it('that leaves takes its upstream along', async () => {
+  it('that closes ends its upstream', async () => {
     const socket = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
     await expect.poll(() => socket.frames()).toEqual([SUCCESS]);
     socket.close();
@@ -73,7 +73,7 @@ describe('a socket of the started process', () => {
   });
 });
 
-describe('who else reaches the port', () => {
+describe('another client of the port', () => {
   it.each([
     ['a wrong header', { headers: { authorization: 'Bearer wrong' } }],
     ['nothing and no sub-protocol', { protocols: [] }],

@@ -1,4 +1,4 @@
-// An authority of one's own and a proxy with CONNECT: requests and sockets go the same way.
+// A private authority and a proxy with CONNECT: requests and sockets use the same way.
 import { readFileSync } from 'node:fs';
 import { createServer as createProxy, type Server } from 'node:http';
 import { createServer } from 'node:https';
@@ -46,7 +46,7 @@ async function listen(server: Server): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
 }
 
-/** Knows the names of its own network: whatever is asked for leads to the gateway. */
+/** Resolves names in its own network: every name leads to the gateway. */
 function createTunnels(): Server {
   const opened: string[] = [];
   tunnels = opened;
@@ -85,7 +85,7 @@ it('goes through the proxy, and trusts the named authority', async () => {
   await socket.ended;
 });
 
-it('does not trust anybody else: nothing is sent, no socket is opened', async () => {
+it('trusts no other authority: sends nothing and opens no socket', async () => {
   const other = createAuthority();
   await open([readFileSync(other.root, 'utf8')]);
   other.remove();
@@ -99,7 +99,7 @@ it('does not trust anybody else: nothing is sent, no socket is opened', async ()
 });
 
 it.each([{ NO_PROXY: 'gateway.example' }, { no_proxy: '.example' }, { NO_PROXY: '*' }])(
-  'goes round the proxy with %o, where the name is unknown',
+  'bypasses the proxy with %o, where the name is unknown',
   async (env) => {
     await open([root()], env);
     expect((await ask()).status).toBe(503);

@@ -359,7 +359,7 @@ describe('a lock', () => {
     }
   });
 
-  it('names whom it shuts out, for the record; on an address it names nobody, whatever came along', async () => {
+  it('names the locked principal for the record; a lock on an address names no principal', async () => {
     const { id, text } = await test.token();
     await lock('principal', 'token:etl');
     expect(await authenticator.authenticate(bearer(text))).toMatchObject({ credentialId: id, proven: { principal: { id: 'token:etl' } } });

@@ -79,7 +79,7 @@ describe('the order of carriers', () => {
   });
 
   const leftover = `Basic ${basic('admin:old-prefect-password')}`;
-  it.each([leftover, `Basic ${basic('no colon')}`, 'Basic ?'])('leaves out what the Prefect UI kept: %s', (authorization) => {
+  it.each([leftover, `Basic ${basic('no colon')}`, 'Basic ?'])('ignores the stored credential of the Prefect UI: %s', (authorization) => {
     const inputs = anEdgeInput({ authorization, session: 'c', sameOrigin: true });
     expect(presentedCredentials(inputs, null).map(({ carrier }) => carrier)).toEqual(['session']);
   });

@@ -1,4 +1,4 @@
-// What is told of locks that are on another name than those of the configuration.
+// Notes on locks with a name that the configuration does not have.
 import { expect, it } from 'vitest';
 import type { Lock } from '../../contract/lock.ts';
 import { noteOnLock, warnOfLocks } from './lock-notes.ts';

@@ -11,7 +11,7 @@ const lock = (kind: LockKind, value: string): Lock => ({ kind, value, ofAccounts
 const under = (held: Lock, identityProviders: readonly never[] = PROVIDERS) => ({ locks: { list: async () => [held] }, config: { identityProviders } });
 const RUN = { id: 'run:1', idp: null, onBehalfOf: ['token:etl', 'alice@corp'] };
 
-describe('a lock on whom somebody acts for', () => {
+describe('a lock on a principal that another one acts for', () => {
   it.each([
     ['principal', 'alice@corp', true],
     ['principal', 'token:etl', true],
@@ -31,7 +31,7 @@ describe('a lock on a session', () => {
   it.each([
     ['that it is', { sessionId: 's1' }, true],
     ['that a login of the command line stands on', { sessionId: null, standsOn: 's1' }, true],
-    ['of somebody else', { sessionId: null, standsOn: 's2' }, false],
+    ['of another person', { sessionId: null, standsOn: 's2' }, false],
     ['where there is none', { sessionId: null, standsOn: null }, false],
   ] as const)('%s', async (_name, credential, held) => {
     expect((await lockOnPrincipal(under(lock('session', 's1')), ALICE, credential)) !== undefined).toBe(held);
@@ -61,7 +61,7 @@ describe('a lock on accounts', () => {
   it.each([
     ['another account', { ...lock('principal', 'emma@local'), ofAccounts: true }, 'emm@people', []],
     ['a person of another provider', { ...lock('principal', 'emma@local'), ofAccounts: true }, 'emma@corp', []],
-    ['anybody of another provider', { ...lock('idp', 'local'), ofAccounts: true }, 'emma@corp', ['max@corp']],
+    ['people of another provider', { ...lock('idp', 'local'), ofAccounts: true }, 'emma@corp', ['max@corp']],
     ['a service token', { ...lock('idp', 'local'), ofAccounts: true }, 'token:emma', []],
     ['an account whose name another provider knows too', lock('principal', 'emma@corp'), 'emma@people', []],
     ['accounts, where another provider is locked', lock('idp', 'corp'), 'emma@people', []],
@@ -69,7 +69,7 @@ describe('a lock on accounts', () => {
     expect(await lockOnPrincipal(under(held, RENAMED), asked(id, onBehalfOf))).toBeUndefined();
   });
 
-  it('of another provider holds on nobody else once that provider is taken out', async () => {
+  it('on a removed provider matches no other one', async () => {
     expect(await lockOnPrincipal(under(lock('idp', 'corp'), []), asked('emma@break-glass'))).toBeUndefined();
     expect(await lockOnPrincipal(under(lock('principal', 'emma@corp'), []), asked('emma@break-glass'))).toBeUndefined();
   });

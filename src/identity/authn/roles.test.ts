@@ -12,7 +12,7 @@ describe('a role book', () => {
     { role: 'admin', members: ['user:root@other'], scope: null },
   ]);
 
-  it('adds what is bound to the name and to everybody of the provider', () => {
+  it('adds the roles bound to the name and to everyone of the provider', () => {
     expect(names(book.ofAccount({ name: 'bob', roles: ['deployer', 'viewer'], scope: null }, 'local'))).toEqual(['deployer', 'operator', 'viewer']);
     expect(names(book.ofAccount({ name: 'carol', roles: [], scope: null }, 'local'))).toEqual(['viewer']);
     expect(names(book.ofToken({ name: 'etl', roles: ['worker'], scope: null }))).toEqual(['operator', 'worker']);

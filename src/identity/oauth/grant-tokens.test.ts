@@ -19,7 +19,7 @@ describe('an access token', () => {
     expect(issued(GRANT.expiresMs)).toEqual([600_000, 600]);
   });
 
-  it('ends with its login, and the client is told so: also where a limit made shorter ends it sooner than was kept', () => {
+  it('ends with its login, as expires_in says: also if a shortened limit ends the login sooner than the store says', () => {
     expect(issued(NOW_MS + 599_999)).toEqual([599_999, 599]);
     expect(issued(NOW_MS + 1500)).toEqual([1500, 1]);
   });

@@ -3,7 +3,7 @@ import type { NewRecord } from '../../contract/record.ts';
 import { createTokenText, hashToken } from '../authn/service-token/token-text.ts';
 import { createRevocation } from './revocation.ts';
 
-it('what has ended is recorded also when it could not be made to hold at once, and the client is not told that all is well', async () => {
+it('records an end that does not take effect at once, and does not report success to the client', async () => {
   const { id, text } = createTokenText('0123456789', 'lca_');
   const records: NewRecord[] = [];
   const token = { id, hash: hashToken(text) };

@@ -148,7 +148,7 @@ describe('a proof that is accepted', () => {
 describe('a token that was given', () => {
   const given = async (): Promise<string> => String((await ask(endpoint(), FORM)).body['access_token']);
 
-  it('ends when it is revoked, by its id or with all of its principal, and the change number tells', async () => {
+  it('ends when it is revoked, alone or with all tokens of its principal, and the change number increases', async () => {
     const [one, two, three] = [await given(), await given(), await given()];
     const before = await test.store.changeNumber();
     expect(await test.store.accessTokens.revoke(one.slice(4, 14))).toBe(true);
@@ -214,7 +214,7 @@ describe('refused in the form of OAuth with our reason', () => {
     expect(records).toEqual([expect.objectContaining({ decision: 'deny', reason: 'jwt-signature', principal: null })]);
   });
 
-  it('somebody who has no role, by name', async () => {
+  it('a principal without a role, by name', async () => {
     proof = async () => ({ ok: true, identity: { ...IDENTITY, claims: {} }, provider: PROVIDER, expiresAtMs: null, credentialId: 'jwt:2' });
     expect(await ask(endpoint(), FORM)).toMatchObject({ status: 400, body: { error: 'invalid_grant', code: 'policy-default-deny' } });
     expect(records).toEqual([expect.objectContaining({ decision: 'deny', principal: 'repo:acme/etl@ci', credential_id: 'jwt:2' })]);
@@ -235,7 +235,7 @@ describe('refused in the form of OAuth with our reason', () => {
     expect(await ask(endpoint(), FORM)).toMatchObject({ status: 200 });
   });
 
-  it('when nobody can say: later, and that is no failure of the caller', async () => {
+  it('if no decision is possible: later, without counting a failure of the client', async () => {
     proof = async () => {
       throw new LictorError('gateway-unavailable', 'no keys');
     };
@@ -258,7 +258,7 @@ describe('refused in the form of OAuth with our reason', () => {
 });
 
 describe('an address that others are behind as well', () => {
-  it('has what was refused to somebody who is known in the ledger, whatever was sent before', async () => {
+  it('records the rejection of an authenticated principal, whatever the address sent before', async () => {
     const to = endpoint();
     proof = WRONG;
     await refusedTimes(TOKEN_LIMITS.refused, to, FORM);
@@ -267,7 +267,7 @@ describe('an address that others are behind as well', () => {
     for (let index = 0; index < TOKEN_LIMITS.refused; index += 1)
       expect(await ask(to, FORM)).toMatchObject({ status: 400, body: { code: 'policy-default-deny' } });
     expect(records.at(-1)).toMatchObject({ decision: 'deny', principal: 'repo:acme/etl@ci', credential_id: 'jwt:2', reason: 'policy-default-deny' });
-    // And is bounded like everybody.
+    // The same bound applies to every principal.
     expect(await ask(to, FORM)).toMatchObject({ status: 429 });
     expect(records).toHaveLength(before + TOKEN_LIMITS.refused);
   });
@@ -283,7 +283,7 @@ describe('an address that others are behind as well', () => {
     expect(await ask(to, FORM)).toMatchObject({ status: 429 });
   });
 
-  it('has nobody else asked after too many refusals of theirs, for a good proof neither, and everything else as before', async () => {
+  it('does not ask another service after too many rejections, also for a valid proof; other grants work as before', async () => {
     const good = proof;
     let asked = 0;
     proof = async () => {
@@ -311,7 +311,7 @@ describe('an address that others are behind as well', () => {
     expect(await ask(to, OUTSIDE)).toMatchObject({ status: 200 });
   });
 
-  it('has nobody else asked without end while they do not answer', async () => {
+  it('stops asking another service that does not answer', async () => {
     let asked = 0;
     proof = async () => {
       asked += 1;

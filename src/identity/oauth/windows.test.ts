@@ -1,4 +1,4 @@
-// What nobody may do too often: its minute is one of a steady clock, whatever the wall clock does meanwhile.
+// Limits per minute: the steady clock measures the minute, whatever the wall clock does meanwhile.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogin, LOGIN_LIMITS, type LoginParts } from '../authn/accounts/login.ts';
 import { createAuthenticator } from '../authn/authenticator.ts';

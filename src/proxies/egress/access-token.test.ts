@@ -31,7 +31,7 @@ function token(text: unknown, more: Readonly<Record<string, unknown>> = {}): Res
 }
 
 describe('an access token for a service', () => {
-  it('is had by client credentials, once for all who ask at the same time, and kept', async () => {
+  it('is obtained by client credentials, once for all simultaneous calls, and cached', async () => {
     const { current, asked } = setting();
     expect(await Promise.all([current(), current(), current()])).toEqual(['token-1', 'token-1', 'token-1']);
     expect(await current()).toBe('token-1');
@@ -42,7 +42,7 @@ describe('an access token for a service', () => {
     expect(asked[0]?.headers.get('authorization')).toBe(`Basic ${Buffer.from('gate+way:s3cret%24').toString('base64')}`);
   });
 
-  it('is asked for in the form and with an audience where that is wanted', async () => {
+  it('is requested in the form and with an audience if the configuration says it', async () => {
     const { current, asked } = setting({ clientAuth: 'post', scope: null, audience: 'https://billing' });
     await current();
     expect(Object.fromEntries(asked[0]?.form ?? [])).toEqual({
@@ -62,7 +62,7 @@ describe('an access token for a service', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('is used to its end while the server is away, and no longer; the server is left alone for longer and longer', async () => {
+  it('is used to its end while the server does not answer, which is asked at growing intervals', async () => {
     const { current, asked, state, trouble } = setting();
     await current();
     state.answer = () => Response.json({ error: 'temporarily_unavailable', error_description: 'client s3cret$ is known' }, { status: 503 });
@@ -82,7 +82,7 @@ describe('an access token for a service', () => {
     expect(trouble[0]).toContain('(503)');
   });
 
-  it('is replaced once when the service does not take it, and not for what it said to the former', async () => {
+  it('is replaced once if the service rejects it, and not for a rejection of the former one', async () => {
     const { current, refused, asked, state } = setting();
     await current();
     refused(state.nowMs - 1);
@@ -101,7 +101,7 @@ describe('an access token for a service', () => {
     expect(asked).toHaveLength(3);
   });
 
-  it('is shown on where the service does not take it and no other can be had, and no longer than it lives', async () => {
+  it('is still used if the service rejects it and there is no other, but no longer than it is valid', async () => {
     const { current, refused, trouble, state } = setting();
     await current();
     state.answer = () => Response.json({}, { status: 500 });
@@ -129,7 +129,7 @@ describe('an access token for a service', () => {
     expect(await other.current()).toBe('token-1');
   });
 
-  it.each([-3_600_000, -2_000])('lives as long as it does and no longer where the clock is put back by %i ms', async (putMs) => {
+  it.each([-3_600_000, -2_000])('keeps its lifetime if the clock is put back by %i ms', async (putMs) => {
     const { made, current, asked, state } = setting();
     await current();
     state.putMs = putMs;
@@ -144,7 +144,7 @@ describe('an access token for a service', () => {
     expect([await current(), asked.length]).toEqual(['another', before + 1]);
   });
 
-  it('is not shown where the clock says that it is over: the machine may have slept', async () => {
+  it('is not used after its end by the wall clock: the machine may have slept', async () => {
     const { current, state } = setting();
     await current();
     state.putMs = 599_999;
@@ -153,7 +153,7 @@ describe('an access token for a service', () => {
     expect(await current()).toBe('token-2');
   });
 
-  it('is replaced when the service does not take it, and not for what it said to the former, where the clock was put back', async () => {
+  it('is replaced if the service rejects it, and not for a rejection of the former one, after the clock was put back', async () => {
     const { current, refused, asked, state } = setting();
     await current();
     state.putMs = -3_600_000;
@@ -170,7 +170,7 @@ describe('an access token for a service', () => {
     expect([await current(), asked.length]).toEqual(['token-2', 2]);
   });
 
-  it('lives five minutes where nobody says how long', async () => {
+  it('is used for five minutes if the answer names no lifetime', async () => {
     const { current, asked, state } = setting();
     state.answer = (number) => token(`token-${number}`, { expires_in: undefined });
     await current();

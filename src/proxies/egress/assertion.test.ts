@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 describe('an assertion', () => {
-  it('says who calls which service, as what, and who has started it', async () => {
+  it('names the principal, the service, the kind, and who started the run', async () => {
     const text = await assert(about);
     expect(decodeProtectedHeader(text)).toEqual({ alg: 'ES256', kid: 'k1', typ: 'lictor-assertion+jwt' });
     const key = await importJWK(await exportJWK(publicKey), 'ES256');
@@ -45,12 +45,12 @@ describe('an assertion', () => {
     });
   });
 
-  it('says nothing of a run where there is none, whatever attributes somebody has', async () => {
+  it('contains no run if there is none, whatever attributes the principal has', async () => {
     const text = await assert({ service: 'billing', principal: { ...principal, id: 'x@ci', kind: 'service', onBehalfOf: [] }, run: null });
     expect(Object.keys(decodeJwt(text)).sort()).toEqual(['aud', 'exp', 'iat', 'iss', 'principal_kind', 'sub']);
   });
 
-  it('is signed once for the same call within some seconds, and lives much longer than a decision may carry it', async () => {
+  it('is signed once for the same call within some seconds, and is valid much longer than a decision', async () => {
     const before = signed;
     const text = await assert(about);
     expect([await assert(about), signed]).toEqual([text, before]);
@@ -61,7 +61,7 @@ describe('an assertion', () => {
     expect((later.exp ?? 0) - nowMs / 1000).toBe(120);
   });
 
-  it('is another one when the clock was put back: none is issued in the future', async () => {
+  it('is a new one after the clock was put back: none is issued in the future', async () => {
     const former = decodeJwt(await assert(about));
     for (const ms of [-1_000, -3_600_000, 1_800_000]) {
       nowMs += ms;
@@ -72,13 +72,13 @@ describe('an assertion', () => {
     }
   });
 
-  it('leaves tags out that would not fit into a header', async () => {
+  it('leaves out tags that do not fit into a header', async () => {
     const text = await assert({ ...about, run: { ...run, tags: Array.from({ length: 300 }, (_, place) => `tag-${place}`) } });
     expect(decodeJwt(text)).toMatchObject({ tags_omitted: true });
     expect(decodeJwt(text)['tags']).toBeUndefined();
   });
 
-  it('is tried again after a key could not be had', async () => {
+  it('is tried again after a failure to load the key', async () => {
     let fails = true;
     const failing = createAssertions({ current: () => (fails ? Promise.reject(new Error('no key')) : keys.current()) }, ISSUER, () => nowMs);
     await expect(failing(about)).rejects.toThrow('no key');

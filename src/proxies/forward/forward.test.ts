@@ -41,7 +41,7 @@ describe('CONNECT', () => {
     expect(world.dialled).toEqual([`${PUBLIC}:443`]);
   });
 
-  it('takes a Bearer, and bytes that came behind the head', async () => {
+  it('accepts a Bearer, and bytes after the head', async () => {
     const socket = await tunnel(`Proxy-Authorization: Bearer ${TOKEN}\r\n`, 'early GET / HTTP/1.1\r\n\r\n');
     await vi.waitFor(() => expect(host.received).toEqual(['early GET / HTTP/1.1\r\n\r\n']), { timeout: 10_000 });
     socket.destroy();
@@ -96,7 +96,7 @@ describe('CONNECT', () => {
     expect(world.dialled).toEqual([]);
   });
 
-  it('says so when a name is not known, and when nobody answers', async () => {
+  it('reports an unknown name, and a host that does not answer', async () => {
     world.names.delete('api.example.com');
     expect(codeOf(await world.send(connectTo('api.example.com:443')))).toBe('host-unreachable');
     world.names.set('api.example.com', ['93.184.216.35']);
@@ -108,19 +108,19 @@ describe('CONNECT', () => {
     ]);
   });
 
-  it('decides by what the run is', async () => {
+  it('decides by the attributes of the run', async () => {
     world.tags = ['team-b'];
     expect(codeOf(await world.send(connectTo('api.example.com:443')))).toBe('policy-default-deny');
   });
 
-  it('takes no tag of a run that its deployment has not', async () => {
+  it('ignores a tag of a run that its deployment does not have', async () => {
     world.given = ['team-b'];
     world.tags = ['team-b', 'team-a'];
     expect(codeOf(await world.send(connectTo('api.example.com:443')))).toBe('policy-default-deny');
     expect(world.dialled).toEqual([]);
   });
 
-  it('opens nothing that cannot be written down', async () => {
+  it('opens no connection that cannot be recorded', async () => {
     world.ledgerWorks = false;
     expect(codeOf(await world.send(connectTo('api.example.com:443')))).toBe('ledger-unavailable');
     expect(world.dialled).toEqual([]);
@@ -135,7 +135,7 @@ describe('CONNECT', () => {
 });
 
 describe('an open tunnel', () => {
-  it('is cut when its credential is taken back, and that is recorded; another stays', async () => {
+  it('is cut when its credential is revoked, with a record; another stays', async () => {
     const socket = await tunnel();
     const closed = readAll(socket);
     await world.proxy.recheck();
@@ -148,7 +148,7 @@ describe('an open tunnel', () => {
     expect(world.proxy.count()).toBe(0);
   });
 
-  it('is never opened when its credential is taken back while it is decided', async () => {
+  it('is never opened if its credential is revoked during the decision', async () => {
     world.beforeAllow = async () => {
       world.beforeAllow = async () => undefined;
       world.valid = false;
@@ -228,7 +228,7 @@ describe('bounds', () => {
     expect(world.records).toMatchObject([{ decision: 'allow', status: 200 }]);
   });
 
-  it('hold in all: who says nothing makes room for who comes, and what is under way stays', async () => {
+  it('hold in total: a silent connection makes room for a new one, and running ones stay', async () => {
     await bounded({ inAll: 2 });
     const silent = readAll(await world.open());
     const slow = await world.open();
@@ -245,7 +245,7 @@ describe('bounds', () => {
     second.destroy();
   });
 
-  it('hold in all: who is refused makes room as well, though nothing is read of why, and what is under way stays', async () => {
+  it('hold in total: a refused connection also makes room, even if its client does not read, and running ones stay', async () => {
     await bounded({ inAll: 3, lingerMs: 600_000 });
     const first = await tunnel();
     for (const refused of [connectTo('api.example.com:443', ''), connectTo('evil.test:443')]) (await world.open()).write(refused);
@@ -257,7 +257,7 @@ describe('bounds', () => {
     for (const socket of [first, second, third]) socket.destroy();
   });
 
-  it('hold for a principal, who gets a place back', async () => {
+  it('hold for a principal, who gets the place again', async () => {
     await bounded({ perPrincipal: 1 });
     const first = await tunnel();
     const text = await world.send(connectTo('api.example.com:443'));

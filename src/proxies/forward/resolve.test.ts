@@ -1,4 +1,4 @@
-// Names that are slow to look up: they hold up whoever asks for them, and nobody else.
+// Names with slow look-ups delay only the principal that asks for them.
 import { expect, it, vi } from 'vitest';
 import { createResolve, type Resolved } from './resolve.ts';
 
@@ -11,7 +11,7 @@ interface Slow {
   readonly resolve: ReturnType<typeof createResolve>;
 }
 
-/** A system that answers for a name when it is told to. */
+/** A system that answers for a name when the test says so. */
 function slowSystem(avoid: readonly string[] = []): Slow {
   const asked: string[] = [];
   const answers = new Map<string, () => void>();
@@ -30,7 +30,7 @@ function slowSystem(avoid: readonly string[] = []): Slow {
     isPublic: () => true,
     ownAddresses: () => [],
     dial: () => {
-      throw new Error('nobody connects here');
+      throw new Error('nothing connects here');
     },
   };
   const resolve = createResolve({ network, limits: { lookupMs: 600_000, lookups: 2 }, avoid: () => avoid });

@@ -22,7 +22,7 @@ export function createResolve({ network, limits, avoid }: ResolveParts): Resolve
   const look = bounded((host) => network.lookup(host), limits);
   const addressesOf = async (host: string): Promise<readonly string[]> => {
     const bare = host.replace(/^\[|\]$/g, '');
-    return isIP(bare) !== 0 ? [bare] : await look(bare, NOBODY).catch(noneWhereUnknown);
+    return isIP(bare) !== 0 ? [bare] : await look(bare, GATEWAY).catch(noneWhereUnknown);
   };
   return async (host, whose) => {
     try {
@@ -39,7 +39,7 @@ export function createResolve({ network, limits, avoid }: ResolveParts): Resolve
 }
 
 /** For look-ups of the gateway's own names. */
-const NOBODY = '';
+const GATEWAY = '';
 
 /** Another name cannot lead to an own name that does not resolve. Any other failure is thrown. */
 function noneWhereUnknown(error: unknown): readonly string[] {

@@ -1,4 +1,4 @@
-// What a client sends before its 101 is read, in order, and is not lost.
+// Early data of a client before its 101 is read in order, and is not lost.
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
@@ -6,12 +6,12 @@ import { attend } from './attend.ts';
 
 const open = (head: string) => {
   const socket = new PassThrough();
-  // The request itself is handed on and never read here.
+  // The request is returned and never read here.
   const request = {} as unknown as IncomingMessage;
   return { socket, attended: attend({ request, socket, head: Buffer.from(head) }) };
 };
 
-it('hands on the bytes that came with the upgrade and those that came later', async () => {
+it('returns the bytes of the upgrade and later ones', async () => {
   const { socket, attended } = open('one ');
   socket.write('two ');
   await new Promise((resolve) => setImmediate(resolve));
@@ -20,7 +20,7 @@ it('hands on the bytes that came with the upgrade and those that came later', as
   expect(String(attended.end()?.head)).toBe('one two three');
 });
 
-it('twin: hands on nothing of a client that has left', async () => {
+it('twin: returns nothing of a client that has left', async () => {
   const { socket, attended } = open('one ');
   socket.end('two');
   await attended.left;

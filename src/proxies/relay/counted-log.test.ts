@@ -25,7 +25,7 @@ function said(): readonly string[] {
   return lines;
 }
 
-it('writes so many lines of an address in a minute, counts the others, and says how many they were', () => {
+it('writes a bounded number of lines for an address in a minute, and counts the others', () => {
   refuse(29_000, '192.0.2.1');
   expect(lines).toEqual(Array.from({ length: 3 }, () => 'socket refused 192.0.2.1 credential-missing'));
   expect(said()).toEqual(['more sockets were refused 192.0.2.1 credential-missing 28997']);
@@ -34,7 +34,7 @@ it('writes so many lines of an address in a minute, counts the others, and says 
   expect(lines).toEqual(['socket refused 192.0.2.1 credential-missing']);
 });
 
-it('says so before the next line of a later minute, also when nobody has asked', () => {
+it('reports the counts before the next line of a later minute', () => {
   refuse(4, '192.0.2.1');
   lines = [];
   now = 60_000;
@@ -60,7 +60,7 @@ it('has a bound for all addresses, which share a count and a line beyond it; a /
   expect(said()).toEqual(['more sockets were refused 2001:db8:0:0::/64 credential-missing 5']);
 });
 
-it('lets every line pass that is about no client', () => {
+it('passes every line that is not about a client', () => {
   for (let times = 0; times < 30; times += 1) log.warn({ error: 'disk full' }, 'a socket could not be recorded');
   expect(lines).toHaveLength(30);
 });

@@ -122,7 +122,7 @@ describe('a browser session', () => {
     expect(room.records).toMatchObject([{ reason: 'origin-foreign', status: 403 }]);
   });
 
-  it('is not even looked at from there: a foreign page does not keep it in use', async () => {
+  it('is not verified for a foreign page, which cannot extend it', async () => {
     let asked = 0;
     const authorize = async () => {
       asked += 1;
@@ -253,7 +253,7 @@ describe('a request that asks for no socket', () => {
 });
 
 describe('an outage', () => {
-  it('holds an upgrade while nobody can decide, and then decides', async () => {
+  it('delays an upgrade while no decision is possible, and then decides it', async () => {
     room = await openTestRoom();
     room.state.outage = true;
     const connecting = room.connect({ inputs: { token: GOOD } });
@@ -291,7 +291,7 @@ describe('a Prefect before 3.6.14, which takes sockets without the sub-protocol 
     expect(room.prefect.requests.at(-1)?.headers['sec-websocket-protocol']).toBeUndefined();
   });
 
-  it('is not talked to like that on any other socket', async () => {
+  it('gets no such frames on any other socket', async () => {
     room = await openTestRoom({ upstreamHoldMs: 300 });
     Object.assign(room.prefect, { offersProtocol: false, onAuth: () => undefined });
     const client = await room.connect({ inputs: { ...EVENTS_OUT, token: GOOD } });
@@ -317,7 +317,7 @@ describe('sockets that wait for their first frame', () => {
     expect((await third).socket.readyState).toBe(1);
   });
 
-  it('that leave while they stand in line leave no record and no warning', async () => {
+  it('that leave while they wait cause no record and no warning', async () => {
     room = await openTestRoom({ waitingPerAddress: 1, firstFrameMs: 30_000 });
     const first = await room.connect({ protocols: ['prefect'] });
     const gone = await room.raw();
@@ -330,7 +330,7 @@ describe('sockets that wait for their first frame', () => {
     expect(room.warnings.filter((warning) => warning.includes('before it was opened'))).toEqual([]);
   });
 
-  it('and send it while they stand in line are open when their turn comes', async () => {
+  it('and send it while they wait are open when their turn comes', async () => {
     room = await openTestRoom({ waitingPerAddress: 1, firstFrameMs: 30_000 });
     const first = await room.connect({ protocols: ['prefect'] });
     const frame = Buffer.from(auth(GOOD));
@@ -344,7 +344,7 @@ describe('sockets that wait for their first frame', () => {
     early.destroy();
   });
 
-  it('are closed with 1012 when no place comes free, and beyond the line at once', async () => {
+  it('are closed with 1012 if no place becomes free, and at once if the queue is full', async () => {
     room = await openTestRoom({ waitingPerAddress: 1, firstFrameMs: 1000 });
     // Its decision cannot be made: it keeps the one place.
     room.state.outage = true;

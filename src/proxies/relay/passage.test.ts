@@ -1,4 +1,4 @@
-// A socket of somebody whose role holds on some objects only.
+// A socket of a scoped principal.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { authFrame } from '../../../test/env/socket.ts';
@@ -53,7 +53,7 @@ const event = (run: string, id = run) => ({ id, event: 'x.y', resource: { 'prefe
 const frame = (run: string) => JSON.stringify({ type: 'event', event: event(run) });
 
 describe('the socket of a scoped principal', () => {
-  it('carries what is seen of /events/out, in order, and nothing else', async () => {
+  it('forwards only the visible part of /events/out, in order', async () => {
     const {
       room: { prefect },
       client,
@@ -86,7 +86,7 @@ describe('the socket of a scoped principal', () => {
     }
   });
 
-  it('is closed with 1012 when Prefect cannot be asked whose a frame is', async () => {
+  it('is closed with 1012 if Prefect does not answer about the owner of a frame', async () => {
     const {
       room: { prefect },
       client,
@@ -99,7 +99,7 @@ describe('the socket of a scoped principal', () => {
     expect(client.received).toHaveLength(1);
   });
 
-  it('carries own events to Prefect; a foreign one is dropped and recorded, and the socket stays', async () => {
+  it('forwards own events to Prefect; a foreign one is dropped and recorded, and the socket stays', async () => {
     const {
       room: { prefect, records },
       client,
@@ -151,7 +151,7 @@ describe('the socket of a scoped principal', () => {
     await expect.poll(() => records.map(({ reason }) => reason)).toContain('tag-guarded');
   });
 
-  it('carries what its client has said before it closed, however long Prefect thinks about it', async () => {
+  it('forwards the frames from before its close, however long Prefect takes', async () => {
     const answers: (() => void)[] = [];
     const slow = async (path: string): Promise<JsonValue> => {
       await new Promise<void>((resolve) => answers.push(resolve));
@@ -175,7 +175,7 @@ describe('the socket of a scoped principal', () => {
     await expect.poll(() => prefect.sockets[0]?.readyState).toBe(client.socket.CLOSED);
   });
 
-  it('carries nothing of what waits to be looked at once its right has ended', async () => {
+  it('forwards no waiting frame after its right has ended', async () => {
     const answers: (() => void)[] = [];
     const slow = async (path: string): Promise<JsonValue> => {
       await new Promise<void>((resolve) => answers.push(resolve));
@@ -204,7 +204,7 @@ describe('the socket of a scoped principal', () => {
     expect(prefect.frames).toHaveLength(1);
   });
 
-  it('is refused where no frame says whose it is, and where nobody can look', async () => {
+  it('is refused if its frames do not name their objects, and if there is no scope filter', async () => {
     room = await openTestRoom({}, scopedParts());
     const tasks = { operation: 'socket:task-runs-scheduled', path: '/api/task_runs/subscriptions/scheduled' };
     expect(await room.plain({ ...tasks, authorization: `Bearer ${GOOD}` }, UPGRADE)).toMatchObject({ status: 403, body: { code: 'scope-not-filterable' } });

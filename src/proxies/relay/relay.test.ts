@@ -20,7 +20,7 @@ const prefectSide = () => {
 };
 
 describe('an open socket', () => {
-  it('carries frames in order, both ways', async () => {
+  it('forwards frames in order, both ways', async () => {
     room = await openTestRoom();
     const client = await opened();
     for (let index = 0; index < 200; index += 1) client.socket.send(`in-${index}`);
@@ -59,7 +59,7 @@ describe('an open socket', () => {
     expect(room.prefect.frames).toHaveLength(2);
   });
 
-  it('takes a turn before it reads a large event, and the small ones behind it wait', async () => {
+  it('takes a turn before it parses a large event, and later small ones wait', async () => {
     const turns: (() => void)[] = [];
     room = await openTestRoom({}, { turn: () => new Promise((resolve) => turns.push(resolve)) });
     const client = await opened();
@@ -84,7 +84,7 @@ describe('an open socket', () => {
     expect(room.prefect.frames).toHaveLength(1);
   });
 
-  it('asks its gate about every frame: one that it drops is recorded, and the socket stays', async () => {
+  it('passes every frame to its gate: a dropped one is recorded, and the socket stays', async () => {
     const gate = (data: Buffer) =>
       data.toString() === 'forged'
         ? { pass: false as const, dropped: { code: 'event-reserved' as const, detail: 'not yours', subject: 'prefect.x' } }
@@ -190,7 +190,7 @@ describe('the end of a socket', () => {
     expect(await client.closed).toEqual({ code, reason });
   });
 
-  it('turns a broken connection to Prefect into 1012, on which stock clients come back', async () => {
+  it('turns a broken connection to Prefect into 1012, after which stock clients reconnect', async () => {
     room = await openTestRoom();
     const client = await opened();
     prefectSide().terminate();
@@ -230,7 +230,7 @@ describe('the end of a socket', () => {
 });
 
 describe('Prefect away or slow', () => {
-  it('holds an accepted /events/in and delivers when Prefect is back', async () => {
+  it('holds an accepted /events/in, and delivers when Prefect answers again', async () => {
     room = await openTestRoom();
     let refusals = 2;
     room.prefect.onAuth = (socket) => {

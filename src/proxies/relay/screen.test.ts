@@ -25,12 +25,12 @@ async function look(socket: string, ...frames: unknown[]): Promise<readonly bool
 const eventOf = (run: string) => ({ type: 'event', event: { resource: { 'prefect.resource.id': `prefect.flow-run.${run}` }, related: [] } });
 const logOf = (flow_run_id: string | null, task_run_id: string | null = null) => ({ type: 'log', log: { message: 'x', flow_run_id, task_run_id } });
 
-describe('what is seen of a stream', () => {
-  it('of events, those about what is reached', async () => {
+describe('the visible part of a stream', () => {
+  it('is the events about visible objects', async () => {
     expect(await look('socket:events-out', eventOf(A), eventOf(B), eventOf(A))).toEqual([true, false, true]);
   });
 
-  it('of logs, those of runs that are reached, and of tasks outside of flows', async () => {
+  it('is the logs of visible runs, and of tasks without a flow', async () => {
     expect(await look('socket:logs-out', logOf(A), logOf(B), logOf(null), logOf(null, A), logOf(null, B), logOf(B, A))).toEqual([
       true,
       false,
@@ -41,7 +41,7 @@ describe('what is seen of a stream', () => {
     ]);
   });
 
-  it('of an event, nothing of the others that it names', async () => {
+  it('is an event without the invisible objects that it names', async () => {
     const creator = (id: string) => ({ 'prefect.resource.id': `prefect.automation.${id}`, 'prefect.resource.role': 'creator', 'prefect.resource.name': 'n' });
     const createdBy = (id: string) => ({
       type: 'event',
@@ -55,13 +55,13 @@ describe('what is seen of a stream', () => {
     });
   });
 
-  it('nothing that cannot be read as such', async () => {
+  it('is no frame that cannot be parsed', async () => {
     expect(
       await look('socket:events-out', 'no json', { type: 'other' }, { type: 'event' }, logOf(A), [], `{"type":"event","type":"event","event":{}}`),
     ).toEqual([false, false, false, false, false, false]);
   });
 
-  it('the other sockets are no streams', () => {
+  it('has no meaning for the other sockets', () => {
     for (const socket of ['socket:events-in', 'socket:worker-connect', 'socket:task-runs-scheduled', 'constructor']) expect(seeOf(socket)).toBeUndefined();
   });
 });
@@ -82,7 +82,7 @@ describe('the screen', () => {
     return { sent, source, failures, push: (text: string, kind: 'text' | 'ping' = 'text') => screen.push({ kind, data: Buffer.from(text) }) };
   }
 
-  it('keeps the order, and asks of what has gathered at once', async () => {
+  it('keeps the order, and checks gathered frames together', async () => {
     const asked: (readonly string[])[] = [];
     const room = open(async (texts) => {
       asked.push(texts);
@@ -94,7 +94,7 @@ describe('the screen', () => {
     expect(asked).toEqual([['1'], ['2', '3', '4']]);
   });
 
-  it('keeps pings in their place: they tell that everything before them has arrived', async () => {
+  it('forwards pings in their place: their answer means that all earlier frames have arrived', async () => {
     const room = open(async (texts) => texts.map((text) => text !== '2'));
     room.push('1');
     room.push('2');
@@ -103,14 +103,14 @@ describe('the screen', () => {
     await expect.poll(() => room.sent).toEqual(['1', 'p', '3']);
   });
 
-  it('stops reading while too much waits, and goes on behind it', async () => {
+  it('stops reading while too much waits, and resumes after it', async () => {
     const room = open(async (texts) => texts.map(() => true));
     room.push('a'.repeat(11));
     expect(room.source).toEqual(['pause']);
     await expect.poll(() => room.source).toEqual(['pause', 'resume']);
   });
 
-  it('is not read on by what its frames go to, nor by a screen before it, while too much waits', async () => {
+  it('stays paused while too much waits, whatever its target or an earlier screen do', async () => {
     const source = {
       isPaused: false,
       pause() {
@@ -144,7 +144,7 @@ describe('the screen', () => {
     await expect.poll(() => source.isPaused).toBe(false);
   });
 
-  it('takes a turn before it looks at many bytes, and a frame that is larger is looked at alone', async () => {
+  it('takes a turn before it checks many bytes, and checks a larger frame alone', async () => {
     const steps: string[] = [];
     const sizes = (frames: readonly Buffer[]) => frames.map(({ length }) => length).join();
     const screen = createScreen({
@@ -166,7 +166,7 @@ describe('the screen', () => {
     expect(steps).toEqual([`${SMALL_BYTES}`, 'turn', `${SMALL_BYTES},1`, 'turn', '300000', 'turn', '300000', 'turn', '200000,2', 'turn', '100000']);
   });
 
-  it('lets nothing out once it could not be told what is seen', async () => {
+  it('forwards nothing after a failure to find out what is visible', async () => {
     const room = open(async () => {
       throw new Error('away');
     });

@@ -19,7 +19,7 @@ async function recorded(frames: readonly string[], inputs: object = CHANNEL) {
   return room.records.slice(1);
 }
 
-it('records which worker came with whose token, and passes the frame as it is', async () => {
+it('records the worker with the principal of its token, and passes the frame unchanged', async () => {
   const found = await recorded([hello('etl-1'), '{"type":"worker.heartbeat.v1"}']);
   expect(found).toMatchObject([
     {
@@ -34,7 +34,7 @@ it('records which worker came with whose token, and passes the frame as it is', 
   ]);
 });
 
-it('takes a name from nothing but the first frame of a channel', async () => {
+it('reads a name only from the first frame of a channel', async () => {
   expect(await recorded(['{"type":"worker.heartbeat.v1"}', hello('late')])).toEqual([]);
 });
 
@@ -53,7 +53,7 @@ const template = (env: object) => ({ job_configuration: { env: '{{ env }}' }, va
 const withTemplate = (env: object) =>
   JSON.stringify({ type: 'worker.hello.v1', payload: { worker_name: 'etl-1', create_pool_if_not_found: true, default_base_job_template: template(env) } });
 
-it('passes the template of a pool, for itself', async () => {
+it('passes the template of a pool', async () => {
   expect(await recorded([withTemplate({ TZ: 'UTC' })])).toMatchObject([{ resource_id: 'etl-1' }]);
 });
 

@@ -22,7 +22,7 @@ async function pair(): Promise<{ readonly far: Socket; readonly near: Socket }> 
   const before = accepted.length;
   await expect.poll(() => accepted.length).toBeGreaterThan(before);
   const near = accepted.at(-1);
-  if (near === undefined) throw new Error('nobody came');
+  if (near === undefined) throw new Error('no connection arrived');
   return { far, near };
 }
 
@@ -45,7 +45,7 @@ const textOf = (socket: Socket): Promise<string> =>
   });
 
 describe('a tunnel', () => {
-  it('carries what came before it first, then both directions, half closed too, and counts the bytes', async () => {
+  it('forwards earlier data first, then both directions, also half closed, and counts the bytes', async () => {
     const { client, upstream } = await joined({ fromClient: Buffer.from('early '), fromUpstream: Buffer.from('first ') });
     const [atClient, atUpstream] = [textOf(client), textOf(upstream)];
     client.end('asked');
@@ -56,7 +56,7 @@ describe('a tunnel', () => {
     await expect.poll(() => closed).toEqual(['early asked'.length + 'first answered'.length]);
   });
 
-  it('ends whole when one of its ends is gone', async () => {
+  it('ends both sides if one of them is gone', async () => {
     const { client, upstream } = await joined();
     const atUpstream = textOf(upstream);
     client.resetAndDestroy();
@@ -64,13 +64,13 @@ describe('a tunnel', () => {
     await expect.poll(() => closed).toEqual([0]);
   });
 
-  it('says when it is silent both ways', async () => {
+  it('reports silence in both directions', async () => {
     const idle = vi.fn();
     await joined({ idleMs: 50, onIdle: idle });
     await vi.waitFor(() => expect(idle).toHaveBeenCalledOnce(), { timeout: 10_000 });
   });
 
-  it('does not read from one end what the other does not take: 64 MiB through a slow reader, whole', async () => {
+  it('does not read from one end what the other does not accept: 64 MiB pass a slow reader completely', async () => {
     const { client, upstream } = await joined();
     const piece = Buffer.alloc(64 * 1024, 'lictor');
     const [pieces, most] = [1024, 40 * 1024 * 1024];

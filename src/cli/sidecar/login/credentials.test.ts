@@ -27,7 +27,7 @@ async function keep(login: StoredLogin): Promise<void> {
 }
 
 describe('the file', () => {
-  it('is the user’s alone, is written whole, and is read back', async () => {
+  it('is private to the user, is written atomically, and is read back', async () => {
     expect(open().read()).toEqual({ current: null, logins: {} });
     await keep(LOGIN);
     expect(statSync(open().file).mode & 0o777).toBe(0o600);
@@ -36,7 +36,7 @@ describe('the file', () => {
     expect(JSON.parse(readFileSync(open().file, 'utf8'))).toMatchObject({ version: 1, logins: { [ADDRESS]: { refresh_token: 'lcr_one' } } });
   });
 
-  it('is not believed when others can read it, or when it is none', async () => {
+  it('is rejected if others can read it, or if it is malformed', async () => {
     await keep(LOGIN);
     chmodSync(open().file, 0o640);
     expect(() => open().read()).toThrow(/chmod 600/);
@@ -57,7 +57,7 @@ describe('the file', () => {
 });
 
 describe('the lock', () => {
-  it('lets one in at a time, and the next when work fails', async () => {
+  it('admits one at a time, and the next one after a failure', async () => {
     const file = join(dir, 'lock');
     const order: string[] = [];
     const one = inTurn(file, async () => {
@@ -73,7 +73,7 @@ describe('the lock', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it('is not waited for for ever', async () => {
+  it('is not waited for without end', async () => {
     const file = join(dir, 'lock');
     let done = (): void => {};
     const held = inTurn(
@@ -110,7 +110,7 @@ describe('the credential of a login', () => {
     });
   const obtain = (from = source()) => from.obtain(AbortSignal.timeout(5000));
 
-  it('is the one that is kept, while it is fresh; the one that is asked for once more is refreshed, and kept', async () => {
+  it('is the stored one while it is fresh; a repeated request refreshes it, and stores the new one', async () => {
     await keep(LOGIN);
     const one = source();
     expect(await obtain(one)).toEqual({ secret: 'lcu_one', expiresAtMs: NOW + 600_000, lookAgainMs: null });
@@ -120,14 +120,14 @@ describe('the credential of a login', () => {
     expect(open().read().logins[ADDRESS]).toMatchObject({ accessToken: 'lcu_2', refreshToken: 'lcr_2', principal: 'alice@local' });
   });
 
-  it('is refreshed once, whoever else asks at the same moment', async () => {
+  it('is refreshed once for simultaneous requests', async () => {
     await keep({ ...LOGIN, expiresAtMs: NOW + 10_000 });
     const all = await Promise.all(Array.from({ length: 8 }, () => obtain()));
     expect(asked).toEqual(['lcr_one']);
     expect(new Set(all.map(({ secret }) => secret))).toEqual(new Set(['lcu_2']));
   });
 
-  it('is gone when the gateway has ended it, and stays when it only cannot be had now', async () => {
+  it('is removed after the gateway has ended it, and stays in an outage', async () => {
     await keep({ ...LOGIN, expiresAtMs: NOW });
     answer = async () => ({ refused: 'locked', error: 'invalid_grant', words: 'Locked.' });
     await expect(obtain()).rejects.toMatchObject({ final: true, message: expect.stringContaining('locked') });

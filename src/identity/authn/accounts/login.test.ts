@@ -59,7 +59,7 @@ describe('a login', () => {
     expect(await login({ ...ALICE, password: 'correct horsf' })).toEqual({ ok: false, reason: 'login-failed', principalId: 'alice@local' });
   });
 
-  it('of nobody fails like a wrong password, and what was typed is not repeated', async () => {
+  it('of an unknown name fails like a wrong password, and does not repeat the typed text', async () => {
     const login = await loginWith(plainPasswords());
     expect(await login({ ...ALICE, name: 'mallory' })).toEqual({ ok: false, reason: 'login-failed', principalId: null });
     expect(await login({ ...ALICE, name: 'Alice' })).toEqual({ ok: false, reason: 'login-failed', principalId: null });
@@ -125,7 +125,7 @@ describe('throttling', () => {
     expect((await login(ALICE)).ok).toBe(true);
   });
 
-  it('lets nobody keep the owner of an account out from one address, or from a few', async () => {
+  it('does not let strangers lock the owner of an account out from one address, or from a few', async () => {
     const login = await loginWith(plainPasswords());
     for (let address = 0; address < 9; address += 1) {
       for (let index = 0; index < 20; index += 1) await fail(login, { address: `198.51.100.${address}` });

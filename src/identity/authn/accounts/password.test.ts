@@ -21,7 +21,7 @@ describe('a password', () => {
     expect(await passwords.check('cafe\u0301-cafe', await passwords.hash('caf\u00e9-cafe'), PLACE)).toBe('right');
   });
 
-  it('is wrong for nobody, for a broken hash, and when it is endless', async () => {
+  it('is wrong for an unknown account, for a broken hash, and if it is too long', async () => {
     const passwords = createPasswords();
     expect(await passwords.check('correct horse', null, PLACE)).toBe('wrong');
     expect(await passwords.check('correct horse', '', PLACE)).toBe('wrong');
@@ -29,15 +29,15 @@ describe('a password', () => {
     expect(await passwords.check(long, await passwords.hash(long), PLACE)).toBe('wrong');
   });
 
-  it('takes as long for nobody as for somebody', async () => {
+  it('takes as long for an unknown account as for a known one', async () => {
     const passwords = createPasswords();
     const phc = await passwords.hash('correct horse');
     const time = (known: string | null): Promise<number> =>
       cpuMsOf(async () => {
         for (let index = 0; index < 5; index += 1) await passwords.check('wrong', known, PLACE);
       });
-    const [somebody, nobody] = [await time(phc), await time(null)];
-    expect(nobody).toBeGreaterThan(somebody / 3);
+    const [known, unknown] = [await time(phc), await time(null)];
+    expect(unknown).toBeGreaterThan(known / 3);
   });
 
   it('waits in a bounded line: beyond it the answer is busy, and the line empties', async () => {

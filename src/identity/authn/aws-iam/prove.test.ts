@@ -209,12 +209,12 @@ describe('what STS says', () => {
     ['another kind of answer', answerXml(ROLE_ARN).replaceAll('GetCallerIdentityResponse', 'GetSessionTokenResponse')],
     ['JSON', JSON.stringify({ GetCallerIdentityResponse: { GetCallerIdentityResult: { Arn: ROLE_ARN, Account: '123456789012' } } })],
     ['a web page', '<html></html>'],
-  ])('%s: nobody', async (_name, xml) => {
+  ])('%s: no identity', async (_name, xml) => {
     answer = async () => new Response(xml);
     expect(await prove()(subject())).toEqual({ ok: false, reason: 'aws-refused' });
   });
 
-  it('a redirect: nobody, and it is not followed', async () => {
+  it('a redirect: no identity, and it is not followed', async () => {
     answer = async () => new Response('', { status: 302, headers: { location: 'https://evil.example/' } });
     expect(await prove()(subject())).toEqual({ ok: false, reason: 'aws-refused' });
     expect(asked).toHaveLength(1);
@@ -224,7 +224,7 @@ describe('what STS says', () => {
     ['nothing', () => Promise.reject(new OutboundError('sts gave no answer: TimeoutError'))],
     ['503', async () => new Response('', { status: 503 })],
     ['that it is asked too often', async () => new Response('<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>', { status: 400 })],
-  ])('%s: nobody can say, and the signature is not used up', async (_name, failing) => {
+  ])('%s: an outage, and the signature stays usable', async (_name, failing) => {
     answer = failing;
     await expect(prove()(subject())).rejects.toMatchObject({ code: 'gateway-unavailable' });
     answer = async () => new Response(answerXml(ROLE_ARN));

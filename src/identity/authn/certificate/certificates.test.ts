@@ -33,7 +33,7 @@ describe('a certificate names', () => {
     expect(inspected.credentialId).toMatch(/^certificate:[0-9a-f]{16}$/);
   });
 
-  const nobody: readonly (readonly [MtlsProvider['principalFrom'], ClientOptions])[] = [
+  const rejected: readonly (readonly [MtlsProvider['principalFrom'], ClientOptions])[] = [
     ['san_uri', { names: ['DNS:a.example'] }],
     ['san_uri', { names: ['URI:spiffe://acme/a', 'URI:spiffe://acme/admin'] }],
     ['san_dns', { names: ['DNS:a.example', 'DNS:b.example'] }],
@@ -46,11 +46,11 @@ describe('a certificate names', () => {
     ['san_uri', { names: ['URI:spiffe://acme/*'] }],
     ['san_dns', { names: ['DNS:a.*.example'] }],
   ];
-  it.each(nobody)('nobody by %s of %j', (from, options) => {
+  it.each(rejected)('proves no identity by %s of %j', (from, options) => {
     expect(open(from)(escaped(authority.issue(options).cert))).toMatchObject({ ok: false, reason: 'certificate-nameless' });
   });
 
-  it('nobody with a name that reads as two (a quoted list inside one URI)', () => {
+  it('proves no identity with a name that could be two (a quoted list inside one URI)', () => {
     const { cert } = authority.issue({ names: ['URI:spiffe://acme/a\\, URI:spiffe://acme/admin'] });
     const inspected = open('san_uri')(escaped(cert));
     expect(inspected.ok && inspected.identity.name).not.toBe('spiffe://acme/admin');
@@ -103,7 +103,7 @@ describe('beside other credentials', () => {
     // Nothing falls through from a bad one that comes first.
     expect(await authenticator.authenticate(anEdgeInput({ certificate, authorization: 'Bearer lct_bad' }))).toMatchObject({ ok: false });
     expect(await authenticator.authenticate(anEdgeInput({ certificate, session: 'x'.repeat(43) }))).toMatchObject({ ok: false, reason: 'session-expired' });
-    // Without a provider nobody believes it.
+    // Without a provider no certificate is accepted.
     const without = createAuthenticator({ store: test.store, config, clock: () => NOW_MS, steady: () => 0 });
     expect(await without.authenticate(anEdgeInput({ certificate }))).toMatchObject({ ok: false, reason: 'certificate-refused' });
     await test.close();

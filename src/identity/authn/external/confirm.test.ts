@@ -35,7 +35,7 @@ async function ask() {
     providers: [{ idp: 'corp', word: 'w', confirm, asksWithinMs }],
     sessions: { byId: async () => session(), setRefreshAfter, end: async () => true },
     store: { identities: { put: async () => 'i1' }, idpTokens: { read: async () => 'sealed', put: async () => undefined, remove: async () => undefined } },
-    sealer: { open: () => 'kept', seal: () => 'sealed' },
+    sealer: { open: () => 'opened', seal: () => 'sealed' },
     config: { roles: [{ role: 'viewer', scope: null, members: ['*@corp'] }] },
     ...{ clock: () => nowMs, steady: () => steadyMs, memory, onEnded: async () => undefined, onNoAnswer: () => undefined },
   };

@@ -1,4 +1,4 @@
-// Which providers people can log in at, and the addresses that each is told.
+// Which providers people can log in at, and the URLs that each gets.
 import { expect, it } from 'vitest';
 import type { Config } from '../../../config/config.ts';
 import { createOutbounds } from '../outbounds.ts';

@@ -36,26 +36,26 @@ function partsOf(session: StoredSession | undefined, provider = IDP): StandingPa
     limits: { idleSeconds: 1, absoluteSeconds: 10 },
     lifeMs: 10_000,
     clock: () => 1500,
-    confirm: () => Promise.reject(new Error('the grant has no tokens of its own to ask with')),
+    confirm: () => Promise.reject(new Error('the grant has no separate tokens')),
     confirmSession: () => Promise.resolve({ refuse: 'session-unconfirmed' }),
   };
 }
 
 const standing = (...of: Parameters<typeof partsOf>) => createGrantStanding(partsOf(...of));
 
-it('that has tokens of its own ends with the trust in its provider, before another one of the same id is asked with them', async () => {
+it('with separate tokens ends with the trust in its provider, before another provider of the same id is asked with them', async () => {
   const grant = { ...grantOn(400), sessionId: null };
   expect(await standing(undefined, { ...IDP, issuer: 'https://other.example' })(grant)).toEqual({ ok: false, reason: 'login-ended' });
-  await expect(standing(undefined, { ...IDP, clientSecret: 'another' })(grant)).rejects.toThrow('no tokens of its own');
+  await expect(standing(undefined, { ...IDP, clientSecret: 'another' })(grant)).rejects.toThrow('no separate tokens');
 });
 
-it('ends by a limit that was made shorter since it was begun, with tokens of its own too', async () => {
+it('ends by a limit that was shortened since its beginning, also with separate tokens', async () => {
   const grant = { ...grantOn(400), sessionId: null, expiresMs: 100_000 };
-  await expect(standing(undefined)({ ...grant, createdMs: -8499 })).rejects.toThrow('no tokens of its own');
+  await expect(standing(undefined)({ ...grant, createdMs: -8499 })).rejects.toThrow('no separate tokens');
   expect(await standing(undefined)({ ...grant, createdMs: -8500 })).toEqual({ ok: false, reason: 'login-ended' });
 });
 
-it('says when it is over by itself: by what was kept, or by a limit that was made shorter since', async () => {
+it('returns its end: the stored one, or that of a limit that was shortened since', async () => {
   const account: SessionOwner = { kind: 'account', account: { id: 'a1', name: 'alice', roles: ['viewer'], scope: null, expiresMs: null } };
   const confirm: StandingParts['confirm'] = async (session) => ({ session, askAgainMs: 1600 });
   const confirming = createGrantStanding({ ...partsOf(undefined), providers: [{ id: 'local', type: 'accounts' }], confirm });
@@ -89,7 +89,7 @@ describe.each([
     ['it was idle', { lastSeenMs: 500 }],
     ['its time is over', { expiresMs: 1500 }],
     ['its time is over by a limit that was made shorter', { createdMs: -8500 }],
-  ])('ends as soon as %s, while nobody has cleaned up after it', async (_why, times) => {
+  ])('ends as soon as %s, before any clean-up', async (_why, times) => {
     expect(await standing(sessionOf(refreshAfterMs, times))(grantOn(refreshAfterMs))).toEqual({ ok: false, reason: 'login-ended' });
   });
 });

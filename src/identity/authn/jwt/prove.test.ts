@@ -1,4 +1,4 @@
-// Research rows JW-01 to JW-04, JW-07, AW-02: what a JWT must be, and that refusing one asks nobody.
+// Research rows JW-01 to JW-04, JW-07, AW-02: what a JWT must contain, and that a rejection sends no request.
 import { createHmac } from 'node:crypto';
 import { exportSPKI, generateKeyPair, importJWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -90,7 +90,7 @@ describe('a token of its issuer', () => {
   });
 });
 
-describe('refused without asking anybody', () => {
+describe('rejected without a request', () => {
   const refuses = async (token: string, reason: string, provider?: Partial<JwtProvider>): Promise<void> => {
     const { prove, asked } = issuer(provider);
     expect(await prove(token)).toEqual({ ok: false, reason });
@@ -104,7 +104,7 @@ describe('refused without asking anybody', () => {
     ['another audience', { aud: 'sts.amazonaws.com' }, 'jwt-issuer-unknown'],
     ['no audience', { aud: undefined }, 'jwt-issuer-unknown'],
     ['an audience in another case', { aud: 'Lictor' }, 'jwt-issuer-unknown'],
-    ['several audiences and nobody whom it was given to', { aud: ['lictor', 'other'] }, 'jwt-issuer-unknown'],
+    ['several audiences and no authorized party', { aud: ['lictor', 'other'] }, 'jwt-issuer-unknown'],
     ['audiences that are no texts', { aud: ['lictor', 1], azp: 'x' }, 'jwt-issuer-unknown'],
     ['another issuer', { iss: 'https://evil.example' }, 'jwt-issuer-unknown'],
     ['an issuer with a slash', { iss: `${ISSUER}/` }, 'jwt-issuer-unknown'],

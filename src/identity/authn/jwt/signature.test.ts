@@ -1,4 +1,4 @@
-// Research row JW-05: the issuer's keys, when they are fetched, and what a flood or an outage makes of it.
+// Research row JW-05: when the issuer's keys are fetched, also in a flood and in an outage.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KEYS_TIMES } from '../issuer-keys.ts';
 import { ISSUER, type SigningKey, sign, signingKey, testIssuer } from './issuer.fixture.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 const LONG = { exp: 1_700_000_000 + 80_000 };
 
 describe('the keys of an issuer', () => {
-  it('are found by discovery, once for many tokens at once', async () => {
+  it('are found by discovery, once for many simultaneous tokens', async () => {
     const { prove, asked } = testIssuer([{}], [key.publicJwk]);
     const token = await sign(key, GITHUB);
     const proofs = await Promise.all(Array.from({ length: 20 }, () => prove(token)));
@@ -30,7 +30,7 @@ describe('the keys of an issuer', () => {
     expect(asked).toEqual(['https://elsewhere.example/keys']);
   });
 
-  it('are asked for at most once a window, whatever key ids a flood names', async () => {
+  it('are fetched at most once in a window, whatever key ids a flood names', async () => {
     const { prove, asked, advance } = testIssuer([{}], [key.publicJwk]);
     await prove(await sign(key, GITHUB));
     advance(KEYS_TIMES.unknownMs);
@@ -54,7 +54,7 @@ describe('the keys of an issuer', () => {
     expect(await prove(await sign(key, { ...GITHUB, ...LONG }))).toEqual({ ok: false, reason: 'jwt-signature' });
   });
 
-  it('withdrawn without a new one are gone, also on the first request after a long pause', async () => {
+  it('that are withdrawn without a new one are invalid, also on the first request after a long pause', async () => {
     const { prove, publish, advance } = testIssuer([{}], [key.publicJwk]);
     expect(await prove(await sign(key, { ...GITHUB, ...LONG }))).toMatchObject({ ok: true });
     publish([]);
@@ -62,7 +62,7 @@ describe('the keys of an issuer', () => {
     expect(await prove(await sign(key, { ...GITHUB, ...LONG }))).toEqual({ ok: false, reason: 'jwt-signature' });
   });
 
-  it('carry on for an hour while the issuer is away, then nobody is let in and nobody refused', async () => {
+  it('are used for an hour while the issuer does not answer, then every token gets an outage instead of a rejection', async () => {
     const { prove, publish, advance, errors, asked } = testIssuer([{}], [key.publicJwk]);
     const token = await sign(key, { ...GITHUB, ...LONG });
     await prove(token);
@@ -80,7 +80,7 @@ describe('the keys of an issuer', () => {
     expect(await prove(token)).toMatchObject({ ok: true });
   });
 
-  it('that were never there are an outage, asked for once every few seconds', async () => {
+  it('that were never fetched are an outage, and are requested once every few seconds', async () => {
     const { prove, publish, asked, advance } = testIssuer([{}], []);
     publish(undefined);
     const token = await sign(key, GITHUB);
@@ -98,14 +98,14 @@ describe('the keys of an issuer', () => {
     ['with keys on this machine', { issuer: ISSUER, jwks_uri: 'http://127.0.0.1/keys' }],
     ['with a user in the address', { issuer: ISSUER, jwks_uri: 'https://a:b@tokens.example/keys' }],
     ['with another scheme', { issuer: ISSUER, jwks_uri: 'file:///etc/passwd' }],
-  ])('are not looked for by a description %s', async (_name, metadata) => {
+  ])('are not fetched for a description %s', async (_name, metadata) => {
     const { prove, describe: describeAs, asked } = testIssuer([{}], [key.publicJwk]);
     describeAs(metadata);
     await expect(prove(await sign(key, GITHUB))).rejects.toMatchObject({ code: 'gateway-unavailable' });
     expect(asked).toEqual([DISCOVERY]);
   });
 
-  it('that are broken, shared or for encryption do not count, and do not spoil the others', async () => {
+  it('that are broken, shared or for encryption are ignored, and the others are used', async () => {
     const broken = [{ kty: 'RSA', kid: 'x', n: '!', e: 'AQAB' }, { kty: 'oct', kid: 'one', k: 'AAAA' }, { ...next.publicJwk, use: 'enc' }, { kid: 'y' }];
     const { prove } = testIssuer([{}], [...broken, key.publicJwk]);
     expect(await prove(await sign(key, GITHUB))).toMatchObject({ ok: true });
@@ -114,11 +114,11 @@ describe('the keys of an issuer', () => {
   });
 });
 
-/** By a clock that was put back by an hour. */
+/** Times of an issuer with the same clock. */
 const AN_HOUR_AGO = { iat: 1_700_000_000 - 3_600, nbf: 1_700_000_000 - 3_600, exp: 1_700_000_000 };
 
-describe('where the wall clock is put back by an hour', () => {
-  it('a key that was withdrawn is good for ten minutes and no longer, and a new one is asked for', async () => {
+describe('with the wall clock put back by an hour', () => {
+  it('a withdrawn key is valid for at most ten minutes, and a new one is fetched', async () => {
     const { prove, publish, advance, putClock } = testIssuer([{}], [key.publicJwk]);
     expect((await prove(await sign(key, GITHUB))).ok).toBe(true);
     publish([next.publicJwk]);
@@ -130,7 +130,7 @@ describe('where the wall clock is put back by an hour', () => {
     expect((await prove(await sign(next, { ...GITHUB, ...AN_HOUR_AGO }))).ok).toBe(true);
   });
 
-  it('an issuer that could not be asked is asked again after five seconds, and not before', async () => {
+  it('an issuer that did not answer is asked again after five seconds, and not before', async () => {
     const { prove, publish, advance, putClock } = testIssuer([{}], [key.publicJwk]);
     publish(undefined);
     await expect(prove(await sign(key, GITHUB))).rejects.toThrow('cannot be fetched');

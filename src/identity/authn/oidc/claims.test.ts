@@ -1,4 +1,4 @@
-// Claims as Keycloak, Okta and Entra send them -> name, groups, further claims; what is not told is not guessed.
+// Claims of Keycloak, Okta and Entra -> name, groups, further claims. Lictor guesses no missing claim.
 import { describe, expect, it } from 'vitest';
 import type { Claims } from '../jwt/compact.ts';
 import { identityOf, readGroups } from './claims.ts';
@@ -46,7 +46,7 @@ describe('the shapes of providers', () => {
     expect(readGroups(claims, 'realm_access.roles')).toEqual({ kind: 'groups', groups: ['prefect-admin'] });
   });
 
-  it('Okta: the login as the name, groups from a filter; nobody without groups is refused for it', () => {
+  it('Okta: the login is the name, groups come from a filter, and a person without groups is accepted', () => {
     const claims = {
       ...{ sub: '00uid4BxXw6I6TV4m0g3', ver: 1, iss: OKTA.issuer, aud: 'uAaunofWkaDJxukCFeBx', iat: 1, exp: 2, jti: 'ID.4eAWJOCMB3SX8XewDfVR', amr: ['pwd'] },
       ...{
@@ -75,7 +75,7 @@ describe('the shapes of providers', () => {
     ['hasgroups', { hasgroups: true }],
     ['hasgroups as text', { hasgroups: 'true' }],
     ['both, beside some groups', { groups: ['a'], _claim_names: { groups: 'src1' } }],
-  ])('Entra: too many groups, told by %s, is no login', (_name, more) => {
+  ])('Entra: rejects a login with too many groups, reported by %s', (_name, more) => {
     expect(reason({ sub: 'a', preferred_username: 'alice@contoso.example', ...more })).toBe('groups-overage');
   });
 
@@ -87,7 +87,7 @@ describe('the shapes of providers', () => {
     });
   });
 
-  it('a name with a * in it is nobody, since that stands for everybody in lictor.yaml', () => {
+  it('rejects a name with a *, which means everyone in lictor.yaml', () => {
     const name = (claims: Claims): string => {
       const read = identity(claims);
       return read.ok ? read.identity.name : read.detail;

@@ -1,4 +1,4 @@
-// What the metadata of a provider may say of its addresses.
+// Which addresses a provider's metadata may contain.
 import { describe, expect, it } from 'vitest';
 import type { OidcProvider } from '../../../config/config.ts';
 import { OutboundError } from '../outbound.ts';
@@ -44,8 +44,8 @@ describe('addresses of a provider on this machine', () => {
   });
 });
 
-describe('a provider that could not be asked', () => {
-  it.each([-3_600_000, 3_600_000])('is asked again two seconds later, and not before, where the clock is put by %i ms', async (putMs) => {
+describe('a provider that did not answer', () => {
+  it.each([-3_600_000, 3_600_000])('is asked again after two seconds, and not before, if the clock steps by %i ms', async (putMs) => {
     let [nowMs, wallMs, asked] = [0, 1_700_000_000_000, 0];
     const fetch = async (): Promise<Response> => {
       asked += 1;

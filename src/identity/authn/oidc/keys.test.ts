@@ -1,4 +1,4 @@
-// How old the keys of a provider may be, where the wall clock is put meanwhile. jose looks at the real one, so it is put for real here.
+// The age of a provider's keys while the wall clock steps.
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createKeys, type Keys } from './keys.ts';
@@ -37,7 +37,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-/** Time goes on; and the wall clock is put by so much more. */
+/** Time passes, and the wall clock steps by `putMs` as well. */
 function pass(ms: number, putMs = 0): void {
   steadyMs += ms;
   vi.setSystemTime(Date.now() + ms + putMs);
@@ -53,10 +53,10 @@ async function isGood(by: Pair | undefined): Promise<boolean> {
 }
 
 describe.each([
-  ['put back', -HOUR_MS],
+  ['put back by an hour', -HOUR_MS],
   ['left alone', 0],
 ])('with the clock %s', (_what, putMs) => {
-  it('a key that was withdrawn is good for ten minutes and no longer', async () => {
+  it('a withdrawn key is valid for at most ten minutes', async () => {
     expect(await isGood(former)).toBe(true);
     published = latter === undefined ? [] : [latter.jwk];
     pass(10 * MINUTE_MS - 1, putMs);
@@ -65,7 +65,7 @@ describe.each([
     expect([await isGood(former), await isGood(latter)]).toEqual([false, true]);
   });
 
-  it('a new key is asked for, and not more often than every ten seconds', async () => {
+  it('an unknown key is fetched, at most once in ten seconds', async () => {
     await isGood(former);
     published = latter === undefined ? [] : [latter.jwk];
     pass(9_999, putMs);

@@ -1,4 +1,4 @@
-// A logout token at the edges of its time: it counts once for as long as it is taken.
+// A logout token at the limits of its lifetime: it counts once while it is valid.
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openTestStore, type TestStore } from '../store.fixture.ts';
@@ -30,8 +30,8 @@ function send(token: string) {
 }
 
 it.each([
-  ['made in this second', 0],
-  ['of a clock that runs ahead as far as one may', 30],
+  ['created in this second', 0],
+  ['of a clock that is ahead by the tolerance', 30],
 ])('%s', async (_what, ahead) => {
   const claims = { events: { 'http://schemas.openid.net/event/backchannel-logout': {} }, sub: 's', jti: 'j' };
   const token = await new SignJWT(claims)

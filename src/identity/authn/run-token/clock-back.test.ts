@@ -49,7 +49,7 @@ async function etl(name = 'etl'): Promise<Worker> {
   return { ...worker, principal: { ...worker.principal, id: `token:${name}`, kind: 'worker', idp: null } };
 }
 
-const told = (type: string, by: Worker) => room().desk.stateSet({ flowRunId: RUN, type, accepted: true, by });
+const setState = (type: string, by: Worker) => room().desk.stateSet({ flowRunId: RUN, type, accepted: true, by });
 
 async function mint(worker: Worker, stateId = 's1'): Promise<string> {
   const given = { flowRunId: RUN, deploymentId: null, pool: 'p', stateId, onBehalfOf: [] };
@@ -58,7 +58,7 @@ async function mint(worker: Worker, stateId = 's1'): Promise<string> {
 
 async function live(worker: Worker): Promise<string> {
   const token = await mint(worker);
-  await told('PENDING', worker);
+  await setState('PENDING', worker);
   return token;
 }
 
@@ -70,13 +70,13 @@ async function reasonOf(text: string): Promise<string> {
 it.each([2 * SECOND, HOUR, DAY])('one that was ended at once stays so when the clock is put back by %i ms', async (backMs) => {
   const worker = await etl();
   const token = await live(worker);
-  await told('SCHEDULED', worker);
+  await setState('SCHEDULED', worker);
   home.putClock(-backMs);
   expect(await reasonOf(token)).toBe('run-token-ended');
   // Nor does another poll for the same state make it anew, however long after.
   home.advance(backMs + 25 * HOUR);
   expect(await mint(worker)).toBe(token);
-  await told('PENDING', worker);
+  await setState('PENDING', worker);
   expect(await reasonOf(token)).toBe('run-token-ended');
 });
 
@@ -115,7 +115,7 @@ it.each([
 it('the minute after a run is hardly ever more than that, whatever the clock does, and a small correction takes nothing from it', async () => {
   const worker = await etl();
   const token = await live(worker);
-  await told('COMPLETED', worker);
+  await setState('COMPLETED', worker);
   home.putClock(-5 * SECOND);
   expect(await reasonOf(token)).toBe('ok');
   home.putClock(-SECOND);
@@ -131,9 +131,9 @@ it('the minute after a run is hardly ever more than that, whatever the clock doe
 it('what was left of its minute is gone with the next attempt, also where the minute was over', async () => {
   const worker = await etl();
   const token = await live(worker);
-  await told('FAILED', worker);
+  await setState('FAILED', worker);
   home.advance(61 * SECOND);
-  await told('SCHEDULED', worker);
+  await setState('SCHEDULED', worker);
   home.putClock(-30 * SECOND);
   expect(await reasonOf(token)).toBe('run-token-ended');
 });
@@ -143,15 +143,15 @@ it('the one that was made last goes live, though the clock was put back between'
   const former = await mint(worker, 's1');
   home.putClock(-2 * SECOND);
   const latter = await mint(worker, 's2');
-  await told('PENDING', worker);
+  await setState('PENDING', worker);
   expect([await reasonOf(former), await reasonOf(latter)]).toEqual(['run-token-not-live', 'ok']);
 });
 
-it('the last one of a run is the one that holds, whoever began it and when', async () => {
+it('the last token of a run is the valid one, for any worker and any beginning', async () => {
   const [worker, other] = [await etl(), await etl('b')];
   await mint(worker);
   await live(other);
   home.putClock(-HOUR);
-  await told('PENDING', worker);
+  await setState('PENDING', worker);
   expect(await home.store.runTokens.lastOf(RUN)).toMatchObject({ worker: 'token:etl', endedMs: null });
 });

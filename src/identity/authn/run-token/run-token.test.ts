@@ -65,7 +65,7 @@ async function mint(desk: RunTokenDesk, worker: Worker, stateId = 's1', onBehalf
   return token;
 }
 
-const told = (type: string, by: Worker, accepted = true) => ({ flowRunId: RUN, type, accepted, by });
+const stateChange = (type: string, by: Worker, accepted = true) => ({ flowRunId: RUN, type, accepted, by });
 
 async function reasonOf(text: string, address = '192.0.2.1'): Promise<string> {
   const verdict = await room().kind.verify(text, 'authorization', anEdgeInput({ address }));
@@ -76,7 +76,7 @@ async function reasonOf(text: string, address = '192.0.2.1'): Promise<string> {
 async function live(worker: Worker): Promise<string> {
   const { desk } = room();
   const token = await mint(desk, worker);
-  await desk.stateSet(told('PENDING', worker));
+  await desk.stateSet(stateChange('PENDING', worker));
   return token;
 }
 
@@ -97,7 +97,7 @@ describe('the text', () => {
       expect(readFileSync(`${home.directory}/${file}`).toString('latin1'), file).not.toContain(token.slice(14, 60));
   });
 
-  it("is nobody's who is no worker: a browser, a run, a role that may not poll", async () => {
+  it('is only for workers: not for a browser, a run, or a role that may not poll', async () => {
     const given = [{ flowRunId: RUN, deploymentId: null, pool: 'p', stateId: 's', onBehalfOf: [] }];
     const minted = (worker: Worker) => room().desk.mint(worker, given);
     const { principal, credential } = await etl();
@@ -137,11 +137,11 @@ describe('its life', () => {
     const token = await mint(desk, worker);
     await mint(desk, other);
     expect(await reasonOf(token)).toBe('run-token-not-live');
-    await desk.stateSet(told('PENDING', worker, false));
-    await desk.stateSet(told('RUNNING', worker));
-    await desk.stateSet(told('PENDING', other));
+    await desk.stateSet(stateChange('PENDING', worker, false));
+    await desk.stateSet(stateChange('RUNNING', worker));
+    await desk.stateSet(stateChange('PENDING', other));
     expect(await reasonOf(token)).toBe('run-token-not-live');
-    await desk.stateSet(told('PENDING', worker));
+    await desk.stateSet(stateChange('PENDING', worker));
     expect(await reasonOf(token)).toBe('ok');
     expect(await reasonOf(`${token}x`)).toBe('credential-malformed');
   });
@@ -149,7 +149,7 @@ describe('its life', () => {
   it('ends a minute after the terminal state, not before', async () => {
     const worker = await etl();
     const token = await live(worker);
-    await room().desk.stateSet(told('COMPLETED', worker));
+    await room().desk.stateSet(stateChange('COMPLETED', worker));
     home.advance(MINUTE - 1);
     expect(await reasonOf(token)).toBe('ok');
     home.advance(1);
@@ -159,7 +159,7 @@ describe('its life', () => {
   it('no decision on it is good beyond its end', async () => {
     const worker = await etl();
     const token = await live(worker);
-    await room().desk.stateSet(told('FAILED', worker));
+    await room().desk.stateSet(stateChange('FAILED', worker));
     home.advance(MINUTE - 5000);
     expect(await room().kind.verify(token, 'authorization', anEdgeInput({}))).toMatchObject({ ok: true, credential: { expiresAtMs: home.clock() + 5000 } });
   });
@@ -174,7 +174,7 @@ describe('its life', () => {
     const { desk } = room();
     const worker = workerOf({ id: 'token:b' }, (await home.token({ name: 'b' })).id);
     const next = await mint(desk, worker, 's9');
-    await desk.stateSet(told('PENDING', worker));
+    await desk.stateSet(stateChange('PENDING', worker));
     prefectSays = null;
     expect(await reasonOf(next)).toBe('run-token-ended');
   });
@@ -202,7 +202,7 @@ describe('its life', () => {
     // One that is shown in time lives another day.
     const { desk } = room();
     const next = await mint(desk, worker, 's2');
-    await desk.stateSet(told('PENDING', worker));
+    await desk.stateSet(stateChange('PENDING', worker));
     for (let day = 0; day < 3; day += 1) {
       home.advance(24 * 60 * MINUTE - 1);
       expect(await reasonOf(next)).toBe('ok');
@@ -213,14 +213,14 @@ describe('its life', () => {
     const worker = await etl();
     const token = await live(worker);
     const { desk } = room();
-    await desk.stateSet(told('FAILED', worker));
+    await desk.stateSet(stateChange('FAILED', worker));
     expect(await reasonOf(token)).toBe('ok');
-    await desk.stateSet(told('SCHEDULED', worker));
+    await desk.stateSet(stateChange('SCHEDULED', worker));
     expect(synced).toBe(1);
     expect(await reasonOf(token)).toBe('run-token-ended');
     const second = await mint(desk, worker, 's2');
     expect(await reasonOf(second)).toBe('run-token-not-live');
-    await desk.stateSet(told('PENDING', worker));
+    await desk.stateSet(stateChange('PENDING', worker));
     expect(await reasonOf(second)).toBe('ok');
     expect(await reasonOf(token)).toBe('run-token-ended');
   });
@@ -229,8 +229,8 @@ describe('its life', () => {
     const worker = await etl();
     const token = await live(worker);
     const run = workerOf({ id: `run:${RUN}`, kind: 'run' }, 'x');
-    await room().desk.stateSet(told('SCHEDULED', run, false));
-    await room().desk.stateSet(told('SCHEDULED', run));
+    await room().desk.stateSet(stateChange('SCHEDULED', run, false));
+    await room().desk.stateSet(stateChange('SCHEDULED', run));
     expect(await reasonOf(token)).toBe('ok');
   });
 
@@ -238,9 +238,9 @@ describe('its life', () => {
     const [worker, other] = [await etl(), workerOf({ id: 'token:b' }, (await home.token({ name: 'b' })).id)];
     const { desk } = room();
     const [first, second] = [await mint(desk, worker), await mint(desk, other)];
-    await desk.stateSet(told('PENDING', worker));
+    await desk.stateSet(stateChange('PENDING', worker));
     const before = await home.store.changeNumber();
-    await desk.stateSet(told('PENDING', other));
+    await desk.stateSet(stateChange('PENDING', other));
     expect(await home.store.changeNumber()).toBe(before + 1);
     expect([await reasonOf(first), await reasonOf(second)]).toEqual(['run-token-ended', 'ok']);
   });
@@ -260,7 +260,7 @@ describe('its worker', () => {
     const worker = workerOf({ id: 'token:b' }, doomed);
     const { desk } = room();
     const other = await mint(desk, worker, 's3');
-    await desk.stateSet(told('PENDING', worker));
+    await desk.stateSet(stateChange('PENDING', worker));
     expect(await reasonOf(other)).toBe('ok');
     await home.store.tokens.revoke(doomed);
     expect(await reasonOf(other)).toBe('run-token-orphaned');
@@ -281,7 +281,7 @@ describe('its worker', () => {
     const worker = await etl();
     const { desk } = room();
     const token = await mint(desk, worker, 's1', ['alice@corp']);
-    await desk.stateSet(told('PENDING', worker));
+    await desk.stateSet(stateChange('PENDING', worker));
     await home.store.identities.put({ ...alice, name: 'alicia' }, 'its word');
     const authenticator = createAuthenticator({ store: home.store, config, clock: home.clock, steady: home.clock, verifiers: [room().kind] });
     const answer = async () => {
@@ -307,11 +307,11 @@ describe('its worker', () => {
       const { desk } = room();
       const token = await mint(desk, ci('jwt:1'));
       expect(await mint(desk, ci('jwt:2'))).toBe(token);
-      await desk.stateSet(told('PENDING', ci('jwt:3')));
+      await desk.stateSet(stateChange('PENDING', ci('jwt:3')));
       expect(await reasonOf(token)).toBe('ok');
     });
 
-    it('has the rights of whoever has begun the run, not of whoever of its name has polled it before', async () => {
+    it('has the rights of the worker that began the run, not of an earlier one with the same name', async () => {
       const scope = { ...NOWHERE, workPools: ['dev'] };
       bindings = [
         { role: 'worker', scope: null, members: ['claim:ref=main@ci'] },
@@ -322,7 +322,7 @@ describe('its worker', () => {
         const { desk } = room();
         await mint(desk, of(first), stateId);
         const token = await mint(desk, of(begins), stateId);
-        await desk.stateSet(told('PENDING', of(begins)));
+        await desk.stateSet(stateChange('PENDING', of(begins)));
         const verdict = await room().kind.verify(token, 'authorization', anEdgeInput({}));
         return verdict.ok ? verdict.principal.grants : verdict.reason;
       };

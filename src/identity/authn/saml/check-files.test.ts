@@ -1,4 +1,4 @@
-// Metadata in files, checked before anybody logs in by it.
+// Metadata in files, checked before the first login.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

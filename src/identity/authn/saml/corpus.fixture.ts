@@ -282,7 +282,7 @@ export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[
     /too many prefixes/,
   ],
   [
-    'a signature that nobody has made, which is found out before its bytes are looked at',
+    'a made-up signature, which is detected before its bytes are canonicalized',
     () => sound().replace(/(<SignatureValue>)[^<]*/, `$1${'A'.repeat(344)}`),
     'assertion-invalid',
     /none of its keys has made it/,

@@ -24,7 +24,7 @@ it('a persistent NameID is the subject, and the name is one that the provider gi
   expect(identity(nameId('alice'), { [UPN]: ['admin'] })).toMatchObject({ identity: { name: 'alice' } });
 });
 
-it('a name with a * in it is nobody, since that stands for everybody in lictor.yaml', () => {
+it('rejects a name with a *, which means everyone in lictor.yaml', () => {
   expect(identity(nameId('*'), {})).toMatchObject({ ok: false, reason: 'assertion-invalid', detail: expect.stringContaining('stands for everybody') });
   expect(identity(nameId('a*'), { [UPN]: ['alice'] })).toMatchObject({ reason: 'assertion-invalid' });
   expect(identity(nameId('f3b*', PERSISTENT), {})).toMatchObject({ reason: 'assertion-invalid' });
@@ -32,7 +32,7 @@ it('a name with a * in it is nobody, since that stands for everybody in lictor.y
   expect(identity(nameId('f3b*', PERSISTENT), { [UPN]: ['alice'] })).toMatchObject({ ok: true, identity: { subject: 'f3b*', name: 'alice' } });
 });
 
-it('nobody in no group has none', () => {
+it('accepts a person without groups', () => {
   expect(identity(nameId('bob'), {})).toMatchObject({ ok: true, identity: { groups: [] } });
 });
 

@@ -1,4 +1,4 @@
-// The provider's metadata over time: read anew now and then, known while it cannot be had, and never beyond its own end.
+// The IdP's metadata over time: read again from time to time, cached in an outage, and never used after its validUntil.
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { OutboundError } from '../outbound.ts';
 import { ENTITY, metadataText, NOW_MS, newKey, type SigningKey } from './idp.fixture.ts';
@@ -36,7 +36,7 @@ function source() {
 
 const validFor = (ms: number): string => metadataText({ keys: [key] }).replace('entityID', `validUntil="${new Date(nowMs + ms).toISOString()}" entityID`);
 
-it('without an end of its own it serves on while the provider is away', async () => {
+it('without validUntil it is used while the IdP does not answer', async () => {
   published = metadataText({ keys: [key] });
   const { current } = source();
   await current();
@@ -45,7 +45,7 @@ it('without an end of its own it serves on while the provider is away', async ()
   expect(await current()).toMatchObject({ entityId: ENTITY });
 });
 
-it('ends at its validUntil, also while the provider is away, and is taken again when there is a newer one', async () => {
+it('ends at its validUntil, also in an outage, and newer metadata is accepted again', async () => {
   published = validFor(HOUR_MS);
   const { current } = source();
   await current();
@@ -62,7 +62,7 @@ it('ends at its validUntil, also while the provider is away, and is taken again 
   expect(await current()).toMatchObject({ entityId: ENTITY });
 });
 
-it('that stands there unchanged beyond its end is no longer valid', async () => {
+it('that is still published after its validUntil is not valid', async () => {
   published = validFor(HOUR_MS);
   const { current } = source();
   await current();
@@ -70,7 +70,7 @@ it('that stands there unchanged beyond its end is no longer valid', async () => 
   await expect(current()).rejects.toThrow('no longer valid');
 });
 
-it.each([-HOUR_MS, HOUR_MS])('is read anew after ten minutes, and not before, where the clock is put by %i ms', async (ms) => {
+it.each([-HOUR_MS, HOUR_MS])('is read again after ten minutes, and not before, if the clock steps by %i ms', async (ms) => {
   published = metadataText({ keys: [key] });
   const { current } = source();
   await current();
@@ -83,7 +83,7 @@ it.each([-HOUR_MS, HOUR_MS])('is read anew after ten minutes, and not before, wh
   expect(asked).toBe(2);
 });
 
-it.each([-HOUR_MS, HOUR_MS])('is asked for again five seconds after it could not be had, and not before, where the clock is put by %i ms', async (ms) => {
+it.each([-HOUR_MS, HOUR_MS])('is requested again five seconds after a failure, and not before, if the clock steps by %i ms', async (ms) => {
   const { current } = source();
   await expect(current()).rejects.toThrow('gave no answer');
   putMs = ms;

@@ -53,7 +53,7 @@ describe('a sound answer', () => {
     expect(read(sound({ attributes: groups(...names) }))).toMatchObject({ assertion: { attributes: new Map([['groups', names]]) } });
   });
 
-  it('that nobody asked for answers no request', () => {
+  it('without a request answers no request', () => {
     const unasked = responseText(signedAssertion({ inResponseTo: '' }), { inResponseTo: '' });
     expect(read(unasked, { requestId: null })).toMatchObject({ ok: true });
     expect(read(unasked)).toMatchObject({ ok: false, reason: 'assertion-other-login' });

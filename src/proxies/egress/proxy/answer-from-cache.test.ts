@@ -22,7 +22,7 @@ async function setting(headers: Record<string, string> = {}, more: Parameters<ty
 }
 
 describe('a stored answer', () => {
-  it('is of one principal, method, target, generation, and what the answer may depend on', async () => {
+  it('is for one principal, method, target, generation, and the headers that the answer may depend on', async () => {
     const { states } = await setting();
     const forms: readonly Asking[] = [
       {},
@@ -37,7 +37,7 @@ describe('a stored answer', () => {
     expect(await states(...forms)).toEqual(forms.map(() => 'hit'));
   });
 
-  it('is shared by all callers only where the rule says so', async () => {
+  it('is shared by all callers only if the rule says it', async () => {
     const { states } = await setting({}, { cache: [{ ...RULE, shared: true }] });
     expect(await states({}, { caller: 'run:2' })).toEqual(['miss', 'hit']);
   });
@@ -58,7 +58,7 @@ describe('a stored answer', () => {
     expect(await states({ path: '/late', generation: '3' })).toEqual(['miss']);
   });
 
-  it('ends with its time, and stands in for a service that fails only so long', async () => {
+  it('ends with its time, and replaces answers of a failing service for a bounded time', async () => {
     const { states, state, service, ask } = await setting({}, { cache: [{ ...RULE, ttlSeconds: 10, staleSeconds: 30 }] });
     expect(await states({}, {})).toEqual(['miss', 'hit']);
     service.status = 500;
@@ -147,7 +147,7 @@ describe('a stored answer', () => {
     expect(service.asked).toBe(1);
   });
 
-  it('is fetched once for all who ask at once; others go on after so long', async () => {
+  it('is fetched once for all simultaneous calls; the others continue after a bounded time', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { begin, service } = await setting({}, { cache: [{ ...RULE, shared: true }] });
     service.answer = (_request, response) => void promise.then(() => response.end('one for all'));
@@ -158,7 +158,7 @@ describe('a stored answer', () => {
     expect(service.asked).toBe(1);
   });
 
-  it('survives a reload that leaves the service as it is, and no other', async () => {
+  it('survives a reload that does not change the service, and no other', async () => {
     const { states, use } = await setting();
     expect(await states({})).toEqual(['miss']);
     use({ timeoutSeconds: 5 });
@@ -191,7 +191,7 @@ describe('an answer that is not stored', () => {
     expect(service.asked).toBe(2);
   });
 
-  it('takes its time: it streams on', async () => {
+  it('takes its time: it is streamed', async () => {
     const { begin, ask, service } = await setting({}, {}, { limits: { patienceMs: 1 } });
     let end: () => void = () => undefined;
     service.answer = (_request, response) => {
@@ -231,8 +231,8 @@ describe('an answer that is not stored', () => {
   });
 });
 
-describe('what answers on their way to the store take', () => {
-  it('is bounded, and given back: of those that say their length', async () => {
+describe('the memory of answers that are being stored', () => {
+  it('is bounded, and freed, for answers with a length', async () => {
     const going: (() => void)[] = [];
     const { begin, ask, service } = await setting({}, {}, { limits: { fetchedBytes: 2_000 } });
     service.answer = (_request, response) => {
@@ -295,7 +295,7 @@ describe('callers that read slowly', () => {
   const LARGE = 4_000_000;
   const rule = { ...RULE, shared: true, mostBytes: LARGE, ttlSeconds: 10, staleSeconds: 30 };
 
-  it('have what the store has dropped within a bound; one body that many read is there once', async () => {
+  it('read dropped bodies within a bound; a body with many readers counts once', async () => {
     const { begin, ask, states, state, service } = await setting({}, { cache: [rule] }, { limits: { storedBytes: 1.5 * LARGE } });
     const answer: RequestListener = (_request, response) => void response.end('x'.repeat(LARGE));
     service.answer = answer;
@@ -313,7 +313,7 @@ describe('callers that read slowly', () => {
     expect(await states(other, other)).toEqual(['expired', 'hit']);
   });
 
-  it('have what is held within a bound, until they have it or are gone', async () => {
+  it('read buffered bodies within a bound, until they have them or have left', async () => {
     const { begin, ask, service } = await setting({}, { cache: [rule] }, { limits: { fetchedBytes: 2.5 * LARGE } });
     service.answer = (_request, response) => void response.write('x', () => response.end('x'.repeat(LARGE - 1)));
     const slow = await begin({ path: '/1' }).answered;

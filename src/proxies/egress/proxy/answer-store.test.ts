@@ -19,7 +19,7 @@ describe('the store of answers', () => {
     expect(store.size()).toBeLessThanOrEqual(MOST);
   });
 
-  it('counts what an answer takes beside its body', () => {
+  it('counts the memory of an answer besides its body', () => {
     const store = createAnswerStore(MOST);
     const shelf = store.shelf('billing', 0);
     for (let number = 0; number < 1_000; number += 1) shelf?.put(String(number), {}, answer(0, { 'x-large': 'x'.repeat(1_000) }));
@@ -28,7 +28,7 @@ describe('the store of answers', () => {
     expect(left.length).toBeGreaterThan(10);
   });
 
-  it('takes room from the service that has the most: none can push out what another stores within its share', () => {
+  it('evicts answers of the service with the most bytes: none can evict those within the share of another', () => {
     const store = createAnswerStore(MOST);
     store.shelf('small', 0)?.put('its', {}, answer(30_000));
     const greedy = store.shelf('greedy', 0);
@@ -48,7 +48,7 @@ describe('the store of answers', () => {
     expect([length('one'), length('two')]).toEqual([undefined, 2]);
   });
 
-  it('forgets a service with its next generation, and takes nothing for the one before', () => {
+  it('removes the answers of a service with its next generation, and stores none for the former one', () => {
     const store = createAnswerStore(MOST);
     const before = store.shelf('billing', 1);
     before?.put('a', {}, answer(1_000));

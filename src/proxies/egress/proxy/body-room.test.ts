@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createBodyRoom, createSending } from './body-room.ts';
 
 describe('room for bodies', () => {
-  it('is never all of one caller’s, however many he has', () => {
+  it('is never all for one caller, however many bodies it has', () => {
     const room = createBodyRoom(128);
     const greedy = Array.from({ length: 20 }, () => room.take('greedy', 10));
     expect(greedy.filter((taken) => taken === 'taken')).toHaveLength(6);
@@ -13,7 +13,7 @@ describe('room for bodies', () => {
     expect(room.take('third', 16)).toBe('taken');
   });
 
-  it('is there for whoever has none of it, as long as there is any, and ends at its bound', () => {
+  it('is available to a caller without any, up to its bound', () => {
     const room = createBodyRoom(100);
     expect(room.take('a', 50)).toBe('taken');
     expect(room.take('b', 45)).toBe('taken');
@@ -23,7 +23,7 @@ describe('room for bodies', () => {
     expect(room.take('d', 1)).toBe('full');
   });
 
-  it('comes back', () => {
+  it('is free again', () => {
     const room = createBodyRoom(100);
     for (const bytes of [20, 30]) expect(room.take('a', bytes)).toBe('taken');
     expect(room.take('a', 1)).toBe('share');
@@ -33,7 +33,7 @@ describe('room for bodies', () => {
     expect(room.take('b', 100)).toBe('taken');
   });
 
-  it('is one caller’s own: what another holds makes his smaller, not him refused', () => {
+  it('is separate for each caller: bodies of another make it smaller, and do not refuse it', () => {
     const room = createBodyRoom(100);
     for (const bytes of [10, 40]) expect(room.take('a', bytes)).toBe('taken');
     for (const bytes of [10, 10]) expect(room.take('b', bytes)).toBe('taken');
@@ -57,7 +57,7 @@ describe('room for bodies that callers read', () => {
     expect(sending.begin('b', other, reader())).toBe(true);
   });
 
-  it('counts none for a caller that has gone already', () => {
+  it('counts none for a caller that has left already', () => {
     const sending = createSending(100);
     expect(sending.begin('a', Buffer.alloc(80), reader(true))).toBe(true);
     expect(sending.begin('b', Buffer.alloc(80), reader())).toBe(true);

@@ -6,17 +6,17 @@ const ASTERISK = 0x2a;
 /** Buffers no more than the possible beginning of one of the texts. */
 export function maskIn(texts: readonly string[]): Transform {
   const forms = texts.map((text) => Buffer.from(text)).sort((a, b) => b.length - a.length);
-  let kept: Buffer = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      const data = Buffer.concat([kept, chunk]);
+      const data = Buffer.concat([rest, chunk]);
       for (const form of forms) mask(data, form);
       const from = data.length - longestBeginning(data, forms);
-      kept = data.subarray(from);
+      rest = data.subarray(from);
       done(null, data.subarray(0, from));
     },
     flush(done) {
-      done(null, kept);
+      done(null, rest);
     },
   });
 }

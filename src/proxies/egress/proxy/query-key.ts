@@ -83,8 +83,8 @@ function createLinkCleaner({ name }: QueryKey, forms: readonly string[]): CleanT
 
 /** Removes the parameter from links. A header that still contains the key is dropped. */
 function cleanHeaders(headers: IncomingHttpHeaders, cleanText: CleanText, forms: readonly string[]): OutgoingHttpHeaders {
-  const kept = endToEnd(headers, ['accept-ranges', 'content-encoding', ...(isEncoded(headers) ? ['content-length'] : [])]);
-  const entries = Object.entries(kept).flatMap(([name, value]): [string, string | string[]][] => {
+  const passed = endToEnd(headers, ['accept-ranges', 'content-encoding', ...(isEncoded(headers) ? ['content-length'] : [])]);
+  const entries = Object.entries(passed).flatMap(([name, value]): [string, string | string[]][] => {
     if (value === undefined) return [];
     const clean = Array.isArray(value) ? value.map(cleanText) : cleanText(String(value));
     const text = [clean].flat().join('\n').toLowerCase();

@@ -30,17 +30,17 @@ async function authenticateCall({ method, target, headers, body }: OutgoingCall,
     .split('/')
     .map((segment) => encodeBytes(decode(segment)))
     .join('/');
-  const kept = withoutOwn(headers);
+  const passed = withoutOwn(headers);
   const query = Object.fromEntries(
     Map.groupBy(pairs, ({ name }) => name)
       .entries()
       .map(([name, same]) => [name, same.map(({ value }) => value ?? '')]),
   );
   const host = String(headers['host'] ?? '');
-  const signed = await sign({ method, host, path: onePath, query, headers: signedOf(kept), body: body ?? Buffer.alloc(0) });
+  const signed = await sign({ method, host, path: onePath, query, headers: signedOf(passed), body: body ?? Buffer.alloc(0) });
   if (signed === undefined) return { ok: false, reason: 'service-credential-unavailable' };
   const text = pairs.map(({ name, value }) => (value === null ? encodeText(name) : `${encodeText(name)}=${encodeText(value)}`)).join('&');
-  return { ok: true, target: rest.length === 0 ? onePath : `${onePath}?${text}`, headers: { ...kept, ...signed } };
+  return { ok: true, target: rest.length === 0 ? onePath : `${onePath}?${text}`, headers: { ...passed, ...signed } };
 }
 
 /** Parameters of a second signature, by the caller. */

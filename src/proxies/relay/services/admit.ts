@@ -39,7 +39,7 @@ interface Found {
   readonly service: Service | undefined;
 }
 
-/** Before anybody is asked who it is. A page of another site may not even learn whether its visitor is known here. */
+/** Checked before authentication: a page of another site must not learn whether its visitor is known here. */
 function problemOf(core: ServiceSocketCore, { visit }: Asking, { handshake, service }: Found): ReasonCode | undefined {
   if (visit.inputs.foreignOrigin === true) return 'origin-foreign';
   if (service?.sockets !== true) return 'service-upgrade';

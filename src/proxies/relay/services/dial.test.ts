@@ -55,7 +55,7 @@ describe('the answer of a service', () => {
   it.each([
     ['is for another key', () => [...SWITCH, accept('dGhlIHNhbXBsZSBub25jZQ==')]],
     ['accepts no key', () => SWITCH],
-    ['has an extension, which nobody asked for', (key: string) => [...SWITCH, accept(key), 'Sec-WebSocket-Extensions: permessage-deflate']],
+    ['has an extension, which was not offered', (key: string) => [...SWITCH, accept(key), 'Sec-WebSocket-Extensions: permessage-deflate']],
     ['has a protocol that was not asked for', (key: string) => [...SWITCH, accept(key), 'Sec-WebSocket-Protocol: c']],
     ['has two protocols', (key: string) => [...SWITCH, accept(key), 'Sec-WebSocket-Protocol: a', 'Sec-WebSocket-Protocol: b']],
     ['switches to something else', (key: string) => ['HTTP/1.1 101 x', 'Upgrade: h2c', 'Connection: Upgrade', accept(key)]],

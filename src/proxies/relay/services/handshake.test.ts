@@ -14,7 +14,7 @@ const GOOD = {
 };
 
 describe('a handshake', () => {
-  it('is taken as the RFC has it, with what it offers', () => {
+  it('is accepted in the form of the RFC, with its offers', () => {
     expect(parseHandshake(GOOD)).toEqual({ key: KEY, protocols: [] });
     expect(parseHandshake({ ...GOOD, [HANDSHAKE.framing]: '0', 'sec-websocket-protocol': 'one, two' })).toEqual({ key: KEY, protocols: ['one', 'two'] });
   });
@@ -47,7 +47,7 @@ describe('a handshake', () => {
     expect(parseHandshake({ ...GOOD, ...headers })).toBeUndefined();
   });
 
-  it('is answered with the proof, and with the protocol alone', () => {
+  it('is answered with the proof and only the protocol', () => {
     expect(acceptFor(KEY)).toBe('s3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
     const head = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n';
     expect(renderSwitch({ key: KEY, protocols: [] }, undefined)).toBe(`${head}\r\n`);

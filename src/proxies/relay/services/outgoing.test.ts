@@ -27,8 +27,8 @@ const runtime: SocketRuntime = {
 const asked = (more: Partial<Service> = {}, token: string | null = null, protocols: readonly string[] = []) =>
   outgoingHeaders({ runtime, service: bareService('live', [], more), visit, protocols, assertion: 'signed', token });
 
-describe('what a service is asked for a socket with', () => {
-  it('is what is listed, who calls by the word of the gateway, and no credential, cookie or extension', () => {
+describe('the upgrade request to a service', () => {
+  it('has the listed headers and the assertion, and no credential, cookie or extension of the client', () => {
     expect(asked()).toEqual({
       ...{ 'user-agent': 'py', 'x-tenant': 'acme', 'x-forwarded-for': '192.0.2.7', 'x-forwarded-proto': 'https', 'x-request-id': 'r1' },
       ...{ 'x-lictor-assertion': 'signed', connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' },
@@ -36,14 +36,14 @@ describe('what a service is asked for a socket with', () => {
     expect(asked({}, null, ['one', 'two'])['sec-websocket-protocol']).toBe('one, two');
   });
 
-  it('has the credential of the gateway in place of what a caller says by the same name', () => {
+  it('has the credential of the gateway instead of a header of the caller with the same name', () => {
     const forwardHeaders = ['x-api-key'];
     expect(asked({ forwardHeaders, injected: { header: 'X-Api-Key', value: 'ours' } })['x-api-key']).toBe('ours');
     expect(asked({ injected: { header: 'Authorization', value: 'Basic b3Vycw==' } })['authorization']).toBe('Basic b3Vycw==');
     expect(asked({}, 'token')['authorization']).toBe('Bearer token');
   });
 
-  it('has another key each time, of 16 bytes', () => {
+  it('has a new key of 16 bytes each time', () => {
     expect(Buffer.from(newKey(), 'base64')).toHaveLength(16);
     expect(newKey()).not.toBe(newKey());
   });

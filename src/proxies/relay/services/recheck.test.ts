@@ -17,15 +17,15 @@ async function endingAfter(services: readonly (typeof LIVE)[], authorize: () => 
   return ending.signal.aborted ? ending.signal.reason : undefined;
 }
 
-it('goes on while it is allowed and its service is the same', async () => {
+it('continues while it is allowed and its service is unchanged', async () => {
   expect(await endingAfter([LIVE], async () => ({ ok: true }))).toBeUndefined();
 });
 
-it('ends when its service leads elsewhere, or is no more', async () => {
+it('ends if its service has another address, or is removed', async () => {
   expect(await endingAfter([MOVED], async () => ({ ok: true }))).toBe('service-changed');
   expect(await endingAfter([], async () => ({ ok: true }))).toBe('service-changed');
 });
 
-it('ends when nobody can decide', async () => {
+it('ends if no decision is possible', async () => {
   expect(await endingAfter([LIVE], () => Promise.reject(new Error('away')))).toBe('gateway-unavailable');
 });

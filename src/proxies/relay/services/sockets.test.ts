@@ -24,8 +24,8 @@ const open = async (name = 'ada', headers = {}) => {
 };
 const closeCode = (text: string): number => Buffer.from(text.slice(text.lastIndexOf('\x88')), 'latin1').readUInt16BE(2);
 
-describe('who may not', () => {
-  it('is refused before the service hears of anybody', async () => {
+describe('a socket that is refused', () => {
+  it('is refused before the service gets a request', async () => {
     world.denied.set('eve', 'policy-default-deny');
     const answers = [await readAll(await world.ask('')), await readAll(await world.ask('eve'))];
     expect(answers.map((text) => [statusOf(text), codeOf(text)])).toEqual([
@@ -41,14 +41,14 @@ describe('who may not', () => {
     await open();
   });
 
-  it('on a page of somebody else is refused before anybody is asked who it is', async () => {
+  it('of a foreign page is refused before authentication', async () => {
     world.state.beforeDecision = () => Promise.reject(new Error('asked'));
     const foreign = await readAll(await world.ask('ada', { 'x-lictor-in-same-origin': '0' }));
     expect([statusOf(foreign), codeOf(foreign)]).toEqual([403, 'origin-foreign']);
     expect(codeOf(await readAll(await world.ask('ada', { 'sec-websocket-version': '12' })))).toBe('socket-handshake');
   });
 
-  it('asks for no upgrade, as over HTTP/2, is told what a handshake is', async () => {
+  it('without an upgrade, as over HTTP/2, is refused as a missing handshake', async () => {
     const plain = { connection: 'keep-alive', upgrade: '' };
     expect(codeOf(await readAll(await world.ask('ada', plain)))).toBe('socket-handshake');
     expect(codeOf(await readAll(await world.ask('ada', { ...plain, 'x-lictor-in-same-origin': '0' })))).toBe('origin-foreign');
@@ -58,7 +58,7 @@ describe('who may not', () => {
     ]);
   });
 
-  it('is refused where nobody can decide, and where it cannot be written down', async () => {
+  it('is refused if no decision is possible, and if it cannot be recorded', async () => {
     world.state.beforeDecision = () => Promise.reject(new Error('Prefect is away'));
     const undecided = await readAll(await world.ask('ada'));
     expect([statusOf(undecided), codeOf(undecided)]).toEqual([503, 'gateway-unavailable']);
@@ -73,8 +73,8 @@ describe('who may not', () => {
   });
 });
 
-describe('places', () => {
-  it('are so many for one, and others have theirs', async () => {
+describe('the places for sockets', () => {
+  it('are bounded for one principal, and others have theirs', async () => {
     await restart({ perPrincipal: 2 });
     const [first] = [await open(), await open()];
     const refused = await readAll(await world.ask('ada'));
@@ -86,7 +86,7 @@ describe('places', () => {
     await open();
   });
 
-  it('are so many in all', async () => {
+  it('are bounded in total', async () => {
     await restart({ inAll: 2 });
     const [first] = [await open('ada'), await open('bob')];
     const refused = await readAll(await world.ask('eve'));
@@ -97,7 +97,7 @@ describe('places', () => {
     await open('eve');
   });
 
-  it('come back at once when a client leaves while its socket opens', async () => {
+  it('are free at once if a client leaves while its socket opens', async () => {
     await restart({ perPrincipal: 1 });
     service.answer = () => undefined;
     const waiting = await world.ask('ada');
@@ -109,7 +109,7 @@ describe('places', () => {
     await open();
   });
 
-  it('come back at once also while it is written down', async () => {
+  it('are free at once also while the intent is recorded', async () => {
     const intent = hold();
     world.state.beforeIntent = intent.step;
     const waiting = await world.ask('ada');
@@ -122,7 +122,7 @@ describe('places', () => {
     expect(service.seen).toEqual([]);
   });
 
-  it('come back after a service that opens none', async () => {
+  it('are free after a service that opens no socket', async () => {
     await restart({ perPrincipal: 1 });
     service.answer = (socket) => void socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
     expect(codeOf(await readAll(await world.ask('ada')))).toBe('service-socket-refused');
@@ -133,7 +133,7 @@ describe('places', () => {
 });
 
 describe('an open socket', () => {
-  it('ends with its right; the client is told, and so is the record', async () => {
+  it('ends with its right, with a reason for the client and in the record', async () => {
     const [socket, other] = [await open('ada'), await open('bob')];
     world.denied.set('ada', 'credential-revoked');
     await world.sockets.recheck();
@@ -149,7 +149,7 @@ describe('an open socket', () => {
     expect(other.destroyed).toBe(false);
   });
 
-  it('ends when its credential is over, and is asked for then alone', async () => {
+  it('ends when its credential expires, and is decided again only then', async () => {
     world.state.expiresAtMs = Date.now() + 3_600_000;
     const lasting = await open('bob');
     world.state.expiresAtMs = Date.now() - 1;
@@ -161,7 +161,7 @@ describe('an open socket', () => {
     expect(lasting.destroyed).toBe(false);
   });
 
-  it('that was decided before a change, and not open yet at it, does not open', async () => {
+  it('that was decided before a change and is not open yet does not open', async () => {
     const decision = hold();
     world.state.beforeDecision = decision.step;
     const late = await world.ask('ada');
@@ -187,7 +187,7 @@ describe('an open socket', () => {
     await expectOpen(world, 0);
   });
 
-  it('is cut inside a frame that is half sent: no frame of ours stands there', async () => {
+  it('is cut inside an incomplete frame: the gateway inserts no frame there', async () => {
     service.onSocket = (socket) => {
       socket.send('hello of service');
       // The head of a frame of 100 bytes, and ten of them.
@@ -207,16 +207,16 @@ describe('an open socket', () => {
     await until(() => expect(world.records).toMatchObject([{ reason: 'socket-idle', status: 101 }]));
   });
 
-  it('ends with the gateway; what is being opened is told so, and nothing more opens', async () => {
+  it('ends with the gateway; opening sockets are refused, and no more can open', async () => {
     const socket = await open();
     service.answer = () => undefined;
     const waiting = await world.ask('ada');
     await until(() => expect(service.seen).toHaveLength(2));
     const drained = world.sockets.drain();
     expect(closeCode(await readAll(socket))).toBe(1001);
-    const told = await readAll(waiting);
-    expect([statusOf(told), codeOf(told)]).toEqual([503, 'gateway-restarts']);
-    expect(told).toContain('Retry-After');
+    const answer = await readAll(waiting);
+    expect([statusOf(answer), codeOf(answer)]).toEqual([503, 'gateway-restarts']);
+    expect(answer).toContain('Retry-After');
     await drained;
     expect(codeOf(await readAll(await world.ask('ada')))).toBe('gateway-restarts');
     expect(service.seen).toHaveLength(2);

@@ -95,7 +95,7 @@ describe('a service token', () => {
     ]);
   });
 
-  it('is refused when missing, malformed, foreign or unknown, and names nothing then', async () => {
+  it('is rejected if it is missing, malformed, foreign or unknown, and names no principal', async () => {
     const { id, text } = await test.token();
     const refused = async (inputs: Parameters<typeof anEdgeInput>[0], expected: string): Promise<void> => {
       expect(await authenticator.authenticate(anEdgeInput(inputs))).toEqual({ ok: false, reason: expected, credentialId: null });
@@ -149,14 +149,14 @@ describe('a service token', () => {
     expect(reason(await authenticator.authenticate(bearer(text)))).toBe('credential-expired');
   });
 
-  it('is valid from its networks only', async () => {
+  it('is valid only from its networks', async () => {
     const { text } = await test.token({ cidrs: ['10.0.0.0/8', 'fd00::/8'] });
     const from = async (address: string) => reason(await authenticator.authenticate({ ...bearer(text), address }));
     expect(await Promise.all(['10.1.2.3', '::ffff:10.1.2.3', 'fd00::1'].map(from))).toEqual(['ok', 'ok', 'ok']);
     expect(await Promise.all(['11.1.2.3', '::ffff:11.1.2.3', 'fe00::1', ''].map(from))).toEqual(Array.from({ length: 4 }, () => 'credential-address'));
   });
 
-  it('is written down as used, at most once a minute', async () => {
+  it('has its last use recorded, at most once a minute', async () => {
     const { id, text } = await test.token();
     const used = async () => {
       await authenticator.authenticate(bearer(text));
@@ -184,7 +184,7 @@ describe('a session', () => {
     expect(JSON.stringify(answer)).not.toContain(session);
   });
 
-  it('is refused when it never was, is malformed, or ended', async () => {
+  it('is rejected if it never existed, is malformed, or has ended', async () => {
     const session = await login();
     for (const bad of ['x', `${session}x`, `${session.slice(0, -1)}=`, session.slice(1), ` ${session}`])
       expect(reason(await visit(bad))).toBe('session-expired');
@@ -194,7 +194,7 @@ describe('a session', () => {
     expect(await sessions.end("x' or 1=1")).toBe(false);
   });
 
-  it('ends when it is idle, and not while it is used', async () => {
+  it('ends if it is idle, and not while it is used', async () => {
     const session = await login();
     for (let hours = 0; hours < 21; hours += 7) {
       test.advance(7 * HOUR_MS);
@@ -224,7 +224,7 @@ describe('a session', () => {
     expect(reason(await visit(session))).toBe('session-expired');
   });
 
-  it('ends by an absolute time that was made shorter since, and by no longer one', async () => {
+  it('ends by a shortened absolute time, and is not extended by a longer one', async () => {
     const withAbsolute = (absoluteSeconds: number): Authenticator =>
       createAuthenticator({
         store: test.store,
@@ -250,7 +250,7 @@ describe('a session', () => {
     expect(await reasonBy(longer)).toBe('session-expired');
   });
 
-  it('lives on under an idle limit below a minute while it is used', async () => {
+  it('continues under an idle limit below a minute while it is used', async () => {
     const config = { ...CONFIG, sessions: { idleSeconds: 4, absoluteSeconds: 3600 } };
     const short = createAuthenticator({ store: test.store, config, clock: test.clock, steady: test.steady });
     const session = await login();
@@ -263,7 +263,7 @@ describe('a session', () => {
     expect(reason(await short.authenticate(anEdgeInput({ session })))).toBe('session-expired');
   });
 
-  it('dies with the account and with a new password', async () => {
+  it('ends with the account and with a new password', async () => {
     const session = await login();
     await test.store.accounts.setPassword('alice', 'phc-2');
     expect(reason(await visit(session))).toBe('session-expired');
@@ -289,7 +289,7 @@ describe('several credentials on one request', () => {
     expect(answer.ok && answer.credential.alsoPresented).toEqual([other.id, expect.stringMatching(/^session:[0-9a-f]{16}$/)]);
   });
 
-  it('a bad first one is a refusal and does not fall through', async () => {
+  it('a bad first one is rejected and does not fall through', async () => {
     const { text } = await test.token();
     const session = await login();
     const bad = { authorization: 'Bearer lct_bad', token: text, session, sameOrigin: true };
@@ -304,7 +304,7 @@ describe('several credentials on one request', () => {
     expect(answer.ok && answer.credential.alsoPresented).toEqual([]);
   });
 
-  it('the leftover Basic of the Prefect UI does not stand before a session of our own origin', async () => {
+  it('the stored Basic of the Prefect UI does not take precedence over a session of the own origin', async () => {
     const session = await login();
     const authorization = basic('admin:old');
     const same = await authenticator.authenticate(anEdgeInput({ authorization, session, sameOrigin: true }));
@@ -346,7 +346,7 @@ describe('a lock', () => {
     expect(reason(await authenticator.authenticate(anEdgeInput({ session })))).toBe(expected);
   });
 
-  it('on a session shuts out that one, by the id that records show, whole or short', async () => {
+  it('on a session matches it by the id in records, whole or shortened', async () => {
     const [first, second] = [await login(), (await sessions.start(ALICE))?.cookieValue ?? ''];
     const answer = await authenticator.authenticate(anEdgeInput({ session: first }));
     const id = answer.ok ? (answer.credential.sessionId ?? '') : '';
@@ -367,7 +367,7 @@ describe('a lock', () => {
     expect(await authenticator.authenticate({ ...bearer(text), address: '192.0.2.1' })).toEqual({ ok: false, reason: 'locked', credentialId: null });
   });
 
-  it('says nothing to a guess', async () => {
+  it('reveals nothing to a guess', async () => {
     const { text } = await test.token();
     await lock('principal', 'token:etl');
     const wrong = text.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
@@ -376,7 +376,7 @@ describe('a lock', () => {
 });
 
 describe('guessing', () => {
-  it('gets another reason above the limit, while a valid token from the same address goes on', async () => {
+  it('gets another reason above the limit, while a valid token from the same address is accepted', async () => {
     const { text } = await test.token();
     const guessing: string[] = [];
     const watched = createAuthenticator({

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createBoundedCounter } from './bounded-counter.ts';
 
-it('what is taken back leaves nothing that would push another key out', () => {
+it('a subtracted count leaves nothing that evicts another key', () => {
   const counter = createBoundedCounter(() => 0, { windowMs: 1000, keys: 3 });
   counter.add('stays');
   for (let index = 0; index < 10; index += 1) {

@@ -5,7 +5,7 @@ import { createBoundedCounter } from './bounded-counter.ts';
 import { createFailures, FAILURE_LIMITS } from './failures.ts';
 
 describe('failed credentials of an address', () => {
-  it('become too many above the limit, for that address and that minute only', () => {
+  it('are too many above the limit, only for this address and minute', () => {
     let nowMs = 0;
     const guessing: string[] = [];
     const failures = createFailures(
@@ -20,7 +20,7 @@ describe('failed credentials of an address', () => {
     expect(failures.reasonFor('credential-unknown', '192.0.2.1')).toBe('credential-unknown');
   });
 
-  it('do not count what is no guess', () => {
+  it('do not count a credential that is not a guess', () => {
     const failures = createFailures(
       () => 0,
       () => expect.unreachable(),
@@ -53,7 +53,7 @@ describe('a bounded counter', () => {
     expect(['a', 'b', 'c', 'd'].map((key) => counter.count(key))).toEqual([2, 0, 1, 1]);
   });
 
-  it('takes back, clears, and says how long the window lasts', () => {
+  it('subtracts, clears, and returns the rest of the window', () => {
     let nowMs = 0;
     const counter = createBoundedCounter(() => nowMs, { windowMs: 1000, keys: 3 });
     counter.add('a');

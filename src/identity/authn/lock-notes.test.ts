@@ -42,7 +42,7 @@ it('warns of each of them, and of nothing else', async () => {
   expect(warned).toEqual([{ lock: 'alice@gone' }]);
 });
 
-it('ends nothing where locks cannot be read', async () => {
+it('ends no request if locks cannot be read', async () => {
   const warned: object[] = [];
   await warnOfLocks({ locks: { list: () => Promise.reject(new Error('disk')) }, config }, { warn: (fields) => void warned.push(fields) });
   expect(warned).toMatchObject([{ err: { message: 'disk' } }]);

@@ -30,7 +30,7 @@ async function ask(listener: RequestListener, options: { readonly timeoutMs?: nu
 }
 
 describe('an outbound request', () => {
-  it('gives the whole answer', async () => {
+  it('returns the whole answer', async () => {
     const { url, send } = await ask((request, response) => {
       response.setHeader('content-type', 'application/json');
       request.pipe(response);
@@ -62,12 +62,12 @@ describe('an outbound request', () => {
     expect(String(error)).not.toContain('secret');
   });
 
-  it('ends with the signal of the caller', async () => {
+  it('is aborted by the signal of the caller', async () => {
     const { url, send } = await ask(() => {});
     await expect(send(url, { signal: AbortSignal.abort() })).rejects.toThrow(/AbortError|UND_ERR_ABORTED/);
   });
 
-  it('believes the given authorities, and no others', async () => {
+  it('trusts only the given authorities', async () => {
     const authority = createAuthority();
     const { chain, key } = authority.issue({ names: ['localhost'], days: 1 });
     const port = await listen(createHttpsServer({ cert: readFileSync(chain), key: readFileSync(key) }, (_request, response) => response.end('{}')));

@@ -18,7 +18,7 @@ describe('a role book', () => {
     expect(names(book.ofToken({ name: 'etl', roles: ['worker'], scope: null }))).toEqual(['operator', 'worker']);
   });
 
-  it('gives nothing to another provider, another kind, or a name that only looks alike', () => {
+  it('gives no role to another provider, another kind, or a similar name', () => {
     expect(names(book.ofAccount({ name: 'bob', roles: [], scope: null }, 'other'))).toEqual([]);
     expect(names(book.ofAccount({ name: 'root', roles: [], scope: null }, 'local'))).toEqual(['viewer']);
     expect(names(book.ofAccount({ name: 'Bob', roles: [], scope: null }, 'local'))).toEqual(['viewer']);
@@ -44,7 +44,7 @@ describe('roles of an identity', () => {
     expect(names(book.ofIdentity({ ...identity, idp: 'aws', name: 'arn:aws:iam::123456789012:role/etl' }))).toEqual(['worker']);
   });
 
-  it('come from nothing that only looks like it', () => {
+  it('do not come from similar names', () => {
     expect(names(book.ofIdentity({ ...identity, idp: 'other', groups: ['platform'] }))).toEqual([]);
     expect(names(book.ofIdentity({ ...identity, groups: ['Platform', 'platform@corp'] }))).toEqual(['viewer']);
     expect(names(book.ofIdentity({ ...identity, idp: 'ci', claims: { repository: 'acme/etl2' } }))).toEqual([]);
@@ -54,7 +54,7 @@ describe('roles of an identity', () => {
   });
 });
 
-it('the groups of a provider that have a role are named, and no others', () => {
+it('lists only the groups of a provider with a role', () => {
   const book = createRoleBook([
     { role: 'admin', members: ['group:platform@corp', 'group:a@b@corp', 'user:bob@corp', '*@corp'], scope: null },
     { role: 'viewer', members: ['group:platform@corp', 'group:platform@adfs', 'token:a'], scope: null },
@@ -73,7 +73,7 @@ describe('roles with a scope', () => {
     { role: 'viewer', members: ['*@local'], scope: null },
   ]);
 
-  it('hold on each of their scopes', () => {
+  it('apply to each of their scopes', () => {
     expect(book.ofAccount({ name: 'bob', roles: [], scope: null }, 'local')).toEqual([
       { role: 'operator', scope: teamA },
       { role: 'operator', scope: teamB },
@@ -82,7 +82,7 @@ describe('roles with a scope', () => {
     expect(book.ofToken({ name: 'etl', roles: ['worker'], scope: teamA })).toEqual([{ role: 'worker', scope: teamA }]);
   });
 
-  it('give way to the same role on everything', () => {
+  it('are replaced by the same role on all objects', () => {
     expect(book.ofAccount({ name: 'carol', roles: [], scope: null }, 'local')).toEqual([
       { role: 'operator', scope: null },
       { role: 'viewer', scope: null },

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createTouches } from './touches.ts';
 
 describe('touches', () => {
-  it('write after the answer, once at a time for a key, and not while the last one is fresh', async () => {
+  it('write after the answer, one at a time for a key, and not soon after the last one', async () => {
     const touches = createTouches(() => expect.unreachable());
     const written: string[] = [];
     const touch = (key: string, lastMs: number | null) =>
@@ -27,7 +27,7 @@ describe('touches', () => {
     expect(written).toEqual(['a', 'b', 'a']);
   });
 
-  it('report a write that failed and go on', async () => {
+  it('report a failed write and continue', async () => {
     const errors: unknown[] = [];
     const touches = createTouches((error) => errors.push(error));
     touches.touch({ key: 'a', lastMs: null, nowMs: 0, write: () => Promise.reject(new Error('disk full')) });

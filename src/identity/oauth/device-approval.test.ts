@@ -14,7 +14,7 @@ function endOf(absoluteSeconds: number, lifeMs = 100_000): number {
   return createDeviceApproval(parts).prepare(CODE, SESSION, undefined).expiresMs;
 }
 
-it('on a browser session: as long as that, by its limit as it is now', () => {
+it('on a browser session: is valid as long as the session, by its present limit', () => {
   expect(endOf(60)).toBe(50_000);
   expect(endOf(40)).toBe(40_000);
   expect(endOf(40, 9000)).toBe(10_000);

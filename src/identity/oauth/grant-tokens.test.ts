@@ -14,7 +14,7 @@ const issued = (endsMs: number) => {
 };
 
 describe('an access token', () => {
-  it('lives for ten minutes', () => {
+  it('is valid for ten minutes', () => {
     expect(issued(NOW_MS + 600_000)).toEqual([600_000, 600]);
     expect(issued(GRANT.expiresMs)).toEqual([600_000, 600]);
   });

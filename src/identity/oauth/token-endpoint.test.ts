@@ -88,7 +88,7 @@ async function shows(token: unknown, config = CONFIG) {
 }
 
 describe('a proof that is accepted', () => {
-  it('is exchanged for a token that is the same principal for a quarter of an hour', async () => {
+  it('is exchanged for a token of the same principal for 15 minutes', async () => {
     const answer = await ask(endpoint(), FORM);
     expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } });
     expect(answer.body).toEqual({
@@ -109,7 +109,7 @@ describe('a proof that is accepted', () => {
     expect(await shows(token)).toMatchObject({ ok: false, reason: 'credential-expired' });
   });
 
-  it('is recorded with who got which token for what, and without either text', async () => {
+  it('is recorded with principal, token and proof, without the text of either', async () => {
     const answer = await ask(endpoint(), FORM);
     expect(records).toEqual([
       expect.objectContaining({
@@ -137,7 +137,7 @@ describe('a proof that is accepted', () => {
     expect(await ask(endpoint(), { ...FORM, resource })).toMatchObject({ status: 200 });
   });
 
-  it('gives nothing while it cannot be recorded, unless the configuration says otherwise', async () => {
+  it('issues no token while it cannot be recorded, unless the configuration permits it', async () => {
     ledgerBroken = true;
     expect(await ask(endpoint(), FORM)).toMatchObject({ status: 503, body: { code: 'ledger-unavailable' }, headers: { 'retry-after': '2' } });
     expect(await test.store.accessTokens.live()).toEqual([]);
@@ -145,7 +145,7 @@ describe('a proof that is accepted', () => {
   });
 });
 
-describe('a token that was given', () => {
+describe('an issued token', () => {
   const given = async (): Promise<string> => String((await ask(endpoint(), FORM)).body['access_token']);
 
   it('ends when it is revoked, alone or with all tokens of its principal, and the change number increases', async () => {
@@ -160,19 +160,19 @@ describe('a token that was given', () => {
     expect(await test.store.changeNumber()).toBe(before + 2);
   });
 
-  it('ends when its provider is gone or trusted for something else', async () => {
+  it('ends when its provider is removed, or its trust changes', async () => {
     const token = await given();
     expect(await shows(token, { ...CONFIG, identityProviders: [] })).toMatchObject({ ok: false, reason: 'credential-revoked' });
     const narrower = { ...PROVIDER, require: { ref: 'refs/heads/main' } };
     expect(await shows(token, { ...CONFIG, identityProviders: [narrower] })).toMatchObject({ ok: false, reason: 'credential-revoked' });
   });
 
-  it('has the roles of now, not of when it was given', async () => {
+  it('has the present roles, not those of its issue', async () => {
     const token = await given();
     expect(await shows(token, { ...CONFIG, roles: [] })).toMatchObject({ ok: true, principal: { roles: [] } });
   });
 
-  it('is known by its whole text only', async () => {
+  it('is accepted only by its whole text', async () => {
     const token = await given();
     expect(await shows(token.replace(/.$/, (last) => (last === '0' ? '1' : '0')))).toMatchObject({ ok: false, reason: 'credential-malformed' });
     expect(await shows(token.replace('lca_', 'lct_'))).toMatchObject({ ok: false, reason: 'credential-malformed' });
@@ -182,7 +182,7 @@ describe('a token that was given', () => {
   });
 });
 
-describe('refused in the form of OAuth with our reason', () => {
+describe('rejected in the form of OAuth with the reason of Lictor', () => {
   it.each<[string, Readonly<Record<string, string>> | string, string]>([
     ['no grant type', { subject_token: 'x' }, 'invalid_request'],
     ['another grant type', { ...FORM, grant_type: 'password' }, 'unsupported_grant_type'],
@@ -220,7 +220,7 @@ describe('refused in the form of OAuth with our reason', () => {
     expect(records).toEqual([expect.objectContaining({ decision: 'deny', principal: 'repo:acme/etl@ci', credential_id: 'jwt:2' })]);
   });
 
-  it('a principal, a provider or an address that is locked, and a token that was given before', async () => {
+  it('a locked principal, provider or address, and an earlier token', async () => {
     const token = (await ask(endpoint(), FORM)).body['access_token'];
     for (const [kind, value] of [
       ['principal', 'repo:acme/etl@ci'],
@@ -245,7 +245,7 @@ describe('refused in the form of OAuth with our reason', () => {
     expect((await ask(to, FORM)).body).toMatchObject({ error: 'temporarily_unavailable', code: 'gateway-unavailable' });
   });
 
-  it('an address that goes on: 429 for it alone, until its minute is over', async () => {
+  it('an address that continues: 429 only for it, until its minute ends', async () => {
     proof = WRONG;
     const to = endpoint();
     await refusedTimes(TOKEN_LIMITS.refused, to, FORM);
@@ -257,7 +257,7 @@ describe('refused in the form of OAuth with our reason', () => {
   });
 });
 
-describe('an address that others are behind as well', () => {
+describe('an address of several clients', () => {
   it('records the rejection of an authenticated principal, whatever the address sent before', async () => {
     const to = endpoint();
     proof = WRONG;
@@ -272,7 +272,7 @@ describe('an address that others are behind as well', () => {
     expect(records).toHaveLength(before + TOKEN_LIMITS.refused);
   });
 
-  it('gets a token for what proves itself, however many were refused before', async () => {
+  it('gets a token for a valid proof, however many were rejected before', async () => {
     const good = proof;
     proof = WRONG;
     const to = endpoint();
@@ -302,7 +302,7 @@ describe('an address that others are behind as well', () => {
     expect(await ask(to, OUTSIDE)).toMatchObject({ status: 200 });
   });
 
-  it('loses no good signature of AWS to wrong proofs of another kind', async () => {
+  it('accepts a valid signature of AWS after wrong proofs of another kind', async () => {
     const good = proof;
     proof = WRONG;
     const to = endpoint();
@@ -323,7 +323,7 @@ describe('an address that others are behind as well', () => {
     expect(asked).toBe(TOKEN_LIMITS.tried);
   });
 
-  it('gives one principal no more than it can need, and another one its own', async () => {
+  it('bounds the tokens of one principal, and not those of another', async () => {
     const to = endpoint();
     for (let index = 0; index < TOKEN_LIMITS.given; index += 1) expect((await ask(to, FORM)).status).toBe(200);
     expect(await ask(to, FORM)).toMatchObject({ status: 429, body: { code: 'rate-limited' } });

@@ -87,7 +87,7 @@ const DOERS: Readonly<Record<string, readonly [most: number, make: () => () => P
 };
 
 describe.each(Object.entries(DOERS))('%s', (_what, [most, make]) => {
-  it('that were too many are let be again after their minute, though the clock was put back', async () => {
+  it('above the limit are accepted again after their minute, also if the clock was put back', async () => {
     const isTooOften = make();
     for (let times = 0; times < most; times += 1) expect(await isTooOften()).toBe(false);
     expect(await isTooOften()).toBe(true);
@@ -96,7 +96,7 @@ describe.each(Object.entries(DOERS))('%s', (_what, [most, make]) => {
     expect(await isTooOften()).toBe(false);
   });
 
-  it('that were too many are so for their minute, though the clock leaps ahead', async () => {
+  it('above the limit are rejected for their minute, also if the clock leaps ahead', async () => {
     const isTooOften = make();
     for (let times = 0; times < most; times += 1) await isTooOften();
     home.putClock(HOUR_MS);

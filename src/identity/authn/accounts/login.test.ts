@@ -77,7 +77,7 @@ describe('a login', () => {
     expect(await login(ALICE)).toEqual({ ok: false, reason: 'login-failed', principalId: null });
   });
 
-  it('of an account that ends by itself works without built-in accounts too, until then; its session ends with it', async () => {
+  it('of an expiring account works also without built-in accounts; its session ends with it', async () => {
     const login = await loginWith(plainPasswords(), []);
     const expiresMs = test.clock() + 3_600_000;
     await test.store.accounts.create({ id: '3', name: 'emma', roles: ['admin'], password: await plainPasswords().hash('correct horse'), expiresMs });
@@ -88,13 +88,13 @@ describe('a login', () => {
     expect(await login({ ...ALICE, name: 'emma' })).toMatchObject({ ok: false, reason: 'login-failed', principalId: null });
   });
 
-  it('of an account without any role starts no session, and says so only with the right password', async () => {
+  it('of an account without a role starts no session, and reveals that only with the right password', async () => {
     const login = await loginWith(plainPasswords());
     expect(await login({ ...ALICE, name: 'nemo' })).toEqual({ ok: false, reason: 'policy-default-deny', principalId: 'nemo@local' });
     expect(await login({ ...ALICE, name: 'nemo', password: 'x' })).toMatchObject({ reason: 'login-failed' });
   });
 
-  it('starts a fresh session each time and ends the one that came along (SE-01)', async () => {
+  it('starts a new session each time and ends the former one (SE-01)', async () => {
     const login = await loginWith(plainPasswords());
     const first = await login(ALICE);
     const oldCookieValue = first.ok ? first.session.cookieValue : '';
@@ -104,7 +104,7 @@ describe('a login', () => {
     expect(await test.store.sessions.byId(second.ok ? second.session.id : '')).toBeDefined();
   });
 
-  it('that fails leaves the session that came along', async () => {
+  it('that fails does not end the former session', async () => {
     const login = await loginWith(plainPasswords());
     const first = await login(ALICE);
     await login({ ...ALICE, password: 'x', oldCookieValue: first.ok ? first.session.cookieValue : '' });
@@ -133,7 +133,7 @@ describe('throttling', () => {
     expect((await login(ALICE)).ok).toBe(true);
   });
 
-  it('bounds what is guessed at an account from all addresses together; a success elsewhere does not let it begin anew', async () => {
+  it('bounds guesses at an account from all addresses together; a success elsewhere does not reset it', async () => {
     const login = await loginWith(plainPasswords());
     const guess = async (count: number) => {
       const answers = await Promise.all(Array.from({ length: count }, (_none, index) => fail(login, { address: `2001:db8:${index}::1` })));
@@ -168,13 +168,13 @@ describe('throttling', () => {
     }
   });
 
-  it('does not let many at once slip through', async () => {
+  it('does not let many simultaneous attempts pass', async () => {
     const login = await loginWith(plainPasswords());
     const answers = await Promise.all(Array.from({ length: 50 }, () => fail(login)));
     expect(answers.filter((answer) => !answer.ok && answer.reason === 'login-failed')).toHaveLength(LOGIN_LIMITS.perAccountAndAddress);
   });
 
-  it('forgets no failure for attempts that were not looked at, under however many names', async () => {
+  it('forgets no failure because of unchecked attempts with many names', async () => {
     const passwords: Passwords = {
       ...plainPasswords(),
       check: async (password) => (password === 'any' ? 'busy' : 'wrong'),
@@ -188,12 +188,12 @@ describe('throttling', () => {
     expect(await fail(login, { address: '198.51.100.1' })).toMatchObject({ reason: 'login-throttled' });
   });
 
-  it('says come back soon when too many passwords wait, and does not count that', async () => {
+  it('asks to come back soon if too many passwords wait, and does not count that', async () => {
     const login = await loginWith(plainPasswords('busy'));
     for (let index = 0; index < 30; index += 1) expect(await login(ALICE)).toMatchObject({ reason: 'login-throttled', retryAfterSeconds: 2 });
   });
 
-  it('counts an IPv6 network (/64) as one address, and a site (/48) beside it', async () => {
+  it('counts an IPv6 network (/64) as one address, and a site (/48) separately', async () => {
     const login = await loginWith(plainPasswords());
     for (let index = 0; index < LOGIN_LIMITS.perAccountAndAddress; index += 1) await fail(login, { address: `2001:db8:1:1::${index}` });
     expect(await login({ ...ALICE, address: '2001:db8:1:1:ffff::1' })).toMatchObject({ reason: 'login-throttled' });
@@ -241,7 +241,7 @@ describe('a device that logged in before', () => {
     expect((await login({ ...ALICE, device })).ok).toBe(true);
   });
 
-  it('is known for its account alone, until its time is over, the password is another, or the cookie is altered', async () => {
+  it('is recognised only for its account, until its time ends, the password changes, or the cookie is altered', async () => {
     const login = await loginWith(plainPasswords());
     const device = deviceOf(await login(ALICE));
     const other = deviceOf(await login({ ...ALICE, name: 'nemo' })) || 'x';
@@ -257,7 +257,7 @@ describe('a device that logged in before', () => {
     expect(await login({ ...ALICE, device })).toMatchObject({ reason: 'login-throttled' });
   });
 
-  it('waits in front of strangers, and these by network', async () => {
+  it('waits before strangers, and these by network', async () => {
     const places: unknown[] = [];
     const passwords: Passwords = {
       ...plainPasswords(),

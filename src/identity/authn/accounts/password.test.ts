@@ -40,7 +40,7 @@ describe('a password', () => {
     expect(unknown).toBeGreaterThan(known / 3);
   });
 
-  it('waits in a bounded line: beyond it the answer is busy, and the line empties', async () => {
+  it('waits in a bounded queue: beyond it the answer is busy, and the queue empties', async () => {
     const passwords = createPasswords(4);
     const phc = await passwords.hash('correct horse');
     const answers = await Promise.all(Array.from({ length: 10 }, () => passwords.check('correct horse', phc, PLACE)));

@@ -64,7 +64,7 @@ describe('a certificate proves nothing', () => {
     expect(open('san_uri', { nowMs: NOW_MS + 2 * 86_400_000 })(escaped(cert))).toMatchObject({ ok: false, reason: 'certificate-expired' });
   });
 
-  it('once it is in a list, whatever nginx said when the connection began', () => {
+  it('once it is in a revocation list, also on an open connection', () => {
     const [bad, good] = [authority.issue({ names: ['URI:spiffe://acme/bad'] }), authority.issue({ names: ['URI:spiffe://acme/good'] })];
     const { crlFile } = authority;
     expect(open('san_uri', { crlFile })(escaped(bad.cert)).ok).toBe(true);
@@ -77,13 +77,13 @@ describe('a certificate proves nothing', () => {
     expect(open('subject_cn')(text)).toMatchObject({ ok: false, reason: 'certificate-refused' });
   });
 
-  it('where a list cannot be read: that is an outage, not an allow', () => {
+  it('if a list cannot be read: an outage, never an allow', () => {
     for (const crlFile of [authority.caFile, '/nonexistent']) expect(() => open('san_uri', { crlFile })).toThrow(/tls\.client_crl/);
   });
 });
 
 describe('beside other credentials', () => {
-  it('it comes after a token and a session, and a first frame after it', async () => {
+  it('it has a lower precedence than a token and a session, and a higher one than a first frame', async () => {
     const test = await openTestStore();
     const { cert } = authority.issue({ names: ['URI:spiffe://acme/a'] });
     const certificate = escaped(cert);

@@ -48,32 +48,32 @@ function pass(ms: number, putMs = 0): void {
   steadyMs += ms;
 }
 
-describe('a session whose next question was put off', () => {
-  it('is asked about at once where that is further ahead than its provider ever puts it off: the clock was put back', async () => {
+describe('a session with a later next question', () => {
+  it('is asked about at once if that is later than its provider ever sets: the clock was put back', async () => {
     pass(0, -24 * HOUR_MS);
     expect([await ask(), asked]).toEqual([{ inMs: 300_000 }, 1]);
     expect([await ask(), asked]).toEqual([{ inMs: 300_000 }, 1]);
   });
 
-  it('is not asked about before its time, however long the provider puts it off', async () => {
+  it('is not asked about before its time, however late the provider sets it', async () => {
     refreshAfterMs = NOW_MS + HOUR_MS;
     expect([await ask(), asked]).toEqual([{ inMs: HOUR_MS }, 0]);
     pass(HOUR_MS);
     expect([await ask(), asked]).toEqual([{ inMs: 300_000 }, 1]);
   });
 
-  it('is left to its end where the provider is never asked: a SAML session of an older release', async () => {
+  it('continues to its end if the provider is never asked: a SAML session of an older release', async () => {
     [asksWithinMs, refreshAfterMs] = [null, NOW_MS + 8 * HOUR_MS];
     expect([await ask(), asked]).toEqual([{ inMs: 8 * HOUR_MS }, 0]);
   });
 });
 
-describe('while the provider is away', () => {
+describe('while the provider does not answer', () => {
   beforeEach(() => {
     isAway = true;
   });
 
-  it('it lives on for the grace from the first question on, and no longer, also where the clock was put back', async () => {
+  it('it continues for the grace from the first question on, and no longer, also if the clock was put back', async () => {
     pass(0, -24 * HOUR_MS);
     expect([await ask(), asked]).toEqual([{ inMs: CONFIRM_LIMITS.retryMs }, 1]);
     pass(CONFIRM_LIMITS.graceMs - 1);
@@ -83,7 +83,7 @@ describe('while the provider is away', () => {
     expect(await ask()).toBe('session-unconfirmed');
   });
 
-  it.each([-60_000, 60_000])('it is asked again ten seconds later, and not before, where the clock is put by %i ms', async (putMs) => {
+  it.each([-60_000, 60_000])('it is asked again ten seconds later, and not before, if the clock steps by %i ms', async (putMs) => {
     pass(300_000);
     await ask();
     pass(CONFIRM_LIMITS.retryMs - 1, putMs);

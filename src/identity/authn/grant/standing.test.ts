@@ -77,11 +77,11 @@ describe.each([
   ['asks for it', 400],
   ['is never asked again', null],
 ] as const)('a login on a session whose provider %s', (_name, refreshAfterMs) => {
-  it('ends when that session is gone: by itself, after it was idle, or by a logout', async () => {
+  it('ends with that session: at its end, after it was idle, or by a logout', async () => {
     expect(await standing(undefined)(grantOn(refreshAfterMs))).toEqual({ ok: false, reason: 'login-ended' });
   });
 
-  it('stands as the session does', async () => {
+  it('is valid while the session is', async () => {
     expect(await standing(sessionOf(refreshAfterMs, {}))(grantOn(refreshAfterMs))).toEqual({ ok: false, reason: 'session-unconfirmed' });
   });
 

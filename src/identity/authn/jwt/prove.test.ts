@@ -40,7 +40,7 @@ describe('a token of its issuer', () => {
     });
   });
 
-  it('keeps its claims as text by dotted path, and its groups', async () => {
+  it('has its claims as text by dotted path, and its groups', async () => {
     const proof = await issuer({}).prove(await sign(key, { ...KUBERNETES, groups: ['a', 'b', 3] }));
     if (!proof.ok) throw new Error(proof.reason);
     expect(proof.identity.groups).toEqual(['a', 'b']);
@@ -61,7 +61,7 @@ describe('a token of its issuer', () => {
     expect(await issuer({ require: { email: '*@example.com' } }).prove(text)).toMatchObject({ ok: expected.ok });
   });
 
-  it('is named by its digest when its jti is no plain name', async () => {
+  it('is named by its digest if its jti is not a plain name', async () => {
     const proof = await issuer({}).prove(await sign(key, { ...GITHUB, jti: 'a b"c' }));
     expect(proof).toMatchObject({ ok: true, credentialId: expect.stringMatching(/^jwt:[0-9a-f]{16}$/) });
   });
@@ -80,11 +80,11 @@ describe('a token of its issuer', () => {
     expect(await issuer().prove(await sign(key, { ...GITHUB, ...times }))).toMatchObject({ ok: true });
   });
 
-  it('may live for a day', async () => {
+  it('may be valid for a day', async () => {
     expect(await issuer().prove(await sign(key, { ...GITHUB, exp: NOW_SECONDS + 86_400 }))).toMatchObject({ ok: true });
   });
 
-  it('goes to the provider of its audience', async () => {
+  it('belongs to the provider of its audience', async () => {
     const two = issuer({ id: 'a', audiences: ['x'] }, { id: 'b', audiences: ['y', 'lictor'] });
     expect(await two.prove(await sign(key, GITHUB))).toMatchObject({ ok: true, provider: { id: 'b' } });
   });
@@ -213,17 +213,17 @@ describe('rejected without a request', () => {
     expect(asked).toEqual([]);
   });
 
-  it('two providers that it fits', async () => {
+  it('two matching providers', async () => {
     const { prove, asked } = issuer({ id: 'a', audiences: ['lictor'] }, { id: 'b', audiences: ['other'] });
     expect(await prove(await sign(key, { ...GITHUB, aud: ['lictor', 'other'], azp: 'x' }))).toEqual({ ok: false, reason: 'jwt-issuer-unknown' });
     expect(asked).toEqual([]);
   });
 });
 
-describe('refused by the signature', () => {
+describe('rejected by the signature', () => {
   const proof = async (token: string) => issuer().prove(token);
 
-  it('that another key made under the same id', async () => {
+  it('by another key with the same id', async () => {
     const forger = await signingKey('one');
     expect(await proof(await sign(forger, GITHUB))).toEqual({ ok: false, reason: 'jwt-signature' });
   });
@@ -239,7 +239,7 @@ describe('refused by the signature', () => {
     expect(await proof(`${encode({ alg: 'RS256', kid: 'one' })}.${payload}.${signature}`)).toEqual({ ok: false, reason: 'jwt-signature' });
   });
 
-  it('without a key id, where several keys could be meant', async () => {
+  it('without a key id, if several keys match', async () => {
     const { publicKey } = await generateKeyPair('ES256', { extractable: true });
     expect(publicKey).toBeDefined();
     const second = await signingKey('two');

@@ -7,7 +7,7 @@ const TOKEN = 'jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y';
 const HASH = '77QmUPtjPfzWtF2AnpK9RQ';
 
 describe('the hash of an access token', () => {
-  it('fits the token that it was made of, and no other', () => {
+  it('matches its own token, and no other', () => {
     expect(fitsAccessToken(HASH, TOKEN, 'RS256')).toBe(true);
     expect(fitsAccessToken(HASH, TOKEN, 'ES256')).toBe(true);
     expect(fitsAccessToken(HASH, `${TOKEN}x`, 'RS256')).toBe(false);
@@ -20,7 +20,7 @@ describe('the hash of an access token', () => {
     expect(fitsAccessToken(halfOfSha512(TOKEN), TOKEN, 'RS256')).toBe(false);
   });
 
-  it('may be missing, but not be anything else', () => {
+  it('may be missing, but not have another form', () => {
     expect(fitsAccessToken(undefined, TOKEN, 'RS256')).toBe(true);
     for (const claim of ['', null, 7, [HASH], HASH.slice(1), `${HASH}==`]) expect(fitsAccessToken(claim, TOKEN, 'RS256'), String(claim)).toBe(false);
     expect(fitsAccessToken(HASH, TOKEN, 'HS256')).toBe(false);

@@ -11,8 +11,8 @@ const reason = (claims: Claims, provider = PROVIDER): string => {
   return read.ok ? 'ok' : read.reason;
 };
 
-describe('the shapes of providers', () => {
-  it('Keycloak: groups beside realm roles, and what changes in every token is left out', () => {
+describe('the claims of providers', () => {
+  it('Keycloak: groups besides realm roles, without claims that change in every token', () => {
     const claims = {
       ...{
         exp: 2,
@@ -62,7 +62,7 @@ describe('the shapes of providers', () => {
     expect(identity(claims, OKTA)).toMatchObject({ ok: true, identity: { groups: [] } });
   });
 
-  it('Okta: a list of a hundred may have been cut off without a word', () => {
+  it('Okta: a list of a hundred groups may have been shortened silently', () => {
     const groups = (count: number) => Array.from({ length: count }, (_, index) => `group-${index}`);
     expect(reason({ sub: 'a', groups: groups(100) }, OKTA)).toBe('groups-overage');
     expect(reason({ sub: 'a', groups: groups(99) }, OKTA)).toBe('ok');
@@ -125,7 +125,7 @@ describe('groups', () => {
     if (expected.kind === 'unreadable') expect(reason({ sub: 'a', groups })).toBe('groups-unreadable');
   });
 
-  it('are not found in what every object has', () => {
+  it('are not read from properties of Object.prototype', () => {
     for (const path of ['constructor', 'toString', '__proto__.polluted', 'a.constructor.name'])
       expect(readGroups({ a: {} }, path), path).toEqual({ kind: 'absent' });
   });
@@ -178,11 +178,11 @@ describe('further claims', () => {
     expect(claims(given)).toEqual({ sub: 'a', 'a.c': 'z' });
   });
 
-  it('of one path are a claim, and so is what only begins alike', () => {
+  it('of one path are a claim, also beside a path with the same beginning', () => {
     expect(claims({ 'a.b': 'x', a: { c: 'y' }, 'a.b.c': 'z' })).toEqual({ sub: 'a', 'a.b': 'x', 'a.c': 'y', 'a.b.c': 'z' });
   });
 
-  it('of one path twice are left out beyond the hundredth, too', () => {
+  it('with the same path are left out, also beyond the hundredth', () => {
     const many = Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`c${index}`, 'x']));
     expect(Object.keys(claims({ 'a.b': 'x', ...many, a: { b: 'y' } }))).not.toContain('a.b');
   });
@@ -191,15 +191,15 @@ describe('further claims', () => {
     expect(claims({ email: 'boss@example.com', email_verified: verified })).toEqual({ sub: 'a', email_verified: 'false' });
   });
 
-  it.each([true, 'true', undefined])('an address is there when it is verified (%j), or nothing is said of it', (verified) => {
+  it.each([true, 'true', undefined])('an address is included if it is verified (%j), or if the provider says nothing', (verified) => {
     expect(claims({ email: 'a@example.com', email_verified: verified })).toMatchObject({ email: 'a@example.com' });
   });
 
-  it('that are no Unicode are left out: in UTF-8 two of them are the same', () => {
+  it('without valid Unicode are left out: in UTF-8 two of them are equal', () => {
     expect(claims({ team: 'a\ud800', ['b\udc00']: 'x', c: '🐍' })).toEqual({ sub: 'a', c: '🐍' });
   });
 
-  it('cannot pass for something of every object', () => {
+  it('cannot replace a property of Object.prototype', () => {
     const given = JSON.parse('{"__proto__": {"admin": "yes"}, "constructor": "x"}');
     expect(claims(given)).toEqual({ sub: 'a', constructor: 'x', ['__proto__.admin']: 'yes' });
     expect(Object.getPrototypeOf(claims(given))).toBe(Object.prototype);

@@ -16,22 +16,22 @@ function clientOf(issuer: string, change: Readonly<Record<string, string>>) {
 }
 
 describe('addresses of a provider on https', () => {
-  it('are on https too', async () => {
+  it('have https too', async () => {
     expect((await clientOf('https://idp.example', {})).metadata.issuer).toBe('https://idp.example');
   });
 
-  it.each(ADDRESSES)('%s in plain http is refused, on this machine as elsewhere', async (name) => {
+  it.each(ADDRESSES)('rejects %s in plain http, on this machine and elsewhere', async (name) => {
     for (const host of ['127.0.0.1:4200', 'localhost', '[::1]', 'idp.example'])
       await expect(clientOf('https://idp.example', { [name]: `http://${host}/api` })).rejects.toThrow(`${name} is no https address`);
   });
 });
 
 describe('addresses of a provider on this machine', () => {
-  it('may be in plain http there', async () => {
+  it('may have plain http there', async () => {
     expect((await clientOf('http://127.0.0.1:9', { jwks_uri: 'http://localhost:9/keys' })).metadata.jwks_uri).toBe('http://localhost:9/keys');
   });
 
-  it.each(['http://idp.localhost:9', 'http://[::1]:9', 'http://127.9.9.9:9'])('may be called %s, as lictor check takes it', async (issuer) => {
+  it.each(['http://idp.localhost:9', 'http://[::1]:9', 'http://127.9.9.9:9'])('may be %s, as lictor check accepts it', async (issuer) => {
     expect((await clientOf(issuer, {})).metadata.issuer).toBe(issuer);
   });
 
@@ -39,7 +39,7 @@ describe('addresses of a provider on this machine', () => {
     await expect(clientOf('http://idp.localhost:9', { token_endpoint: `${elsewhere}/x` })).rejects.toThrow('token_endpoint is no https address');
   });
 
-  it.each(ADDRESSES)('%s in plain http elsewhere is refused', async (name) => {
+  it.each(ADDRESSES)('rejects %s in plain http elsewhere', async (name) => {
     await expect(clientOf('http://127.0.0.1:9', { [name]: 'http://idp.example/x' })).rejects.toThrow(`${name} is no https address`);
   });
 });

@@ -67,7 +67,7 @@ it.each<[string, readonly ClientScope[]]>([
   });
 });
 
-it('is shut out by a lock on the name that its person has now, as by one on the name of then', async () => {
+it('is locked by a lock on the present name of its person, and by one on the former name', async () => {
   const token = await beginRun(CLIENT_SCOPES);
   const verify = () => room({ ...ALICE, id: 'alice.two@local' }).kind.verify(token, 'authorization', anEdgeInput({}));
   expect(await verify()).toMatchObject({ ok: true });

@@ -67,7 +67,7 @@ async function reasonOf(text: string): Promise<string> {
   return verdict.ok ? 'ok' : verdict.reason;
 }
 
-it.each([2 * SECOND, HOUR, DAY])('one that was ended at once stays so when the clock is put back by %i ms', async (backMs) => {
+it.each([2 * SECOND, HOUR, DAY])('one that was ended at once stays ended if the clock is put back by %i ms', async (backMs) => {
   const worker = await etl();
   const token = await live(worker);
   await setState('SCHEDULED', worker);
@@ -80,13 +80,13 @@ it.each([2 * SECOND, HOUR, DAY])('one that was ended at once stays so when the c
   expect(await reasonOf(token)).toBe('run-token-ended');
 });
 
-it('one that holds goes on when the clock is put back', async () => {
+it('a valid one stays valid if the clock is put back', async () => {
   const token = await live(await etl());
   home.putClock(-DAY);
   expect(await reasonOf(token)).toBe('ok');
 });
 
-it('one that another worker has taken over, or of a run that is gone, stays ended', async () => {
+it('one of a run that another worker has taken over, or of a removed run, stays ended', async () => {
   const [worker, other] = [await etl(), await etl('b')];
   const first = await live(worker);
   const second = await live(other);
@@ -112,7 +112,7 @@ it.each([
   expect(await reasonOf(token)).toBe('run-token-ended');
 });
 
-it('the minute after a run is hardly ever more than that, whatever the clock does, and a small correction takes nothing from it', async () => {
+it('the minute after a run is at most a little longer, whatever the clock does, and a small correction does not shorten it', async () => {
   const worker = await etl();
   const token = await live(worker);
   await setState('COMPLETED', worker);
@@ -128,7 +128,7 @@ it('the minute after a run is hardly ever more than that, whatever the clock doe
   expect(await reasonOf(token)).toBe('run-token-ended');
 });
 
-it('what was left of its minute is gone with the next attempt, also where the minute was over', async () => {
+it('the rest of its minute ends with the next attempt, also if the minute was over', async () => {
   const worker = await etl();
   const token = await live(worker);
   await setState('FAILED', worker);
@@ -138,7 +138,7 @@ it('what was left of its minute is gone with the next attempt, also where the mi
   expect(await reasonOf(token)).toBe('run-token-ended');
 });
 
-it('the one that was made last goes live, though the clock was put back between', async () => {
+it('the last one becomes valid, although the clock was put back between', async () => {
   const worker = await etl();
   const former = await mint(worker, 's1');
   home.putClock(-2 * SECOND);

@@ -36,7 +36,7 @@ beforeEach(() => {
 const endOf = () => life.endOf({ hash: 'h', flowRunId: 'r', endedMs: null, expiresMs: nowMs + 24 * 3_600_000 } as StoredRunToken);
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-describe('whether a run goes on', () => {
+describe('whether a run continues', () => {
   it('is asked ahead while its token is used, so that no request waits for it', async () => {
     expect(await endOf()).toBeNull();
     nowMs += 2_000;
@@ -48,7 +48,7 @@ describe('whether a run goes on', () => {
     expect(asked).toBe(2);
   });
 
-  it('is known five seconds after its end at the latest, by when Prefect was asked', async () => {
+  it('is known five seconds after its end at the latest', async () => {
     await endOf();
     nowMs += 3_000;
     await endOf();
@@ -62,7 +62,7 @@ describe('whether a run goes on', () => {
     expect(ends).toEqual([nowMs + GRACE_MS]);
   });
 
-  it('is waited for where the token was not used for five seconds, or Prefect could not be asked ahead', async () => {
+  it('is waited for if the token was not used for five seconds, or if Prefect did not answer ahead', async () => {
     await endOf();
     nowMs += 3_000;
     says = () => Promise.reject(new Error('away'));
@@ -74,7 +74,7 @@ describe('whether a run goes on', () => {
     expect(asked).toBe(3);
   });
 
-  it.each([-3_600_000, 3_600_000])('is asked after five seconds, and not before, where the clock is put by %i ms', async (putMs) => {
+  it.each([-3_600_000, 3_600_000])('is asked after five seconds, and not before, if the clock steps by %i ms', async (putMs) => {
     steadyMs = 0;
     await endOf();
     nowMs += putMs;

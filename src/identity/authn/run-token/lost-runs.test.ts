@@ -82,8 +82,8 @@ const lookIn = (minutes: number): Promise<void> => {
   return look();
 };
 
-describe('a run whose worker has no token any more', () => {
-  it('is reported once, a minute after the token expired, as what becomes an event of the run', async () => {
+describe('a run whose worker has lost its token', () => {
+  it('is reported once, a minute after the token expired, by a record that becomes an event of the run', async () => {
     await lookIn(10.9);
     expect(records).toEqual([]);
     await lookIn(0.1);
@@ -102,7 +102,7 @@ describe('a run whose worker has no token any more', () => {
     expect(records).toHaveLength(1);
   });
 
-  it('is not reported where Prefect shows that it has ended, and its token ends', async () => {
+  it('is not reported if it has ended in Prefect, and its token ends', async () => {
     state = { type: 'COMPLETED', timestamp: new Date(nowMs).toISOString() };
     await lookIn(12);
     await lookIn(1);
@@ -110,7 +110,7 @@ describe('a run whose worker has no token any more', () => {
     expect((await store.runTokens.lastOf(RUN))?.endedMs).not.toBeNull();
   });
 
-  it('is reported when Prefect can be asked again', async () => {
+  it('is reported when Prefect answers again', async () => {
     prefectIsAway = true;
     await expect(lookIn(12)).rejects.toThrow('could not be looked at');
     expect(records).toEqual([]);
@@ -119,7 +119,7 @@ describe('a run whose worker has no token any more', () => {
     expect(records).toHaveLength(1);
   });
 
-  it('is reported beside a newer one that Prefect cannot show; that one when Prefect can', async () => {
+  it('is reported beside a newer one that Prefect cannot show, which is reported when Prefect can', async () => {
     await begin(OTHER);
     unreadable = OTHER;
     await expect(lookIn(12)).rejects.toThrow('could not be looked at');
@@ -130,7 +130,7 @@ describe('a run whose worker has no token any more', () => {
     expect(records.map(({ flow_run_id: id }) => id)).toEqual([RUN, OTHER]);
   });
 
-  it('has the end of its token as before: a look of the gateway does not prolong it', async () => {
+  it('has the former end of its token: a check by the gateway does not extend it', async () => {
     const before = (await store.runTokens.lastOf(RUN))?.expiresMs;
     await lookIn(12);
     await lookIn(1);

@@ -81,7 +81,7 @@ async function live(worker: Worker): Promise<string> {
 }
 
 describe('the text', () => {
-  it('is the same at every poll, and over a restart; another for another state, worker or key', async () => {
+  it('is the same at every poll, and over a restart; it differs for another state, worker or key', async () => {
     const worker = await etl();
     const token = await mint(room().desk, worker);
     expect(token).toMatch(/^lcf_[0-9a-z]{68}$/);
@@ -90,7 +90,7 @@ describe('the text', () => {
     expect(await mint(room().desk, workerOf({ id: 'token:b' }, (await home.token({ name: 'b' })).id))).not.toBe(token);
   });
 
-  it('is nowhere in the store', async () => {
+  it('is not in the store', async () => {
     const token = await live(await etl());
     const { readdirSync, readFileSync } = await import('node:fs');
     for (const file of readdirSync(home.directory))
@@ -110,7 +110,7 @@ describe('the text', () => {
 });
 
 describe('the principal', () => {
-  it("is the run, for those who have started it; its rights are the worker's for runs", async () => {
+  it("is the run, on behalf of those who started it; its rights are the worker's for runs", async () => {
     const scope = { ...NOWHERE, workPools: ['p'] };
     bindings = [{ role: 'worker', scope, members: ['token:etl'] }];
     const { id } = await home.token({ roles: ['viewer'] });
@@ -131,7 +131,7 @@ describe('the principal', () => {
 });
 
 describe('its life', () => {
-  it('begins with the accepted PENDING of the same worker, and with nothing else', async () => {
+  it('begins only with the accepted PENDING of the same worker', async () => {
     const [worker, other] = [await etl(), workerOf({ id: 'token:b' }, (await home.token({ name: 'b' })).id)];
     const { desk } = room();
     const token = await mint(desk, worker);
@@ -156,7 +156,7 @@ describe('its life', () => {
     expect(await reasonOf(token)).toBe('run-token-ended');
   });
 
-  it('no decision on it is good beyond its end', async () => {
+  it('no decision on it is valid beyond its end', async () => {
     const worker = await etl();
     const token = await live(worker);
     await room().desk.stateSet(stateChange('FAILED', worker));
@@ -164,7 +164,7 @@ describe('its life', () => {
     expect(await room().kind.verify(token, 'authorization', anEdgeInput({}))).toMatchObject({ ok: true, credential: { expiresAtMs: home.clock() + 5000 } });
   });
 
-  it('ends when Prefect has ended the run by itself, and when the run is gone', async () => {
+  it('ends when Prefect itself has ended the run, and when the run is removed', async () => {
     const token = await live(await etl());
     const at = new Date(home.clock()).toISOString();
     prefectSays = { state: { type: 'CRASHED', timestamp: at } };
@@ -179,7 +179,7 @@ describe('its life', () => {
     expect(await reasonOf(next)).toBe('run-token-ended');
   });
 
-  it('goes on while Prefect cannot be asked, and for as long as the run does, but not a day without a sign of it', async () => {
+  it('continues while Prefect does not answer, and as long as the run, but not a day without a check', async () => {
     const token = await live(await etl());
     for (let hour = 0; hour < 60; hour += 1) {
       home.advance(60 * MINUTE);
@@ -192,7 +192,7 @@ describe('its life', () => {
     expect(await reasonOf(token)).toBe('run-token-ended');
   });
 
-  it('past its day it stays so: neither showing it nor another poll begins it anew', async () => {
+  it('stays expired after its day: neither its use nor another poll renews it', async () => {
     const worker = await etl();
     const token = await live(worker);
     home.advance(24 * 60 * MINUTE);
@@ -209,7 +209,7 @@ describe('its life', () => {
     }
   });
 
-  it('a retry ends it at once; the next attempt has its own', async () => {
+  it('a retry ends it at once; the next attempt has another one', async () => {
     const worker = await etl();
     const token = await live(worker);
     const { desk } = room();
@@ -266,7 +266,7 @@ describe('its worker', () => {
     expect(await reasonOf(other)).toBe('run-token-orphaned');
   });
 
-  it('a lock on it, or on its provider, shuts its runs out', async () => {
+  it('a lock on it, or on its provider, locks its runs out', async () => {
     const token = await live(await etl());
     await home.store.locks.put({ kind: 'principal', value: 'token:etl', why: '', by: 'x', expiresMs: null });
     expect(await reasonOf(token)).toBe('locked');
@@ -274,7 +274,7 @@ describe('its worker', () => {
     expect(await reasonOf(token)).toBe('ok');
   });
 
-  it('a lock on a person shuts the runs out that act for them by a name of before', async () => {
+  it('a lock on a person locks out the runs that act for them by a former name', async () => {
     const config = { identityProviders: [{ id: 'corp', type: 'oidc' }] as never, roles: [], sessions: { idleSeconds: 60, absoluteSeconds: 60 } };
     const alice = { idp: 'corp', subject: 'sub-1', name: 'alice', kind: 'user', groups: [], claims: {} } as const;
     await home.store.identities.put(alice, 'its word');

@@ -27,7 +27,7 @@ function check(text: string) {
 }
 
 describe('metadata in a file', () => {
-  it('that can be used is no problem, and what has an address is not looked at', () => {
+  it('that is usable is not a problem, and metadata at an address is not read', () => {
     expect(check(good)).toEqual([]);
   });
 

@@ -17,7 +17,7 @@ it('the NameID is subject and name, groups are sorted and once, single values ar
   });
 });
 
-it('a persistent NameID is the subject, and the name is one that the provider gives out', () => {
+it('a persistent NameID is the subject, and the name is one that the provider assigns', () => {
   expect(identity(nameId('f3b1', PERSISTENT), { [UPN]: ['alice@example.com'] })).toMatchObject({ identity: { subject: 'f3b1', name: 'alice@example.com' } });
   expect(identity(nameId('f3b1', PERSISTENT), { [UPN]: ['alice', 'admin'] })).toMatchObject({ identity: { name: 'f3b1' } });
   expect(identity(nameId('f3b1', PERSISTENT), { mail: ['admin@example.com'] })).toMatchObject({ identity: { name: 'f3b1' } });
@@ -36,7 +36,7 @@ it('accepts a person without groups', () => {
   expect(identity(nameId('bob'), {})).toMatchObject({ ok: true, identity: { groups: [] } });
 });
 
-it('groups that were left out, or cannot be read, are refused', () => {
+it('rejects groups that were left out or cannot be parsed', () => {
   expect(identity(nameId('alice'), { 'http://schemas.microsoft.com/claims/groups.link': ['https://graph.example'] })).toMatchObject({
     reason: 'groups-overage',
   });

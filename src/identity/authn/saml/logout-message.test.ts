@@ -33,7 +33,7 @@ function withoutRelayState(): string {
 
 const READ = { ok: true, requestId: '_logout1', subject: 'alice', sessionIndexes: ['session-1'] };
 
-describe('a sound request', () => {
+describe('a valid request', () => {
   it('is read from a form and from an address, each once', async () => {
     expect(await byForm(form())).toEqual(READ);
     expect(await byForm(form())).toMatchObject({ ok: false, detail: 'used before' });
@@ -42,14 +42,14 @@ describe('a sound request', () => {
     expect(await byAddress(signedQuery(logoutText(), key))).toMatchObject({ ok: false, detail: 'used before' });
   });
 
-  it('may name several sessions, or none: then all of the person', async () => {
+  it('may name several sessions, or none, which means all of the person', async () => {
     expect(await byForm(form({ indexes: ['a', 'b'] }))).toMatchObject({ sessionIndexes: ['a', 'b'] });
     expect(await byForm(form({ id: '_logout2', indexes: [] }))).toMatchObject({ sessionIndexes: [] });
   });
 });
 
 describe('what is not well-formed', () => {
-  it.each(NOT_WELL_FORMED)('%s: refused, signed by form and by address', async (_name, change) => {
+  it.each(NOT_WELL_FORMED)('rejects %s, signed in a form and in a URL', async (_name, change) => {
     const refused = { ok: false, reason: 'logout-request-invalid', detail: expect.stringMatching(/not well-formed|the declaration|a declaration/) };
     expect(await byForm(change(form()))).toMatchObject(refused);
     expect(await byAddress(signedQuery(change(logoutText()), key))).toMatchObject(refused);
@@ -57,7 +57,7 @@ describe('what is not well-formed', () => {
   });
 });
 
-describe('refused by form', () => {
+describe('rejected in a form', () => {
   it.each<[string, () => string, RegExp]>([
     ['unsigned', () => logoutText(), /not that of the provider/],
     ['signed by another key', () => form({}, foreign), /not that of the provider/],
@@ -84,7 +84,7 @@ describe('refused by form', () => {
   });
 });
 
-describe('refused by address', () => {
+describe('rejected in a URL', () => {
   it.each<[string, () => string, RegExp]>([
     ['unsigned', () => signedQuery(logoutText(), key).replace(/&Signature=.*/, ''), /Signature is there 0 times/],
     ['signed by another key', () => signedQuery(logoutText(), foreign), /not that of the provider/],
@@ -101,7 +101,7 @@ describe('refused by address', () => {
     expect(used.size).toBe(0);
   });
 
-  it('but for its fault each is sound', async () => {
+  it('twin: each is valid without its fault', async () => {
     expect(ENTITY).toBe(idpOf(key).entityId);
     expect(await byAddress(signedQuery(logoutText({ id: '_other' }), key))).toMatchObject({ ok: true });
     expect(await byAddress(withoutRelayState())).toMatchObject({ ok: true });

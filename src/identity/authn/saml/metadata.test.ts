@@ -14,7 +14,7 @@ const SMALL_KEY =
   'MIIB/DCCAWWgAwIBAgIUKZ4q/Lhm3MB7GB9vECJTGS2vOCswDQYJKoZIhvcNAQELBQAwEDEOMAwGA1UEAwwFc21hbGwwHhcNMjYxMTI1MTc1MzA3WhcNMzYxMTIyMTc1MzA3WjAQMQ4wDAYDVQQDDAVzbWFsbDCBnzANBgkqhkiG9w0BAQEFAAOBjQAwgYkCgYEAzSf2doHLVXYVEKf+XSHBHdp/RMnd6vSvJRuhQFmuxxciYkqr694HDrqGr9jAMLlrrkOZlZ5AoKCOhDa1T8AOA4p85oFG/XYuAWpmBFiTESxotuORYpjljA6TLRyICQMfxl2pza/xDpVegdRDNNAtA5TrThD7icjsVSgr669+dzcCAwEAAaNTMFEwHQYDVR0OBBYEFMzebmfuUTk6K2fRs1Du7yNMdNKLMB8GA1UdIwQYMBaAFMzebmfuUTk6K2fRs1Du7yNMdNKLMA8GA1UdEwEB/wQFMAMBAf8wDQYJKoZIhvcNAQELBQADgYEAHJ1H/FFMyyqXvLc8b5tThc1M3wxBBY1VxLVqMxLOFb3LLzQw2d5UsZJUh1otCsvCG5cd2f6nnZ8xwwS1ZKN4IhKob1154yznErcHtMQE+78mjDBC3TQWiLEaE3Sk3tju5l1L7YsdTBXYTYlhqjT7A8e+IroQXal+i6zGC3bGJ2I=';
 
 describe('metadata', () => {
-  it('gives the name, the addresses and all certificates for signing', () => {
+  it('contains the name, the addresses and all certificates for signing', () => {
     expect(readMetadata(metadataText({ keys: [key, other] }), NOW_MS)).toEqual({
       entityId: ENTITY,
       loginUrl: 'https://idp.example/sso?tenant=1',
@@ -25,7 +25,7 @@ describe('metadata', () => {
     });
   });
 
-  it('may stand in a list of one, with comments and a byte order mark', () => {
+  it('may be in a list of one, with comments and a byte order mark', () => {
     const list = `\uFEFF<?xml version="1.0"?><!-- ours --><md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">${metadataText({ keys: [key] })}</md:EntitiesDescriptor>`;
     expect(readMetadata(list, NOW_MS).entityId).toBe(ENTITY);
   });
@@ -41,7 +41,7 @@ describe('metadata', () => {
     else expect(read).toThrowError(/no https address/);
   });
 
-  it('without a logout of the binding HTTP-Redirect has none', () => {
+  it('without a logout by HTTP-Redirect has none', () => {
     expect(readMetadata(metadataText({ keys: [key] }).replace(/<md:SingleLogoutService.*?\/>/, ''), NOW_MS)).toMatchObject({
       logoutUrl: null,
       logoutAnswerUrl: null,

@@ -5,7 +5,7 @@ import { assertionText, at, ENTITY, encode, expectedOf, groups, idpOf, NOW_MS, O
 import { readResponse } from './response.ts';
 
 const read = (text: string, more: Parameters<typeof expectedOf>[1] = {}) => readResponse(encode(text), expectedOf(idpOf(key), more));
-describe('a sound answer', () => {
+describe('a valid answer', () => {
   it('with a signed assertion is read', () => {
     expect(read(sound({ attributes: groups('platform', 'team-a'), sessionEnds: at(3600) }))).toEqual({
       ok: true,
@@ -20,7 +20,7 @@ describe('a sound answer', () => {
     });
   });
 
-  it('may be signed as a whole, or both ways, with SHA-512 too, in lines and with a declaration', () => {
+  it('may be signed as a whole, or both ways, with SHA-512, in lines and with a declaration', () => {
     const whole = sign(responseText(assertionText()), key, 'Response');
     expect(read(whole)).toMatchObject({ ok: true });
     expect(read(sign(responseText(signedAssertion()), key, 'Response'))).toMatchObject({ ok: true });
@@ -34,12 +34,12 @@ describe('a sound answer', () => {
     expect(readResponse(encode(sound()), expectedOf(idpOf(foreign, key)))).toMatchObject({ ok: true });
   });
 
-  it('that writes an attribute once for each value has them all', () => {
+  it('that repeats an attribute for each value has all values', () => {
     const answer = read(sound({ attributes: groups('a') + groups('b') }));
     expect(answer).toMatchObject({ assertion: { attributes: new Map([['groups', ['a', 'b']]]) } });
   });
 
-  it('says groups and names to the letter, and addresses without the blanks around them', () => {
+  it('has groups and names unchanged, and URLs without blanks around them', () => {
     const names = ['platform', ' platform', 'platform ', 'platform\u00A0', '\uFEFFplatform'];
     expect(read(sound({ attributes: groups(...names) }))).toMatchObject({ assertion: { attributes: new Map([['groups', names]]) } });
     const { issuer, audience } = { issuer: `\n  ${ENTITY}\n`, audience: `\n  ${OWN}/metadata\n` };
@@ -48,7 +48,7 @@ describe('a sound answer', () => {
     expect(read(sound({ audience: `${OWN}/metadata\u00A0` }))).toMatchObject({ ok: false, detail: expect.stringMatching(/another audience/) });
   });
 
-  it('has room for a thousand groups', () => {
+  it('may have a thousand groups', () => {
     const names = Array.from({ length: 1000 }, (_, index) => `group-${index}`);
     expect(read(sound({ attributes: groups(...names) }))).toMatchObject({ assertion: { attributes: new Map([['groups', names]]) } });
   });
@@ -62,13 +62,13 @@ describe('a sound answer', () => {
 });
 
 describe('the corpus', () => {
-  it.each(CORPUS)('%s: refused, by a detail that names nothing of the document', (_name, make, reason, detail) => {
+  it.each(CORPUS)('rejects %s, with a detail that quotes nothing of the document', (_name, make, reason, detail) => {
     const answer = read(make());
     expect(answer).toEqual({ ok: false, reason, detail: expect.stringMatching(detail) });
     expect(answer.ok ? '' : answer.detail).not.toMatch(/mallory|alice|https:/);
   });
 
-  it('what each was made of is sound', () => {
+  it('twin: the documents that it was made from are valid', () => {
     expect(read(sound())).toMatchObject({ ok: true });
     expect(read(signedResponse())).toMatchObject({ ok: true });
   });
@@ -90,7 +90,7 @@ describe('what is well-formed', () => {
     ],
   ])('%s: read', (_name, change) => expect(read(change(sound()))).toMatchObject({ ok: true }));
 
-  it('has names and groups of every script, and what XML writes as references', () => {
+  it('has names and groups of every script, and XML references', () => {
     const name = 'jürgen.мария.张伟';
     expect(read(sound({ nameId: name }))).toMatchObject({ assertion: { nameId: { value: name } } });
     const groupsRead = read(sound({ attributes: groups('a&amp;b', '&lt;c&gt;', '&#x2003;d', '&quot;e&apos; \'f"') }));
@@ -99,20 +99,20 @@ describe('what is well-formed', () => {
 });
 
 describe('the clock', () => {
-  it('may be half a minute off, and no more', () => {
+  it('may differ by half a minute, and no more', () => {
     expect(read(sound({ notOnOrAfter: at(-29), confirmedUntil: at(-29) }))).toMatchObject({ ok: true });
     expect(read(sound({ notBefore: at(29) }))).toMatchObject({ ok: true });
     expect(read(responseText(signedAssertion({ issued: at(29), authenticated: at(29) }), { issued: at(29) }))).toMatchObject({ ok: true });
     expect(read(responseText(signedAssertion({ issued: at(-929) }), { issued: at(-929) }))).toMatchObject({ ok: true });
   });
 
-  it('may be days away from when the person has logged in at the provider', () => {
+  it('may be days after the login at the provider', () => {
     expect(read(sound({ authenticated: at(-5 * 86_400) }))).toMatchObject({ ok: true });
   });
 });
 
 describe('a change of one character', () => {
-  it('anywhere in the signed assertion is refused, or changes nothing that is read', () => {
+  it('anywhere in the signed assertion is rejected, or changes no parsed value', () => {
     const text = sound();
     const start = text.indexOf('<saml:Assertion');
     const reference = read(text);

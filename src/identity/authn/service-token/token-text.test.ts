@@ -51,7 +51,7 @@ describe('a token text', () => {
     expect(claimsToBeToken(' lct_x')).toBe(false);
   });
 
-  it('has a hash that equals itself only', () => {
+  it('has a hash that equals only itself', () => {
     const [one, other] = [hashToken('a'), hashToken('b')];
     expect(isSameHash(one, one)).toBe(true);
     expect(isSameHash(one, other)).toBe(false);

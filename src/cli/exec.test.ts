@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from './main.ts';
-import { openRoom, REFUSAL, type Room } from './sidecar/gateway.fixture.ts';
+import { openTestSidecar, REFUSAL, type TestSidecar } from './sidecar/gateway.fixture.ts';
 
 let cwd: string;
-let room: Room;
+let test: TestSidecar;
 beforeAll(async () => {
   cwd = mkdtempSync(join(tmpdir(), 'lictor-exec-'));
-  room = await openRoom();
+  test = await openTestSidecar();
   for (const [name, text] of Object.entries({ good: 'c1', bad: 'c9' })) writeFileSync(join(cwd, name), text, { mode: 0o600 });
 });
 afterAll(async () => {
-  await room.close();
+  await test.close();
   rmSync(cwd, { recursive: true, force: true });
 });
 
@@ -25,7 +25,7 @@ async function exec(args: readonly string[], env: Record<string, string> = {}) {
     args: ['exec', ...args],
     out,
     err,
-    env: { PATH: process.env['PATH'] ?? '', LICTOR_URL: room.gateway.origin, LICTOR_CONFIG_DIR: cwd, ...env },
+    env: { PATH: process.env['PATH'] ?? '', LICTOR_URL: test.gateway.origin, LICTOR_CONFIG_DIR: cwd, ...env },
     cwd,
   });
   return { status, err: String(err.read() ?? '') };
@@ -66,7 +66,7 @@ describe('lictor exec', () => {
   });
 
   it('takes the address from PREFECT_API_URL, and --url before it', async () => {
-    const url = `${room.gateway.origin}/api`;
+    const url = `${test.gateway.origin}/api`;
     expect((await exec([...as('good'), '--', 'true'], { LICTOR_URL: '', PREFECT_API_URL: url })).status).toBe(0);
     expect((await exec([...as('good'), '--url', url, '--', 'true'], { LICTOR_URL: 'https://elsewhere.example' })).status).toBe(0);
   });

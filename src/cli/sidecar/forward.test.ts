@@ -3,31 +3,31 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { askRaw, openRoom, REFUSAL, type Room } from './gateway.fixture.ts';
+import { askRaw, openTestSidecar, REFUSAL, type TestSidecar } from './gateway.fixture.ts';
 
-let room: Room;
+let test: TestSidecar;
 beforeEach(async () => {
-  room = await openRoom();
+  test = await openTestSidecar();
 });
-afterEach(() => room.close());
+afterEach(() => test.close());
 
-const ours = () => ({ authorization: `Basic ${Buffer.from(`lictor:${room.sidecar.secret}`).toString('base64')}` });
-const ask = (options: Parameters<typeof askRaw>[1] = {}) => askRaw(room.sidecar.url, { ...options, headers: { ...ours(), ...options.headers } });
-const bearers = () => room.gateway.seen.map(({ headers }) => headers.authorization);
+const ours = () => ({ authorization: `Basic ${Buffer.from(`lictor:${test.sidecar.secret}`).toString('base64')}` });
+const ask = (options: Parameters<typeof askRaw>[1] = {}) => askRaw(test.sidecar.url, { ...options, headers: { ...ours(), ...options.headers } });
+const bearers = () => test.gateway.seen.map(({ headers }) => headers.authorization);
 
 describe('a request of the started process', () => {
   it('goes to the gateway with the credential instead of the secret, target and body byte for byte', async () => {
-    room.gateway.answer = () => ({ status: 201, headers: { 'x-request-id': 'r9' }, body: '{"a":1}' });
+    test.gateway.answer = () => ({ status: 201, headers: { 'x-request-id': 'r9' }, body: '{"a":1}' });
     const target = '/api/flows/%7Bx%7D/../..//y?z=%2e';
     const answer = await ask({ method: 'POST', target, body: '{"n": 1.0}', headers: { 'content-length': '10', 'user-agent': 'prefect/3.9.1' } });
     expect(answer).toMatchObject({ status: 201, body: '{"a":1}', headers: { 'x-request-id': 'r9' } });
-    expect(room.gateway.seen).toMatchObject([{ method: 'POST', target, body: '{"n": 1.0}' }]);
-    expect(room.gateway.seen[0]?.headers).toMatchObject({ authorization: 'Bearer c1', host: new URL(room.gateway.origin).host, 'user-agent': 'prefect/3.9.1' });
-    expect(JSON.stringify(room.gateway.seen)).not.toContain(room.sidecar.secret);
+    expect(test.gateway.seen).toMatchObject([{ method: 'POST', target, body: '{"n": 1.0}' }]);
+    expect(test.gateway.seen[0]?.headers).toMatchObject({ authorization: 'Bearer c1', host: new URL(test.gateway.origin).host, 'user-agent': 'prefect/3.9.1' });
+    expect(JSON.stringify(test.gateway.seen)).not.toContain(test.sidecar.secret);
   });
 
   it('removes cookies, tokens of other kinds and hop-by-hop headers, both ways', async () => {
-    room.gateway.answer = () => ({ status: 200, headers: { 'set-cookie': 'lictor=x', 'x-hop': '1', connection: 'x-hop' }, body: '{}' });
+    test.gateway.answer = () => ({ status: 200, headers: { 'set-cookie': 'lictor=x', 'x-hop': '1', connection: 'x-hop' }, body: '{}' });
     const headers = {
       cookie: 'lictor=stolen',
       'x-lictor-token': 'lct_other',
@@ -37,49 +37,49 @@ describe('a request of the started process', () => {
       'proxy-authorization': 'x',
     };
     const answer = await ask({ headers });
-    for (const name of ['cookie', 'x-lictor-token', 'x-mine', 'te', 'proxy-authorization']) expect(room.gateway.seen[0]?.headers).not.toHaveProperty(name);
+    for (const name of ['cookie', 'x-lictor-token', 'x-mine', 'te', 'proxy-authorization']) expect(test.gateway.seen[0]?.headers).not.toHaveProperty(name);
     expect(answer.headers).not.toHaveProperty('set-cookie');
     expect(answer.headers).not.toHaveProperty('x-hop');
   });
 
   it('keeps links of the gateway on the loopback address, and leaves others alone', async () => {
-    room.gateway.answer = ({ target }) => ({
+    test.gateway.answer = ({ target }) => ({
       status: 307,
-      headers: { location: target.includes('out') ? 'https://elsewhere.example/' : `${room.gateway.origin}/api/flows/?a=1` },
+      headers: { location: target.includes('out') ? 'https://elsewhere.example/' : `${test.gateway.origin}/api/flows/?a=1` },
     });
-    expect((await ask()).headers.location).toBe(`${room.sidecar.url}/api/flows/?a=1`);
+    expect((await ask()).headers.location).toBe(`${test.sidecar.url}/api/flows/?a=1`);
     expect((await ask({ target: '/api/out' })).headers.location).toBe('https://elsewhere.example/');
   });
 
   it('moves next_page of a list of events, and keeps the numbers as they were written', async () => {
-    room.gateway.answer = () => ({
+    test.gateway.answer = () => ({
       status: 200,
-      body: `{"events":[{"n":12345678901234567890}],"next_page":"${room.gateway.origin}/api/events/filter/next?page-token=x"}`,
+      body: `{"events":[{"n":12345678901234567890}],"next_page":"${test.gateway.origin}/api/events/filter/next?page-token=x"}`,
     });
     const answer = await ask({ method: 'POST', target: '/api/events/filter' });
-    expect(answer.body).toBe(`{"events":[{"n":12345678901234567890}],"next_page":"${room.sidecar.url}/api/events/filter/next?page-token=x"}`);
+    expect(answer.body).toBe(`{"events":[{"n":12345678901234567890}],"next_page":"${test.sidecar.url}/api/events/filter/next?page-token=x"}`);
   });
 
   it.each(['/.lictor/svc/billing/api/events/filter', '/.lictor/svc/billing/api/events/filter/next?page-token=x', '/api/flows?from=/api/events/filter'])(
     'leaves what is no list of events as it came: %s',
     async (target) => {
-      const body = `{"n": 1.0, "next_page": "${room.gateway.origin}/api/events/filter/next?page-token=x"}`;
-      room.gateway.answer = () => ({ status: 200, body });
+      const body = `{"n": 1.0, "next_page": "${test.gateway.origin}/api/events/filter/next?page-token=x"}`;
+      test.gateway.answer = () => ({ status: 200, body });
       const answer = await ask({ target, headers: { 'accept-encoding': 'gzip' } });
-      expect([answer.body, room.gateway.seen[0]?.headers['accept-encoding']]).toEqual([body, 'gzip']);
+      expect([answer.body, test.gateway.seen[0]?.headers['accept-encoding']]).toEqual([body, 'gzip']);
     },
   );
 
   it('passes a body of many megabytes on as it comes', async () => {
     const body = 'x'.repeat(5 * 1024 * 1024);
     expect((await ask({ method: 'POST', body, headers: { 'content-length': String(body.length) } })).status).toBe(200);
-    expect(room.gateway.seen[0]?.body.length).toBe(body.length);
+    expect(test.gateway.seen[0]?.body.length).toBe(body.length);
   });
 });
 
 /** As it is written, on a connection of its own; all that comes. */
 function sendText(text: string): Promise<string> {
-  const socket = connect(Number(new URL(room.sidecar.url).port), '127.0.0.1');
+  const socket = connect(Number(new URL(test.sidecar.url).port), '127.0.0.1');
   return new Promise((resolve) => {
     let all = '';
     socket.on('data', (chunk) => {
@@ -97,10 +97,10 @@ describe('a body that is written as another request', () => {
     ['though its length is named a matter of this hop', `Connection: close, content-length\r\nContent-Length: ${body.length}`, body],
   ])('is a body to the gateway, whatever the method: %s', async (_what, framing, sent) => {
     for (const method of ['GET', 'DELETE', 'OPTIONS', 'POST']) {
-      const head = `${method} /api/flows HTTP/1.1\r\nHost: ${new URL(room.sidecar.url).host}\r\nAuthorization: ${ours().authorization}\r\n${framing}\r\n\r\n`;
+      const head = `${method} /api/flows HTTP/1.1\r\nHost: ${new URL(test.sidecar.url).host}\r\nAuthorization: ${ours().authorization}\r\n${framing}\r\n\r\n`;
       expect(await sendText(head + sent), method).toMatch(/^HTTP\/1\.1 200 /);
     }
-    expect(room.gateway.seen.map(({ method, target, body: seen }) => [method, target, seen])).toEqual(
+    expect(test.gateway.seen.map(({ method, target, body: seen }) => [method, target, seen])).toEqual(
       ['GET', 'DELETE', 'OPTIONS', 'POST'].map((method) => [method, '/api/flows', body]),
     );
   });
@@ -120,16 +120,16 @@ describe('a connection to the gateway that is used again', () => {
 
 describe('a credential that the gateway refuses', () => {
   beforeEach(() => {
-    room.gateway.valid.clear();
-    room.gateway.valid.add('c2');
+    test.gateway.valid.clear();
+    test.gateway.valid.add('c2');
   });
 
   it('is renewed once, and the same request is sent again: the process sees nothing of it', async () => {
-    room.source.secret = 'c2';
+    test.source.secret = 'c2';
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask({ method: 'POST', body: '{}', headers: { 'content-length': '2' } })));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
-    expect(room.source.asked).toBe(2);
-    expect(room.gateway.seen.filter(({ body }) => body !== '{}')).toEqual([]);
+    expect(test.source.asked).toBe(2);
+    expect(test.gateway.seen.filter(({ body }) => body !== '{}')).toEqual([]);
   });
 
   it('is a refusal when the source has no other one: the gateway says it in its own words', async () => {
@@ -140,20 +140,20 @@ describe('a credential that the gateway refuses', () => {
   });
 
   it('is a refusal when the fresh one is refused too, and there is no third attempt', async () => {
-    room.source.secret = 'c3';
+    test.source.secret = 'c3';
     expect((await ask()).status).toBe(401);
     expect(bearers()).toEqual(['Bearer c1', 'Bearer c3']);
   });
 
   it('makes the process wait while the source does not answer, since the reason of the refusal is unknown', async () => {
-    room.source.secret = null;
+    test.source.secret = null;
     const answer = await ask();
     expect(answer).toMatchObject({ status: 503, headers: { 'prefect-maintenance': 'true', 'retry-after': '2' } });
     expect(JSON.parse(answer.body)).toMatchObject({ code: 'sidecar-no-credential' });
   });
 
   it('does not lose a large body: the process sends it again, and then it passes', async () => {
-    room.source.secret = 'c2';
+    test.source.secret = 'c2';
     const body = 'x'.repeat(3 * 1024 * 1024);
     const post = () => ask({ method: 'POST', body, headers: { 'content-length': String(body.length) } });
     expect(await post()).toMatchObject({ status: 503, headers: { 'prefect-maintenance': 'true' } });
@@ -166,41 +166,41 @@ describe('a service that answers 401', () => {
   const post = (body: string) => ask({ method: 'POST', target, body, headers: { 'content-length': String(body.length) } });
 
   it('gets no other credential, and the call is made once', async () => {
-    room.source.secret = 'c2';
+    test.source.secret = 'c2';
     const body = 'x'.repeat(100_000);
-    room.gateway.answer = () => ({ status: 401, body });
+    test.gateway.answer = () => ({ status: 401, body });
     for (const sent of ['{}', 'x'.repeat(3 * 1024 * 1024)]) expect(await post(sent)).toMatchObject({ status: 401, body });
-    expect([room.source.asked, bearers()]).toEqual([1, ['Bearer c1', 'Bearer c1']]);
+    expect([test.source.asked, bearers()]).toEqual([1, ['Bearer c1', 'Bearer c1']]);
   });
 
   it('twin: where the gateway itself refuses the credential there, another one is asked for', async () => {
-    room.source.secret = 'c2';
+    test.source.secret = 'c2';
     const realm = { 'www-authenticate': 'Bearer realm="lictor"' };
-    room.gateway.answer = ({ headers }) => (headers.authorization === 'Bearer c1' ? { status: 401, headers: realm } : { status: 200 });
-    room.gateway.valid.add('c2');
+    test.gateway.answer = ({ headers }) => (headers.authorization === 'Bearer c1' ? { status: 401, headers: realm } : { status: 200 });
+    test.gateway.valid.add('c2');
     expect((await post('{}')).status).toBe(200);
     expect(bearers()).toEqual(['Bearer c1', 'Bearer c2']);
   });
 });
 
 it('an answer that nobody can take is an answer to the process all the same', async () => {
-  room.gateway.answer = () => ({ status: 101, headers: { connection: 'upgrade', upgrade: 'x' } });
+  test.gateway.answer = () => ({ status: 101, headers: { connection: 'upgrade', upgrade: 'x' } });
   expect((await ask({ target: '/.lictor/svc/billing/x' })).status).toBe(503);
 });
 
 describe('a gateway that is away', () => {
   it('makes the process wait, reports it once, and reports the recovery', async () => {
-    await room.gateway.stop();
+    await test.gateway.stop();
     for (const _each of [1, 2, 3]) expect(await ask()).toMatchObject({ status: 503, headers: { 'prefect-maintenance': 'true' } });
-    await room.gateway.start();
+    await test.gateway.start();
     expect((await ask()).status).toBe(200);
-    expect(room.said).toEqual([expect.stringContaining('ECONNREFUSED'), expect.stringContaining('is back')]);
+    expect(test.said).toEqual([expect.stringContaining('ECONNREFUSED'), expect.stringContaining('is back')]);
   });
 
   it.each(['Bearer', 'Basic'])('leaves no rest of a body before the next request on the connection: %s', async (scheme) => {
-    await room.gateway.stop();
+    await test.gateway.stop();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const { hostname, port } = new URL(room.sidecar.url);
+    const { hostname, port } = new URL(test.sidecar.url);
     const { authorization } = scheme === 'Basic' ? ours() : { authorization: `Bearer lcf_${'0'.repeat(68)}` };
     const body = Buffer.alloc(scheme === 'Basic' ? 3 * 1024 * 1024 : 400_000);
     for (const bytes of [body, Buffer.alloc(2)]) {
@@ -214,7 +214,7 @@ describe('a gateway that is away', () => {
   });
 
   it('that breaks off after it has the request makes no promise: the process counts its attempts', async () => {
-    room.gateway.answer = () => 'break';
+    test.gateway.answer = () => 'break';
     const answer = await ask({ method: 'POST' });
     expect(answer.status).toBe(503);
     expect(answer.headers).not.toHaveProperty('prefect-maintenance');
@@ -229,12 +229,12 @@ describe('another client of the port', () => {
     ["the gateway's own credential", { authorization: 'Bearer c1' }],
     ['the secret in another header', { 'x-lictor-token': 'SECRET' }],
   ])('is refused with %s, and the gateway sees nothing', async (_what, headers) => {
-    const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value === 'SECRET' ? room.sidecar.secret : value]));
-    const answer = await askRaw(room.sidecar.url, { headers: given });
+    const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value === 'SECRET' ? test.sidecar.secret : value]));
+    const answer = await askRaw(test.sidecar.url, { headers: given });
     expect(answer.status).toBe(401);
     expect(JSON.parse(answer.body)).toMatchObject({ code: 'sidecar-foreign' });
-    expect(room.gateway.seen).toEqual([]);
-    expect(answer.body).not.toContain(room.sidecar.secret);
+    expect(test.gateway.seen).toEqual([]);
+    expect(answer.body).not.toContain(test.sidecar.secret);
   });
 
   it.each([
@@ -250,19 +250,19 @@ describe('another client of the port', () => {
   ])('even with the secret: %s', async (_what, options, code) => {
     const answer = await ask(options);
     expect(JSON.parse(answer.body)).toMatchObject({ code });
-    expect(room.gateway.seen).toEqual([]);
+    expect(test.gateway.seen).toEqual([]);
   });
 
   it('is no proxy: CONNECT is refused', async () => {
-    const text = await sendText(`CONNECT ${new URL(room.gateway.origin).host} HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${ours().authorization}\r\n\r\n`);
+    const text = await sendText(`CONNECT ${new URL(test.gateway.origin).host} HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${ours().authorization}\r\n\r\n`);
     expect(text).toMatch(/^HTTP\/1.1 400 /);
-    expect(room.gateway.seen).toEqual([]);
+    expect(test.gateway.seen).toEqual([]);
   });
 
   it('twin: localhost as Host, and Bearer, are the process itself', async () => {
-    const { port } = new URL(room.sidecar.url);
-    const headers = { host: `localhost:${port}`, authorization: `Bearer ${room.sidecar.secret}` };
-    await expect.poll(async () => (await askRaw(room.sidecar.url, { headers })).status).toBe(200);
+    const { port } = new URL(test.sidecar.url);
+    const headers = { host: `localhost:${port}`, authorization: `Bearer ${test.sidecar.secret}` };
+    await expect.poll(async () => (await askRaw(test.sidecar.url, { headers })).status).toBe(200);
   });
 });
 
@@ -271,32 +271,32 @@ describe('a flow run of the started worker, with its own token', () => {
   const basicOf = (token: string) => `Basic ${Buffer.from(`run:${token}`).toString('base64')}`;
 
   it('is forwarded with its own token from any header', async () => {
-    room.gateway.valid.add(TOKEN);
+    test.gateway.valid.add(TOKEN);
     for (const headers of [{ authorization: basicOf(TOKEN) }, { authorization: `Bearer ${TOKEN}` }, { 'x-lictor-token': TOKEN }]) {
-      expect(await askRaw(room.sidecar.url, { headers })).toMatchObject({ status: 200 });
+      expect(await askRaw(test.sidecar.url, { headers })).toMatchObject({ status: 200 });
     }
     expect(bearers()).toEqual([`Bearer ${TOKEN}`, `Bearer ${TOKEN}`, `Bearer ${TOKEN}`]);
   });
 
   it('gets the refusal of an expired token, and is never forwarded as its worker', async () => {
-    room.gateway.answer = ({ headers }) => (headers.authorization === `Bearer ${TOKEN}` ? { status: 401, body: JSON.stringify(REFUSAL) } : { status: 200 });
-    expect(await askRaw(room.sidecar.url, { headers: { authorization: basicOf(TOKEN) } })).toMatchObject({ status: 401 });
+    test.gateway.answer = ({ headers }) => (headers.authorization === `Bearer ${TOKEN}` ? { status: 401, body: JSON.stringify(REFUSAL) } : { status: 200 });
+    expect(await askRaw(test.sidecar.url, { headers: { authorization: basicOf(TOKEN) } })).toMatchObject({ status: 401 });
     expect(bearers()).toEqual([`Bearer ${TOKEN}`]);
   });
 
   it('has no buffered body: other users of the machine can forge a token', async () => {
-    const socket = connect(Number(new URL(room.sidecar.url).port), '127.0.0.1');
-    socket.write(`POST /api/flows HTTP/1.1\r\nHost: ${new URL(room.sidecar.url).host}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 9\r\n\r\npart`);
-    await expect.poll(() => room.gateway.begun).toEqual(['/api/flows']);
+    const socket = connect(Number(new URL(test.sidecar.url).port), '127.0.0.1');
+    socket.write(`POST /api/flows HTTP/1.1\r\nHost: ${new URL(test.sidecar.url).host}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 9\r\n\r\npart`);
+    await expect.poll(() => test.gateway.begun).toEqual(['/api/flows']);
     socket.write(',rest');
-    await expect.poll(() => room.gateway.seen.map(({ body }) => body)).toEqual(['part,rest']);
+    await expect.poll(() => test.gateway.seen.map(({ body }) => body)).toEqual(['part,rest']);
     socket.destroy();
   });
 
   it('a malformed token is rejected', async () => {
     for (const token of ['lcf_short', `lct_${'0'.repeat(68)}`, `x${TOKEN}`]) {
-      expect(await askRaw(room.sidecar.url, { headers: { 'x-lictor-token': token, authorization: basicOf(token) } }), token).toMatchObject({ status: 401 });
+      expect(await askRaw(test.sidecar.url, { headers: { 'x-lictor-token': token, authorization: basicOf(token) } }), token).toMatchObject({ status: 401 });
     }
-    expect(room.gateway.seen).toEqual([]);
+    expect(test.gateway.seen).toEqual([]);
   });
 });

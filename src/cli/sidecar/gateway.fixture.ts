@@ -109,7 +109,7 @@ export function scriptedSource(secret: string | null = 'c1', lifeMs: number | nu
   return source;
 }
 
-export interface Room {
+export interface TestSidecar {
   readonly gateway: FakeGateway;
   readonly source: Source;
   readonly refresher: CredentialRefresher;
@@ -118,7 +118,7 @@ export interface Room {
   close(): Promise<void>;
 }
 
-export async function openRoom(limits: Partial<RefresherLimits> = {}, basePath = ''): Promise<Room> {
+export async function openTestSidecar(limits: Partial<RefresherLimits> = {}, basePath = ''): Promise<TestSidecar> {
   const gateway = await startFakeGateway();
   const source = scriptedSource();
   const said: string[] = [];

@@ -4,20 +4,20 @@ import type { WebSocketServer } from 'ws';
 import type { Authorization } from '../../authorization/decide/decider.ts';
 import { isForeign } from '../../authorization/decide/origin.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
+import type { AdmissionQueue } from './admission-queue.ts';
 import type { CountedLog } from './counted-log.ts';
 import type { RelayLimits } from './limits.ts';
 import type { RelayParts } from './parts.ts';
 import { type Outcome, socketRecord, type Visit } from './record.ts';
 import { isScreened } from './screen.ts';
 import type { Session } from './session.ts';
-import type { WaitingRoom } from './waiting.ts';
 
 export interface RelayCore {
   readonly parts: RelayParts;
   readonly limits: RelayLimits;
   readonly log: CountedLog;
   readonly webSockets: WebSocketServer;
-  readonly waitingRoom: WaitingRoom;
+  readonly admissionQueue: AdmissionQueue;
   /** Authorised sockets. */
   readonly sessions: Set<Session>;
   /** Increased by every recheck: a decision from before is made again. */

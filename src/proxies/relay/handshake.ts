@@ -76,7 +76,7 @@ async function awaitOwnFrame(core: RelayCore, { client, inbox }: Opened): Promis
 /** A client that leaves while it waits costs little, and is in the access log. */
 async function openWithoutCredential(core: RelayCore, visit: Visit, asked: Upgrade): Promise<void> {
   const attended = attend(asked);
-  const leave = await core.waitingRoom.enter(visit.inputs.address, core.limits.firstFrameMs, attended.left);
+  const leave = await core.admissionQueue.enter(visit.inputs.address, core.limits.firstFrameMs, attended.left);
   const upgrade = attended.end();
   try {
     if (upgrade === undefined) asked.socket.destroy();

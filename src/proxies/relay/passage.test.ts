@@ -7,15 +7,15 @@ import { NOWHERE } from '../../contract/scope.ts';
 import type { RelayCore } from './core.ts';
 import type { RelayParts } from './parts.ts';
 import { createDelivery } from './passage.ts';
+import { EVENTS_IN, EVENTS_OUT, GOOD, openTestRelay, type TestRelay } from './relay.fixture.ts';
 import type { Session } from './session.ts';
-import { EVENTS_IN, EVENTS_OUT, GOOD, openTestRoom, type TestRoom } from './test-room.ts';
 
 const A = '11111111-0000-4000-8000-000000000000';
 const B = '22222222-0000-4000-8000-000000000000';
 const scope = { ...NOWHERE, tags: ['team-a'] };
 
-let room: TestRoom | undefined;
-afterEach(() => room?.close());
+let relay: TestRelay | undefined;
+afterEach(() => relay?.close());
 
 /** Prefect knows the run A, which is covered. */
 function scopedParts(
@@ -39,14 +39,14 @@ function scopedParts(
 
 /** `filter`: what the client asks for on a stream. */
 async function open(inputs: typeof EVENTS_OUT, parts = scopedParts(), filter: unknown = {}) {
-  room = await openTestRoom({}, parts);
-  const client = await room.connect({ inputs: { ...inputs, authorization: `Bearer ${GOOD}` }, protocols: ['prefect'] });
+  relay = await openTestRelay({}, parts);
+  const client = await relay.connect({ inputs: { ...inputs, authorization: `Bearer ${GOOD}` }, protocols: ['prefect'] });
   client.socket.send(JSON.stringify(authFrame(null)));
   await expect.poll(() => client.received.length).toBe(1);
-  await expect.poll(() => room?.prefect.sockets.length).toBe(1);
+  await expect.poll(() => relay?.prefect.sockets.length).toBe(1);
   if (inputs === EVENTS_OUT) client.socket.send(typeof filter === 'string' ? filter : JSON.stringify({ type: 'filter', filter }));
-  if (inputs === EVENTS_OUT && Object.keys(Object(filter)).length === 0) await expect.poll(() => room?.prefect.frames.length).toBe(2);
-  return { room, client };
+  if (inputs === EVENTS_OUT && Object.keys(Object(filter)).length === 0) await expect.poll(() => relay?.prefect.frames.length).toBe(2);
+  return { relay, client };
 }
 
 const event = (run: string, id = run) => ({ id, event: 'x.y', resource: { 'prefect.resource.id': `prefect.flow-run.${run}` }, related: [] });
@@ -55,7 +55,7 @@ const frame = (run: string) => JSON.stringify({ type: 'event', event: event(run)
 describe('the socket of a scoped principal', () => {
   it('forwards only the visible part of /events/out, in order', async () => {
     const {
-      room: { prefect },
+      relay: { prefect },
       client,
     } = await open(EVENTS_OUT);
     for (const run of [B, A, B, A]) prefect.sockets[0]?.send(frame(run));
@@ -67,28 +67,28 @@ describe('the socket of a scoped principal', () => {
     const createdBy = JSON.stringify({ type: 'event', event: { ...event(A), related: [maker] } });
     const byMaker = { related: { labels: { 'prefect.resource.name': ['s*'] } } };
     const first = await open(EVENTS_OUT, scopedParts(), byMaker);
-    await expect.poll(() => first.room.prefect.frames.length).toBe(2);
+    await expect.poll(() => first.relay.prefect.frames.length).toBe(2);
     // Prefect goes by the first filter alone.
     first.client.socket.send(JSON.stringify({ type: 'filter', filter: {} }));
-    await expect.poll(() => first.room.prefect.frames.length).toBe(3);
-    first.room.prefect.sockets[0]?.send(createdBy);
-    first.room.prefect.sockets[0]?.close(1000);
+    await expect.poll(() => first.relay.prefect.frames.length).toBe(3);
+    first.relay.prefect.sockets[0]?.send(createdBy);
+    first.relay.prefect.sockets[0]?.close(1000);
     await first.client.closed;
     expect(first.client.received.slice(1)).toEqual([]);
-    await first.room.close();
+    await first.relay.close();
     const unread = '{"type":"filter","filter":{},"filter":{"text":{"query":"secret"}}}';
     const tooComplex = { event: { prefix: Array.from({ length: 50_000 }, () => 'x') } };
     for (const filter of [{ text: { query: 'secret' } }, unread, tooComplex]) {
-      const { room, client } = await open(EVENTS_OUT, scopedParts(), filter);
+      const { relay, client } = await open(EVENTS_OUT, scopedParts(), filter);
       expect((await client.closed).code).toBe(1008);
-      expect(room.prefect.frames).toHaveLength(1);
-      await room.close();
+      expect(relay.prefect.frames).toHaveLength(1);
+      await relay.close();
     }
   });
 
   it('is closed with 1012 if Prefect does not answer about the owner of a frame', async () => {
     const {
-      room: { prefect },
+      relay: { prefect },
       client,
     } = await open(
       EVENTS_OUT,
@@ -101,7 +101,7 @@ describe('the socket of a scoped principal', () => {
 
   it('forwards own events to Prefect; a foreign one is dropped and recorded, and the socket stays', async () => {
     const {
-      room: { prefect, records },
+      relay: { prefect, records },
       client,
     } = await open(EVENTS_IN);
     for (const [run, id] of [
@@ -118,7 +118,7 @@ describe('the socket of a scoped principal', () => {
     const eventTags: RelayParts['eventTags'] = async (events, { principal }) =>
       events.map((said) => (principal.id === 'token:a' && JSON.stringify(said).includes('"prefect.tag.team-z"') ? 'team-z' : null));
     const {
-      room: { prefect, records, warnings },
+      relay: { prefect, records, warnings },
       client,
     } = await open(EVENTS_IN, { ...scopedParts(), eventTags });
     const tagged = { ...event(A, B), related: [{ 'prefect.resource.id': 'prefect.tag.team-z', 'prefect.resource.role': 'tag' }] };
@@ -143,7 +143,7 @@ describe('the socket of a scoped principal', () => {
     const eventTags: RelayParts['eventTags'] = async (events, { principal }) =>
       events.map((said) => (principal.kind === 'run' && JSON.stringify(said).includes(B) ? 'team-z' : null));
     const {
-      room: { prefect, records },
+      relay: { prefect, records },
       client,
     } = await open(EVENTS_IN, { ...parts, decider, eventTags, recordLineage: async () => undefined });
     for (const id of [B, A]) client.socket.send(JSON.stringify(event(A, id)));
@@ -158,7 +158,7 @@ describe('the socket of a scoped principal', () => {
       return path.endsWith('/history') ? [{ id: A }] : [];
     };
     const {
-      room: { prefect },
+      relay: { prefect },
       client,
     } = await open(EVENTS_IN, scopedParts(slow));
     client.socket.send(JSON.stringify(event(A)));
@@ -187,7 +187,7 @@ describe('the socket of a scoped principal', () => {
     const allowed = parts.decider?.authorize;
     const decider: RelayParts['decider'] = { revision: 7, authorize: async (...asked) => (revoked || allowed === undefined ? gone : await allowed(...asked)) };
     const {
-      room: { prefect, relay },
+      relay: { prefect, relay },
       client,
     } = await open(EVENTS_IN, { ...parts, decider });
     client.socket.send(JSON.stringify(event(A)));
@@ -205,13 +205,13 @@ describe('the socket of a scoped principal', () => {
   });
 
   it('is refused if its frames do not name their objects, and if there is no scope filter', async () => {
-    room = await openTestRoom({}, scopedParts());
+    relay = await openTestRelay({}, scopedParts());
     const tasks = { operation: 'socket:task-runs-scheduled', path: '/api/task_runs/subscriptions/scheduled' };
-    expect(await room.plain({ ...tasks, authorization: `Bearer ${GOOD}` }, UPGRADE)).toMatchObject({ status: 403, body: { code: 'scope-not-filterable' } });
-    await room.close();
+    expect(await relay.plain({ ...tasks, authorization: `Bearer ${GOOD}` }, UPGRADE)).toMatchObject({ status: 403, body: { code: 'scope-not-filterable' } });
+    await relay.close();
     const { scopeFilterOf: _, ...blind } = scopedParts();
-    room = await openTestRoom({}, blind);
-    expect(await room.plain({ ...EVENTS_OUT, authorization: `Bearer ${GOOD}` }, UPGRADE)).toMatchObject({
+    relay = await openTestRelay({}, blind);
+    expect(await relay.plain({ ...EVENTS_OUT, authorization: `Bearer ${GOOD}` }, UPGRADE)).toMatchObject({
       status: 403,
       body: { code: 'scope-not-filterable' },
     });

@@ -1,98 +1,98 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RelayParts } from './parts.ts';
-import { EVENTS_OUT, GOOD, openTestRoom, type TestClient, type TestRoom, UPGRADE, until } from './test-room.ts';
+import { EVENTS_OUT, GOOD, openTestRelay, type TestClient, type TestRelay, UPGRADE, until } from './relay.fixture.ts';
 
-let room: TestRoom;
-afterEach(() => room.close());
+let relay: TestRelay;
+afterEach(() => relay.close());
 
 async function opened(inputs: object): Promise<TestClient> {
-  const client = await room.connect({ inputs: { ...inputs, token: GOOD } });
-  await until(() => room.prefect.frames.length > 0, 'the socket to Prefect');
+  const client = await relay.connect({ inputs: { ...inputs, token: GOOD } });
+  await until(() => relay.prefect.frames.length > 0, 'the socket to Prefect');
   return client;
 }
 
 describe('a revoked credential (WS-03)', () => {
   it('ends its open sockets with 1008 and a record; others stay', async () => {
-    room = await openTestRoom({ tickMs: 60_000 });
-    room.allowed.set('lct_other', { expiresAtMs: null });
+    relay = await openTestRelay({ tickMs: 60_000 });
+    relay.allowed.set('lct_other', { expiresAtMs: null });
     const byHeader = await opened(EVENTS_OUT);
-    const byFrame = await room.connect({ inputs: EVENTS_OUT, protocols: ['prefect'] });
+    const byFrame = await relay.connect({ inputs: EVENTS_OUT, protocols: ['prefect'] });
     byFrame.socket.send(`{"type":"auth","token":"${GOOD}"}`);
     await byFrame.next();
-    const other = await room.connect({ inputs: { ...EVENTS_OUT, token: 'lct_other' } });
-    await until(() => room.prefect.frames.length === 3, 'three sockets at Prefect');
-    room.allowed.delete(GOOD);
-    await room.relay.recheck();
+    const other = await relay.connect({ inputs: { ...EVENTS_OUT, token: 'lct_other' } });
+    await until(() => relay.prefect.frames.length === 3, 'three sockets at Prefect');
+    relay.allowed.delete(GOOD);
+    await relay.relay.recheck();
     expect((await byHeader.closed).code).toBe(1008);
     expect((await byFrame.closed).code).toBe(1008);
     expect(other.socket.readyState).toBe(other.socket.OPEN);
-    expect(room.records.slice(3)).toMatchObject([
+    expect(relay.records.slice(3)).toMatchObject([
       { reason: 'credential-unknown', decision: 'deny', path: '/api/events/out', request_id: null },
       { reason: 'credential-unknown', decision: 'deny', request_id: null },
     ]);
   });
 
   it('is noticed by the change number alone', async () => {
-    room = await openTestRoom({ tickMs: 10 });
+    relay = await openTestRelay({ tickMs: 10 });
     const client = await opened(EVENTS_OUT);
-    room.allowed.delete(GOOD);
-    room.state.changeNumber += 1;
+    relay.allowed.delete(GOOD);
+    relay.state.changeNumber += 1;
     expect((await client.closed).code).toBe(1008);
   });
 
   it('opens nothing when it goes while the decision is being made', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened(EVENTS_OUT);
-    room.allowed.delete(GOOD);
-    const late = room.connect({ inputs: { ...EVENTS_OUT, token: GOOD } }).then(
+    relay.allowed.delete(GOOD);
+    const late = relay.connect({ inputs: { ...EVENTS_OUT, token: GOOD } }).then(
       () => 'open',
       () => 'refused',
     );
-    await room.relay.recheck();
+    await relay.relay.recheck();
     expect((await client.closed).code).toBe(1008);
     expect(await late).toBe('refused');
   });
 
   it('opens nothing when it goes between the 101 and the first frame', async () => {
-    room = await openTestRoom({ tickMs: 60_000 });
-    const client = await room.connect({ inputs: { ...EVENTS_OUT, token: GOOD }, protocols: ['prefect'] });
-    room.allowed.delete(GOOD);
-    await room.relay.recheck();
+    relay = await openTestRelay({ tickMs: 60_000 });
+    const client = await relay.connect({ inputs: { ...EVENTS_OUT, token: GOOD }, protocols: ['prefect'] });
+    relay.allowed.delete(GOOD);
+    await relay.relay.recheck();
     client.socket.send('{"type":"auth","token":null}');
     expect((await client.closed).code).toBe(1008);
-    expect(room.prefect.requests).toEqual([]);
+    expect(relay.prefect.requests).toEqual([]);
   });
 
   it('ends with 1012 at its expiry, on which clients come back with a fresh credential; one that was prolonged stays', async () => {
-    room = await openTestRoom({ tickMs: 10 });
-    const soon = room.state.now + 1000;
-    room.allowed.set(GOOD, { expiresAtMs: soon });
+    relay = await openTestRelay({ tickMs: 10 });
+    const soon = relay.state.now + 1000;
+    relay.allowed.set(GOOD, { expiresAtMs: soon });
     const client = await opened(EVENTS_OUT);
-    room.allowed.set(GOOD, { expiresAtMs: soon + 1000 });
-    room.state.now = soon;
-    await room.relay.recheck();
+    relay.allowed.set(GOOD, { expiresAtMs: soon + 1000 });
+    relay.state.now = soon;
+    await relay.relay.recheck();
     expect(client.socket.readyState).toBe(client.socket.OPEN);
-    room.state.now = soon + 1000;
+    relay.state.now = soon + 1000;
     expect(await client.closed).toMatchObject({ code: 1012, reason: expect.stringContaining('credential-expired') });
-    expect(room.records.at(-1)).toMatchObject({ decision: 'deny', reason: 'credential-expired', status: 401 });
+    expect(relay.records.at(-1)).toMatchObject({ decision: 'deny', reason: 'credential-expired', status: 401 });
   });
 
   it('ends with 1008 when it is gone by the time that it would expire', async () => {
-    room = await openTestRoom({ tickMs: 10 });
-    room.allowed.set(GOOD, { expiresAtMs: room.state.now + 1000 });
+    relay = await openTestRelay({ tickMs: 10 });
+    relay.allowed.set(GOOD, { expiresAtMs: relay.state.now + 1000 });
     const client = await opened(EVENTS_OUT);
-    room.allowed.delete(GOOD);
-    room.state.now += 1000;
+    relay.allowed.delete(GOOD);
+    relay.state.now += 1000;
     expect((await client.closed).code).toBe(1008);
   });
 
   it('closes with 1012 what cannot be decided again', async () => {
-    room = await openTestRoom({ tickMs: 60_000 });
+    relay = await openTestRelay({ tickMs: 60_000 });
     const client = await opened(EVENTS_OUT);
-    room.state.outage = true;
-    await room.relay.recheck();
+    relay.state.outage = true;
+    await relay.relay.recheck();
     expect((await client.closed).code).toBe(1012);
-    room.state.outage = false;
+    relay.state.outage = false;
   });
 
   it('closes with 1012 also where the decision says that it cannot be made', async () => {
@@ -101,10 +101,10 @@ describe('a revoked credential (WS-03)', () => {
     const credential = { id: 'tok_1', carrier: 'x-lictor-token', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
     const outage = { ok: false, reason: 'gateway-unavailable', principal: null, credential: null, credentialId: null, decisions: [] } as const;
     const allowed = { ok: true, principal, credential, decisions: [], restriction: null, entities: [] } as const;
-    room = await openTestRoom({ tickMs: 60_000 }, { decider: { revision: 7, authorize: async () => (undecided ? outage : allowed) } });
+    relay = await openTestRelay({ tickMs: 60_000 }, { decider: { revision: 7, authorize: async () => (undecided ? outage : allowed) } });
     const client = await opened(EVENTS_OUT);
     undecided = true;
-    await room.relay.recheck();
+    await relay.relay.recheck();
     expect((await client.closed).code).toBe(1012);
   });
 });
@@ -116,10 +116,10 @@ it('a decision that was made before a change of security is made again, before t
   const authorize: RelayParts['decider']['authorize'] = async () => {
     asked += 1;
     if (asked > 1) return { ok: false, reason: 'credential-revoked', principal: null, credential: null, credentialId: 'tok_1', decisions: [] };
-    await room.relay.recheck();
+    await relay.relay.recheck();
     return { ok: true, principal, credential, decisions: [], restriction: null, entities: [] };
   };
-  room = await openTestRoom({ tickMs: 60_000 }, { decider: { revision: 7, authorize } });
-  expect(await room.plain({ ...EVENTS_OUT, token: GOOD }, UPGRADE)).toMatchObject({ status: 401, body: { code: 'credential-revoked' } });
+  relay = await openTestRelay({ tickMs: 60_000 }, { decider: { revision: 7, authorize } });
+  expect(await relay.plain({ ...EVENTS_OUT, token: GOOD }, UPGRADE)).toMatchObject({ status: 401, body: { code: 'credential-revoked' } });
   expect(asked).toBe(2);
 });

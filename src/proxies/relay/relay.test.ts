@@ -1,48 +1,48 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { EVENTS_IN, EVENTS_OUT, GOOD, openTestRoom, SECRET, type TestClient, type TestRoom, until } from './test-room.ts';
+import { EVENTS_IN, EVENTS_OUT, GOOD, openTestRelay, SECRET, type TestClient, type TestRelay, until } from './relay.fixture.ts';
 
-let room: TestRoom;
-afterEach(() => room.close());
+let relay: TestRelay;
+afterEach(() => relay.close());
 
 const MIB = 1024 * 1024;
 
 async function opened(inputs: object = EVENTS_IN): Promise<TestClient> {
-  const client = await room.connect({ inputs: { ...inputs, token: GOOD } });
-  await until(() => room.prefect.frames.length > 0, 'the socket to Prefect');
+  const client = await relay.connect({ inputs: { ...inputs, token: GOOD } });
+  await until(() => relay.prefect.frames.length > 0, 'the socket to Prefect');
   return client;
 }
 
 const prefectSide = () => {
-  const socket = room.prefect.sockets.at(-1);
+  const socket = relay.prefect.sockets.at(-1);
   if (socket === undefined) throw new Error('no socket at Prefect');
   return socket;
 };
 
 describe('an open socket', () => {
   it('forwards frames in order, both ways', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     for (let index = 0; index < 200; index += 1) client.socket.send(`in-${index}`);
     for (let index = 0; index < 200; index += 1) prefectSide().send(`out-${index}`);
-    await until(() => room.prefect.frames.length === 201 && client.received.length === 200, 'all frames');
-    expect(room.prefect.frames.slice(1)).toEqual(Array.from({ length: 200 }, (_, index) => `in-${index}`));
+    await until(() => relay.prefect.frames.length === 201 && client.received.length === 200, 'all frames');
+    expect(relay.prefect.frames.slice(1)).toEqual(Array.from({ length: 200 }, (_, index) => `in-${index}`));
     expect(client.received).toEqual(Array.from({ length: 200 }, (_, index) => `out-${index}`));
   });
 
   it('passes pings from end to end: a pong proves that Prefect has what was sent before', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     const pong = once(client.socket, 'pong');
     client.socket.send('event');
     client.socket.ping('checkpoint');
     expect(String((await pong)[0])).toBe('checkpoint');
-    expect(room.prefect.pings).toEqual(['checkpoint']);
-    expect(room.prefect.frames.at(-1)).toBe('event');
+    expect(relay.prefect.pings).toEqual(['checkpoint']);
+    expect(relay.prefect.frames.at(-1)).toBe('event');
   });
 
   it("answers Prefect's pings with the client's pongs", async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     await opened();
     const pong = once(prefectSide(), 'pong');
     prefectSide().ping('alive?');
@@ -50,38 +50,38 @@ describe('an open socket', () => {
   });
 
   it('closes 1009 on a frame above 2 MiB and passes one below', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     client.socket.send('x'.repeat(2 * MIB));
-    await until(() => room.prefect.frames.length === 2, 'the large frame');
+    await until(() => relay.prefect.frames.length === 2, 'the large frame');
     client.socket.send('x'.repeat(2 * MIB + 1));
     expect((await client.closed).code).toBe(1009);
-    expect(room.prefect.frames).toHaveLength(2);
+    expect(relay.prefect.frames).toHaveLength(2);
   });
 
   it('takes a turn before it parses a large event, and later small ones wait', async () => {
     const turns: (() => void)[] = [];
-    room = await openTestRoom({}, { turn: () => new Promise((resolve) => turns.push(resolve)) });
+    relay = await openTestRelay({}, { turn: () => new Promise((resolve) => turns.push(resolve)) });
     const client = await opened();
     client.socket.send('small');
-    await until(() => room.prefect.frames.length === 2, 'the small frame');
+    await until(() => relay.prefect.frames.length === 2, 'the small frame');
     expect(turns).toEqual([]);
     client.socket.send('x'.repeat(MIB));
     client.socket.send('behind');
     client.socket.ping('after');
     await until(() => turns.length === 1, 'the large frame');
-    expect([room.prefect.frames.length, room.prefect.pings]).toEqual([2, []]);
+    expect([relay.prefect.frames.length, relay.prefect.pings]).toEqual([2, []]);
     turns.shift()?.();
-    await until(() => room.prefect.pings.length === 1, 'all frames');
-    expect(room.prefect.frames.slice(1).map((frame) => frame.length)).toEqual([5, MIB, 6]);
+    await until(() => relay.prefect.pings.length === 1, 'all frames');
+    expect(relay.prefect.frames.slice(1).map((frame) => frame.length)).toEqual([5, MIB, 6]);
   });
 
   it('closes 1003 on a binary frame', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     client.socket.send(Buffer.from('bytes'));
     expect((await client.closed).code).toBe(1003);
-    expect(room.prefect.frames).toHaveLength(1);
+    expect(relay.prefect.frames).toHaveLength(1);
   });
 
   it('passes every frame to its gate: a dropped one is recorded, and the socket stays', async () => {
@@ -89,14 +89,14 @@ describe('an open socket', () => {
       data.toString() === 'forged'
         ? { pass: false as const, dropped: { code: 'event-reserved' as const, detail: 'not yours', subject: 'prefect.x' } }
         : { pass: true as const, data: Buffer.from(`checked ${data}`) };
-    room = await openTestRoom({}, { gateFor: () => gate });
+    relay = await openTestRelay({}, { gateFor: () => gate });
     const client = await opened();
     client.socket.send('one');
     client.socket.send('forged');
     client.socket.send('two');
-    await until(() => room.prefect.frames.length === 3, 'both other frames');
-    expect(room.prefect.frames.slice(1)).toEqual(['checked one', 'checked two']);
-    expect(room.records.at(-1)).toMatchObject({
+    await until(() => relay.prefect.frames.length === 3, 'both other frames');
+    expect(relay.prefect.frames.slice(1)).toEqual(['checked one', 'checked two']);
+    expect(relay.records.at(-1)).toMatchObject({
       decision: 'deny',
       reason: 'event-reserved',
       status: 403,
@@ -108,7 +108,7 @@ describe('an open socket', () => {
   });
 
   it('records at most twenty dropped frames of a socket a minute', async () => {
-    room = await openTestRoom({}, { gateFor: () => () => ({ pass: false, dropped: { code: 'body-not-json', detail: 'x', subject: null } }) });
+    relay = await openTestRelay({}, { gateFor: () => () => ({ pass: false, dropped: { code: 'body-not-json', detail: 'x', subject: null } }) });
     const client = await opened();
     const drop = async (count: number): Promise<void> => {
       for (let index = 0; index < count; index += 1) client.socket.send('x');
@@ -117,20 +117,20 @@ describe('an open socket', () => {
       await pong;
     };
     await drop(50);
-    const dropped = () => room.records.filter(({ reason }) => reason === 'body-not-json').length;
+    const dropped = () => relay.records.filter(({ reason }) => reason === 'body-not-json').length;
     expect(dropped()).toBe(20);
-    room.state.now -= 3_600_000;
-    room.state.steadyMs += 59_999;
+    relay.state.now -= 3_600_000;
+    relay.state.steadyMs += 59_999;
     await drop(1);
     expect(dropped()).toBe(20);
-    room.state.steadyMs += 1;
+    relay.state.steadyMs += 1;
     await drop(1);
     expect(dropped()).toBe(21);
-    expect(room.warnings.join()).toContain('"count":31');
+    expect(relay.warnings.join()).toContain('"count":31');
   });
 
   it('negotiates no compression', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     expect(client.socket.extensions).toBe('');
   });
@@ -141,7 +141,7 @@ describe('backpressure', () => {
   const total = 32 * MIB;
 
   it('stops reading Prefect while the client does not read, and loses nothing', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened(EVENTS_OUT);
     client.socket.pause();
     const source = prefectSide();
@@ -158,7 +158,7 @@ describe('backpressure', () => {
   });
 
   it('stops reading the client while Prefect does not read, and loses nothing', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     prefectSide().pause();
     let sent = 0;
@@ -169,7 +169,7 @@ describe('backpressure', () => {
     await settled(() => client.socket.bufferedAmount);
     expect(total - client.socket.bufferedAmount).toBeLessThan(16 * MIB);
     prefectSide().resume();
-    await until(() => room.prefect.frames.length === total / frame.length + 1, 'everything');
+    await until(() => relay.prefect.frames.length === total / frame.length + 1, 'everything');
   });
 });
 
@@ -184,28 +184,28 @@ describe('the end of a socket', () => {
     [1013, 'later'],
     [4001, 'private'],
   ])('passes %i of Prefect to the client', async (code, reason) => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     prefectSide().close(code, reason);
     expect(await client.closed).toEqual({ code, reason });
   });
 
   it('turns a broken connection to Prefect into 1012, after which stock clients reconnect', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     prefectSide().terminate();
     expect((await client.closed).code).toBe(1012);
   });
 
   it("never passes Prefect's secret on in a reason", async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     prefectSide().close(1008, `Invalid token ${SECRET}`);
     expect(await client.closed).toEqual({ code: 1008, reason: '' });
   });
 
   it.each([1000, 1001, 4002])('passes %i of the client to Prefect', async (code) => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     const closed = once(prefectSide(), 'close');
     client.socket.close(code, 'bye');
@@ -213,7 +213,7 @@ describe('the end of a socket', () => {
   });
 
   it("turns a client's broken connection into 1001 at Prefect", async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     const closed = once(prefectSide(), 'close');
     client.socket.terminate();
@@ -221,52 +221,52 @@ describe('the end of a socket', () => {
   });
 
   it('delivers what was sent before the close', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
     for (let index = 0; index < 100; index += 1) client.socket.send('e'.repeat(10_000));
     client.socket.close(1000);
-    await until(() => room.prefect.frames.length === 101, 'every event');
+    await until(() => relay.prefect.frames.length === 101, 'every event');
   });
 });
 
 describe('Prefect away or slow', () => {
   it('holds an accepted /events/in, and delivers when Prefect answers again', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     let refusals = 2;
-    room.prefect.onAuth = (socket) => {
+    relay.prefect.onAuth = (socket) => {
       if (refusals > 0) socket.close(1011);
       else socket.send('{"type":"auth_success"}');
       refusals -= 1;
     };
-    const client = await room.connect({ inputs: { ...EVENTS_IN, token: GOOD }, protocols: ['prefect'] });
+    const client = await relay.connect({ inputs: { ...EVENTS_IN, token: GOOD }, protocols: ['prefect'] });
     client.socket.send('{"type":"auth","token":null}');
     expect(await client.next()).toBe('{"type":"auth_success"}');
     client.socket.send('event-1');
     client.socket.ping('checkpoint');
-    await until(() => room.prefect.frames.includes('event-1'), 'the event');
-    await until(() => room.prefect.pings.length === 1, 'the ping behind it');
-    expect(room.prefect.sockets).toHaveLength(3);
+    await until(() => relay.prefect.frames.includes('event-1'), 'the event');
+    await until(() => relay.prefect.pings.length === 1, 'the ping behind it');
+    expect(relay.prefect.sockets).toHaveLength(3);
   });
 
   it('lets a client out of its handshake although Prefect does not answer, then ends with 1012', async () => {
-    room = await openTestRoom({ greetAfterMs: 20, upstreamHoldMs: 300 });
-    room.prefect.onAuth = () => undefined;
-    const client = await room.connect({ inputs: { ...EVENTS_IN, token: GOOD }, protocols: ['prefect'] });
+    relay = await openTestRelay({ greetAfterMs: 20, upstreamHoldMs: 300 });
+    relay.prefect.onAuth = () => undefined;
+    const client = await relay.connect({ inputs: { ...EVENTS_IN, token: GOOD }, protocols: ['prefect'] });
     client.socket.send('{"type":"auth","token":null}');
     expect(await client.next()).toBe('{"type":"auth_success"}');
     expect((await client.closed).code).toBe(1012);
   });
 
   it('closes with 1012 when Prefect stays away, and without a word of why', async () => {
-    room = await openTestRoom({ upstreamHoldMs: 200 });
-    room.prefect.onAuth = (socket) => socket.close(1008, `Invalid token ${SECRET}`);
-    const client = await room.connect({ inputs: { token: GOOD } });
+    relay = await openTestRelay({ upstreamHoldMs: 200 });
+    relay.prefect.onAuth = (socket) => socket.close(1008, `Invalid token ${SECRET}`);
+    const client = await relay.connect({ inputs: { token: GOOD } });
     expect(await client.closed).toEqual({ code: 1012, reason: 'Prefect cannot be reached' });
   });
 
   it('stops reading a client that sends on meanwhile', async () => {
-    room = await openTestRoom({ drainMs: 50 });
-    room.prefect.onAuth = () => undefined;
+    relay = await openTestRelay({ drainMs: 50 });
+    relay.prefect.onAuth = () => undefined;
     const client = await opened();
     const frame = 'x'.repeat(64 * 1024);
     for (let sent = 0; sent < 32 * MIB; sent += frame.length) client.socket.send(frame);
@@ -275,30 +275,30 @@ describe('Prefect away or slow', () => {
   });
 
   it('gives the connection to Prefect up when the client leaves meanwhile', async () => {
-    room = await openTestRoom();
-    room.prefect.onAuth = () => undefined;
+    relay = await openTestRelay();
+    relay.prefect.onAuth = () => undefined;
     const client = await opened();
     const closed = once(prefectSide(), 'close');
     client.socket.close();
     await closed;
-    expect(room.relay.count()).toBe(0);
+    expect(relay.relay.count()).toBe(0);
   });
 });
 
 describe('restart', () => {
   it('closes what is open with 1012 and goes on accepting', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const client = await opened();
-    await room.relay.restart();
+    await relay.relay.restart();
     expect((await client.closed).code).toBe(1012);
-    const next = await room.connect({ inputs: { ...EVENTS_IN, token: GOOD } });
+    const next = await relay.connect({ inputs: { ...EVENTS_IN, token: GOOD } });
     expect(next.socket.readyState).toBe(next.socket.OPEN);
   });
 
   it('later: only what was open at the call, as far as it still is', async () => {
-    room = await openTestRoom();
+    relay = await openTestRelay();
     const [early, leaving] = [await opened(), await opened()];
-    const restarted = room.relay.restart(200);
+    const restarted = relay.relay.restart(200);
     leaving.socket.close();
     await leaving.closed;
     const late = await opened();
@@ -311,14 +311,14 @@ describe('restart', () => {
 
 describe('drain', () => {
   it('closes every socket with 1012, one that does not answer too', async () => {
-    room = await openTestRoom({ drainMs: 200 });
-    const clients = [await opened(), await opened(EVENTS_OUT), await room.connect({ protocols: ['prefect'] })];
+    relay = await openTestRelay({ drainMs: 200 });
+    const clients = [await opened(), await opened(EVENTS_OUT), await relay.connect({ protocols: ['prefect'] })];
     const deaf = await opened();
     deaf.raw.pause();
-    await room.relay.drain();
+    await relay.relay.drain();
     for (const client of clients) expect((await client.closed).code).toBe(1012);
-    expect(room.relay.count()).toBe(0);
-    await until(() => room.prefect.sockets.every((socket) => socket.readyState === socket.CLOSED), 'no socket at Prefect');
+    expect(relay.relay.count()).toBe(0);
+    await until(() => relay.prefect.sockets.every((socket) => socket.readyState === socket.CLOSED), 'no socket at Prefect');
   });
 });
 

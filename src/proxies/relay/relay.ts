@@ -8,6 +8,7 @@ import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { LictorError } from '../../contract/error.ts';
 import { CLOSE } from '../../prefect/frames/close-codes.ts';
 import { recheckAll, recheckExpired } from '../tunnels/recheck.ts';
+import { createAdmissionQueue } from './admission-queue.ts';
 import { messageOf, type RelayCore } from './core.ts';
 import { createCountedLog } from './counted-log.ts';
 import { answerPlainRequest, answerUpgrade } from './handshake.ts';
@@ -16,7 +17,6 @@ import type { RelayParts } from './parts.ts';
 import { recheckOne } from './recheck.ts';
 import { refuse, responseOn } from './refuse.ts';
 import { createServiceSockets } from './services/sockets.ts';
-import { createWaitingRoom } from './waiting.ts';
 
 export interface Relay {
   /** Takes a raw connection from nginx; its request carries the INPUT headers. */
@@ -93,7 +93,10 @@ function createCore(parts: RelayParts): RelayCore {
       maxPayload: limits.frameBytes,
       handleProtocols: (offered) => (offered.has('prefect') ? 'prefect' : false),
     }),
-    waitingRoom: createWaitingRoom({ perAddress: limits.waitingPerAddress, total: limits.waitingTotal, perSecond: limits.waitingPerSecond }, parts.steady),
+    admissionQueue: createAdmissionQueue(
+      { perAddress: limits.waitingPerAddress, total: limits.waitingTotal, perSecond: limits.waitingPerSecond },
+      parts.steady,
+    ),
     sessions: new Set(),
     generation: 0,
     draining: false,

@@ -1,22 +1,22 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { EVENTS_IN, GOOD, openTestRoom, type TestRoom, until } from './test-room.ts';
+import { EVENTS_IN, GOOD, openTestRelay, type TestRelay, until } from './relay.fixture.ts';
 
 const CHANNEL = { operation: 'socket:worker-connect', path: '/api/work_pools/pool-a/workers/connect' };
 const hello = (name: unknown) => JSON.stringify({ type: 'worker.hello.v1', payload: { worker_name: name, worker_type: 'process' } });
 
-let room: TestRoom;
+let relay: TestRelay;
 beforeEach(async () => {
-  room = await openTestRoom();
+  relay = await openTestRelay();
 });
-afterEach(() => room.close());
+afterEach(() => relay.close());
 
 /** Sends these frames on a socket; answers the records after that of the socket itself. */
 async function recorded(frames: readonly string[], inputs: object = CHANNEL) {
-  const client = await room.connect({ inputs: { ...inputs, token: GOOD } });
+  const client = await relay.connect({ inputs: { ...inputs, token: GOOD } });
   for (const frame of frames) client.socket.send(frame);
-  await until(() => room.prefect.frames.length === frames.length + 1, 'the frames');
-  expect(room.prefect.frames.slice(1)).toEqual(frames);
-  return room.records.slice(1);
+  await until(() => relay.prefect.frames.length === frames.length + 1, 'the frames');
+  expect(relay.prefect.frames.slice(1)).toEqual(frames);
+  return relay.records.slice(1);
 }
 
 it('records the worker with the principal of its token, and passes the frame unchanged', async () => {
@@ -64,12 +64,12 @@ it('ends a channel whose template has a schema that leads to another address, an
       payload: { worker_name: 'etl-1', default_base_job_template: { job_configuration: {}, variables: { properties: { x: { $ref: ref } } } } },
     });
   expect(await recorded([withSchema('#/definitions/x')])).toMatchObject([{ resource_id: 'etl-1' }]);
-  const seen = room.prefect.frames.length;
-  const client = await room.connect({ inputs: { ...CHANNEL, token: GOOD } });
+  const seen = relay.prefect.frames.length;
+  const client = await relay.connect({ inputs: { ...CHANNEL, token: GOOD } });
   client.socket.send(withSchema('http://169.254.169.254/'));
   expect(await client.closed).toMatchObject({ code: 1008 });
-  await until(() => room.records.some(({ reason }) => reason === 'body-invalid'), 'the record');
-  expect(room.prefect.frames.slice(seen).join()).not.toContain('169.254');
+  await until(() => relay.records.some(({ reason }) => reason === 'body-invalid'), 'the record');
+  expect(relay.prefect.frames.slice(seen).join()).not.toContain('169.254');
 });
 
 it.each([
@@ -79,10 +79,10 @@ it.each([
   ['is named twice, once harmless', withTemplate({ PREFECT_API_KEY: 'x' }).replace(/\}$/, `,"payload":{"worker_name":"etl-1"}}`)],
   ['stands beside what is no number', withTemplate({ PREFECT_API_KEY: 'x' }).replace('true', 'NaN')],
 ])('ends a channel whose template %s, records it, and Prefect sees nothing of it', async (_what, frame) => {
-  const client = await room.connect({ inputs: { ...CHANNEL, token: GOOD } });
+  const client = await relay.connect({ inputs: { ...CHANNEL, token: GOOD } });
   client.socket.send(frame);
   expect(await client.closed).toMatchObject({ code: 1008, reason: expect.stringContaining('PREFECT_API') });
-  await until(() => room.records.length === 2, 'the record');
-  expect(room.records[1]).toMatchObject({ decision: 'deny', reason: 'env-reserved', action: 'worker.connect', principal: 'token:etl' });
-  expect(room.prefect.frames.length).toBe(1);
+  await until(() => relay.records.length === 2, 'the record');
+  expect(relay.records[1]).toMatchObject({ decision: 'deny', reason: 'env-reserved', action: 'worker.connect', principal: 'token:etl' });
+  expect(relay.prefect.frames.length).toBe(1);
 });

@@ -2,7 +2,7 @@
 import type { Clock } from '../../contract/clock.ts';
 import { guesserKey } from '../../contract/network.ts';
 
-export interface WaitingRoom {
+export interface AdmissionQueue {
   /**
    * A function that frees the place. Undefined if no place became free within `timeoutMs`, if the client has `left`, or if the queue is full.
    * Clients wait before the 101, so that an overload delays a stock client instead of failing it.
@@ -10,7 +10,7 @@ export interface WaitingRoom {
   enter(address: string, timeoutMs: number, left?: Promise<unknown>): Promise<(() => void) | undefined>;
 }
 
-export interface WaitingLimits {
+export interface AdmissionLimits {
   readonly perAddress: number;
   readonly total: number;
   /** Places per second. A client that closes while it waits costs almost nothing; one with a place costs a millisecond of work. */
@@ -25,7 +25,7 @@ interface InLine {
 /** The pace bounds a flood. After a pause, the places of a whole second are free at once. */
 const BURST_MS = 1000;
 
-export function createWaitingRoom(limits: WaitingLimits, steady: Clock): WaitingRoom {
+export function createAdmissionQueue(limits: AdmissionLimits, steady: Clock): AdmissionQueue {
   const inside = new Map<string, number>();
   /** By address, in turn: an address that got a place moves behind the others. */
   const lines = new Map<string, Set<InLine>>();

@@ -19,7 +19,7 @@ import { createRelay, type Relay } from './relay.ts';
 export const SECRET = 'admin:prefects-own-secret';
 export const GOOD = 'lct_good';
 
-export interface TestRoom {
+export interface TestRelay {
   readonly relay: Relay;
   readonly prefect: FakePrefect;
   readonly records: NewRecord[];
@@ -74,13 +74,13 @@ export interface FakePrefect {
 export const EVENTS_IN = { operation: 'socket:events-in', path: '/api/events/in' };
 export const EVENTS_OUT = { operation: 'socket:events-out', path: '/api/events/out' };
 
-export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Partial<RelayParts> = {}): Promise<TestRoom> {
+export async function openTestRelay(limits: Partial<RelayLimits> = {}, parts: Partial<RelayParts> = {}): Promise<TestRelay> {
   const dir = mkdtempSync(join(tmpdir(), 'relay-'));
   const socketPath = join(dir, 'relay.sock');
   const prefect = await fakePrefect();
   const records: NewRecord[] = [];
   const warnings: string[] = [];
-  const allowed: TestRoom['allowed'] = new Map([[GOOD, { expiresAtMs: null }]]);
+  const allowed: TestRelay['allowed'] = new Map([[GOOD, { expiresAtMs: null }]]);
   const state = { now: Date.now(), steadyMs: 0, outage: false, changeNumber: 1, ledgerBroken: false };
   const relay = createRelay({
     fromEdge: () => true,
@@ -130,7 +130,7 @@ export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Par
   };
 }
 
-function decideFor(allowed: TestRoom['allowed'], inputs: EdgeInputs, frameToken: string | undefined, now: number): Authorization {
+function decideFor(allowed: TestRelay['allowed'], inputs: EdgeInputs, frameToken: string | undefined, now: number): Authorization {
   const carrier = frameToken !== undefined ? 'frame' : inputs.authorization !== '' ? 'authorization' : inputs.token !== '' ? 'x-lictor-token' : 'session';
   const token = frameToken ?? ([inputs.authorization, inputs.token, inputs.session].find((value) => value !== '') || '');
   const entry = allowed.get(token);

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createWaitingRoom } from './waiting.ts';
+import { createAdmissionQueue } from './admission-queue.ts';
 
 it('admits the one that waits longest among those that may enter', async () => {
-  const room = createWaitingRoom({ perAddress: 1, total: 2, perSecond: 100 }, () => 0);
-  const leaveA = await room.enter('a', 1000);
-  const leaveB = await room.enter('b', 1000);
+  const queue = createAdmissionQueue({ perAddress: 1, total: 2, perSecond: 100 }, () => 0);
+  const leaveA = await queue.enter('a', 1000);
+  const leaveB = await queue.enter('b', 1000);
   const order: string[] = [];
   const enter = async (address: string) => {
-    const leave = await room.enter(address, 1000);
+    const leave = await queue.enter(address, 1000);
     order.push(address);
     return leave;
   };
@@ -22,32 +22,32 @@ it('admits the one that waits longest among those that may enter', async () => {
 });
 
 it('counts a place that is given back twice once', async () => {
-  const room = createWaitingRoom({ perAddress: 1, total: 1, perSecond: 100 }, () => 0);
-  const leave = await room.enter('a', 0);
+  const queue = createAdmissionQueue({ perAddress: 1, total: 1, perSecond: 100 }, () => 0);
+  const leave = await queue.enter('a', 0);
   leave?.();
   leave?.();
-  expect(await room.enter('a', 0)).toBeDefined();
-  expect(await room.enter('b', 0)).toBeUndefined();
+  expect(await queue.enter('a', 0)).toBeDefined();
+  expect(await queue.enter('b', 0)).toBeUndefined();
 });
 
 it('takes a whole /64 for one address, and two of IPv4 for two', async () => {
-  const room = createWaitingRoom({ perAddress: 1, total: 9, perSecond: 100 }, () => 0);
-  expect(await room.enter('2001:db8:0:1::1', 0)).toBeDefined();
-  expect(await room.enter('2001:db8:0:1:ffff::2', 0)).toBeUndefined();
-  expect(await room.enter('2001:db8:0:2::1', 0)).toBeDefined();
-  expect(await room.enter('192.0.2.1', 0)).toBeDefined();
-  expect(await room.enter('192.0.2.2', 0)).toBeDefined();
+  const queue = createAdmissionQueue({ perAddress: 1, total: 9, perSecond: 100 }, () => 0);
+  expect(await queue.enter('2001:db8:0:1::1', 0)).toBeDefined();
+  expect(await queue.enter('2001:db8:0:1:ffff::2', 0)).toBeUndefined();
+  expect(await queue.enter('2001:db8:0:2::1', 0)).toBeDefined();
+  expect(await queue.enter('192.0.2.1', 0)).toBeDefined();
+  expect(await queue.enter('192.0.2.2', 0)).toBeDefined();
 });
 
 it('forgets who leaves the line: its place in it is free at once, and it never gets one inside', async () => {
-  const room = createWaitingRoom({ perAddress: 1, total: 9, perSecond: 100 }, () => 0);
-  const leave = await room.enter('a', 60_000);
+  const queue = createAdmissionQueue({ perAddress: 1, total: 9, perSecond: 100 }, () => 0);
+  const leave = await queue.enter('a', 60_000);
   const gone = Promise.withResolvers<void>();
-  const first = room.enter('a', 60_000, gone.promise);
-  expect(await room.enter('a', 60_000)).toBeUndefined();
+  const first = queue.enter('a', 60_000, gone.promise);
+  expect(await queue.enter('a', 60_000)).toBeUndefined();
   gone.resolve();
   expect(await first).toBeUndefined();
-  const second = room.enter('a', 60_000);
+  const second = queue.enter('a', 60_000);
   leave?.();
   expect(await second).toBeDefined();
 });
@@ -65,8 +65,8 @@ describe('the pace', () => {
 
   it('lets as many enter at once as come in a second, and then one after the other', async () => {
     let now = 0;
-    const room = createWaitingRoom(LIMITS, () => now);
-    const entering = Array.from({ length: 30 }, () => room.enter('a', 60_000));
+    const queue = createAdmissionQueue(LIMITS, () => now);
+    const entering = Array.from({ length: 30 }, () => queue.enter('a', 60_000));
     expect(await places(entering)).toBe(20);
     now = 250;
     await vi.advanceTimersByTimeAsync(250);
@@ -78,9 +78,9 @@ describe('the pace', () => {
 
   it('takes addresses in turn: one client waits for the next turn, not for the line of a flood', async () => {
     let now = 0;
-    const room = createWaitingRoom(LIMITS, () => now);
-    await places(Array.from({ length: 60 }, () => room.enter('flood', 60_000)));
-    const other = room.enter('worker', 60_000);
+    const queue = createAdmissionQueue(LIMITS, () => now);
+    await places(Array.from({ length: 60 }, () => queue.enter('flood', 60_000)));
+    const other = queue.enter('worker', 60_000);
     expect(await places([other])).toBe(0);
     now = 100;
     await vi.advanceTimersByTimeAsync(100);
@@ -88,13 +88,13 @@ describe('the pace', () => {
   });
 });
 
-it('has room in a full line for an address with less in it; twin: not for one with as much', async () => {
-  const room = createWaitingRoom({ perAddress: 3, total: 3, perSecond: 100 }, () => 0);
-  const inside = await Promise.all(['a', 'b', 'c'].map((address) => room.enter(address, 60_000)));
-  const flood = Array.from({ length: 3 }, () => room.enter('flood', 60_000));
-  const [worker, other] = [room.enter('worker', 60_000), room.enter('other', 60_000)];
+it('has queue in a full line for an address with less in it; twin: not for one with as much', async () => {
+  const queue = createAdmissionQueue({ perAddress: 3, total: 3, perSecond: 100 }, () => 0);
+  const inside = await Promise.all(['a', 'b', 'c'].map((address) => queue.enter(address, 60_000)));
+  const flood = Array.from({ length: 3 }, () => queue.enter('flood', 60_000));
+  const [worker, other] = [queue.enter('worker', 60_000), queue.enter('other', 60_000)];
   expect([await flood[2], await flood[1]]).toEqual([undefined, undefined]);
-  expect(await room.enter('third', 60_000)).toBeUndefined();
+  expect(await queue.enter('third', 60_000)).toBeUndefined();
   for (const leave of inside) leave?.();
   expect((await Promise.all([worker, other, flood[0]])).map((leave) => leave !== undefined)).toEqual([true, true, true]);
 });

@@ -48,10 +48,12 @@ describe('a state directory that a command created', () => {
     removeRuntimeDir(made);
   });
 
-  it('gets no version if it holds a database already', () => {
+  it('gets no version if it holds a database already; its first start writes the first version', async () => {
     oldState().close();
     removeRuntimeDir(prepareStateDir(root));
     expect(existsSync(paths.version)).toBe(false);
+    await backUp();
+    expect([version(), existsSync(paths.backup)]).toEqual(['1', false]);
   });
 });
 

@@ -40,17 +40,12 @@ export interface BackupParts {
 /** Call it with the state directory claimed and nothing running. Throws `state-backup-failed`: then nothing was changed. */
 export async function backUpOlderState({ paths, storeFile, now, log, version = STATE_VERSION }: BackupParts): Promise<void> {
   const from = readVersion(paths.version);
-  if (from >= version) return;
-  const target = join(paths.backup, `v${from}-${new Date(now()).toISOString().replaceAll(/[:.]/g, '-')}`);
-  try {
+  if (from < version) {
+    const target = join(paths.backup, `v${from}-${new Date(now()).toISOString().replaceAll(/[:.]/g, '-')}`);
     await copyState([storeFile, paths.ledgerFile], [join(paths.root, 'revision.json'), paths.configInUse], target);
-    writeVersion(paths.version, version);
-  } catch (cause) {
-    throw new LictorError('state-backup-failed', `The state directory could not be copied to ${target}: nothing was changed. Check its owner and the disk.`, {
-      cause,
-    });
+    log(`lictor: the state directory has version ${from}, and gets version ${version}. A copy of it as it was is in ${target}.`);
   }
-  log(`lictor: the state directory had version ${from}, and has version ${version} from now on. A copy of it as it was is in ${target}.`);
+  if (from < version || !existsSync(paths.version)) writeVersion(paths.version, version);
 }
 
 /** Without a version file, the directory has the first version. */
@@ -66,7 +61,7 @@ function writeVersion(file: string, version: number): void {
   renameSync(beside, file);
 }
 
-/** All files that exist, or no directory. SQLite itself copies a database: whole, even while another process writes to it. */
+/** All files that exist, or no directory. Throws `state-backup-failed`. SQLite itself copies a database: whole, even while another process writes to it. */
 async function copyState(databases: readonly string[], files: readonly string[], target: string): Promise<void> {
   const unfinished = `${target}.unfinished`;
   const copyOf = (file: string): string => join(unfinished, basename(file));
@@ -79,8 +74,10 @@ async function copyState(databases: readonly string[], files: readonly string[],
     }
     for (const file of files.filter((name) => existsSync(name))) copyFileSync(file, copyOf(file));
     renameSync(unfinished, target);
-  } catch (error) {
+  } catch (cause) {
     rmSync(unfinished, { recursive: true, force: true });
-    throw error;
+    throw new LictorError('state-backup-failed', `The state directory could not be copied to ${target}: nothing was changed. Check its owner and the disk.`, {
+      cause,
+    });
   }
 }

@@ -1,4 +1,4 @@
-// The certificate files of a configuration: whether they changed, and whether they can be used.
+// Detects changed certificate files of a configuration, and checks that they are usable.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
@@ -6,14 +6,14 @@ import type { Problem } from './problem.ts';
 import { createProblemList } from './report.ts';
 import { checkPair } from './sections/tls.ts';
 
-/** Digest of the contents; null without TLS. An unreadable file counts as a content of its own. */
+/** Digest of the contents; null without TLS. An unreadable file has a digest too. */
 export function certificateFingerprint({ tls }: Pick<Config, 'tls'>): string | null {
   if (tls === null) return null;
   const client = tls.client === null ? [] : [tls.client.caFile, ...(tls.client.crlFile === null ? [] : [tls.client.crlFile])];
   return digestOf([tls.certFile, tls.keyFile, ...client]);
 }
 
-/** Likewise of the files by which nginx meets Prefect and services; null where there are none. Not the system's own authorities. */
+/** The same for the files that nginx connects to Prefect and services with; null: none. Without the authorities of the system. */
 export function upstreamFingerprint({ prefect, services }: Pick<Config, 'prefect' | 'services'>): string | null {
   const ofServices = services.flatMap(({ caFile, certificate }) => [caFile, certificate?.certFile, certificate?.keyFile]);
   const files = [prefect.caFile, ...ofServices].filter((file) => file != null);

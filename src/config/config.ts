@@ -23,7 +23,7 @@ export interface RoleBinding {
   readonly role: string;
   /** `user:NAME@IDP`, `group:NAME@IDP`, `claim:KEY=PATTERN@IDP`, `arn:...@IDP`, `token:NAME`, `*@IDP`. */
   readonly members: readonly string[];
-  /** On what the role holds; null: on everything. */
+  /** The objects that the role holds on; null: all. */
   readonly scope: Scope | null;
 }
 
@@ -36,16 +36,16 @@ export type {
   SamlProvider,
 } from './sections/provider-kinds.ts';
 
-/** A sink of the ledger. Nothing of it decides anything. */
+/** A sink of the ledger. It affects no decision. */
 export interface LedgerExport {
-  /** Its place in the ledger is kept under this name. */
+  /** Lictor stores the position of the sink under this name. */
   readonly name: string;
   readonly type: 'otlp' | 'syslog' | 'ndjson' | 'webhook';
   /** `file:`, `http:`, `https:`, `tcp:` or `tls:`, without credentials. */
   readonly url: string;
   readonly format: 'record' | 'ocsf';
   readonly from: 'now' | 'start';
-  /** The stored events of Prefect, too. */
+  /** Also the stored events of Prefect. */
   readonly events: boolean;
   readonly timeoutMs: number;
   /** PEM; null: the system's authorities. */
@@ -61,14 +61,14 @@ export type MetricsListen = { readonly host: string; readonly port: number } | {
 
 /** Where spans are sent (OTLP over HTTP). */
 export interface Traces extends Pick<LedgerExport, 'url' | 'ca' | 'headers' | 'timeoutMs'> {
-  /** Of the traces that begin at the gateway: 0 to 1. Others are as their beginner has decided. */
+  /** The share of traces that begin at the gateway: 0 to 1. For other traces, the client has decided. */
   readonly share: number;
 }
 
-/** A way out for tasks that use APIs of others: CONNECT and plain http. */
+/** A proxy for tasks that call other APIs: CONNECT and plain http. */
 export interface ForwardProxy {
   readonly listen: ListenAddress;
-  /** In the form that hosts are compared in (src/contract/destination.ts). */
+  /** In the form for comparison (src/contract/destination.ts). */
   readonly allow: readonly string[];
 }
 
@@ -85,31 +85,31 @@ export interface Limit {
 export interface Config {
   readonly publicUrl: PublicUrl;
   readonly listen: readonly ListenAddress[];
-  /** Another proxy in front ends TLS; `trusted` are the networks whose X-Forwarded-For counts, nobody by default. */
+  /** `terminateTls`: a proxy in front ends TLS. `trusted`: Lictor believes X-Forwarded-For from these networks only. */
   readonly proxies: { readonly terminateTls: boolean; readonly trusted: readonly string[] };
   readonly tls: {
     readonly certFile: string;
-    /** The same file, where the gateway makes its certificate itself. */
+    /** The same file, if the certificate is self-made. */
     readonly keyFile: string;
-    /** The authority's certificate, which clients need; null: the files are somebody else's. */
+    /** The certificate of the authority, which clients need; null: the certificate is not self-made. */
     readonly selfMadeBy: string | null;
-    /** Who may sign client certificates, and what was taken back: PEM. Null: none are asked for. */
+    /** Authorities of client certificates, and their revocation lists: PEM. Null: nginx requests no certificate. */
     readonly client: { readonly caFile: string; readonly crlFile: string | null } | null;
   } | null;
   readonly prefect: {
     /** Base URLs without a trailing slash and without `/api`; one, or several that share one database. */
     readonly servers: readonly string[];
-    /** `user:password` that Prefect was started with; null when it has none. */
+    /** `user:password` of Prefect's auth string; null: none. */
     readonly authString: string | null;
-    /** A key that Prefect takes as Bearer, instead of an auth string. */
+    /** A Bearer key, instead of an auth string. */
     readonly apiKey: string | null;
-    /** Absolute path of the file that the credential stands in; null: it stands in none. */
+    /** Absolute path of the file with the credential; null: it comes from no file. */
     readonly credentialFile: string | null;
-    /** The credential that comes, while one is being replaced (`lictor rotate upstream`). */
+    /** The next credential, during `lictor rotate upstream`. */
     readonly next: string | null;
     /** PEM file of the authorities that signed the servers' certificates; null: the system's. */
     readonly caFile: string | null;
-    /** For so long a server may say nothing of a request that it has taken. */
+    /** How long a server may take to answer a request. */
     readonly answerTimeoutMs: number;
   };
   readonly identityProviders: readonly IdentityProvider[];
@@ -117,9 +117,9 @@ export interface Config {
   /** Absolute path of the directory with own policies; null: only the built-in ones. */
   readonly policies: string | null;
   readonly sessions: { readonly idleSeconds: number; readonly absoluteSeconds: number };
-  /** How long a login of the command line lives at most. */
+  /** The longest life of a login of the command line. */
   readonly cliSeconds: number;
-  /** The first is the limit of everyone: it is always there, with a rate. */
+  /** The first is the limit of everyone, which always has a rate. */
   readonly limits: readonly Limit[];
   /** Request headers that reach Prefect beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
@@ -127,7 +127,7 @@ export interface Config {
   readonly forwardProxy: ForwardProxy | null;
   /** Runs get the tag `started-by:NAME`. */
   readonly startedByTag: boolean;
-  /** `retentionSeconds` null: records are kept for ever. */
+  /** `retentionSeconds` null: Lictor deletes no record. */
   readonly ledger: { readonly failClosed: boolean; readonly retentionSeconds: number | null };
   /** Null: no metrics. */
   readonly metrics: MetricsListen | null;

@@ -2,7 +2,7 @@
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Ten years: longer is a slip of the finger, and shorter sums never overflow. */
+/** Ten years. A longer duration is a mistake, and sums of shorter ones never overflow. */
 const LONGEST_SECONDS = 3650 * 86_400;
 
 /** For messages: what a duration looks like. */

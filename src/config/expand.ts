@@ -7,14 +7,14 @@ const REFERENCE = /\$\{([^}]*)\}/g;
 
 export interface Expansion {
   readonly env: Environment;
-  /** Secrets stay as they are where nothing reads them. */
+  /** `skip`: secrets are not expanded, because nothing reads them. */
   readonly secrets: 'read' | 'skip';
   readonly isSecret: (keys: Keys) => boolean;
 }
 
 /**
- * A copy of the data with every `${NAME}` in a string replaced. A name that is not set, or empty, is a problem. What is put in is not expanded again.
- * A secret in the file itself would be in backups and reviews: it comes from the environment or from a file of its own.
+ * A copy of the data with every `${NAME}` in a string replaced. A name that is not set, or empty, is a problem. Values are not expanded again.
+ * Rejects a secret in the file itself, because backups and reviews would contain it. It comes from the environment or from a separate file.
  */
 export function expandEnvironment(data: unknown, { env, secrets, isSecret }: Expansion, report: Report): unknown {
   return expand(data, []);

@@ -1,16 +1,16 @@
-// Directories that nginx's own user may change while they are worked on: held open, so that no link can be put in their place.
+// Directories that the user of nginx can change meanwhile: Lictor opens each and works through its descriptor, so that no link can replace it.
 import { constants, type Dirent } from 'node:fs';
 import { open, readdir, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../contract/errno.ts';
 import { settleAll } from '../contract/settle.ts';
 
-/** The directory itself; a link to one is none. */
+/** Opens the directory itself, and fails for a link to one. */
 const ITSELF = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
- * `work` is given a path that leads to this very directory, whatever is put in its place meanwhile; it may use it until it resolves, so nothing of it
- * may be under way then. Only the last name of a path is safe: a directory below is held in its turn. Rejects with ENOTDIR or ELOOP where no directory is.
+ * `work` gets a path that leads to this directory, even if another file replaces it meanwhile. The path is valid until `work` resolves. Only the last
+ * name of a path is safe: open each directory below in its turn. Rejects with ENOTDIR or ELOOP if the path is no directory.
  */
 export async function holdDirectory<T>(path: string, work: (held: string) => Promise<T>): Promise<T> {
   const directory = await open(path, ITSELF);
@@ -21,14 +21,14 @@ export async function holdDirectory<T>(path: string, work: (held: string) => Pro
   }
 }
 
-/** Deeper than anything that nginx makes. */
+/** nginx creates fewer levels. */
 const MOST_LEVELS = 8;
-/** A worker may just be writing there: then it is not empty at first. */
+/** A worker may write a file into the directory between two tries. */
 const ATTEMPTS = 4;
 
 /**
- * Removes what is there with all that is in it, and nothing behind links, whatever its owner puts in their place meanwhile (`rm` of Node goes by paths).
- * Nothing there: done. Rejects where something stays, after all else is gone; deeper than eight directories nothing is looked at.
+ * Removes a file or directory with its content, and never follows a link, even one that appears meanwhile (`rm` of Node uses paths). Succeeds if there
+ * is nothing. Rejects if something is left, after it has removed all the rest. Does not look deeper than eight directories.
  */
 export async function removeTree(path: string, levels = MOST_LEVELS): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
@@ -48,7 +48,7 @@ async function empty(held: string, levels: number): Promise<void> {
   const entries = await readdir(held, { withFileTypes: true });
   const [directories, others] = [entries.filter(isDirectory), entries.filter((entry) => !isDirectory(entry))];
   await settleAll(others.map(({ name }) => unlink(join(held, name)).catch(absentIsDone)));
-  // One after the other: each is held open, and there may be any number.
+  // One after the other: each needs an open descriptor, and there may be any number.
   for (const { name } of directories) await removeTree(join(held, name), levels - 1);
 }
 
@@ -56,7 +56,7 @@ function isDirectory(entry: Dirent): boolean {
   return entry.isDirectory();
 }
 
-/** Whoever else removes it was quicker. */
+/** Another process may have removed it already. */
 function absentIsDone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }

@@ -1,4 +1,4 @@
-// The configuration in use is a copy of the file as it was when it was applied: what the file says later counts at the next reload.
+// The configuration in use is a copy of the file that was applied last. Later changes of the file count at the next reload.
 import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Environment, type LoadResult, loadConfig } from './load.ts';
@@ -6,7 +6,7 @@ import type { StatePaths } from './state-dir.ts';
 
 export interface Candidate {
   readonly loaded: LoadResult;
-  /** It was applied: a control plane that is started again uses this copy. */
+  /** Call it after the configuration was applied: a control plane that restarts uses this copy. */
   keep(): void;
   discard(): void;
 }
@@ -17,7 +17,7 @@ export interface ConfigPlace {
   readonly paths: Pick<StatePaths, 'root' | 'configInUse'>;
 }
 
-/** Reads a private copy, so that what was checked is what is kept although somebody may be writing the file. */
+/** Reads a private copy, so that Lictor stores what it has checked, even if the file changes meanwhile. */
 export function loadCandidate({ file, env, paths }: ConfigPlace): Candidate {
   const copy = `${paths.configInUse}.${process.pid}`;
   const copied = copyPrivately(file, copy);
@@ -28,26 +28,26 @@ export function loadCandidate({ file, env, paths }: ConfigPlace): Candidate {
   };
 }
 
-/** What was applied last; undefined when there is none. Its secrets and certificates are read again. */
+/** The configuration that was applied last; undefined: none. Reads its secrets and certificates again. */
 export function loadInUse({ file, env, paths }: ConfigPlace, secrets: 'read' | 'skip' = 'read'): LoadResult | undefined {
   if (!existsSync(paths.configInUse)) return undefined;
   return loadConfig(paths.configInUse, env, { stateDir: paths.root, baseDir: dirname(resolve(file)), secrets });
 }
 
-/** False when it cannot be read: loading it then says so. */
+/** False: it cannot be read, which the loader reports. */
 function copyPrivately(file: string, copy: string): boolean {
   try {
     copyFileSync(file, copy);
     chmodSync(copy, 0o600);
     return true;
   } catch {
-    // On a full disk there is a beginning of it, which is no configuration.
+    // On a full disk, the copy may be incomplete.
     rmSync(copy, { force: true, recursive: true });
     return false;
   }
 }
 
-/** There is no copy of what is applied now: an older one must not be used in its place. */
+/** The applied configuration has no copy: removes the copy of an older one, so that nothing uses it. */
 function forgetOther(file: string, inUse: string): void {
   if (existsSync(inUse) && !readFileSync(inUse).equals(readFileSync(file))) rmSync(inUse, { force: true });
 }

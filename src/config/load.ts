@@ -18,7 +18,7 @@ export type { Environment };
 export interface LoadOptions {
   /** Relative store paths are below it. */
   readonly stateDir: string;
-  /** `skip` for commands that need no secret of the gateway's, so that they work in a shell that has none. Default: read. */
+  /** `skip`: for commands that need no secret of the gateway, and run in a shell without them. Default: read. */
   readonly secrets?: 'read' | 'skip';
   /** Relative paths in the file are below it. Default: the file's own directory. */
   readonly baseDir?: string;
@@ -26,7 +26,7 @@ export interface LoadOptions {
 
 export type LoadResult = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Never throws for what is in the file, nor for a missing file: that is a problem too. */
+/** Never throws for the content of the file, nor for a missing file, which is a problem too. */
 export function loadConfig(file: string, env: Environment, options: LoadOptions): LoadResult {
   const text = readText(file);
   if (text === undefined) {

@@ -1,11 +1,11 @@
-// A secret file of the state directory that is made at the first start: whole or not at all, by whoever comes first.
+// Creates a secret file of the state directory at the first start: complete or not at all. The first process wins.
 import { chownSync, closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isErrno } from '../contract/errno.ts';
 
 /**
- * Several processes may start at once: the first one's content counts, so read the file back. Mode 0600. Made by root, it is still for the user of
- * the gateway to read: the one whose directory it is in. It outlives a power failure: what is signed or sealed with it does. Throws what the file system throws.
+ * Several processes may start at once, and the first content counts: read the file afterwards. Mode 0600. If root creates it, it belongs to the owner
+ * of the directory, who runs the gateway. It survives a power failure, like the data that it signs or encrypts. Throws errors of the file system.
  */
 export function makeOnce(file: string, content: string | Buffer, toDisk: (descriptor: number) => void = fsyncSync): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

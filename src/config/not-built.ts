@@ -6,7 +6,7 @@ interface NotBuilt {
   /** Keys from the root; `*` is any index of a list. */
   readonly at: readonly string[];
   readonly part: string;
-  /** Only these values are refused; without it every value. */
+  /** Lictor rejects only these values; left out: every value. */
   readonly refuses?: (value: unknown) => boolean;
 }
 
@@ -16,12 +16,12 @@ const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['approvals'], part: 'approvals' },
 ];
 
-/** Reports every key in the data that asks for a later part, whatever its value. */
+/** Reports every key in the data whose part is not built yet. */
 export function reportNotBuilt(data: unknown, report: Report): void {
   for (const entry of NOT_BUILT) visit(data, entry, [], report);
 }
 
-/** The part that a key of the schema waits for; undefined: it is built, or refused for some of its values only. */
+/** The part that a key needs; undefined: it is built, or only some of its values are rejected. */
 export function notBuiltPart(place: string): string | undefined {
   const keys = place.replaceAll('[]', '.*').split('.');
   return NOT_BUILT.find(({ at, refuses }) => refuses === undefined && at.length === keys.length && at.every((key, index) => key === keys[index]))?.part;

@@ -1,4 +1,4 @@
-// Collects problems while a file is read; the first one for a place wins, so that one mistake is told once.
+// Collects the problems of a file. Only the first one for a place counts, so that Lictor reports one mistake once.
 import { type Problem, problemPath } from './problem.ts';
 
 export type Keys = readonly PropertyKey[];
@@ -8,15 +8,15 @@ export type Report = (keys: Keys, message: string, remedy: string) => void;
 
 export interface ProblemList {
   readonly report: Report;
-  /** True when something is wrong at the place, above it or below it. */
+  /** True if there is a problem at the place, above it or below it. */
   concerns(keys: Keys): boolean;
-  /** Where something is wrong. */
+  /** The places of the problems. */
   places(): readonly Keys[];
   /** In the order of the file. */
   all(): readonly Problem[];
 }
 
-/** `lineOf` answers undefined where the line is not known. */
+/** `lineOf` answers undefined if the line is unknown. */
 export function createProblemList(lineOf: (keys: Keys) => number | undefined): ProblemList {
   const found: { keys: Keys; problem: Problem }[] = [];
   return {

@@ -1,10 +1,10 @@
-// A little of the disk, kept for the moment when it is full: SQLite needs room before it reads anything, and without the store nobody is known.
+// Reserves disk space for a full disk: SQLite needs free space before it can read, and without the store Lictor authenticates no principal.
 import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 
 const RESERVE_BYTES = 1 << 20;
 const PIECE = Buffer.alloc(64 << 10);
 
-/** Brings it to its size; on a full disk it is as large as there is room. Never throws: without it everything works as long as the disk is not full. */
+/** Extends the file to its size, or as far as the disk has space. Never throws: Lictor needs the file only on a full disk. */
 export function fillReserve(file: string): void {
   let size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size >= RESERVE_BYTES) return;
@@ -16,11 +16,11 @@ export function fillReserve(file: string): void {
       closeSync(handle);
     }
   } catch {
-    // Full: what fits is kept.
+    // The disk is full: the file stays shorter.
   }
 }
 
-/** Does it again with the reserve's room when it fails, and takes back then what is left of it. Throws what `open` throws. */
+/** If `open` fails, frees the reserve, tries again, and refills the reserve. Throws the errors of `open`. */
 export async function withReserve<T>(file: string, open: () => Promise<T>): Promise<T> {
   try {
     return await open();

@@ -51,7 +51,7 @@ export function prepareStateDir(stateDir: string): StatePaths {
   return paths;
 }
 
-/** Removes the runtime directory and its link: for state directories that go away themselves (tests, `demo --once`). */
+/** Removes the runtime directory and its link, for temporary state directories (tests, `demo --once`). */
 export function removeRuntimeDir(paths: StatePaths): void {
   rmSync(dirname(paths.decisionSocket), { recursive: true, force: true });
   rmSync(paths.run, { force: true });
@@ -93,7 +93,7 @@ function prepareRoot(stateDir: string): string {
   }
 }
 
-/** As root, nginx's workers are another user and must be able to pass through; never to list. */
+/** If root runs the gateway, nginx's workers have another user. They may pass through the directory, and not list it. */
 function directoryMode(): number {
   return ourUid() === 0 ? 0o711 : 0o700;
 }
@@ -106,14 +106,14 @@ function ownDirectory(path: string, mode: number): void {
   }
 }
 
-/** `nginx -t` of a command would create them for everybody to read: whom the gateway knows and what they did stands in them. */
+/** `nginx -t` would create the logs readable for all users. They name principals and their requests. */
 function ownLog(path: string): void {
   const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   fchmodSync(descriptor, 0o600);
   closeSync(descriptor);
 }
 
-/** mkdir fails on whatever is there, a dangling link too; what was there before us must then be ours. */
+/** mkdir fails if anything exists, even a dangling link. An existing directory must belong to this user. */
 function ownRuntimeDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o711 });
@@ -127,7 +127,7 @@ function ownRuntimeDirectory(path: string): void {
   if ((stats.mode & 0o777) !== 0o711) chmodSync(path, 0o711);
 }
 
-/** Nobody but root or we may be able to swap the base for another directory: others' writing needs the sticky bit. */
+/** Only root and this user may replace the base by another directory. If others can write to the parent, it needs the sticky bit. */
 function checkParent(path: string): void {
   const stats = statSync(path);
   if (stats.uid !== 0 && stats.uid !== ourUid()) throw unusableRuntime(path, `it belongs to user ${stats.uid}`);
@@ -145,7 +145,7 @@ function prepareDecisionCache(path: string): void {
   chmodSync(path, 0o700);
 }
 
-/** A link is made beside and renamed over the old one, so that a reader finds the one or the other. */
+/** Creates the link under another name and renames it, so that a reader always finds one of the two. */
 function linkAtomically(target: string, link: string): void {
   const existing = lstatSync(link, { throwIfNoEntry: false });
   if (existing?.isSymbolicLink() === true && readlinkSync(link) === target) return;

@@ -1,11 +1,11 @@
-// What `check` says of scopes that are sound, and narrower than they look. Nothing is refused for it.
+// Warnings of `check` about sound scopes that are narrower than they look. Lictor rejects nothing for them.
 import type { Config } from './config.ts';
 import type { Problem } from './problem.ts';
 
 /** Roles that choose where their code runs. */
 const DEPLOYS: readonly string[] = ['deployer', 'admin'];
 
-/** A deployment of one's own team in a pool of another runs on that one's workers, unless those take runs by their tags. */
+/** A deployment in the pool of another team runs on the workers of that team, unless these select runs by tags. */
 export function scopeWarnings({ roles }: Pick<Config, 'roles'>): readonly Problem[] {
   return roles.flatMap(({ role, scope }, place) => {
     if (!DEPLOYS.includes(role) || scope === null || scope.tags === null || scope.workPools !== null) return [];

@@ -1,4 +1,4 @@
-// A scope as lictor.yaml or the command line gives it -> Scope, and what is wrong with it.
+// Parses a scope of lictor.yaml or of the command line into a Scope, or reports its problem.
 import { NOWHERE, SCOPE_KEYS, type Scope, type ScopeList } from '../contract/scope.ts';
 
 export type WireScope = { readonly [key in keyof typeof SCOPE_KEYS]?: readonly string[] | undefined } & { readonly own?: boolean | undefined };
@@ -9,7 +9,7 @@ export function readScope(wire: WireScope): Scope {
   return scope;
 }
 
-/** What is wrong, and the remedy; undefined: nothing. */
+/** The problem with its remedy; undefined: none. */
 export function scopeProblem(scope: Scope): { readonly message: string; readonly remedy: string } | undefined {
   const lists = WIRE_KEYS.map(([name, key]) => ({ name, key, values: scope[key] }));
   if (!scope.own && lists.every(({ values }) => values === null)) {
@@ -32,5 +32,5 @@ export function scopeProblem(scope: Scope): { readonly message: string; readonly
 
 const WIRE_KEYS = Object.entries(SCOPE_KEYS).map(([name, key]) => [name as keyof typeof SCOPE_KEYS, key] as const);
 
-/** Compared whole: a * in them is a letter like any other. */
+/** Compared exactly: `*` has no special meaning in these values. */
 const EXACT: readonly ScopeList[] = ['tags', 'workPools'];

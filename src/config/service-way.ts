@@ -1,4 +1,4 @@
-// Which way calls of a service go: through nginx alone, or through the service proxy as well; and what both must agree on.
+// The path of calls of a service: through nginx alone, or also through the service proxy; and the rules that both share.
 import type { Config } from './config.ts';
 import type { Service, ServiceServer } from './service.ts';
 
@@ -7,7 +7,7 @@ export function goesThroughProxy(service: Service): boolean {
   return service.cache.length > 0 || service.retries !== null || isHealthChecked(service) || needsPerCallAuth(service);
 }
 
-/** With one server there is nothing to choose. */
+/** A single server needs no health check. */
 export function isHealthChecked({ health, servers }: Pick<Service, 'health' | 'servers'>): boolean {
   return health !== null && servers.length > 1;
 }
@@ -16,18 +16,18 @@ export function needsPerCallAuth({ injected }: Pick<Service, 'injected'>): boole
   return injected !== null && ('query' in injected || 'sigv4' in injected);
 }
 
-/** An access token that rides on the decision. */
+/** The decision carries the access token. */
 export function hasToken({ injected }: Pick<Service, 'injected'>): boolean {
   return injected !== null && 'oauth' in injected;
 }
 
-/** The `Host` that a server gets. */
+/** The `Host` header for a server. */
 export function hostOf(service: Service, server: ServiceServer): string {
   const isOwn = isHealthChecked(service) || service.retries !== null || needsPerCallAuth(service);
   return new URL((isOwn ? server : (service.servers[0] ?? server)).origin).host;
 }
 
-/** Also the name under which a server is marked as down. */
+/** The mark of a server that is down has this name too. */
 export function serverId({ name }: Pick<Service, 'name'>, { origin }: Pick<ServiceServer, 'origin'>): string {
   return `${name} ${origin}`;
 }

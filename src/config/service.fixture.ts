@@ -1,4 +1,4 @@
-// A service as tests need it: a name and routes, and nothing else.
+// A service for tests, with only a name and routes.
 import type { Service } from './service.ts';
 
 export function bareService(name: string, routes: Service['routes'], more: Partial<Service> = {}): Service {

@@ -1,21 +1,21 @@
-// What lictor.yaml says of services that tasks call. Wire names are snake_case, these are camelCase.
+// Services of lictor.yaml, which tasks call. Wire names are snake_case, these are camelCase.
 import type { Method } from '../contract/operation.ts';
 
-/** What tasks call through the gateway, below `/.lictor/svc/NAME`. */
+/** Tasks call it through the gateway, below `/.lictor/svc/NAME`. */
 export interface Service {
   readonly name: string;
   readonly servers: readonly ServiceServer[];
   /** `hash_by_run`: neither backups nor health beside it. */
   readonly balance: 'round_robin' | 'least_connections' | 'hash_by_run';
-  /** The path of all its servers' addresses, put before that of a call: `''`, or `/api`. */
+  /** The path in the addresses of all servers, before the path of a call: `''`, or `/api`. */
   readonly path: string;
-  /** What may be called at all, the most specific first. */
+  /** The routes that tasks may call, the most specific first. */
   readonly routes: readonly ServiceRoute[];
   /** PEM of the authorities that signed the servers' certificates; null: the system's. */
   readonly caFile: string | null;
-  /** What the gateway shows as a client; null: nothing. */
+  /** The client certificate of the gateway; null: none. */
   readonly certificate: { readonly certFile: string; readonly keyFile: string } | null;
-  /** What the gateway shows there in place of its callers; null: nothing. Secret. */
+  /** The credential that the gateway sends; null: none. Secret. */
   readonly injected: Injected | null;
   readonly timeoutSeconds: number;
   /** Request headers that reach it beside the built-in allow-list, lower case. */
@@ -23,11 +23,11 @@ export interface Service {
   readonly limit: ServiceLimit | null;
   /** True: an allowed GET that asks for a WebSocket gets one. */
   readonly sockets: boolean;
-  /** Which answers are stored; empty: none. */
+  /** Rules for stored answers; empty: Lictor stores none. */
   readonly cache: readonly CacheRule[];
-  /** Null: a call that failed is made again at each other server where that does no harm. */
+  /** Null: a failed call without side effects is repeated once at each other server. */
   readonly retries: ServiceRetries | null;
-  /** Null: its servers are not asked by themselves. */
+  /** Null: no health checks. */
   readonly health: ServiceHealth | null;
 }
 
@@ -39,11 +39,11 @@ export interface ServiceQueryKey {
   readonly value: string;
 }
 
-/** A signature of AWS; the credentials are the machine's. */
+/** A signature of AWS, with the credentials of the machine. */
 export interface ServiceSigv4 {
   readonly region: string;
   readonly service: string;
-  /** Of AWS's own files; null: whatever its chain finds. */
+  /** A profile of AWS's files; null: the default credential chain. */
   readonly profile: string | null;
 }
 
@@ -57,7 +57,7 @@ export interface ServiceOauth {
   readonly tokenUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** How the client shows itself there (RFC 6749, 2.3.1). */
+  /** The client authentication method (RFC 6749, 2.3.1). */
   readonly clientAuth: 'basic' | 'post';
   readonly scope: string | null;
   readonly audience: string | null;
@@ -65,23 +65,23 @@ export interface ServiceOauth {
   readonly caFile: string | null;
 }
 
-/** Answers of these paths are stored for a time. */
+/** Lictor stores answers of these paths for a time. */
 export interface CacheRule {
-  /** As those of routes. */
+  /** The same form as in routes. */
   readonly patterns: readonly string[];
-  /** Null: as long as the service says. */
+  /** Null: the service says how long. */
   readonly ttlSeconds: number | null;
-  /** True: one answer is everybody's. False: each principal has its own. */
+  /** True: all principals share an answer. False: one for each principal. */
   readonly shared: boolean;
-  /** How long beyond that while the service is away. */
+  /** How much longer, while the service is away. */
   readonly staleSeconds: number;
-  /** Bytes; a larger one is not stored. */
+  /** Bytes. Lictor stores no larger answer. */
   readonly mostBytes: number;
 }
 
-/** Of calls without a body. */
+/** For calls without a body. */
 export interface ServiceRetries {
-  /** How often one is made at most. */
+  /** The most attempts of one call. */
   readonly attempts: number;
   /** Share of the calls that may be repeats: 0.1. Null: no bound. */
   readonly budget: number | null;
@@ -96,7 +96,7 @@ export interface ServiceHealth {
 
 export interface ServiceLimit {
   readonly per: 'principal' | 'service';
-  /** `atOnce` go on, `waiting` more have their turn by the rate, and the others are refused. Null: no limit. */
+  /** `atOnce` calls pass, `waiting` more wait for their turn, and Lictor rejects the others. Null: no limit. */
   readonly rate: { readonly perSecond: number; readonly atOnce: number; readonly waiting: number } | null;
   readonly concurrency: number | null;
   /** Bytes per second of one answer. */
@@ -107,7 +107,7 @@ export interface ServiceServer {
   /** Scheme, host and port. */
   readonly origin: string;
   readonly weight: number;
-  /** Asked while the others are away. */
+  /** Gets calls only while the others are away. */
   readonly backup: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Where everything lives below the state directory. One place; nobody else joins these paths.
+// All paths below the state directory. No other file joins them.
 import { join } from 'node:path';
 
 export interface StatePaths {
@@ -12,14 +12,14 @@ export interface StatePaths {
   readonly proxySocket: string;
   /** Sockets of Prefect and of services, for nginx. */
   readonly relaySocket: string;
-  /** The same without a credential: a flood of them fills this queue alone. */
+  /** The same without a credential: a flood of them fills only this queue. */
   readonly anonymousSocket: string;
-  /** The supervisor's: an upgrade waits there while the control plane is away. */
+  /** Of the supervisor: an upgrade waits there while the control plane is away. */
   readonly holdSocket: string;
   /** For the command line of the same user: 0600. */
   readonly adminSocket: string;
   readonly nginxPid: string;
-  /** nginx's own sockets, one for each Prefect server: the worker user's alone. */
+  /** Sockets of nginx, one for each Prefect server. Only the user of the workers can use them. */
   readonly memberSockets: string;
   readonly supervisorPid: string;
   /** The decision cache: tmpfs where there is one. */
@@ -31,34 +31,34 @@ export interface StatePaths {
   /** Rendered nginx configuration: `nginx.conf` and its includes. */
   readonly edge: string;
   readonly ledgerFile: string;
-  /** Signs where the ledger's chains end. */
+  /** Signs the ends of the ledger's chains. */
   readonly ledgerKey: string;
   readonly storeFile: string;
-  /** Seals small secrets of the store; never leaves the machine. */
+  /** Encrypts small secrets of the store; never leaves the machine. */
   readonly sealKey: string;
-  /** What the tokens of flow runs are made with; never leaves the machine. */
+  /** Derives the tokens of flow runs; never leaves the machine. */
   readonly runTokenKey: string;
-  /** What nginx shows the control plane. */
+  /** nginx authenticates to the control plane with it. */
   readonly edgeSecret: string;
-  /** Certificate and key that sign what is said to SAML providers. */
+  /** Certificate and key that sign messages to SAML providers. */
   readonly samlSigner: string;
-  /** Key pairs that sign what others verify by the published keys. */
+  /** Key pairs whose public keys Lictor publishes. */
   readonly signingKeys: string;
-  /** A copy of the configuration file as it was when it was applied; secrets stand in it as references only. */
+  /** A copy of the configuration file that was applied last. It holds references to secrets, and no secret. */
   readonly configInUse: string;
-  /** How far each sink of the ledger has got. */
+  /** The position of each sink of the ledger. */
   readonly exports: string;
-  /** How far Prefect was told what happened to its runs. */
+  /** The position of the events that Lictor sends to Prefect. */
   readonly announced: string;
   readonly ownCertificate: OwnCertificatePaths;
-  /** Room for the moment when the disk is full. */
+  /** Space that Lictor frees when the disk is full. */
   readonly reserve: string;
-  /** Which Lictor's layout this is, and what was kept before a migration. */
+  /** See state-version.ts. */
   readonly version: string;
   readonly backup: string;
 }
 
-/** What the gateway makes itself with `tls: { self_made: true }`. */
+/** Files for `tls: { self_made: true }`. */
 export interface OwnCertificatePaths {
   readonly dir: string;
   readonly names: { readonly ca: string; readonly caKey: string; readonly server: string };

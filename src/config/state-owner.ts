@@ -1,19 +1,19 @@
-// Whose a state directory is: commands of another user would leave in it what the gateway's user may not touch.
+// Checks who owns a state directory: a command of another user would create files that the user of the gateway cannot change.
 import { accessSync, constants, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
 import { statePaths } from './state-dir.ts';
 
-/** Who asks; another one in tests. */
+/** The user of this process. Tests pass another. */
 export interface Caller {
   readonly uid: number;
   readonly mayWrite: (dir: string) => boolean;
 }
 
 /**
- * Throws `state-dir-unusable` where the gateway of this directory runs as somebody else, with how to run as them.
- * Its logs say who that is: they are the gateway's whoever was given the directory (a root in a container, a group in Kubernetes).
- * One that is not there yet belongs to nobody. What is in it is not looked at.
+ * Throws `state-dir-unusable` if the gateway of this directory runs as another user, with the command to run as that user.
+ * The owner of the logs runs the gateway; the directory itself may belong to another (root in a container, a group in Kubernetes).
+ * A directory that does not exist has no owner. Does not check other files.
  */
 export function assertStateOurs(stateDir: string, caller: Caller = thisProcess()): void {
   const root = statsOf(() => statSync(stateDir));
@@ -31,7 +31,7 @@ export function assertStateOurs(stateDir: string, caller: Caller = thisProcess()
   throw unusable(`${log} ${belongsTo(owner)}; or, ${giveBack}.`);
 }
 
-/** Root may write everywhere, and its files would keep the owner's gateway from starting; others were let in on purpose. */
+/** The owner's gateway could not start with files of root. Any other user that can write was permitted on purpose. */
 function assertNewOneOurs(stateDir: string, owner: number, caller: Caller): void {
   if (owner === caller.uid || (caller.uid !== 0 && caller.mayWrite(stateDir))) return;
   const give = caller.uid === 0 ? `; or, where the gateway runs as root, give it to root (chown -R root ${stateDir})` : '';
@@ -47,18 +47,18 @@ function unusable(message: string): LictorError {
   return new LictorError('state-dir-unusable', message);
 }
 
-/** Users of a directory service are not in the file: they go by their number, as chown takes it. */
+/** Users of a directory service are not in the file: then the answer is the number, which chown accepts. */
 function nameOf(uid: number): string {
   return userName(readFileSync('/etc/passwd', 'utf8'), uid) ?? String(uid);
 }
 
-/** sudo wants a sign before a number, which a shell would take for a comment. */
+/** sudo needs # before a number. The quotes prevent that a shell reads it as a comment. */
 function sudoNameOf(uid: number): string {
   const name = nameOf(uid);
   return name === String(uid) ? `'#${uid}'` : name;
 }
 
-/** The first one that has this number. */
+/** The first user with this number. */
 export function userName(passwd: string, uid: number): string | undefined {
   const fields = passwd.split('\n').map((line) => line.split(':'));
   return fields.find((line) => line[2] === String(uid))?.[0];

@@ -1,4 +1,4 @@
-// "Did you mean ...?" for names that are misspelt.
+// "Did you mean ...?" for misspelt names.
 
 /** The known name within two edits of the given one, or undefined. */
 export function nearestName(given: string, known: readonly string[]): string | undefined {
@@ -8,13 +8,13 @@ export function nearestName(given: string, known: readonly string[]): string | u
   return best !== undefined && best.edits <= 2 && best.edits < given.length ? best.name : undefined;
 }
 
-/** ` Did you mean ...?`, to stand behind a sentence; empty: no known name is near. A name without its provider is near the whole. */
+/** ` Did you mean ...?`, to append to a sentence; empty: no known name is near. A name without its provider counts as near. */
 export function meantWords(given: string, known: readonly string[]): string {
   const near = known.find((name) => name.startsWith(`${given}@`) || name === `token:${given}`) ?? nearestName(given, known);
   return near === undefined ? '' : ` Did you mean ${near}?`;
 }
 
-/** Levenshtein's distance; names longer than 64 characters are never near. */
+/** The Levenshtein distance; names longer than 64 characters are never near. */
 function editDistance(left: string, right: string): number {
   if (left.length > 64 || right.length > 64) return Number.POSITIVE_INFINITY;
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);

@@ -1,4 +1,4 @@
-// For the tests: a configuration file in a directory of its own.
+// For the tests: a configuration file in a temporary directory.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,11 +12,11 @@ export interface TestFile {
   load(text: string, env?: Environment, secrets?: LoadOptions['secrets']): LoadResult;
   /** Throws when there are problems. */
   accepted(text: string, env?: Environment): Config;
-  /** Throws when there are none, or one without a remedy. */
+  /** Throws if there are none, or if one has no remedy. */
   problems(text: string, env?: Environment): readonly Problem[];
   /** The paths of the problems. */
   places(text: string, env?: Environment): readonly string[];
-  /** Writes a file beside it and answers its path. */
+  /** Writes a file into the same directory and answers its path. */
   write(name: string, content: string, mode?: number): string;
   remove(): void;
 }

@@ -1,4 +1,4 @@
-// Which user nginx's workers run as: ours, unless we are root.
+// The user of nginx's workers: the user of the gateway, or another one if that is root.
 import { readFileSync } from 'node:fs';
 
 export interface WorkerUser {
@@ -7,7 +7,7 @@ export interface WorkerUser {
   readonly gid: number;
 }
 
-/** In order of preference: the launcher's, which runs nothing else; Debian's, other distributions', everybody's. */
+/** In order of preference: the user that the launcher creates, that of Debian, of other distributions, of every system. */
 const CANDIDATES = ['lictor-edge', 'www-data', 'nginx', 'nobody'];
 
 /** The user to put into nginx's `user` directive; null when we are not root (workers are then the same user as we). */

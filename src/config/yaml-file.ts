@@ -3,7 +3,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'y
 import type { Problem } from './problem.ts';
 import type { Keys } from './report.ts';
 
-/** Far above any real configuration, far below what hurts. */
+/** Larger than any real configuration, and small enough to parse at once. */
 const MAX_BYTES = 1_048_576;
 const MAX_ALIASES = 50;
 
@@ -51,7 +51,7 @@ function lineOf(contents: Node | null, keys: Keys, lines: LineCounter): number |
   return offset === undefined ? undefined : lines.linePos(offset).line;
 }
 
-/** What stands below a key or an index, and where its key (or the item itself) begins. */
+/** The value below a key or an index, and the position of its key (or of the item). */
 function child(node: unknown, key: PropertyKey): { readonly node: unknown; readonly offset: number | undefined } {
   if (isSeq(node) && typeof key === 'number') return { node: node.items[key], offset: rangeStart(node.items[key]) };
   const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;

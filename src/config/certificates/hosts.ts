@@ -1,4 +1,4 @@
-// The names and addresses of public_url that a certificate of our own speaks for.
+// The names and addresses of public_url that the self-made certificate is valid for.
 import { isIP } from 'node:net';
 import type { PublicUrl } from '../config.ts';
 import { isLoopback } from '../sections/public-url.ts';
@@ -23,7 +23,7 @@ function parseHost(hostname: string): Host {
   return isIP(bare) === 6 ? { kind: 'address', text: bare, bytes: bytesOfIpv6(bare) } : { kind: 'name', name: bare };
 }
 
-/** Of an address as `URL` writes it: groups of hexadecimal digits, at most one `::`. */
+/** Expects an address as `URL` writes it: groups of hexadecimal digits, at most one `::`. */
 function bytesOfIpv6(text: string): Uint8Array {
   const [head = '', tail = ''] = text.split('::');
   const groups = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));

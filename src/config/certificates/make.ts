@@ -1,4 +1,4 @@
-// Makes certificates (RFC 5280): an authority that can speak for one host only, and server certificates of it.
+// Creates certificates (RFC 5280): an authority that is limited to one host, and its server certificates.
 import type { webcrypto } from 'node:crypto';
 import { BitString, Integer, OctetString, Utf8String } from 'asn1js';
 import {
@@ -25,11 +25,11 @@ export interface Made {
 
 const DAY_MS = 86_400_000;
 const AUTHORITY_DAYS = 3650;
-/** Browsers take at most 398; this one renews itself. */
+/** Browsers accept at most 398 days. Lictor renews it in time. */
 export const SERVER_DAYS = 90;
 /** Clocks of clients may be behind. */
 const BACKDATED_MS = 3_600_000;
-/** What lasts for years and is given to others must hold when our own clock, which was ahead when it was made, is put right. Its key is new: nothing was signed by it before. */
+/** The clock may be ahead when Lictor creates a certificate for years. It must be valid after the clock is corrected. Nothing was signed with its new key before. */
 const LASTING_BACKDATED_MS = 365 * DAY_MS;
 
 const OID = {
@@ -47,10 +47,10 @@ const OID = {
 /** KeyUsage, its first bit leftmost: digitalSignature; keyCertSign and cRLSign. */
 const USAGE = { server: { bits: 0x80, unusedBits: 7 }, authority: { bits: 0x06, unusedBits: 1 } } as const;
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256' } as const;
-/** What every SAML provider can check. */
+/** Every SAML provider can verify it. */
 const RSA = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 3072, publicExponent: Uint8Array.of(1, 0, 1), hash: 'SHA-256' } as const;
 
-/** Its key is of use for nothing but these hosts and server certificates: whoever installs the authority trusts it with nothing else. */
+/** Limited to server certificates of these hosts: a client that installs the authority trusts it with nothing else. */
 export async function makeAuthority(hosts: readonly Host[], nowMs: number): Promise<Made> {
   const keys = await newKeys();
   const keyId = await keyIdOf(keys.publicKey);
@@ -66,7 +66,7 @@ export async function makeAuthority(hosts: readonly Host[], nowMs: number): Prom
   return { certificate: await sign({ issuer: name, subject: name, keys, extensions, ...times }, keys.privateKey), key: await pemOfKey(keys.privateKey) };
 }
 
-/** Does not outlive its authority. The PEM holds the server certificate alone. */
+/** It ends with its authority at the latest. The PEM holds only the server certificate. */
 export async function makeServerCertificate(authority: Made, hosts: readonly Host[], nowMs: number): Promise<Made> {
   const issuer = Certificate.fromBER(derOf(authority.certificate));
   const [keys, issuerKey] = await Promise.all([newKeys(), importKey(authority.key)]);
@@ -81,12 +81,12 @@ export async function makeServerCertificate(authority: Made, hosts: readonly Hos
     extension(OID.authorityKeyId, new AuthorityKeyIdentifier({ keyIdentifier: new OctetString({ valueHex: issuerKeyId }) }).toSchema()),
   ];
   const toMs = Math.min(nowMs + SERVER_DAYS * DAY_MS, issuer.notAfter.value.getTime());
-  // Not a host: OpenSSL would hold a common name that looks like one against the constraints.
+  // Not a host name: OpenSSL checks a common name that looks like one against the constraints.
   const request = { issuer: issuer.subject, subject: nameOf('Lictor gateway'), keys, extensions, fromMs: nowMs - BACKDATED_MS, toMs };
   return { certificate: await sign(request, issuerKey), key: await pemOfKey(keys.privateKey) };
 }
 
-/** For signing messages to those who were given the certificate itself: it vouches for nothing, and ends late. */
+/** Signs messages for receivers that have the certificate itself. It certifies no other key, and ends late. */
 export async function makeSigningCertificate(commonName: string, nowMs: number): Promise<Made> {
   const keys = await crypto.subtle.generateKey(RSA, true, ['sign', 'verify']);
   const name = nameOf(commonName);
@@ -95,7 +95,7 @@ export async function makeSigningCertificate(commonName: string, nowMs: number):
   return { certificate: await sign({ issuer: name, subject: name, keys, extensions, ...times }, keys.privateKey), key: await pemOfKey(keys.privateKey) };
 }
 
-/** True when the authority was made for exactly these hosts. */
+/** True if the authority is limited to exactly these hosts. */
 export function isAuthorityFor(certificatePem: string, hosts: readonly Host[]): boolean {
   const found = Certificate.fromBER(derOf(certificatePem)).extensions?.find(({ extnID }) => extnID === OID.nameConstraints);
   const expected = Buffer.from(nameConstraints(hosts).toSchema().toBER());
@@ -126,7 +126,7 @@ async function sign({ issuer, subject, keys, extensions, fromMs, toMs }: Request
   return pem('CERTIFICATE', certificate.toSchema().toBER());
 }
 
-/** Everything that is not named is excluded: of a kind without a permitted member all would be allowed. */
+/** Excludes every kind that is not named: without a permitted name, a kind would be unlimited. */
 function nameConstraints(hosts: readonly Host[]): NameConstraints {
   const permitted = hosts.map((host) => (host.kind === 'name' ? dnsName(host.name) : address([...host.bytes, ...host.bytes.map(() => 255)])));
   const excluded = [
@@ -204,7 +204,7 @@ function pem(label: string, der: ArrayBuffer): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-/** Of the first block. */
+/** The first PEM block. */
 function derOf(text: string): Buffer<ArrayBuffer> {
   const base64 = /-----BEGIN [A-Z ]+-----([^-]+)-----END/.exec(text)?.[1] ?? '';
   return Buffer.from(base64, 'base64');

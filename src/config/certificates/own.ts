@@ -1,4 +1,4 @@
-// The certificate that the gateway makes itself: there before nginx needs it, made anew in time, and nothing of somebody else's touched.
+// Creates the self-made certificate before nginx needs it, and renews it in time. Never changes a file that Lictor did not create.
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,15 +10,15 @@ import { type Authority, isDue, readAuthority, readServer, speaksFor, unusable }
 export interface OwnCertificate {
   readonly publicUrl: Pick<PublicUrl, 'hostname'>;
   readonly paths: OwnCertificatePaths;
-  /** Where another authority is made instead, when that in `paths` is for another host: for a look that must leave what is served. Its parent is there. */
+  /** Creates another authority here if the one in `paths` is for another host. A check uses it, so that nginx's files stay. Its parent exists. */
   readonly elsewhere?: OwnCertificatePaths;
   readonly nowMs: number;
 }
 
-/** `authority`: clients need the new file. `formerDir`: where the files for another host were moved to. */
+/** `authority`: clients need the new file. `formerDir`: holds the files for another host. */
 export type Ensured = { readonly made: null | 'certificate'; readonly formerDir: null } | { readonly made: 'authority'; readonly formerDir: string | null };
 
-/** Throws `own-certificate-unusable` for files that are broken or not ours: they stay as they are. */
+/** Throws `own-certificate-unusable` for files that are broken or belong to another user, and does not change them. */
 export async function ensureOwnCertificate(own: OwnCertificate): Promise<Ensured> {
   const { paths, nowMs } = own;
   const hosts = certificateHosts(own.publicUrl);
@@ -47,14 +47,14 @@ async function makeAll(own: OwnCertificate, hosts: readonly Host[], formerDir: s
     renameSync(beside, paths.dir);
   } catch (cause) {
     rmSync(beside, { recursive: true, force: true });
-    // A command and the gateway may both have found nothing: the first one's is the one.
+    // A command and the gateway may create one at the same time: the first counts.
     if (existsSync(paths.dir)) return ensureOwnCertificate(own);
     throw cause;
   }
   return { made: 'authority', formerDir };
 }
 
-/** Certificate and key are one file: they change in one step. */
+/** One file holds certificate and key, so that both change in one step. */
 async function makeServer({ paths, nowMs }: OwnCertificate, authority: Authority, hosts: readonly Host[]): Promise<Ensured> {
   const { makeServerCertificate } = await import('./make.ts');
   const server = await makeServerCertificate({ certificate: authority.pem, key: authority.keyPem }, hosts, nowMs);

@@ -1,4 +1,4 @@
-// Reads the files of the gateway's own certificate, and says what is wrong with them.
+// Reads the files of the self-made certificate, and reports their problems.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { LictorError } from '../../contract/error.ts';
@@ -9,7 +9,7 @@ export interface Authority {
   readonly certificate: X509Certificate;
   readonly pem: string;
   readonly keyPem: string;
-  /** By its name: made here, for whatever host. */
+  /** By its name: Lictor created it, for any host. */
   readonly isOurs: boolean;
 }
 
@@ -26,8 +26,8 @@ export function readAuthority({ caFile, caKeyFile }: OwnCertificatePaths, nowMs:
 }
 
 /**
- * Says so where it is not valid yet: no client takes what it has signed. Undefined: it is. Nothing else is refused for it: the clock that is
- * behind may be the one of this moment, and the gateway must start by it.
+ * A warning if the authority is not valid yet: then clients reject its certificates. Undefined: it is valid. The gateway starts nevertheless,
+ * because the clock of this machine may be behind.
  */
 export function aheadProblem(
   { dir, caFile }: OwnCertificatePaths,
@@ -41,7 +41,7 @@ export function aheadProblem(
   };
 }
 
-/** Undefined: missing, and easily made anew. Throws `own-certificate-unusable` for what this authority did not sign. */
+/** Undefined: missing, so Lictor creates one. Throws `own-certificate-unusable` for a certificate of another authority. */
 export function readServer({ serverFile, caFile }: OwnCertificatePaths, authority: Authority): X509Certificate | undefined {
   const pem = read(serverFile);
   if (pem === undefined) return undefined;
@@ -58,7 +58,7 @@ export function speaksFor(certificate: X509Certificate, hosts: readonly Host[]):
   return named && certificate.subjectAltName?.split(', ').length === hosts.length;
 }
 
-/** Two thirds of its life are over; or it has not begun, since a clock was wrong. */
+/** True after two thirds of its life, or before its start, because a clock was wrong. */
 export function isDue({ validFromDate, validToDate }: Pick<X509Certificate, 'validFromDate' | 'validToDate'>, nowMs: number): boolean {
   const [from, to] = [validFromDate.getTime(), validToDate.getTime()];
   return nowMs < from || nowMs >= from + ((to - from) * 2) / 3;
@@ -71,7 +71,7 @@ export function unusable(file: string, what: string): LictorError {
   );
 }
 
-/** Undefined: there is none. A key that others can read is theirs too. */
+/** Undefined: no file. Rejects a key that other users can read. */
 function read(file: string): string | undefined {
   const stats = statSync(file, { throwIfNoEntry: false });
   if (stats === undefined) return undefined;

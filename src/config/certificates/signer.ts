@@ -1,4 +1,4 @@
-// The key that signs our messages to SAML providers, with its certificate: made once, kept in one file (0600).
+// The key that signs messages to SAML providers, and its certificate: created once, in one file (0600).
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isErrno } from '../../contract/errno.ts';
@@ -6,7 +6,7 @@ import { LictorError } from '../../contract/error.ts';
 import { makeOnce } from '../make-once.ts';
 import type { Made } from './make.ts';
 
-/** Reads it, or makes it. Throws `store-unusable` when the file is there and holds something else. */
+/** Reads or creates it. Throws `store-unusable` if the file holds something else. */
 export async function ensureSigner(file: string, nowMs: number): Promise<Made> {
   return readSigner(file) ?? (await makeSigner(file, nowMs));
 }
@@ -37,7 +37,7 @@ function fits(certificate: string): boolean {
   }
 }
 
-/** Several processes may start at once: the first one's counts. */
+/** Several processes may start at once: the first file counts. */
 async function makeSigner(file: string, nowMs: number): Promise<Made> {
   const { makeSigningCertificate } = await import('./make.ts'); // X.509 is loaded only when something is to be made
   const { certificate, key } = await makeSigningCertificate('Lictor SAML', nowMs);

@@ -1,9 +1,9 @@
-// What whoever starts the gateway must know of the certificate that it has made itself.
+// Warnings about the self-made certificate, for the administrator who starts the gateway.
 import type { OwnCertificatePaths } from '../state-dir.ts';
 import type { Ensured } from './own.ts';
 import { aheadProblem, readAuthority } from './read.ts';
 
-/** Null: the gateway has none of its own. Throws `own-certificate-unusable`. */
+/** Null: no certificate is self-made. Throws `own-certificate-unusable`. */
 export function ownCertificateWarnings(ensured: Ensured | null, paths: OwnCertificatePaths, nowMs: number): readonly string[] {
   if (ensured === null) return [];
   const ahead = aheadProblem(paths, readAuthority(paths, nowMs).certificate, nowMs);

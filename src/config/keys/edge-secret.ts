@@ -1,6 +1,6 @@
-// What nginx shows the control plane with each request: made at the first start, and rendered where nginx's master alone reads it.
+// The secret by which nginx authenticates each request to the control plane. Only nginx's master reads the rendered file.
 //
-// It stays the same over starts: with another one the configuration of nginx would be another one too, and a full disk has no room to write it.
+// It stays the same after a restart: a new secret would change nginx's configuration, which a full disk could not store.
 import type { StatePaths } from '../state-dir.ts';
 import { openSecretKey } from './secret-key.ts';
 

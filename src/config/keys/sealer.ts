@@ -1,18 +1,18 @@
-// Small secrets at rest (refresh tokens, a login's verifier): sealed with a key of the state directory, so that a copied database gives none away.
+// Encrypts small secrets of the store (refresh tokens, the verifier of a login) with a key outside it: a copy of the database reveals none.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { openSecretKey } from './secret-key.ts';
 
 export interface Sealer {
-  /** `about` says what the secret belongs to; it must be the same to open it, so that no sealed text can be moved elsewhere. */
+  /** `about` names the owner of the secret. `open` needs the same text, so that a sealed secret is useless in another row. */
   seal(secret: string, about: string): string;
-  /** Undefined: made with another key, for something else, or altered. */
+  /** Undefined: sealed with another key or another `about`, or altered. */
   open(sealed: string, about: string): string | undefined;
 }
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Reads the key, or makes it at the first start (0600). Throws `store-unusable` when it is there and no key. */
+/** Reads the key, or creates it at the first start (0600). Throws `store-unusable` if the file holds no key. */
 export function openSealer(keyFile: string): Sealer {
   const key = openSecretKey(keyFile, 'everybody logs in again');
   return {

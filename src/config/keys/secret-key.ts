@@ -1,4 +1,4 @@
-// A key of 256 random bits in a file of the state directory (0600): made at the first start, read ever after.
+// A key of 256 random bits in a file of the state directory (0600), created at the first start.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync } from 'node:fs';
 import { isErrno } from '../../contract/errno.ts';
@@ -7,7 +7,7 @@ import { makeOnce } from '../make-once.ts';
 
 const KEY_BYTES = 32;
 
-/** `loss`: what it costs to remove the file. Throws `store-unusable` when it is there and no key. Several processes may start at once: the first one's key counts. */
+/** `loss`: the effect of removing the file. Throws `store-unusable` if the file holds no key. If several processes start at once, the first key counts. */
 export function openSecretKey(file: string, loss: string): Buffer {
   const known = readKey(file, loss);
   if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-// The key pairs that sign for others to verify (ES256): made at the first start, sealed, replaced by age or by command with an overlap.
+// Signing key pairs (ES256): created at the first start, encrypted, and replaced by age or by command with an overlap.
 import { randomBytes } from 'node:crypto';
 import { chownSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -9,18 +9,18 @@ import { LictorError } from '../../contract/error.ts';
 import type { Sealer } from './sealer.ts';
 
 export interface SigningKeys {
-  /** The one to sign with; another process may have made it a moment ago. */
+  /** The pair to sign with. Another process may have created it a moment ago. */
   current(): Promise<{ readonly kid: string; readonly key: CryptoKey }>;
-  /** The public halves (RFC 7517), newest first: one that was replaced stays until nothing that it signed is valid. */
+  /** The public keys (RFC 7517), newest first. A replaced key stays until every token that it signed has expired. */
   published(): Promise<readonly JWK[]>;
-  /** A new pair, published at once and used from now on. Answers its id. */
+  /** Creates a pair, publishes it and uses it from now on. Answers its id. */
   rotate(): Promise<string>;
 }
 
 export const SIGNING_KEY_LIMITS = {
-  /** So old, it is replaced by itself. */
+  /** At this age, Lictor replaces the pair. */
   ageMs: 90 * 24 * 3_600_000,
-  /** A replaced one is published so long: more than the life of what it signed, and than any cache of the keys. */
+  /** How long a replaced key is published: longer than its tokens live, and than any cache of the keys. */
   overlapMs: 24 * 3_600_000,
 } as const;
 
@@ -33,17 +33,17 @@ export interface SigningKeyParts {
 interface StoredKey {
   readonly kid: string;
   readonly createdMs: number;
-  /** When the next one took over; null: it has not. */
+  /** When the next pair replaced it; null: it is in use. */
   readonly replacedMs: number | null;
   readonly publicKey: JWK;
   readonly sealed: string;
 }
 
-/** Reads the file each time: it is small, asked for rarely, and the command line may have written it. */
+/** Reads the file each time: it is small and seldom needed, and a command may have written it. */
 export function openSigningKeys(parts: SigningKeyParts): SigningKeys {
   const { file, sealer, clock } = parts;
   let last: Promise<unknown> = Promise.resolve();
-  /** One after another: two that add a key at once would lose one. */
+  /** One after another: of two keys that are added at once, one would be lost. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const mine = last.then(work);
     last = mine.catch(() => undefined);
@@ -99,7 +99,7 @@ function stillCounts(nowMs: number): (key: Pick<StoredKey, 'replacedMs'>) => boo
   return ({ replacedMs }) => replacedMs === null || nowMs - replacedMs < SIGNING_KEY_LIMITS.overlapMs;
 }
 
-/** Written by root, it is still for the user of the gateway to read: the one whose directory it is in. */
+/** If root writes the file, it belongs to the owner of the directory, who runs the gateway. */
 function keepOwner(draft: string, file: string): void {
   if (process.geteuid?.() !== 0) return;
   const { uid, gid } = statSync(dirname(file));

@@ -1,4 +1,4 @@
-// The whole of lictor.yaml: what it becomes, and the JSON Schema (lictor.schema.json).
+// The schema of lictor.yaml: it gives the configuration and the JSON Schema (lictor.schema.json).
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
@@ -15,7 +15,7 @@ import { tlsSection, tlsTerminatedUpstreamSection } from '../sections/tls.ts';
 import { forwardHeaders, ledgerKeys, sessionsSection, storeSection, trustedProxiesSection } from '../sections/traffic.ts';
 import { filePath } from './scalars.ts';
 
-/** Text of the file in, configuration out, with every problem that zod finds at its place. */
+/** Parses the data of the file into the configuration, or into every problem with its place. */
 export function configSchema(context: Context) {
   return sections(context).transform(
     ({ ledger, sessions, ...wire }): Config => ({

@@ -1,4 +1,4 @@
-// How a schema states a problem: message and remedy travel in the params of zod's custom issues.
+// How a schema reports a problem: the params of zod's custom issues carry the remedy.
 import { z } from 'zod';
 import { isRecord } from '../expand.ts';
 import type { Problem } from '../problem.ts';
@@ -22,7 +22,7 @@ export function reject(issues: z.RefinementCtx, { message, remedy }: Complaint, 
   return z.NEVER;
 }
 
-/** For `superRefine`: a pure check as a check of zod's. */
+/** For `superRefine`: a pure function as a check of zod. */
 export function checkedBy<T>(complaintOf: (value: T) => Complaint | undefined) {
   return (value: T, issues: z.RefinementCtx): void => {
     const complaint = complaintOf(value);
@@ -35,7 +35,7 @@ export const ONLY_IF_SOUND = {
   when: ({ issues }: { readonly issues: readonly { readonly code?: string }[] }) => issues.every(({ code }) => code === 'unrecognized_keys'),
 };
 
-/** For `superRefine` of a list: no two items say the same at `key`. Broken items are compared as well. */
+/** For `superRefine` of a list: no two items have the same value at `key`. Compares broken items too. */
 export function withoutDuplicates(key: string, words: (value: unknown) => readonly [message: string, remedy: string], at: Keys = []) {
   const check = (items: readonly unknown[], issues: z.RefinementCtx): void => {
     const values = items.map((item) => (isRecord(item) ? item[key] : undefined));

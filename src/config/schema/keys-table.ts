@@ -1,4 +1,4 @@
-// The written table of keys: docs/reference/configuration.md is made from the schema itself.
+// The table of keys for docs/reference/configuration.md, rendered from the schema.
 import { isRecord } from '../expand.ts';
 import { notBuiltPart } from '../not-built.ts';
 import { restartReason } from '../restart-keys.ts';
@@ -33,7 +33,7 @@ function notes(place: string): readonly string[] {
   return [...(part === undefined ? [] : [`**Not built yet** (${part}): refused.`]), ...(because === undefined ? [] : [`**Needs a restart**: ${because}.`])];
 }
 
-/** In words; the whole of what is accepted is in the schema. */
+/** In words. Only the schema has every detail. */
 function kindOf(node: Record<string, unknown>): string {
   const { type, items } = node;
   const choices = node['enum'];

@@ -1,4 +1,4 @@
-// Every key of the JSON Schema by its place, and what is known about it.
+// Every key of the JSON Schema with its place and its node.
 import { isRecord } from '../expand.ts';
 import { problemPath } from '../problem.ts';
 import type { Keys } from '../report.ts';
@@ -24,7 +24,7 @@ export function schemaKeys(schema: unknown, at = ''): readonly SchemaKey[] {
   return unique([...own, ...alternatives.flatMap((node: unknown) => schemaKeys(node, typed(node, at))), ...schemaKeys(items, `${at}[]`)]);
 }
 
-/** Items that are told apart by `type` have a place of their own. */
+/** Items that `type` distinguishes have separate places. */
 function typed(node: unknown, at: string): string {
   const properties = isRecord(node) && isRecord(node['properties']) ? node['properties'] : {};
   const type = isRecord(properties['type']) ? properties['type']['const'] : undefined;
@@ -40,13 +40,13 @@ export function generalPlace(place: string): string {
   return place.replaceAll(/\[[^\]]*\]/g, '[]');
 }
 
-/** Which places of the file hold a secret (`secretText`). */
+/** The places of the file that hold a secret (`secretText`). */
 export function isSecretIn(schema: unknown): (keys: Keys) => boolean {
   const places = new Set(schemaKeys(schema).flatMap(({ place, node }) => (node['writeOnly'] === true ? [generalPlace(place)] : [])));
   return (keys) => places.has(generalPlace(problemPath(keys)));
 }
 
-/** What the key is for; undefined where the schema does not say. */
+/** The description of the key; undefined if the schema has none. */
 export function describedAt(schema: unknown, keys: Keys): string | undefined {
   const place = generalPlace(problemPath(keys));
   const description = schemaKeys(schema).find((key) => generalPlace(key.place) === place)?.node['description'];

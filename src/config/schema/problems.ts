@@ -10,7 +10,7 @@ const SHAPES = 'The shapes are in lictor.schema.json; lictor.yaml in the reposit
 
 interface Place {
   readonly keys: Keys;
-  /** What stands at a place of the file: undefined when nothing does. */
+  /** The value at a place of the file; undefined: none. */
   readonly valueAt: (keys: Keys) => unknown;
   readonly schema: unknown;
   readonly report: Report;
@@ -56,7 +56,7 @@ function reportChoice(values: readonly string[], { keys, valueAt, report }: Plac
   );
 }
 
-/** The branch that the value was meant for is the one whose complaints are not about its type as a whole. */
+/** Reports the issues of the branch that the author meant: the one that accepts the type of the value. */
 function reportUnion(issue: Extract<Issue, { code: 'invalid_union' }>, place: Place): void {
   const { keys, valueAt, report } = place;
   const given = valueAt(keys);
@@ -72,7 +72,7 @@ function reportUnion(issue: Extract<Issue, { code: 'invalid_union' }>, place: Pl
   }
 }
 
-/** What the key is for names the forms that it takes. */
+/** The description of a key names the accepted forms. */
 function remedyOf({ schema, keys }: Place): string {
   return describedAt(schema, keys) ?? SHAPES;
 }

@@ -10,7 +10,7 @@ export const text = z
   .max(2048)
   .regex(/^\P{Cc}*$/u, 'must not contain control characters');
 
-/** A secret: the file itself may name an environment variable alone. Places with `writeOnly` are found in the JSON Schema. */
+/** A secret: the file may only name an environment variable. `writeOnly` marks its places in the JSON Schema. */
 export const secretText = text.meta({ writeOnly: true });
 
 export const filePath = text.describe('Path of a file; relative to the configuration file.');
@@ -27,7 +27,7 @@ export const seconds = duration.transform((value) => parseDurationSeconds(value)
 /** A timer of Node holds 2^31 - 1 milliseconds, a little less than 25 days. With more it fires at once. */
 export const timerSeconds = seconds.refine((value) => value <= 24 * 86_400, says('is longer than 24 days', 'Write at most 24d.'));
 
-/** A number alone says nothing of its unit: the remedy is that of a text with another form. */
+/** A number without a unit gets the same remedy as a text in the wrong form. */
 const RATE_HINT = 'Write requests per second: 50/s, at most 999999/s.';
 
 export const rate = z
@@ -51,7 +51,7 @@ export const headerName = z
   .string()
   .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?$/, 'must be a header name of letters, digits and inner hyphens, at most 64');
 
-/** Absolute, http or https; what else it may be is checked where it is used. */
+/** Absolute, http or https. Its section checks the rest. */
 export const httpUrl = z
   .string()
   .max(2048)

@@ -1,4 +1,4 @@
-// What a section is read with: where files are, and what it must know about other sections.
+// What a section needs to know: where files are, and the values of other sections.
 import { z } from 'zod';
 import type { ListenAddress, PublicUrl } from '../config.ts';
 import { isRecord } from '../expand.ts';
@@ -10,7 +10,7 @@ export interface Files {
   readonly baseDir: string;
   /** Relative store paths are below it. */
   readonly stateDir: string;
-  /** `skip`: no file with a secret or a private key is opened. */
+  /** `skip`: Lictor opens no file with a secret or a private key. */
   readonly secrets: 'read' | 'skip';
 }
 
@@ -36,7 +36,7 @@ export interface ProviderOutline {
   readonly issuer?: string | undefined;
 }
 
-/** Each part by itself, as far as it is sound: what is wrong with it is the business of its own section. */
+/** Each part alone, if it is sound. Its section reports its problems. */
 export function contextOf(data: unknown, files: Files): Context {
   const outline = OUTLINE.parse(isRecord(data) ? data : {});
   const { tls, prefect, metrics, identity_providers: providers, services } = outline;
@@ -69,7 +69,7 @@ const OUTLINE = z.object({
   metrics: z.object({ listen: z.string() }).optional().catch(undefined),
 });
 
-/** Empty where it is not given, undefined where it is broken. */
+/** Empty: not given. Undefined: broken. */
 function listOf<T extends z.ZodType>(item: T) {
   return z
     .array(item)

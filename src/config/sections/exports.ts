@@ -12,7 +12,7 @@ import { readPemFile } from './pem-file.ts';
 import { isLoopback } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
 
-/** Not checked: that anybody is there. */
+/** Not checked: that the address answers. */
 export function exportsSection(files: Files) {
   return z
     .array(ledgerExport(files))

@@ -1,4 +1,4 @@
-// Keys that name a file: what it holds is checked, and becomes the value.
+// Keys that name a file: they check its content, which becomes the value.
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { type Complaint, checkedBy, reject, reporter } from '../schema/issues.ts';
@@ -25,7 +25,7 @@ export interface Secret extends Pick<Files, 'secrets'> {
   readonly complaintOf: (secret: string) => Complaint | undefined;
 }
 
-/** The text of a file without the last line break; null where secrets are skipped. What is wrong is reported: the answer then does not count. */
+/** The text of a file without the last line break; null if secrets are skipped. After a reported problem, the answer does not count. */
 export function readSecret(file: string, { secrets, complaintOf }: Secret, issues: z.RefinementCtx): string | null {
   if (secrets === 'skip') return null;
   const secret = readSecretFile(file, [], reporter(issues))?.replace(/\r?\n$/, '') ?? null;
@@ -33,7 +33,7 @@ export function readSecret(file: string, { secrets, complaintOf }: Secret, issue
   return secret;
 }
 
-/** Becomes the secret; null where secrets are skipped. */
+/** Becomes the secret; null if secrets are skipped. */
 export function secretFile({ baseDir, secrets }: Pick<Files, 'baseDir' | 'secrets'>, complaintOf: Secret['complaintOf']) {
   return filePath.transform((path, issues) => readSecret(resolve(baseDir, path), { secrets, complaintOf }, issues));
 }

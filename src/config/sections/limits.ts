@@ -1,4 +1,4 @@
-// limits: how many requests come from everyone, from a role or a principal, and to a service.
+// limits: how many requests may come from everyone, from a role or a principal, and to a service.
 import { z } from 'zod';
 import { BUILT_IN_ROLES } from '../../contract/roles.ts';
 import type { Limit } from '../config.ts';
@@ -7,13 +7,13 @@ import { count, rate } from '../schema/scalars.ts';
 import { nearestName } from '../suggest.ts';
 import type { Context } from './context.ts';
 
-/** Every limit costs nginx a look at each request, and a zone of shared memory. */
+/** For every limit, nginx checks each request and needs a zone of shared memory. */
 export const MOST_LIMITS = 32;
 
 const DEFAULT_RATE = { perSecond: 200, burst: 400 };
 const EVERYONE: Limit = { kind: 'everyone', name: '', rate: DEFAULT_RATE, concurrency: null };
 
-/** Everyone's comes first. Without a rate of its own it has the default one. */
+/** The limit of everyone comes first. It has the default rate if it sets none. */
 export function limitsSection({ services }: Pick<Context, 'services'>) {
   return z
     .array(wireLimit(services))

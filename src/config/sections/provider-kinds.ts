@@ -12,7 +12,7 @@ import { isLoopback } from './public-url.ts';
 export type MemberKind = 'user' | 'group' | 'claim' | 'arn' | '*';
 
 interface ProviderKind {
-  /** Which forms of members it can ever prove. */
+  /** The forms of members that it can prove. */
   readonly members: readonly MemberKind[];
   /** Its principals are machines: the gateway has no list of them. */
   readonly isForWorkloads: boolean;
@@ -224,7 +224,7 @@ const mtls = z
   })
   .transform(({ id, type, principal_from: principalFrom }): MtlsProvider => ({ id, type, principalFrom }));
 
-/** What a provider says is believed: its address must not be one that anybody on the way can answer for. */
+/** Lictor trusts the answers of a provider. Over plain http, an attacker on the network could forge them. */
 const providerUrl = httpUrl.superRefine(
   checkedBy((address) => {
     const url = URL.parse(address);

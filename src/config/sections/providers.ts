@@ -1,4 +1,4 @@
-// identity_providers: the checks that look at more than one of them.
+// identity_providers: the list, and the checks that compare providers.
 import { z } from 'zod';
 import { BREAK_GLASS } from '../../contract/names.ts';
 import type { Report } from '../report.ts';
@@ -31,7 +31,7 @@ function checkIds(providers: readonly IdentityProvider[], report: Report): void 
   }
 }
 
-/** An authority must have signed the certificates of clients, and TLS must end here. */
+/** Client certificates need an authority, and TLS must end at the gateway. */
 function checkCertificates(providers: readonly IdentityProvider[], { asksCertificates, tlsEndsInFront }: Context, report: Report): void {
   const at = providers.findIndex(({ type }) => type === 'mtls');
   if (at === -1 || asksCertificates) return;
@@ -39,7 +39,7 @@ function checkCertificates(providers: readonly IdentityProvider[], { asksCertifi
   else report([at], 'has no authority to believe', 'Give the authorities that sign client certificates: tls.client_ca.');
 }
 
-/** What the gateway itself signs is for services, and never a credential here. */
+/** The gateway signs tokens for services. They are never a credential for the gateway itself. */
 function checkNotOurselves(providers: readonly IdentityProvider[], { publicUrl }: Context, report: Report): void {
   for (const [index, provider] of providers.entries()) {
     if (provider.type !== 'jwt' || publicUrl === undefined || provider.issuer.replace(/\/$/, '') !== `${publicUrl.origin}${publicUrl.basePath}`) continue;
@@ -47,7 +47,7 @@ function checkNotOurselves(providers: readonly IdentityProvider[], { publicUrl }
   }
 }
 
-/** A token must never be two providers' word: which one is chosen would decide its rights. */
+/** A token must never match two providers, because the choice would decide its rights. */
 function checkOverlaps(providers: readonly IdentityProvider[], report: Report): void {
   for (const [index, provider] of providers.entries()) {
     if (provider.type !== 'jwt') continue;

@@ -47,7 +47,7 @@ const scope = z
 const FORMS =
   'Write user:NAME@IDP, group:NAME@IDP, claim:KEY=VALUE@IDP, arn:...@IDP (a role without its path, which AWS does not report), token:NAME or "*@IDP".';
 
-/** `providers` undefined: they are broken themselves, so members are not held against them. */
+/** `providers` undefined: they are broken, so members are not compared with them. */
 function memberComplaint(member: string, providers: readonly ProviderOutline[] | undefined): Complaint | undefined {
   if (/^token:[a-z0-9](?:[a-z0-9._-]{0,62})$/.test(member)) return undefined;
   const parsed = parseMember(member);
@@ -65,7 +65,7 @@ function memberComplaint(member: string, providers: readonly ProviderOutline[] |
   };
 }
 
-/** What the provider can never prove, or proves of everybody in the world. */
+/** A problem if the provider can never prove the member, or proves it for any account in the world. */
 function impossible(member: string, { kind, claim }: Member, { id, type, issuer = '' }: ProviderOutline): Complaint | undefined {
   const members = Object.entries(PROVIDER_KINDS).find(([name]) => name === type)?.[1].members;
   if (members?.includes(kind) === false)
@@ -83,7 +83,7 @@ interface Member {
   readonly claim?: { readonly path: string; readonly pattern: string };
 }
 
-/** The id of the provider stands behind the last `@`. */
+/** The id of the provider follows the last `@`. */
 function parseMember(member: string): Member | undefined {
   const at = member.lastIndexOf('@');
   const idp = member.slice(at + 1);

@@ -1,4 +1,4 @@
-// services[].inject: the credential that the gateway shows to a service in place of its callers, so that tasks never hold it.
+// services[].inject: the credential that the gateway sends to a service, so that tasks never hold it.
 import { z } from 'zod';
 import { type Complaint, checkedBy, reject, says } from '../schema/issues.ts';
 import { headerName, httpUrl, secretText, text } from '../schema/scalars.ts';
@@ -70,7 +70,7 @@ function oauth(files: Files) {
     });
 }
 
-/** The client's secret goes there: its address must not be one that anybody on the way can answer for. */
+/** The gateway sends the client's secret there. Over plain http, an attacker on the network could read it. */
 function tokenUrlComplaint(address: string): Complaint | undefined {
   const url = URL.parse(address);
   if (url === null || url.username !== '' || url.password !== '' || url.hash !== '')
@@ -92,7 +92,7 @@ const sigv4 = z
 type SecretKey = 'value' | 'password' | 'client_secret';
 type SecretKeys<K extends SecretKey> = { readonly [name in K]?: string | undefined } & { readonly [name in `${K}_file`]?: string | null | undefined };
 
-/** The two keys of a secret: from a file that is the gateway's alone, or from the environment. Where secrets are skipped the value is empty. */
+/** The two keys of a secret: a file that only the gateway can read, or the environment. If secrets are skipped, the value is empty. */
 function secretKeys<K extends SecretKey>(files: Files, key: K, description: string) {
   const given = files.secrets === 'skip' ? secretText.transform(() => '') : secretText.superRefine(checkedBy(secretComplaint));
   return {
@@ -101,7 +101,7 @@ function secretKeys<K extends SecretKey>(files: Files, key: K, description: stri
   } as { [name in `${K}_file`]: z.ZodOptional<ReturnType<typeof secretFile>> } & { [name in K]: z.ZodOptional<z.ZodType<string, string>> };
 }
 
-/** What else it holds arrives literally. */
+/** All other characters reach the service unchanged. */
 function secretComplaint(secret: string): Complaint | undefined {
   if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(secret)) return undefined;
   return { message: 'must be one line of printable ASCII', remedy: 'Write the secret alone, without line breaks or spaces around it.' };

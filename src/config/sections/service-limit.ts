@@ -1,4 +1,4 @@
-// services[].limit: how fast a service may be called, how long a call waits for its turn, and how fast an answer comes.
+// services[].limit: the rate of calls, how long a call waits for its turn, and the bandwidth of an answer.
 import { z } from 'zod';
 import type { Report } from '../report.ts';
 import { reporter } from '../schema/issues.ts';

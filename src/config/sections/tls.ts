@@ -51,7 +51,7 @@ function withoutTls({ publicUrl, tlsEndsInFront }: Context, issues: z.Refinement
   });
 }
 
-/** The answer counts only where nothing was reported. */
+/** The answer counts only if nothing was reported. */
 function readTls(wire: WireTls, { publicUrl, tlsEndsInFront, providers, baseDir, stateDir, secrets }: Context, report: Report): Config['tls'] {
   if (tlsEndsInFront) report([], 'stands beside tls_terminated_upstream', 'Keep one of the two: who ends TLS?');
   if (publicUrl?.secure === false) report([], 'is set, though public_url is http', 'Write https:// in public_url, or remove tls.');
@@ -70,7 +70,7 @@ function readTls(wire: WireTls, { publicUrl, tlsEndsInFront, providers, baseDir,
   return files;
 }
 
-/** nginx reads the revocation lists, and says what is wrong with them. */
+/** nginx reads the revocation lists and reports their problems. */
 function readClient(wire: WireTls, baseDir: string, report: Report): NonNullable<Config['tls']>['client'] {
   if (wire.client_ca === undefined) {
     if (wire.client_crl !== undefined) report(['client_crl'], 'stands without client_ca', 'Give the authorities whose lists these are: tls.client_ca.');
@@ -89,7 +89,7 @@ function checkAuthorities(file: string, report: Report): void {
   report(['client_ca'], `${file} cannot be read as certificates of authorities`, 'Give the authorities that sign client certificates, as PEM.');
 }
 
-/** The files may not be there yet: they are made, and looked at, before nginx needs them (src/config/certificates). */
+/** The files may not exist yet: Lictor creates and checks them before nginx needs them (src/config/certificates). */
 function readSelfMade(wire: WireTls, stateDir: string, report: Report): Omit<NonNullable<Config['tls']>, 'client'> {
   for (const key of ['cert', 'key'] as const) {
     if (wire[key] !== undefined) report([key], 'stands beside self_made', 'Keep cert and key, or self_made: true.');

@@ -122,7 +122,7 @@ describe('audit and timeline', () => {
   });
 
   it('audit says so when nothing fits', async () => {
-    expect(await run('audit', '--principal', 'nobody@local')).toMatchObject({ status: 0, out: '', err: 'No record is of nobody@local.\n' });
+    expect(await run('audit', '--principal', 'nobody@local')).toMatchObject({ status: 0, out: '', err: 'nobody@local has no record.\n' });
     expect(await run('audit', '--principal', 'alice@local', '--status', '418')).toMatchObject({ status: 0, out: '', err: 'No record fits.\n' });
   });
 
@@ -130,7 +130,7 @@ describe('audit and timeline', () => {
     ['alcie@local', 'alice@local'],
     ['alice', 'alice@local'],
   ])('audit asks what was meant by the principal %s, who is in no record', async (given, meant) => {
-    expect((await run('audit', '--principal', given)).err).toBe(`No record is of ${given}. Did you mean ${meant}?\n`);
+    expect((await run('audit', '--principal', given)).err).toBe(`${given} has no record. Did you mean ${meant}?\n`);
   });
 
   it('audit and timeline take the name of a run or a deployment, and ask what was meant by one that nothing is called', async () => {
@@ -140,7 +140,7 @@ describe('audit and timeline', () => {
     writeEvents(statePaths(root, ''), [flowRunEvent(1, 1, run_), flowRunEvent(2, 1, deployment)]);
     expect((await run('audit', '--flow-run', 'fuzzy-otter', '--json')).out).toBe((await run('audit', '--flow-run', RUN, '--json')).out);
     expect((await run('timeline', 'fuzzy-otter')).out).toBe((await run('timeline', RUN)).out);
-    expect((await run('audit', '--deployment', 'nightly')).err).toBe(`No record is of deployment ${uuid(7)}.\n`);
+    expect((await run('audit', '--deployment', 'nightly')).err).toBe(`Deployment ${uuid(7)} has no record.\n`);
     for (const args of [['audit', '--flow-run'], ['timeline']])
       expect(await run(...args, 'fuzy-otter')).toMatchObject({ status: 1, out: '', err: expect.stringContaining('Did you mean fuzzy-otter?') });
     expect(await run('audit', '--deployment', 'nihgtly')).toMatchObject({ status: 1, err: expect.stringContaining('Did you mean nightly?') });

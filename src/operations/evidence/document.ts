@@ -51,9 +51,9 @@ export interface Document {
 const MOST_ROWS = 400;
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[], more: Pick<Table, 'empty' | 'numbers' | 'dense'>): readonly Block[] {
-  const shown: Table = { kind: 'table', head, rows: rows.slice(0, MOST_ROWS), ...more };
-  if (rows.length <= MOST_ROWS) return [shown];
-  return [shown, { kind: 'note', tone: 'plain', text: `${count(rows.length - MOST_ROWS)} more rows are in data.json.` }];
+  const first: Table = { kind: 'table', head, rows: rows.slice(0, MOST_ROWS), ...more };
+  if (rows.length <= MOST_ROWS) return [first];
+  return [first, { kind: 'note', tone: 'plain', text: `${count(rows.length - MOST_ROWS)} more rows are in data.json.` }];
 }
 
 export function note(tone: Tone, text: string): Block {

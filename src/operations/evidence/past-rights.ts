@@ -15,11 +15,11 @@ export function createPastRights(ledger: Pick<LedgerReader, 'audit'>, to: string
   return async (id) => {
     const isToken = id.startsWith('token:') && !id.includes('@');
     const name = isToken ? id.slice('token:'.length) : id.slice(0, id.lastIndexOf('@'));
-    const made = await newest({ resource: name, action: isToken ? 'token.*' : 'account.*' }, id);
-    const cameIn = isToken
+    const creation = await newest({ resource: name, action: isToken ? 'token.*' : 'account.*' }, id);
+    const login = isToken
       ? undefined
       : ((await newest({ principal: id, action: 'session.login' }, id)) ?? (await newest({ principal: id, action: 'token.exchange' }, id)));
-    const record = made === undefined || (cameIn !== undefined && cameIn.time > made.time) ? cameIn : made;
+    const record = creation === undefined || (login !== undefined && login.time > creation.time) ? login : creation;
     return (record?.grants ?? []).map(({ role, scope, rules }) => ({ role, scope, from: rules.map((rule) => `${rule}, as of ${record?.time ?? ''}`) }));
   };
 }

@@ -15,8 +15,8 @@ export function gatherTokens(
   usage: Usage,
   { from, nowMs }: { readonly from: string; readonly nowMs: number },
 ): readonly TokenRow[] {
-  const shown = tokens.filter(({ name, revokedMs }) => !usage.doctors.has(`token:${name}`) && (revokedMs === null || iso(revokedMs) >= from));
-  return shown.map((token) => toRow(token, usage, nowMs)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const listed = tokens.filter(({ name, revokedMs }) => !usage.doctors.has(`token:${name}`) && (revokedMs === null || iso(revokedMs) >= from));
+  return listed.map((token) => toRow(token, usage, nowMs)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function toRow(token: StoredToken, { events }: Usage, nowMs: number): TokenRow {

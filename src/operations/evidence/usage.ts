@@ -58,7 +58,7 @@ export function createUsage(limits: UsageLimits = USAGE_LIMITS) {
     },
     whole(): Usage {
       const activity = { ...sums, ...requests.whole() };
-      const limited = said({ principals: principals.lost(), denials: denials.lost(), events: events.lost() });
+      const limited = limitTexts({ principals: principals.lost(), denials: denials.lost(), events: events.lost() });
       const probes = ofDoctors === 0 ? [] : [`${ofDoctors} records of lictor doctor's own tokens are left out.`];
       return { activity, principals: principals.whole(), denials: denials.whole(), events: events.whole(), limits: [...limited, ...probes], doctors };
     },
@@ -96,7 +96,7 @@ export function eventIn(record: LedgerRecord): EventRow | undefined {
   return { time, action, principal, by, resource, outcome: reason ?? decision, gap_ms: gap };
 }
 
-function said(lost: UsageLimits): readonly string[] {
+function limitTexts(lost: UsageLimits): readonly string[] {
   const words = {
     principals: `${lost.principals} requests of further principals are not listed: there were too many.`,
     denials: `${lost.denials} denials of further reasons and principals are not listed: there were too many.`,

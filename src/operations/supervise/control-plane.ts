@@ -79,7 +79,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         hold.close();
         shutSockets(paths);
       },
-      onHeard: () => {
+      onResumed: () => {
         reopenSockets(paths);
         hold.open();
       },

@@ -34,7 +34,7 @@ const BUSY_SHARE = 0.5;
 const IDLE_SHARE = 0.02;
 
 export function createHeartbeat(limits: HeartbeatLimits = HEARTBEAT_LIMITS): Heartbeat {
-  let [heard, isReady] = [false, false];
+  let [hasBeat, isReady] = [false, false];
   let missed = 0;
   let last: Look | undefined;
 
@@ -44,19 +44,19 @@ export function createHeartbeat(limits: HeartbeatLimits = HEARTBEAT_LIMITS): Hea
   };
   return {
     beat() {
-      heard = true;
+      hasBeat = true;
       if (isReady) missed = 0;
     },
     ready() {
       isReady = true;
-      heard = true;
+      hasBeat = true;
       missed = 0;
     },
     look(now) {
       const share = last === undefined ? 1 : (now.cpuMs - last.cpuMs) / Math.max(1, now.atMs - last.atMs);
       last = now;
-      const stands = heard ? !isReady && share < IDLE_SHARE : !couldNotRun(now.state, share);
-      heard = false;
+      const stands = hasBeat ? !isReady && share < IDLE_SHARE : !couldNotRun(now.state, share);
+      hasBeat = false;
       if (stands) missed += 1;
       return health();
     },
@@ -74,7 +74,7 @@ export interface WatchOptions {
   readonly pid: number;
   /** It is silent, or sends beats again. */
   readonly onSilent: () => void;
-  readonly onHeard: () => void;
+  readonly onResumed: () => void;
   /** Called once. */
   readonly onHung: () => void;
   readonly limits?: HeartbeatLimits | undefined;
@@ -86,7 +86,7 @@ export interface ControlWatch {
   stop(): void;
 }
 
-export function watchControl({ pid, onSilent, onHeard, onHung, limits }: WatchOptions): ControlWatch {
+export function watchControl({ pid, onSilent, onResumed, onHung, limits }: WatchOptions): ControlWatch {
   const heartbeat = createHeartbeat(limits);
   let silent = false;
   const look = () => {
@@ -102,14 +102,14 @@ export function watchControl({ pid, onSilent, onHeard, onHung, limits }: WatchOp
     onHung();
   };
   const timer = setInterval(look, LOOK_MS);
-  const heard = () => {
-    if (silent) onHeard();
+  const resume = () => {
+    if (silent) onResumed();
     silent = false;
   };
   return {
     beat() {
       heartbeat.beat();
-      heard();
+      resume();
     },
     ready: () => heartbeat.ready(),
     stop: () => clearInterval(timer),

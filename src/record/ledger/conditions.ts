@@ -81,8 +81,8 @@ function plain(sql: string, ...values: readonly SQLInputValue[]): Condition {
   return { sql: () => sql, values, indexable: false };
 }
 
-function fixed(sql: string, wanted: boolean): Condition | undefined {
-  return wanted ? { sql: (indexed) => (indexed || sql.startsWith('+') ? sql : `+${sql}`), values: [], indexable: !sql.startsWith('+') } : undefined;
+function fixed(sql: string, applies: boolean): Condition | undefined {
+  return applies ? { sql: (indexed) => (indexed || sql.startsWith('+') ? sql : `+${sql}`), values: [], indexable: !sql.startsWith('+') } : undefined;
 }
 
 /** Most requests concern the flow run that they are bound to, and use its index. The others have their own. */

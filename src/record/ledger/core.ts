@@ -12,10 +12,10 @@ import { createRetention, type Retention } from './chain/retention.ts';
 import { openLedgerDatabase, transaction, unsyncedTransaction } from './database.ts';
 import { recoveredRecord, stoppedRecord } from './events.ts';
 import { createFloods, type Floods } from './floods.ts';
+import { createHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 import { createIntents, type Intents } from './intents.ts';
-import { createLifeSigns, type LifeSigns } from './life-signs.ts';
-import { createLogRoom, freeBytesIn } from './log-room.ts';
+import { createLogSpace, freeBytesIn } from './log-space.ts';
 import { isNotable } from './notable.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { createEventStore, type EventBatch } from './prefect-events/store-events.ts';
@@ -23,7 +23,7 @@ import type { Command, Outcome, WorkerSetup } from './protocol.ts';
 import type { RotateLimits } from './rotate.ts';
 
 /** Failed settles wait here. Their intents are durable, so they may wait for the disk, but only in a bounded number. */
-const MOST_OWED = 10_000;
+const MOST_UNWRITTEN = 10_000;
 
 export interface Core {
   /** One transaction for the group, with an outcome for each command. It waits for the disk, unless the group has only settles. */
@@ -68,17 +68,17 @@ interface Open {
   readonly intents: Intents;
   readonly outbox: Outbox;
   readonly ingest: Ingest;
-  readonly life: LifeSigns;
+  readonly heartbeat: Heartbeat;
   readonly storeEvents: (batch: EventBatch) => void;
 }
 
 export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, freeBytes }: CoreParts): Core {
-  const room = createLogRoom(freeBytes ?? (() => freeBytesIn(dirname(setup.accessLog))));
+  const space = createLogSpace(freeBytes ?? (() => freeBytesIn(dirname(setup.accessLog))));
   let open: Open | undefined;
   const memory: ChainMemory = { committed: undefined };
   let failedAtMs: number | undefined;
   let leftoversDone = false;
-  let owed: Command[] = [];
+  let unwritten: Command[] = [];
   /** True at first: an earlier thread may have left unsynced settles. */
   let isSyncDue = true;
 
@@ -98,23 +98,23 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
   function fail(detail: string): void {
     if (failedAtMs !== undefined) return;
     onHealth(false, detail);
-    failedAtMs = room.isThere(clock()) ? clock() : (room.lastMs() ?? clock());
+    failedAtMs = space.isFree(clock()) ? clock() : (space.lastMs() ?? clock());
   }
 
   /** Recovers by real writes: a batch from the logs, the waiting settles, and a record that names the gap. */
   function recover(): boolean {
-    if (!room.isThere(clock())) return false;
+    if (!space.isFree(clock())) return false;
     const since = failedAtMs ?? clock();
     const done = guarded((parts) => {
       const more = parts.ingest.pump(clock());
       parts.write(() => {
-        for (const command of owed) runOne(parts, command, clock());
+        for (const command of unwritten) runOne(parts, command, clock());
         parts.appendRow(recoveredRecord(clock(), Math.max(0, clock() - since)));
       });
       return { more };
     });
     if (done === undefined) return false;
-    owed = [];
+    unwritten = [];
     failedAtMs = undefined;
     onHealth(true, 'written again');
     return done.more;
@@ -132,7 +132,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
     parts?.db.close();
   }
 
-  room.isThere(clock());
+  space.isFree(clock());
   guarded(() => undefined);
 
   return {
@@ -146,12 +146,12 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
       };
       const outcomes = failedAtMs === undefined ? guarded(written) : undefined;
       if (outcomes !== undefined) return outcomes;
-      owed = [...owed, ...commands.filter((command) => command.kind === 'settle')].slice(0, MOST_OWED);
+      unwritten = [...unwritten, ...commands.filter((command) => command.kind === 'settle')].slice(0, MOST_UNWRITTEN);
       return commands.map(() => UNAVAILABLE);
     },
     sync() {
       if (!isSyncDue || failedAtMs !== undefined) return;
-      guarded(({ write, life, ingest }) => write(() => life.signNow(clock(), ingest.readMs() ?? clock())));
+      guarded(({ write, heartbeat, ingest }) => write(() => heartbeat.beatNow(clock(), ingest.readMs() ?? clock())));
       isSyncDue = false;
     },
     storeEvents(batch) {
@@ -170,15 +170,15 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
       return more;
     },
     tick() {
-      if (!room.isThere(clock())) fail('there is no room for the access log');
+      if (!space.isFree(clock())) fail('there is no space for the access log');
       if (failedAtMs !== undefined) return;
-      guarded(({ write, intents, floods, outbox, life, retention, ingest }) =>
+      guarded(({ write, intents, floods, outbox, heartbeat, retention, ingest }) =>
         write(() => {
           retention.step(clock());
           intents.releaseHeld(clock());
           floods.summarise(clock());
           outbox.trim();
-          life.sign(clock(), ingest.readMs() ?? clock());
+          heartbeat.beat(clock(), ingest.readMs() ?? clock());
         }),
       );
       if (setup.rotate !== null && rotated(open, setup.rotate)) onReopen?.();
@@ -189,13 +189,13 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
       while (this.pump());
       guarded((parts) =>
         parts.write(() => {
-          const { intents, floods, life, appendRow } = parts;
-          for (const command of owed) runOne(parts, command, clock());
+          const { intents, floods, heartbeat, appendRow } = parts;
+          for (const command of unwritten) runOne(parts, command, clock());
           intents.releaseAll();
           // The current minute continues after a restart.
           floods.summarise(clock());
           appendRow(stoppedRecord(clock()));
-          life.stop(clock());
+          heartbeat.stop(clock());
         }),
       );
       shut();
@@ -256,14 +256,14 @@ function openAll({ setup, routes, clock, memory, onCalls }: Opening): Open {
     };
     const floods = createFloods(db, appendRow, setup.floods);
     const intents = createIntents({ db, appendRow, floods, session: setup.session });
-    const life = createLifeSigns(db, appendRow, setup);
+    const heartbeat = createHeartbeat(db, appendRow, setup);
     const retention = createRetention({ db, chain, appendRow, retentionMs: setup.retentionMs });
-    write(() => life.start());
+    write(() => heartbeat.start());
     const { accessLog, edgeErrorLog, basePath } = setup;
     const ingest = createIngest({ db, write: writeUnsynced, appendRow, intents, routes, accessLog, edgeErrorLog, basePath, onCalls });
     const store = createEventStore(db, appendRow);
     const storeEvents = (batch: EventBatch) => writeUnsynced(() => store(batch, clock()));
-    return { db, write, writeUnsynced, storeEvents, retention, appendRow, floods, intents, outbox, ingest, life };
+    return { db, write, writeUnsynced, storeEvents, retention, appendRow, floods, intents, outbox, ingest, heartbeat };
   } catch (error) {
     db.close();
     throw error;

@@ -8,7 +8,7 @@ const [ledgerFile = '', ledgerKey = '', accessLog = '', edgeErrorLog = '', name 
 process.on('SIGXFSZ', () => undefined);
 
 const ledger = await startLedger({ paths: { ledgerFile, ledgerKey, accessLog, edgeErrorLog }, node: 'n1', clock: systemClock });
-ledger.onHealth((healthy) => tell(healthy ? 'healthy' : 'unhealthy'));
+ledger.onHealth((healthy) => report(healthy ? 'healthy' : 'unhealthy'));
 for (let number = 0; ; number += 1) await Promise.all([write(`${name}-${number}-a`), write(`${name}-${number}-b`)]);
 
 async function write(id: string): Promise<void> {
@@ -21,12 +21,12 @@ async function write(id: string): Promise<void> {
 async function attempt(what: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
-    tell(what);
+    report(what);
   } catch {
     await new Promise(setImmediate); // The parent counts only confirmed writes.
   }
 }
 
-function tell(what: string): void {
+function report(what: string): void {
   process.send?.(what);
 }

@@ -51,7 +51,7 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
   const removeHeld = db.prepare("DELETE FROM intents WHERE request_id = ? AND source = 'line'");
   const held = db.prepare("SELECT request_id, record FROM intents WHERE source = 'line' AND (since_ms <= ? OR since_ms > ?) ORDER BY since_ms");
   const others = db.prepare("SELECT request_id, record, line FROM intents WHERE source = 'intent' AND session <> ? ORDER BY since_ms");
-  const said = createSaid();
+  const notes = createDecisionNotes();
   const recorded = db.prepare('SELECT 1 FROM records WHERE request_id = ?');
   const known = db.prepare(
     `SELECT i.request_id AS id, i.source AS source FROM json_each(?1) AS asked JOIN intents AS i ON i.request_id = asked.value
@@ -81,14 +81,14 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
     },
     append(record) {
       // Its access line counts it, once. nginx does not know the reason of the denial.
-      if (hasLine(record) && floods.isOver(record)) return said.note(record);
+      if (hasLine(record) && floods.isOver(record)) return notes.add(record);
       if (typeof record.request_id === 'string') removeHeld.run(record.request_id);
       floods.appendOrCount(record);
     },
     lines(requestIds, nowMs) {
       const seen = new Map(known.all(JSON.stringify(requestIds)).map(({ id, source }) => [String(id), String(source)]));
       return (line, hold) => {
-        const record = said.added(line);
+        const record = notes.applyTo(line);
         const source = seen.get(record.request_id);
         if (source === 'intent') attach.run(JSON.stringify(record), record.request_id);
         if (source !== undefined) return;
@@ -109,19 +109,19 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
 }
 
 /** More than the requests whose lines are not read yet. */
-const MOST_SAID = 10_000;
+const MOST_NOTES = 10_000;
 
 /** The control plane's decision and reason for requests that are only counted. Used when their lines arrive. */
-function createSaid() {
-  const said = new LRUCache<string, Pick<NewRecord, 'decision' | 'reason'>>(atMostEntries(MOST_SAID));
+function createDecisionNotes() {
+  const notes = new LRUCache<string, Pick<NewRecord, 'decision' | 'reason'>>(atMostEntries(MOST_NOTES));
   return {
-    note({ request_id: id, decision, reason }: NewRecord): void {
-      said.set(String(id), { decision: decision ?? null, reason: reason ?? null });
+    add({ request_id: id, decision, reason }: NewRecord): void {
+      notes.set(String(id), { decision: decision ?? null, reason: reason ?? null });
     },
     /** Not removed: a line is read again when its transaction fails. */
-    added(line: RequestRecord): RequestRecord {
-      const words = said.get(line.request_id);
-      return words === undefined ? line : { ...line, ...words };
+    applyTo(line: RequestRecord): RequestRecord {
+      const decided = notes.get(line.request_id);
+      return decided === undefined ? line : { ...line, ...decided };
     },
   };
 }

@@ -56,7 +56,7 @@ const DEFAULTS: Pick<WorkerSetup, 'basePath' | 'grants' | 'rotate' | 'retentionM
 const MOST_PENDING = 10_000;
 const RESTART_MS = 500;
 /** The id of a command without a waiting caller. */
-const NOBODY = 0;
+const NO_CALLER = 0;
 const WORKER_FILE = new URL('./worker.ts', import.meta.url);
 
 /**
@@ -73,10 +73,10 @@ export async function startLedger({ paths, clock, workerFile = WORKER_FILE, ...o
   const calls = createListeners<[readonly ServiceCalls[]]>();
   let closing = false;
   /** Outcomes that an ended thread did not write. The next one writes them. */
-  let owed: Command[] = [];
+  let unwritten: Command[] = [];
   let worker = spawn();
 
-  function hear(message: FromWorker): void {
+  function onMessage(message: FromWorker): void {
     if (message.kind === 'reopen') reopen.notify();
     else if (message.kind === 'calls') calls.notify(message.calls);
     else if (message.kind === 'health') health.set(message.healthy, message.detail);
@@ -85,10 +85,10 @@ export async function startLedger({ paths, clock, workerFile = WORKER_FILE, ...o
 
   function spawn(): Worker {
     const thread = new Worker(workerFile, { workerData: setup, name: 'ledger' });
-    thread.on('message', hear);
+    thread.on('message', onMessage);
     thread.on('error', (error) => health.set(false, `the ledger thread failed: ${error instanceof Error ? error.message : String(error)}`));
     thread.on('exit', () => {
-      owe(pending.failAll());
+      addUnwritten(pending.failAll());
       if (closing) return;
       health.set(false, health.problem() ?? 'the ledger thread ended');
       setTimeout(() => {
@@ -100,19 +100,19 @@ export async function startLedger({ paths, clock, workerFile = WORKER_FILE, ...o
 
   function spawnAgain(): Worker {
     const thread = spawn();
-    for (const command of owed) thread.postMessage({ kind: 'command', id: NOBODY, command } satisfies ToWorker);
-    owed = [];
+    for (const command of unwritten) thread.postMessage({ kind: 'command', id: NO_CALLER, command } satisfies ToWorker);
+    unwritten = [];
     return thread;
   }
 
-  function owe(commands: readonly Command[]): void {
-    owed = [...owed, ...commands.filter(({ kind }) => kind === 'settle')].slice(0, MOST_PENDING);
+  function addUnwritten(commands: readonly Command[]): void {
+    unwritten = [...unwritten, ...commands.filter(({ kind }) => kind === 'settle')].slice(0, MOST_PENDING);
   }
 
   function ask(command: Command): Promise<void> {
     // A settle goes to the worker even if it is unhealthy, and waits there. An ended thread gets no message.
     const hasEnded = worker.threadId === -1;
-    if (hasEnded) owe([command]);
+    if (hasEnded) addUnwritten([command]);
     const isLate = pending.size() >= MOST_PENDING || !health.healthy();
     const refuse = closing || hasEnded || (isLate && command.kind !== 'settle');
     if (refuse) return Promise.reject(unavailable(health.problem() ?? 'closing, or too many waiting writes'));

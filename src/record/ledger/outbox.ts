@@ -21,7 +21,7 @@ export function createOutbox(db: DatabaseSync): Outbox {
   return { add: () => void add.run(), trim: () => void trim.run(MOST_OWED) };
 }
 
-export interface Owed {
+export interface OutboxEntry {
   readonly k: number;
   /** Null: retention deleted it. */
   readonly record: LedgerRecord | null;
@@ -29,7 +29,7 @@ export interface Owed {
 
 export interface OutboxReader {
   /** In the order of writing. */
-  after(k: number, count: number): readonly Owed[];
+  after(k: number, count: number): readonly OutboxEntry[];
   /** The id of the record at this position. Undefined: none, or it is deleted. */
   idAt(k: number): string | undefined;
   /** The last position; 0: none. */

@@ -58,9 +58,9 @@ export function createCounts(): Counts {
 function createCounter<const Names extends readonly string[]>(names: Names) {
   const series = new Map<string, { readonly labels: Readonly<Record<string, string>>; value: number }>();
   return {
-    add(wanted: readonly string[]): void {
-      const isFull = series.size >= MOST_SERIES && !series.has(wanted.join('\n'));
-      const values = isFull ? names.map(() => OTHER) : wanted;
+    add(labels: readonly string[]): void {
+      const isFull = series.size >= MOST_SERIES && !series.has(labels.join('\n'));
+      const values = isFull ? names.map(() => OTHER) : labels;
       const key = values.join('\n');
       const known = series.get(key);
       if (known !== undefined) {

@@ -45,7 +45,7 @@ export function createExports({ paths, clock, log, record }: ExportsParts): Expo
       resourceLimits: { maxOldGenerationSizeMb: MOST_MIB },
     });
     worker = thread;
-    thread.on('message', (message: FromSending) => heard(message));
+    thread.on('message', (message: FromSending) => onMessage(message));
     thread.on('error', (error) => log.error({ err: error }, 'the thread that sends records failed'));
     thread.on('exit', () => {
       if (worker !== thread) return;
@@ -55,10 +55,10 @@ export function createExports({ paths, clock, log, record }: ExportsParts): Expo
     });
   }
 
-  function heard(message: FromSending): void {
+  function onMessage(message: FromSending): void {
     if (message.kind === 'status') {
       for (const next of message.sinks)
-        tellChange(
+        reportChange(
           log,
           status.find(({ name }) => name === next.name),
           next,
@@ -114,7 +114,7 @@ function endOf(ledgerFile: string): Cursor | null {
 
 type Log = ExportsParts['log'];
 
-function tellChange(log: Log, former: SinkStatus | undefined, next: SinkStatus): void {
+function reportChange(log: Log, former: SinkStatus | undefined, next: SinkStatus): void {
   const [was, is] = [former?.stopped ?? former?.state?.problem ?? null, next.stopped ?? next.state?.problem ?? null];
   const { name: sink, lag } = next;
   if (is !== null && is !== was) log.warn({ sink, problem: is, lag }, 'records cannot be sent: they wait');

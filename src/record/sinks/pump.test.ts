@@ -34,7 +34,7 @@ describe('a sink', () => {
     readonly events?: boolean;
     /** What happens at each delivery; undefined: it works. */
     readonly trouble?: (batch: readonly Item[], attempt: number) => Error | undefined;
-    readonly keepsBatches?: boolean;
+    readonly repeatsBatches?: boolean;
     /** Told before each place is kept; an error: the disk is full. */
     readonly disk?: (next: SinkState) => Error | undefined;
     /** Told before each wait; true ends the loop. By default it ends when there is nothing more. */
@@ -44,7 +44,7 @@ describe('a sink', () => {
   async function pump({
     from = 'start',
     events = false,
-    keepsBatches = false,
+    repeatsBatches = false,
     trouble = () => undefined,
     disk = () => undefined,
     atWait = (ms) => ms === 500 && waits.length > 0,
@@ -55,7 +55,7 @@ describe('a sink', () => {
     await runPump(
       {
         begin: () => (from === 'start' ? BEGINNING : opened.end()),
-        keepsBatches,
+        repeatsBatches,
         timeoutMs: 1_000,
         source: opened,
         sink: {
@@ -170,7 +170,7 @@ describe('a sink', () => {
 
     it('gets the same one again, also when there is more by then', async () => {
       await pump({
-        keepsBatches: true,
+        repeatsBatches: true,
         trouble,
         atWait(ms) {
           if (tried.length === 1) later();
@@ -184,7 +184,7 @@ describe('a sink', () => {
       // Nothing is kept once it is under way: as a kill leaves it.
       await expect(
         pump({
-          keepsBatches: true,
+          repeatsBatches: true,
           trouble: (batch) => {
             tried.push(batch.length);
             throw new Error('killed');
@@ -194,7 +194,7 @@ describe('a sink', () => {
         }),
       ).resolves.toBeUndefined();
       later();
-      await pump({ keepsBatches: true, trouble: (batch) => void tried.push(batch.length) });
+      await pump({ repeatsBatches: true, trouble: (batch) => void tried.push(batch.length) });
       expect([tried, got.flat()]).toEqual([[20, 20, 5], numbers(1, 25)]);
     });
   });
@@ -226,7 +226,7 @@ describe('a sink', () => {
     await runPump(
       {
         begin: () => BEGINNING,
-        keepsBatches: false,
+        repeatsBatches: false,
         timeoutMs: 1_000,
         source,
         sink: {

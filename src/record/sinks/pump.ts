@@ -9,7 +9,7 @@ import type { Break, Source } from './source.ts';
 const MOST_RECORDS = 512;
 const MOST_BYTES = 1 << 20;
 const LOOK_MS = 500;
-const UNKEPT_MS = 5_000;
+const SAVE_RETRY_MS = 5_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 const LONGEST_REQUESTED_MS = 300_000;
@@ -24,7 +24,7 @@ export interface PumpParts {
   /** Also sends the events of Prefect, before the record that covers them. */
   readonly events: boolean;
   /** Repeats a batch unchanged, even after a kill: the receiver identifies it by its first and last record. */
-  readonly keepsBatches: boolean;
+  readonly repeatsBatches: boolean;
   readonly load: () => SinkState | undefined;
   readonly save: (state: SinkState) => void;
   /** Called once for each break. */
@@ -57,7 +57,7 @@ export async function runPump(parts: PumpParts, signal: AbortSignal, cut: AbortS
     if (signal.aborted && outcome.error !== null) return;
     most = nextSize(most, batch.length, outcome.error);
     state = outcome.error === null ? delivered(state, batch, outcome.rejected) : failed({ ...state, again: most }, outcome.error, parts.clock());
-    if (!(await keep(parts, state, signal))) return;
+    if (!(await persist(parts, state, signal))) return;
     onChange(state);
     failures = outcome.error === null ? 0 : failures + 1;
     if (outcome.error !== null) await parts.wait(waitMs(outcome.error, { failures, tried: batch.length, random: parts.random() }), signal);
@@ -73,15 +73,15 @@ function firstState({ load, begin, save }: PumpParts): SinkState {
 }
 
 /** Stores the size of the batch, so that a kill during delivery does not change it. */
-function beforeSending({ keepsBatches, save }: PumpParts, state: SinkState, records: number): SinkState {
-  if (!keepsBatches || state.again === records) return state;
+function beforeSending({ repeatsBatches, save }: PumpParts, state: SinkState, records: number): SinkState {
+  if (!repeatsBatches || state.again === records) return state;
   const next = { ...state, again: records };
   save(next);
   return next;
 }
 
 /** Retries while Lictor's own disk is full, so that an accepted batch is not sent again. False: the stop came first. */
-async function keep({ save, onChange, clock, wait }: PumpParts, state: SinkState, signal: AbortSignal): Promise<boolean> {
+async function persist({ save, onChange, clock, wait }: PumpParts, state: SinkState, signal: AbortSignal): Promise<boolean> {
   const sinceMs = clock();
   for (;;) {
     try {
@@ -90,7 +90,7 @@ async function keep({ save, onChange, clock, wait }: PumpParts, state: SinkState
     } catch (error) {
       if (signal.aborted) return false;
       onChange(failed(state, error, sinceMs));
-      await wait(UNKEPT_MS, signal);
+      await wait(SAVE_RETRY_MS, signal);
     }
   }
 }

@@ -68,7 +68,7 @@ async function run(running: Running): Promise<void> {
         sink,
         source,
         begin: () => beginOf(config, source),
-        keepsBatches: config.type === 'webhook',
+        repeatsBatches: config.type === 'webhook',
         encode: encoderOf(config),
         load: () => readState(setup.directory, config.name),
         save: (state) => writeState(setup.directory, config.name, state),

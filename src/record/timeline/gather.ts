@@ -31,7 +31,7 @@ export async function gatherTimeline(sources: Sources, id: string): Promise<Gath
 /** Who started a run, without asking Prefect. */
 export async function gatherStart(sources: Sources, id: string): Promise<Timeline['start']> {
   const facts = await factsOf(sources, id);
-  return findStart({ run: null, ...facts, ...(await behind(sources, { run: null, ...facts })) });
+  return findStart({ run: null, ...facts, ...(await originOf(sources, { run: null, ...facts })) });
 }
 
 interface Place {
@@ -44,9 +44,9 @@ async function gatherRun(sources: Sources, id: string, place: Place): Promise<Ga
   const { reader, prefect } = sources;
   const [facts, answer] = await Promise.all([factsOf(sources, id), prefect.run(id)]);
   const { run, states } = answer.found === 'yes' ? answer : { run: null, states: [] };
-  const gatewayEvents = place.depth === 0 ? await meanwhile(reader, facts) : [];
+  const gatewayEvents = place.depth === 0 ? await gatewayEventsOf(reader, facts) : [];
   const children = await gatherChildren(sources, id, place);
-  const around = await behind(sources, { run, ...facts });
+  const around = await originOf(sources, { run, ...facts });
   return { timeline: buildTimeline({ id, run, states, ...facts, gatewayEvents, children, ...around }), answer };
 }
 
@@ -74,9 +74,9 @@ async function gatherChildren(sources: Sources, id: string, { seen, depth }: Pla
 type Around = Pick<Parameters<typeof findStart>[0], 'parent' | 'madeBy'>;
 
 /** The run that started this one, and the maker of its automation. */
-async function behind(sources: Sources, { run, events }: Facts & { readonly run: PrefectRun | null }, depth = 0): Promise<Around> {
-  const made = makerOf(run, events);
-  const madeBy = made?.route === 'automation' && made.by !== null ? await makerInLedger(sources.reader, made.by.id) : null;
+async function originOf(sources: Sources, { run, events }: Facts & { readonly run: PrefectRun | null }, depth = 0): Promise<Around> {
+  const maker = makerOf(run, events);
+  const madeBy = maker?.route === 'automation' && maker.by !== null ? await makerInLedger(sources.reader, maker.by.id) : null;
   const task = run?.parentTaskRunId ?? events.find((event) => isFlowRunState(event) && event.parent_task_run_id !== null)?.parent_task_run_id ?? null;
   if (task === null || depth >= DEEPEST) return { parent: null, madeBy };
   const parentId = sources.reader.events.flowRunOfTask(task) ?? (await sources.prefect.flowRunOfTask(task));
@@ -86,7 +86,7 @@ async function behind(sources: Sources, { run, events }: Facts & { readonly run:
 async function parentRun(sources: Sources, id: string, depth: number): Promise<ParentRun> {
   const [facts, answer] = await Promise.all([factsOf(sources, id), sources.prefect.run(id)]);
   const run = answer.found === 'yes' ? answer.run : null;
-  const start = findStart({ run, ...facts, ...(await behind(sources, { run, ...facts }, depth)) });
+  const start = findStart({ run, ...facts, ...(await originOf(sources, { run, ...facts }, depth)) });
   const name = run?.name ?? facts.events.find(({ resource_id: resource }) => resource === `prefect.flow-run.${id}`)?.resource_name ?? null;
   return { flow_run_id: id, name, start };
 }
@@ -98,7 +98,7 @@ async function makerInLedger(reader: LedgerReader, automation: string): Promise<
   return null;
 }
 
-async function meanwhile(reader: LedgerReader, { records, events }: Facts): Promise<readonly LedgerRecord[]> {
+async function gatewayEventsOf(reader: LedgerReader, { records, events }: Facts): Promise<readonly LedgerRecord[]> {
   const times = [records[0]?.time, records.at(-1)?.time, events[0]?.occurred, events.at(-1)?.occurred].filter((time) => time !== undefined).sort();
   const [first, last] = [times[0], times.at(-1)];
   if (first === undefined || last === undefined) return [];

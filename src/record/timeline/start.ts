@@ -54,9 +54,9 @@ export function findStart({ run, records, events = [], parent = null, madeBy = n
   const creation = records.find(createsRun);
   if (creation !== undefined) return { ...fromRecord(creation, label), parent };
   const maker = makerOf(run, events);
-  if (maker !== undefined) return { ...NOBODY, ...maker, by: maker.by === null ? null : { ...maker.by, made_by: madeBy }, parent };
-  if (label === null || run === null) return { ...NOBODY, parent };
-  return { ...NOBODY, route: 'request', principal: label, request_id: run.labels['lictor.request_id'] ?? null, time: run.created, evidence: 'label', parent };
+  if (maker !== undefined) return { ...UNKNOWN, ...maker, by: maker.by === null ? null : { ...maker.by, made_by: madeBy }, parent };
+  if (label === null || run === null) return { ...UNKNOWN, parent };
+  return { ...UNKNOWN, route: 'request', principal: label, request_id: run.labels['lictor.request_id'] ?? null, time: run.created, evidence: 'label', parent };
 }
 
 /** The person or service at the beginning of a chain of runs. Null: unknown. */
@@ -65,12 +65,12 @@ export function initiatorOf({ principal, on_behalf_of: behalf, parent }: Start):
   return behind ?? behalf.at(-1) ?? principal;
 }
 
-type Made = Pick<Start, 'route' | 'evidence' | 'time'> & { readonly by: Omit<Maker, 'made_by'> | null };
+type Origin = Pick<Start, 'route' | 'evidence' | 'time'> & { readonly by: Omit<Maker, 'made_by'> | null };
 
 const AUTOMATION = 'prefect.automation.';
 
 /** Each event of a run that an automation made names the automation. Prefect makes a schedule's runs in bulk, so such a run has no event `Scheduled`. */
-export function makerOf(run: PrefectRun | null, all: readonly PrefectEvent[]): Made | undefined {
+export function makerOf(run: PrefectRun | null, all: readonly PrefectEvent[]): Origin | undefined {
   // Events of clients are ignored: they may name any creator.
   const events = all.filter(isFlowRunState);
   const creator = events.flatMap(({ related }) => related).find(({ id, role }) => role === 'creator' && id.startsWith(AUTOMATION));
@@ -89,12 +89,12 @@ function fromRecord(record: LedgerRecord, label: string | null): Start {
   const { principal, principal_kind, idp, on_behalf_of, action, policies, source_ip, request_id, time } = record;
   const contradicts = label !== null && label !== principal;
   return {
-    ...{ ...NOBODY, route: 'request', evidence: 'ledger', contradicting_label: contradicts ? label : null },
+    ...{ ...UNKNOWN, route: 'request', evidence: 'ledger', contradicting_label: contradicts ? label : null },
     ...{ principal, principal_kind, idp, on_behalf_of, action, policies, source_ip, request_id, time },
   };
 }
 
-const NOBODY: Start = {
+const UNKNOWN: Start = {
   route: 'unknown',
   principal: null,
   principal_kind: null,

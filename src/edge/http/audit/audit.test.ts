@@ -73,14 +73,14 @@ describe('what', () => {
   });
 
   it('says what was meant by a word that is in no record', async () => {
-    get().unknown = 'No record is of alcie@local. Did you mean alice@local?';
+    get().unknown = 'alcie@local has no record. Did you mean alice@local?';
     const answer = await send('auditor', '?principal=alcie@local&reason=policy-defalt-deny&action=deployment');
     expect(answer.json()).toMatchObject({
       records: [],
       notes: [
         'deployment is in no record of this Lictor: did you mean deployments.*?',
         'policy-defalt-deny is in no record of this Lictor: did you mean policy-default-deny?',
-        'No record is of alcie@local. Did you mean alice@local?',
+        'alcie@local has no record. Did you mean alice@local?',
       ],
     });
   });

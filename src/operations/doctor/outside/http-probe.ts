@@ -53,12 +53,12 @@ const TIMEOUT_MS = 8_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /** Never rejects. `error` is the system's code, for example ECONNREFUSED, or its message. */
-export function probe(wanted: ProbeRequest): Promise<Probe> {
+export function probe(asked: ProbeRequest): Promise<Probe> {
   return new Promise((resolve) => {
-    const options = { method: wanted.method ?? 'GET', headers: { connection: 'close', ...wanted.headers }, timeout: TIMEOUT_MS, agent: false };
-    const secure = wanted.url.startsWith('https:');
-    const trust = wanted.tls === undefined ? { rejectUnauthorized: false } : judgedBy(wanted.tls);
-    const call = secure ? httpsRequest(wanted.url, { ...options, ...trust }) : httpRequest(wanted.url, options);
+    const options = { method: asked.method ?? 'GET', headers: { connection: 'close', ...asked.headers }, timeout: TIMEOUT_MS, agent: false };
+    const secure = asked.url.startsWith('https:');
+    const trust = asked.tls === undefined ? { rejectUnauthorized: false } : judgedBy(asked.tls);
+    const call = secure ? httpsRequest(asked.url, { ...options, ...trust }) : httpRequest(asked.url, options);
     call.once('response', (response) => {
       const atMs = Date.now();
       const chunks: Buffer[] = [];
@@ -74,7 +74,7 @@ export function probe(wanted: ProbeRequest): Promise<Probe> {
     });
     call.once('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
     call.once('error', (error) => resolve({ ok: false, error: 'code' in error && typeof error.code === 'string' ? error.code : error.message }));
-    call.end(wanted.body);
+    call.end(asked.body);
   });
 }
 

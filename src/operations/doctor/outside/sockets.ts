@@ -58,7 +58,7 @@ export async function checkSocket(subject: SocketSubject, path: string): Promise
     go({}, { token: `doctor:${token}` }),
   ]);
   const error = sharedError([bare, empty, ...carried]);
-  if (error !== null) return [fail(`${shown(path)} was not reached at ${url}: ${error}`, 'See the lines of public-url and certificates.')];
+  if (error !== null) return [fail(`${displayed(path)} was not reached at ${url}: ${error}`, 'See the lines of public-url and certificates.')];
   const stripped = carried.find(({ code }) => code === 'not-a-socket');
   if (stripped !== undefined) return [strippedUpgrade(path)];
   const names = ['Authorization: Bearer', 'Authorization: Basic', 'X-Lictor-Token', 'the first frame'];
@@ -66,7 +66,7 @@ export async function checkSocket(subject: SocketSubject, path: string): Promise
     ...refusalProblems(path, { bare, empty }),
     ...carried.flatMap((attempt, index) => (attempt.end === 'open' ? [] : [carrierProblem(path, names[index] ?? '', attempt)])),
   ];
-  return problems.length === 0 ? [ok(`${shown(path)}: rejected without a credential, opens with Bearer, Basic, X-Lictor-Token and first frame`)] : problems;
+  return problems.length === 0 ? [ok(`${displayed(path)}: rejected without a credential, opens with Bearer, Basic, X-Lictor-Token and first frame`)] : problems;
 }
 
 /** The common error of all attempts. Null: they differ, or were answered. */
@@ -78,10 +78,10 @@ function sharedError(attempts: readonly Attempt[]): string | null {
 function refusalProblems(path: string, { bare, empty }: { readonly bare: Attempt; readonly empty: Attempt }): readonly Verdict[] {
   const problems: Verdict[] = [];
   if (bare.status === 101)
-    problems.push(fail(`${shown(path)} opens without any credential`, 'public_url bypasses this gateway: point it at the address in listen.'));
+    problems.push(fail(`${displayed(path)} opens without any credential`, 'public_url bypasses this gateway: point it at the address in listen.'));
   else if (bare.status !== 401 || bare.code === null)
     problems.push(
-      fail(`${shown(path)} without a credential: ${words(bare)}, not a 401 of this gateway`, 'A proxy in between answers: let it forward the upgrade.'),
+      fail(`${displayed(path)} without a credential: ${words(bare)}, not a 401 of this gateway`, 'A proxy in between answers: let it forward the upgrade.'),
     );
   if (empty.status === 101 && empty.end !== 1008)
     problems.push(
@@ -93,13 +93,13 @@ function refusalProblems(path: string, { bare, empty }: { readonly bare: Attempt
   return problems;
 }
 
-function shown(path: string): string {
+function displayed(path: string): string {
   return path.replace('lictor-doctor', '*');
 }
 
 function strippedUpgrade(path: string): Verdict {
   return fail(
-    `${shown(path)}: a proxy dropped the Upgrade header (not-a-socket)`,
+    `${displayed(path)}: a proxy dropped the Upgrade header (not-a-socket)`,
     'A load balancer or proxy in between strips WebSocket upgrades. nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; others: enable WebSockets.',
   );
 }
@@ -111,7 +111,7 @@ function carrierProblem(path: string, carrier: string, attempt: Attempt): Verdic
       : attempt.error === null
         ? "STATE/log/control.log has the relay's lines. A proxy in between may also close sockets."
         : 'See the lines of public-url and certificates.';
-  return fail(`${shown(path)} does not open with ${carrier}: ${words(attempt)}`, hint);
+  return fail(`${displayed(path)} does not open with ${carrier}: ${words(attempt)}`, hint);
 }
 
 function words({ status, code, end, error, contentType }: Attempt): string {

@@ -92,9 +92,9 @@ function beyondBlocks(live: readonly PrincipalRow[], hasPolicies: boolean): Sect
 const MOST_NAMES = 40;
 
 function names(principals: readonly PrincipalRow[]): string {
-  const shown = principals.slice(0, MOST_NAMES).map(({ id, roles }) => `${id} (${roles.map(({ role }) => role).join(', ')})`);
+  const first = principals.slice(0, MOST_NAMES).map(({ id, roles }) => `${id} (${roles.map(({ role }) => role).join(', ')})`);
   const more = principals.length > MOST_NAMES ? `, and ${count(principals.length - MOST_NAMES)} more` : '';
-  return `${shown.join(', ')}${more}.`;
+  return `${first.join(', ')}${more}.`;
 }
 
 function unusedRow(principal: PrincipalRow, role: RoleRow): readonly string[] {

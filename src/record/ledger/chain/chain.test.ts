@@ -107,7 +107,7 @@ describe('the chain', () => {
     rechain(db, 1);
     if (how === 'without the key') rmSync(paths.ledgerKey);
     for (const later of [60_000, 120_000]) writeRecords(paths, 5, { startMs: START_MS + later });
-    expect(verifyStore(paths).problems).toMatchObject([{ kind: 'removed', message: expect.stringContaining('all that was signed was gone') }]);
+    expect(verifyStore(paths).problems).toMatchObject([{ kind: 'removed', message: expect.stringContaining('every signed statement was gone') }]);
   });
 
   it.each<[string, string]>([

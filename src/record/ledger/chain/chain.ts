@@ -138,12 +138,12 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
         },
       };
     },
-    seal(wanted) {
+    seal(given) {
       const isDue = isCheckpointDue();
       // No record was placed: there is nothing to check and nothing to sign.
-      if (!isAsked && wanted === undefined && !isDue) return;
+      if (!isAsked && given === undefined && !isDue) return;
       const state = current();
-      const reason = wanted ?? (isCheckpointDue() ? 'hour' : undefined);
+      const reason = given ?? (isCheckpointDue() ? 'hour' : undefined);
       if (reason !== undefined) writeCheckpoint(state, reason);
       if (state.changed) writeHead(state);
       open = undefined;

@@ -55,21 +55,20 @@ export function createFileEvents(declared: boolean): FileEvents {
     record({ action, seq, node }) {
       here = open;
       if (here.count > 0) open = { digest: createEventDigest(), count: 0 };
-      if (here.count > 0 && action !== EVENTS_STORED)
-        stray.push(`${here.count} events of Prefect before record ${seq} of ${node} were put in: it speaks of none`);
+      if (here.count > 0 && action !== EVENTS_STORED) stray.push(`${here.count} events of Prefect before record ${seq} of ${node} were added: it covers none`);
     },
     evidence: {
       carried: declared,
       check(record) {
         const stored = parseStoredEvents(record);
         if (stored === undefined || (!declared && here.count === 0)) return undefined;
-        if (!declared) return { kind: 'inserted', message: `${here.count} events of Prefect stand in a file that was exported without them` };
-        const which = `events of Prefect of which record ${record.seq} of ${record.node} (${record.time}) speaks`;
+        if (!declared) return { kind: 'inserted', message: `${here.count} events of Prefect are in a file that was exported without them` };
+        const which = `events of Prefect, which record ${record.seq} of ${record.node} (${record.time}) covers`;
         if (here.count < stored.count) return { kind: 'removed', message: `${stored.count - here.count} of the ${stored.count} ${which}, are gone` };
         if (here.count > stored.count) return { kind: 'inserted', message: `${here.count - stored.count} too many are among the ${which}` };
         return here.digest.hex() === stored.sha256 ? undefined : { kind: 'edited', message: `the ${which}, were edited: they do not fit its digest` };
       },
-      unspoken: () => (open.count > 0 ? [...stray, `${open.count} events of Prefect at the end were put in: no record speaks of them`] : stray),
+      uncovered: () => (open.count > 0 ? [...stray, `${open.count} events of Prefect at the end were added: no record covers them`] : stray),
     },
   };
 }

@@ -25,7 +25,7 @@ export interface EventEvidence {
   /** The problem with the events of this record. */
   check(record: LedgerRecord): Pick<Problem, 'kind' | 'message'> | undefined;
   /** After all records: a sentence for events that no record covers. */
-  unspoken(): readonly string[];
+  uncovered(): readonly string[];
 }
 
 export interface Anchors {

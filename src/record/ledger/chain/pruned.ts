@@ -19,7 +19,7 @@ export function prunedParts({ end, checkpoints, claims }: Statements, addProblem
     if (upTo === 0) return [];
     const other = claims.find((claim) => claim.node === node && claim.seq === upTo && claim.hash !== hash);
     if (other !== undefined) {
-      const message = `record ${upTo} of ${node}, the last before what is here, is not the one that ${other.by} signed: the records up to it were written anew`;
+      const message = `record ${upTo} of ${node}, the last before what is here, is not the one that ${other.by} signed: the records up to it were rewritten`;
       addProblem({ kind: 'rewritten', node, seq: upTo, message });
     }
     const ends = new Map<number, string>();

@@ -55,10 +55,10 @@ function goodCheckpoints(read: readonly Read[], trusted: ReadonlyMap<string, str
       about('removed', `${name} does not follow the one before it: checkpoints are missing or were moved`);
     }
     if (statement.reason === 'key-lost') {
-      about('key-lost', `at ${statement.time} the ledger's key was gone, and another one signs since: only their own chain speaks for the records before`);
+      about('key-lost', `at ${statement.time} the ledger's key was gone, and another one has signed since: only their chain proves the earlier records`);
     }
     if (statement.reason === 'head-lost') {
-      about('removed', `at ${statement.time} all that was signed was gone, although the ledger's key was there: nothing speaks for the records before`);
+      about('removed', `at ${statement.time} every signed statement was gone, although the ledger's key was there: nothing proves the earlier records`);
     }
     return [statement];
   });

@@ -22,7 +22,7 @@ export function storeEvidence(db: DatabaseSync, from: ReadonlyMap<string, number
 /** Lictor creates no trigger and no view: these change what is written or read. */
 function foreignParts(db: DatabaseSync): readonly string[] {
   const rows = db.prepare("SELECT type, name FROM main.sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY name").all();
-  return rows.map(({ type, name }) => `the ${String(type)} ${String(name)} was put into the database: it can change what is written, and hide what is there`);
+  return rows.map(({ type, name }) => `the ${String(type)} ${String(name)} was added to the database: it can change new records and hide existing ones`);
 }
 
 /** Verification reads records along one index, searches use others. Each index must have all records. */
@@ -31,14 +31,14 @@ function brokenParts(db: DatabaseSync): readonly string[] {
     .prepare('PRAGMA main.integrity_check(5)')
     .all()
     .map((row) => String(row['integrity_check']));
-  return found.filter((text) => text !== 'ok').map((text) => `the database does not fit together, so that a search may miss records or show others: ${text}`);
+  return found.filter((text) => text !== 'ok').map((text) => `the database is inconsistent, so a search may miss records or show others: ${text}`);
 }
 
 function signedOf(row: Record<string, SQLOutputValue>): Signed {
   return { text: String(row['text']), signature: String(row['signature']) };
 }
 
-const TELL_EVERY = 10_000;
+const REPORT_EVERY = 10_000;
 
 function* records(db: DatabaseSync, from: ReadonlyMap<string, number>, onRecord: (count: number) => void): Generator<LedgerRecord> {
   const all = db.prepare(`SELECT ${SELECT_COLUMNS} FROM records WHERE node = ? AND seq >= ? ORDER BY seq`);
@@ -48,7 +48,7 @@ function* records(db: DatabaseSync, from: ReadonlyMap<string, number>, onRecord:
     // A number below the first one would be an addition too.
     for (const row of all.iterate(String(node), from.get(String(node)) ?? Number.MIN_SAFE_INTEGER)) {
       count += 1;
-      if (count % TELL_EVERY === 0) onRecord(count);
+      if (count % REPORT_EVERY === 0) onRecord(count);
       yield recordOfRow(row);
     }
   }

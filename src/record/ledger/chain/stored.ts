@@ -80,7 +80,7 @@ export function createStored(db: DatabaseSync) {
 export function altered(detail: string): LictorError {
   return new LictorError(
     'ledger-altered',
-    'The ledger was changed by something else than the gateway: lictor audit verify says where. Keep it as evidence, and move it away to begin a new one.',
+    'Something other than the gateway changed the ledger: lictor audit verify says where. Store it as evidence, and move it away to start a new one.',
     { detail },
   );
 }

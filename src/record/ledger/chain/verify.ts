@@ -19,7 +19,7 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
   const events = { checked: 0, unchecked: 0 };
   const chains = verifyRecords(withEvents(evidence, events, report), statements.end, claims, report);
   for (const message of evidence.hidden?.() ?? []) report({ kind: 'hidden', node: null, seq: null, message });
-  for (const message of evidence.events?.unspoken() ?? []) report({ kind: 'inserted', node: null, seq: null, message });
+  for (const message of evidence.events?.uncovered() ?? []) report({ kind: 'inserted', node: null, seq: null, message });
   for (const end of statements.end?.chains ?? []) {
     if (!chains.some(({ node }) => node === end.node) && end.seq > end.from_seq) {
       report({ kind: 'truncated', node: end.node, seq: end.from_seq + 1, message: `all records of ${end.node} are gone: ${end.from_seq + 1} to ${end.seq}` });
@@ -72,7 +72,7 @@ function verifyRecords(
     if (progress?.node !== record.node) {
       if (progress !== undefined) finish(progress, addProblem);
       if (done.some(({ node }) => node === record.node))
-        addProblem({ kind: 'moved', node: record.node, seq: record.seq, message: `record ${record.seq} of ${record.node} stands among those of another node` });
+        addProblem({ kind: 'moved', node: record.node, seq: record.seq, message: `record ${record.seq} of ${record.node} is among those of another node` });
       progress = startOf(record, end, claims, addProblem);
       done.push(progress);
     }
@@ -91,8 +91,7 @@ function verifyRecords(
 
 function startOf({ node, seq }: LedgerRecord, statement: Statement | undefined, claims: readonly Claim[], addProblem: AddProblem): Progress {
   const end = statement?.chains.find((chain) => chain.node === node);
-  if (end === undefined && statement !== undefined)
-    addProblem({ kind: 'unsigned', node, seq, message: `nothing that was signed knows of the records of ${node}` });
+  if (end === undefined && statement !== undefined) addProblem({ kind: 'unsigned', node, seq, message: `no signed statement covers the records of ${node}` });
   const own = claims.filter((claim) => claim.node === node && claim.seq > (end?.from_seq ?? 0)).sort((a, b) => a.seq - b.seq);
   return {
     ...{ node, end, claims: own, claim: 0, first: undefined, last: undefined, records: 0 },
@@ -108,9 +107,9 @@ function step(progress: Progress, record: LedgerRecord, addProblem: AddProblem):
   const isHashed = hashOf(record) === record.hash;
   if (!isHashed) about('edited', `${at} was edited: it does not fit its hash`);
   if (record.seq > expected) about('removed', gap(node, expected, record.seq - 1));
-  else if (record.seq < expected) about('moved', `${at} stands after record ${progress.seq}: it was moved, or is there twice`);
+  else if (record.seq < expected) about('moved', `${at} stands after record ${progress.seq}: it was moved, or is a duplicate`);
   else if (isHashed && record.prev_hash !== progress.previous)
-    about('inserted', `${at} is not chained to the one before it: one of them was put in or replaced`);
+    about('inserted', `${at} is not chained to the one before it: one of them was added or replaced`);
   progress.first ??= record;
   progress.last = record;
   progress.previous = record.hash ?? '';
@@ -118,7 +117,7 @@ function step(progress: Progress, record: LedgerRecord, addProblem: AddProblem):
   progress.records += 1;
   for (let claim = progress.claims[progress.claim]; claim !== undefined && claim.seq <= record.seq; claim = progress.claims[progress.claim]) {
     if (claim.seq === record.seq && claim.hash !== record.hash)
-      about('rewritten', `${at} is not the one that ${claim.by} signed: the records up to it were written anew`);
+      about('rewritten', `${at} is not the one that ${claim.by} signed: the records up to it were rewritten`);
     progress.claim += 1;
   }
 }
@@ -132,7 +131,7 @@ function finish({ node, end, claims, claim, seq, previous }: Progress, addProble
   const furthest = Math.max(end?.seq ?? 0, ...later.map((one) => one.seq));
   if (furthest > seq) {
     const by = later.find((one) => one.seq === furthest)?.by ?? 'the signed head';
-    addProblem({ kind: 'truncated', node, seq: seq + 1, message: `the end is cut off: ${gap(node, seq + 1, furthest)}, which ${by} knows of` });
+    addProblem({ kind: 'truncated', node, seq: seq + 1, message: `the end is cut off: ${gap(node, seq + 1, furthest)}, which ${by} covers` });
   }
   if (end === undefined || end.seq > seq) return;
   if (end.seq < seq)
@@ -143,5 +142,5 @@ function finish({ node, end, claims, claim, seq, previous }: Progress, addProble
       message: `records ${end.seq + 1} to ${seq} of ${node} were never signed: the gateway did not write them`,
     });
   else if (end.hash !== previous)
-    addProblem({ kind: 'rewritten', node, seq, message: `record ${seq} of ${node} is not the one that the head signed: the records were written anew` });
+    addProblem({ kind: 'rewritten', node, seq, message: `record ${seq} of ${node} is not the one that the head signed: the records were rewritten` });
 }

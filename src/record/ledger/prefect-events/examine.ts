@@ -29,7 +29,7 @@ export function createEventExaminer(db: DatabaseSync): (record: LedgerRecord) =>
 }
 
 function problemOf(record: LedgerRecord, stored: StoredEvents, found: Pick<StoredEvents, 'count' | 'sha256'>): ExaminedEvents['problem'] {
-  const which = `events ${stored.first} to ${stored.last} of Prefect, of which record ${record.seq} of ${record.node} (${record.time}) speaks`;
+  const which = `events ${stored.first} to ${stored.last} of Prefect, which record ${record.seq} of ${record.node} (${record.time}) covers`;
   if (found.count < stored.count) return { kind: 'removed', message: `${stored.count - found.count} of the ${which}, are gone` };
   if (found.count > stored.count) return { kind: 'inserted', message: `${found.count - stored.count} too many are among the ${which}` };
   return found.sha256 === stored.sha256 ? undefined : { kind: 'edited', message: `the ${which}, were edited: they do not fit its digest` };
@@ -38,31 +38,31 @@ function problemOf(record: LedgerRecord, stored: StoredEvents, found: Pick<Store
 /** Needs one read transaction around it. */
 export function storedEventEvidence(db: DatabaseSync): EventEvidence {
   const examine = createEventExaminer(db);
-  const spoken: [number, number][] = [];
+  const covered: [number, number][] = [];
   return {
     carried: true,
     check(record) {
       const stored = parseStoredEvents(record);
       // The record itself was changed: its hash shows that.
       if (stored === undefined) return undefined;
-      remember(spoken, [stored.first, stored.last]);
+      remember(covered, [stored.first, stored.last]);
       return examine(record)?.problem;
     },
-    unspoken() {
+    uncovered() {
       if (!hasEvents(db)) return [];
       const free = db.prepare('SELECT n FROM prefect_events WHERE n > ? AND n < ? LIMIT 1');
-      const sorted = spoken.sort(([a], [b]) => a - b);
+      const sorted = covered.sort(([a], [b]) => a - b);
       const ends = [...sorted.map(([first]) => first), Number.MAX_SAFE_INTEGER];
       const starts = [Number.MIN_SAFE_INTEGER, ...sorted.map(([, last]) => last)];
       const found = starts.flatMap((start, index) => free.get(start, ends[index] ?? start)?.['n'] ?? []);
-      return found.map((n) => `event ${String(n)} of Prefect was put in: no record speaks of it`);
+      return found.map((n) => `event ${String(n)} of Prefect was added: no record covers it`);
     },
   };
 }
 
 /** Joins consecutive ranges, so that there are few. */
-function remember(spoken: [number, number][], [first, last]: [number, number]): void {
-  const before = spoken.at(-1);
+function remember(covered: [number, number][], [first, last]: [number, number]): void {
+  const before = covered.at(-1);
   if (before !== undefined && before[1] + 1 === first) before[1] = last;
-  else spoken.push([first, last]);
+  else covered.push([first, last]);
 }

@@ -49,11 +49,11 @@ export async function unknownWords(
 ): Promise<string | undefined> {
   if (principal !== undefined) {
     const known = reader.principals();
-    if (!known.includes(principal)) return `No record is of ${principal}.${meantWords(principal, known)}`;
+    if (!known.includes(principal)) return `${principal} has no record.${meantWords(principal, known)}`;
   }
-  if (flowRun !== undefined && !(await isIn(reader, { flowRun }))) return `No record is of flow run ${flowRun}.${meantName(names, 'flow-run', flowRun)}`;
+  if (flowRun !== undefined && !(await isIn(reader, { flowRun }))) return `Flow run ${flowRun} has no record.${meantName(names, 'flow-run', flowRun)}`;
   if (deployment !== undefined && !(await isIn(reader, { deployment })))
-    return `No record is of deployment ${deployment}.${meantName(names, 'deployment', deployment)}`;
+    return `Deployment ${deployment} has no record.${meantName(names, 'deployment', deployment)}`;
   return undefined;
 }
 

@@ -51,11 +51,11 @@ describe('a search in the ledger', () => {
     expect((await ask('fuzzy-otter', true)).records).toMatchObject([{ request_id: '1' }]);
     await expect(ask('fuzy-otter', true)).rejects.toMatchObject({ code: 'name-unknown', message: expect.stringContaining('Did you mean fuzzy-otter?') });
     const near = uuid(1).replace(/.$/, 'f');
-    expect(await ask(near, true)).toEqual({ records: [], unknown: `No record is of flow run ${near}. Did you mean ${uuid(1)}?` });
+    expect(await ask(near, true)).toEqual({ records: [], unknown: `Flow run ${near} has no record. Did you mean ${uuid(1)}?` });
     // Neither that there is such a name, nor what else there is.
     const refusal = (name: string) => `No flow run is called "${name}" in the stored events of Prefect. An id works as well.`;
     for (const name of ['fuzzy-otter', 'fuzy-otter']) await expect(ask(name, false)).rejects.toMatchObject({ code: 'name-unknown', message: refusal(name) });
-    expect(await ask(near, false)).toEqual({ records: [], unknown: `No record is of flow run ${near}.` });
+    expect(await ask(near, false)).toEqual({ records: [], unknown: `Flow run ${near} has no record.` });
     expect((await ask(uuid(1), false)).records).toHaveLength(1);
   });
 
@@ -63,7 +63,7 @@ describe('a search in the ledger', () => {
     add('1', 'alice@local');
     expect(await search.page({ filter: { principal: 'alcie@local', limit: 1 } })).toEqual({
       records: [],
-      unknown: 'No record is of alcie@local. Did you mean alice@local?',
+      unknown: 'alcie@local has no record. Did you mean alice@local?',
     });
     expect((await search.page({ filter: { principal: 'alice@local', action: 'locks.list', limit: 1 } })).unknown).toBeNull();
   });

@@ -4,7 +4,7 @@ import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import type { Upstream } from '../../../prefect/client/upstream.ts';
 import { createsRun } from '../../ledger/notable.ts';
 import { bringToDiskLater } from '../../ledger/on-disk.ts';
-import { type OutboxReader, type Owed, openOutboxReader } from '../../ledger/outbox.ts';
+import { type OutboxEntry, type OutboxReader, openOutboxReader } from '../../ledger/outbox.ts';
 import { refusalAnnouncement, startAnnouncement } from './announcement.ts';
 import { createCoalescer } from './coalesce.ts';
 import { type Announcement, type Memory, NOTHING, readMemory, refusalOf, writeMemory } from './memory.ts';
@@ -42,7 +42,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
   let [sent, dropped, pauseMs, notBeforeMs] = [0, 0, 0, 0];
   let looking: Promise<void> | undefined;
 
-  async function keep(next: Memory): Promise<void> {
+  async function persist(next: Memory): Promise<void> {
     await writeMemory(memoryFile, next);
     memory = next;
   }
@@ -51,15 +51,15 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
   async function prepare(): Promise<boolean> {
     reader ??= openOutboxReader(ledgerFile);
     const from = placeIn(reader, memory);
-    const owed = reader.after(from.k, AT_ONCE);
-    const next = step(from, owed, clock());
-    if (owed.length === 0 && next.pending.length === 0 && next.repeated.length === memory.repeated.length) return false;
+    const entries = reader.after(from.k, AT_ONCE);
+    const next = step(from, entries, clock());
+    if (entries.length === 0 && next.pending.length === 0 && next.repeated.length === memory.repeated.length) return false;
     // The records reach the disk first. Otherwise a power failure could give their positions to other records.
-    if (owed.length > 0) await toDisk(ledgerFile);
-    await keep(next);
-    const missed = missing(from.k, owed);
+    if (entries.length > 0) await toDisk(ledgerFile);
+    await persist(next);
+    const missed = missing(from.k, entries);
     if (missed > 0) reportDropped(missed, 'Prefect was away for so long that the gateway dropped events for it');
-    return owed.length > 0 || next.pending.length > 0;
+    return entries.length > 0 || next.pending.length > 0;
   }
 
   function reportDropped(events: number, text: string): void {
@@ -77,7 +77,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
       return false;
     }
     pauseMs = 0;
-    await keep({ ...memory, pending: [] });
+    await persist({ ...memory, pending: [] });
     sent += pending.length - outcome.refused;
     if (outcome.refused > 0) reportDropped(outcome.refused, 'Prefect does not take the events of the gateway');
     return true;
@@ -124,20 +124,20 @@ function placeIn(reader: OutboxReader, memory: Memory): Memory {
 }
 
 /** Deleted by the outbox, or by retention. */
-function missing(k: number, owed: readonly Owed[]): number {
-  const [first, last] = [owed[0], owed.at(-1)];
+function missing(k: number, entries: readonly OutboxEntry[]): number {
+  const [first, last] = [entries[0], entries.at(-1)];
   if (first === undefined || last === undefined) return 0;
-  return last.k - (k === 0 ? first.k - 1 : k) - owed.filter(({ record }) => record !== null).length;
+  return last.k - (k === 0 ? first.k - 1 : k) - entries.filter(({ record }) => record !== null).length;
 }
 
 /** Time is that of the records, so the same records give the same events at any reading. After the last record it is now. */
-function step({ k, id, repeated }: Memory, owed: readonly Owed[], nowMs: number): Memory {
+function step({ k, id, repeated }: Memory, entries: readonly OutboxEntry[], nowMs: number): Memory {
   const coalescer = createCoalescer(repeated);
   const pending: Announcement[] = [];
   const due = (ms: number) => {
     for (const one of coalescer.due(ms)) pending.push(refusalAnnouncement(one));
   };
-  for (const { record } of owed) {
+  for (const { record } of entries) {
     if (record === null) continue;
     const atMs = Date.parse(record.time);
     due(atMs);
@@ -148,7 +148,7 @@ function step({ k, id, repeated }: Memory, owed: readonly Owed[], nowMs: number)
     const coalesced = coalescer.take(refusalOf(record), atMs);
     if (coalesced !== undefined) pending.push(refusalAnnouncement(coalesced));
   }
-  if (owed.length < AT_ONCE) due(nowMs);
-  const last = owed.at(-1);
+  if (entries.length < AT_ONCE) due(nowMs);
+  const last = entries.at(-1);
   return { k: last?.k ?? k, id: last === undefined ? id : (last.record?.id ?? ''), repeated: [...coalescer.open()], pending };
 }

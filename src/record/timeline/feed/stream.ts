@@ -52,9 +52,9 @@ async function oneStream({ upstream, clock, onEvent, onOpen, signal }: StreamPar
   const first = inbox.first();
   const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.on('error', () => undefined); // the close that follows ends it
-  const give = () => socket.terminate();
-  signal.addEventListener('abort', give, { once: true });
-  const deadline = setTimeout(give, HANDSHAKE_MS);
+  const end = () => socket.terminate();
+  signal.addEventListener('abort', end, { once: true });
+  const deadline = setTimeout(end, HANDSHAKE_MS);
   socket.once('open', () => socket.send(renderAuthFrame(token)));
   let alive: NodeJS.Timeout | undefined;
   try {
@@ -75,7 +75,7 @@ async function oneStream({ upstream, clock, onEvent, onOpen, signal }: StreamPar
   } finally {
     clearTimeout(deadline);
     clearInterval(alive);
-    signal.removeEventListener('abort', give);
+    signal.removeEventListener('abort', end);
     socket.terminate();
   }
 }

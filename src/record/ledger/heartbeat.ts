@@ -4,27 +4,27 @@ import type { AppendRow } from './append.ts';
 import { startedRecord } from './events.ts';
 import type { WorkerSetup } from './protocol.ts';
 
-const SIGN_EVERY_MS = 10_000;
+const BEAT_EVERY_MS = 10_000;
 const WORKER_MEMORY_MS = 7 * 86_400_000;
 
-export interface LifeSigns {
+export interface Heartbeat {
   /** Records the start, once for each session. A restarted worker thread of the same session is no start. */
   start(): void;
   /** Writes every ten seconds. `readMs`: the access log is read up to this time. Unread lines may not be on the disk, so a gap begins there. */
-  sign(nowMs: number, readMs: number): void;
-  signNow(nowMs: number, readMs: number): void;
+  beat(nowMs: number, readMs: number): void;
+  beatNow(nowMs: number, readMs: number): void;
   stop(nowMs: number): void;
 }
 
 /** All methods run inside a transaction. */
-export function createLifeSigns(db: DatabaseSync, appendRow: AppendRow, { node, session, startedAtMs, grants }: WorkerSetup): LifeSigns {
+export function createHeartbeat(db: DatabaseSync, appendRow: AppendRow, { node, session, startedAtMs, grants }: WorkerSetup): Heartbeat {
   const get = db.prepare('SELECT value FROM meta WHERE key = ?');
   const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');
   const read = (key: string) => {
     const value = get.get(key)?.value;
     return typeof value === 'string' ? value : undefined;
   };
-  let signedMs = 0;
+  let beatMs = 0;
 
   return {
     start() {
@@ -40,12 +40,12 @@ export function createLifeSigns(db: DatabaseSync, appendRow: AppendRow, { node, 
       put.run('state', 'running');
       put.run('alive_ms', String(startedAtMs));
     },
-    sign(nowMs, readMs) {
+    beat(nowMs, readMs) {
       // Writes also when the clock went back: a later time would hide a gap.
-      if (Math.abs(nowMs - signedMs) >= SIGN_EVERY_MS) this.signNow(nowMs, readMs);
+      if (Math.abs(nowMs - beatMs) >= BEAT_EVERY_MS) this.beatNow(nowMs, readMs);
     },
-    signNow(nowMs, readMs) {
-      signedMs = nowMs;
+    beatNow(nowMs, readMs) {
+      beatMs = nowMs;
       put.run('alive_ms', String(readMs));
     },
     stop(nowMs) {

@@ -6,18 +6,18 @@ const LEAST_BYTES = 1 << 20;
 /** On a full disk, nginx writes no line for the rest of that second (ngx_http_log_handler, `disk_full_time`). */
 const AFTERWARDS_MS = 2_000;
 
-export interface LogRoom {
+export interface LogSpace {
   /** Checks the space. False: none, or none until a moment ago. */
-  isThere(nowMs: number): boolean;
+  isFree(nowMs: number): boolean;
   /** The last time with space. Lines may be missing since then. Undefined: never. */
   lastMs(): number | undefined;
 }
 
-export function createLogRoom(freeBytes: () => number): LogRoom {
+export function createLogSpace(freeBytes: () => number): LogSpace {
   let lastMs: number | undefined;
   let missingMs: number | undefined;
   return {
-    isThere(nowMs) {
+    isFree(nowMs) {
       if (freeBytes() < LEAST_BYTES) {
         missingMs = nowMs;
         return false;

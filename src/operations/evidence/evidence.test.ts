@@ -39,7 +39,7 @@ const request = (second: number, principal: string, decision: 'allow' | 'deny' =
 const administered = (second: number, action: string, type: string, id: string) =>
   record(second, { principal: 'local:root', action, resource_type: type, resource_id: id, decision: 'allow' });
 
-it('counts what was asked, allowed and refused; a sum of requests for as many as it stands for', () => {
+it('counts requests, allows and denials; a summary record counts as many requests as it has', () => {
   const sum = record(3, { action: 'requests.summary', decision: 'deny', reason: 'anonymous-requests', resource_id: '40' });
   const { activity, denials, principals } = usageOf([request(0, 'a@local'), request(1, 'a@local', 'deny'), request(2, 'b@local'), sum]);
   expect(activity).toMatchObject({
@@ -57,7 +57,7 @@ it('counts what was asked, allowed and refused; a sum of requests for as many as
   expect(principals.get('a@local')).toMatchObject({ requests: 2, denials: 1, lastAllowed: `${DAY}00.000Z` });
 });
 
-it('keeps its memory bounded, and says how much it left out', () => {
+it('bounds its memory, and reports how much it left out', () => {
   const records = Array.from({ length: 40 }, (_, index) => [
     request(index, `p${index}@x`, 'deny'),
     administered(index, 'token.create', 'ServiceToken', `t${index}`),
@@ -88,7 +88,7 @@ function leavers(records: readonly LedgerRecord[]) {
   return gatherLeavers({ from: `${DAY}00.000Z`, to: `${DAY}59.000Z`, usage: usageOf(records), late, identities: [], tokens: [], accountsIdp: 'local' });
 }
 
-it('finds who was let in after leaving, and nobody who came back by a record or within the time of a remembered decision', () => {
+it('finds leavers with a later allow, except after a record that gave the right back, or within the time of a cached decision', () => {
   const [late] = leavers([administered(1, 'token.revoke', 'ServiceToken', 'etl'), request(9, 'token:etl')]);
   expect(late).toMatchObject({ who: 'token:etl', let_in_after: true });
   for (const records of [
@@ -183,6 +183,6 @@ it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r\n=1', ' =1', '|calc', '%1',
   },
 );
 
-it('writes no mark of Markdown and no line of its own from data', () => {
+it('writes no Markdown mark and no line break from data', () => {
   expect(text('a|b\n# c <b> [x](y) `z` \u202e')).toBe('a\\|b\ufffd\\# c \\<b\\> \\[x\\](y) \\`z\\` \ufffd');
 });

@@ -110,7 +110,7 @@ describe('an access line', () => {
     expect(record(line)).toMatchObject({ decision: 'deny', reason: 'policy-default-deny', principal: 'alice@local' });
   });
 
-  it('keeps no query', () => {
+  it('has no query', () => {
     expect(record(accessLine('r1', { path: '/api/flows?token=abc' })).path).toBe('/api/flows');
   });
 
@@ -128,7 +128,7 @@ describe('an access line', () => {
     ['direct', 'upstream-unavailable'],
     ['egress', 'service-unavailable'],
     ['own', 'policy-permits'],
-  ])('of an answer in words, without a status line, says that there was none: %s', (taken, reason) => {
+  ])('of an answer without a status line has the reason of a missing answer: %s', (taken, reason) => {
     const words = accessLine('r1', { taken }).replace('"status":200', '"status":009');
     expect(record(words)).toMatchObject({ reason, decision: 'allow', principal: 'alice@local' });
     expect(record(accessLine('r1', { taken }))).toMatchObject({ reason: 'policy-permits' });

@@ -56,7 +56,7 @@ describe('ledger core', () => {
   const records = (): LedgerRecord[] => sql('SELECT * FROM records ORDER BY seq').map(recordOfRow);
   const requests = () => records().filter((record) => record.request_id !== null);
 
-  it('keeps its file for its owner only', () => {
+  it('gives only the owner access to its file', () => {
     start();
     expect(statSync(paths.ledgerFile).mode & 0o777).toBe(0o600);
     expect(statSync(`${paths.ledgerFile}-wal`).mode & 0o777).toBe(0o600);
@@ -174,7 +174,7 @@ describe('ledger core', () => {
     ]);
   });
 
-  it('holds the line of a client that has gone before one of the gateway’s own pages had answered', () => {
+  it('holds the line of a client that left before one of the gateway’s own pages answered', () => {
     const core = start();
     const own = { taken: 'own', facts: '', operation: '', path: '/.lictor/login', method: 'POST' };
     log(accessLine('s1', { ...own, status: 499 }), accessLine('s2', { ...own, status: 499 }), accessLine('s3', { ...own, status: 404 }));
@@ -186,7 +186,7 @@ describe('ledger core', () => {
     expect(requests()).toMatchObject([{ request_id: 's3' }, { request_id: 's1', action: 'session.login' }, { request_id: 's2', action: null, status: 499 }]);
   });
 
-  it('goes on behind a line whose time is none', () => {
+  it('continues after a line with an invalid time', () => {
     const core = start();
     log(accessLine('r1', { msec: 1e15 }), accessLine('r2'));
     pumpAll(core);
@@ -219,7 +219,7 @@ describe('ledger core', () => {
     ).toEqual([grants, null]);
   });
 
-  it('counts to the time without a control plane what it had not read yet: a power failure may take it', () => {
+  it('includes unread lines in the gap without a control plane, because a power failure may take them', () => {
     nowMs = END_MS + 20_000;
     const core = start();
     log(...Array.from({ length: 400 }, (_, index) => accessLine(`r${index}`)));
@@ -235,7 +235,7 @@ describe('ledger core', () => {
   describe('when the clock goes back', () => {
     const HOUR_MS = 3_600_000;
 
-    it('leaves signs of life by the new time: the next start counts from there', () => {
+    it('writes its heartbeat by the new time: the next start counts from there', () => {
       const core = start();
       core.tick();
       nowMs -= HOUR_MS;
@@ -257,7 +257,7 @@ describe('ledger core', () => {
       expect(requests()).toMatchObject([{ request_id: 's1' }]);
     });
 
-    it('keeps a checkpoint each hour all the same', () => {
+    it('still writes a checkpoint each hour', () => {
       const count = () => Number(sql('SELECT count(*) AS n FROM checkpoints')[0]?.['n']);
       const core = start();
       const before = count();
@@ -297,7 +297,7 @@ describe('ledger core', () => {
   describe('when it cannot be written', () => {
     const FULL = "CREATE TRIGGER full BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
 
-    it('refuses, says so, and recovers by itself with nothing lost and nothing doubled', () => {
+    it('rejects, reports it, and recovers without a lost or doubled record', () => {
       const core = start();
       core.run([{ kind: 'intend', record: intent('m1') }]);
       using other = new DatabaseSync(paths.ledgerFile);
@@ -365,7 +365,7 @@ describe('ledger core', () => {
       expect(requests()).toMatchObject([{ request_id: 'm1', status: 201 }]);
     });
 
-    it('does not go on from an older head of its own that somebody put back, however often it is opened anew', () => {
+    it('does not continue from an older head of its own, however often it is reopened', () => {
       const core = start();
       core.run([{ kind: 'append', record: { time: at(), action: 'first' } }]);
       using other = new DatabaseSync(paths.ledgerFile);

@@ -95,7 +95,7 @@ describe('floods', () => {
     expect(summaries()).toHaveLength(1);
   });
 
-  it('a minute below the limit is kept as it is, and the next minute begins anew', () => {
+  it('a minute below the limit has all its records, and the next minute starts at zero', () => {
     come(FLOOD_LIMITS.perAddress);
     come(FLOOD_LIMITS.perAddress, { msec: ((END_MS + 60_000) / 1000).toFixed(3) });
     later();
@@ -104,7 +104,7 @@ describe('floods', () => {
     expect(summaries()).toEqual([]);
   });
 
-  it('of thousands of addresses: bounded records in all, the busiest by name, the others together, nobody uncounted', () => {
+  it('of thousands of addresses: bounded records, the busiest by name, the others together, and every request counted', () => {
     const total = 4_000;
     come(total, {}, (index) => (index % 4 === 0 ? '203.0.113.9' : `198.51.${index % 100}.${Math.floor(index / 100) % 250}`));
     later();
@@ -121,7 +121,7 @@ describe('floods', () => {
     expect(summaries()).toMatchObject([{ source_ip: '2001:db8:0:0::/64', resource_id: '10' }]);
   });
 
-  it('nobody who is known is ever summed up: a principal, an ended credential, a session, on whose behalf', () => {
+  it('a known requester is never summed up: a principal, an ended credential, a session, on whose behalf', () => {
     const count = FLOOD_LIMITS.perAddress + 50;
     come(FLOOD_LIMITS.inAll);
     const before = singles().length;
@@ -136,7 +136,7 @@ describe('floods', () => {
     expect(singles()).toHaveLength(before + known.length * count);
   });
 
-  it('what is let in without anybody being known is kept', () => {
+  it('an allowed anonymous request has a record', () => {
     come(FLOOD_LIMITS.perAddress + 50, { facts: facts({ principal: null, credential_id: null, session_id: null }) });
     expect(singles()).toHaveLength(FLOOD_LIMITS.perAddress + 50);
   });

@@ -32,7 +32,7 @@ describe('ledger', () => {
     expect((await records()).filter((record) => record.request_id !== null)).toHaveLength(2);
   });
 
-  it('follows the access log by itself', async () => {
+  it('follows the access log', async () => {
     const ledger = await start();
     const reader = openLedgerReader(paths.ledgerFile);
     const stop = new AbortController();

@@ -127,7 +127,7 @@ describe('ledger reader', () => {
     expect(pageSql({ since: minute(1) })).toBe(pageSql({}));
   });
 
-  it('gives the next page behind a record, also for the newest of what is left, and knows no place behind one that is gone', async () => {
+  it('returns the page after a record, also of the newest ones, and none after a deleted record', async () => {
     some();
     const reader = openLedgerReader(paths.ledgerFile);
     const [, second] = await collect(reader.audit({}));

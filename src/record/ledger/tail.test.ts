@@ -48,7 +48,7 @@ describe('tail', () => {
     tail.close();
   });
 
-  it('gives the same again until it is told to advance', () => {
+  it('returns the same again until it must advance', () => {
     appendFileSync(file, 'a\nb\nc\n');
     const tail = openTail(file, null);
     expect(tail.read(2)?.lines.map(({ offset }) => offset)).toEqual([0, 2]);
@@ -65,7 +65,7 @@ describe('tail', () => {
     tail.close();
   });
 
-  it('goes on where it stopped', () => {
+  it('continues where it stopped', () => {
     appendFileSync(file, 'a\nb\n');
     const first = openTail(file, null);
     drain(first);
@@ -107,7 +107,7 @@ describe('tail', () => {
     tail.close();
   });
 
-  it('stays in a renamed file while somebody has it open for writing, however long nothing comes', () => {
+  it('stays in a renamed file while a process has it open for writing, however long no line arrives', () => {
     const writer = openSync(file, 'a');
     writeSync(writer, 'a\n');
     let writers: Writers = 'some';
@@ -139,7 +139,7 @@ describe('tail', () => {
     tail.close();
   });
 
-  it('finds a file that was renamed while nobody looked', () => {
+  it('finds a file that was renamed while it was closed', () => {
     appendFileSync(file, 'a\n');
     const first = openTail(file, null);
     drain(first);

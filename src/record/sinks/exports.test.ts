@@ -98,7 +98,7 @@ describe('exports', () => {
     expect(got).toEqual(ids().slice(-5));
   });
 
-  it('record what a sink never got, since retention let go of it', { timeout: 60_000 }, async () => {
+  it('record what a sink did not get before retention deleted it', { timeout: 60_000 }, async () => {
     const port = await receive();
     const to = sink(`http://127.0.0.1:${port}`);
     await exports.use([to]);
@@ -114,7 +114,7 @@ describe('exports', () => {
     await delivered(1_520);
   });
 
-  it('keep each sink its own place: one that is dead holds up no other, and no secret is in what is kept', { timeout: 60_000 }, async () => {
+  it('store a position for each sink: a dead one delays no other, and the file has no secret', { timeout: 60_000 }, async () => {
     const port = await receive();
     const secret = 'Bearer very-secret-token';
     await exports.use([

@@ -92,7 +92,7 @@ describe('a sink', () => {
 
   const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_none, index) => from + index);
 
-  it('gets every record once, in order, and goes on where it was', async () => {
+  it('gets every record once, in order, and continues from its position', async () => {
     await pump();
     writeRecords(paths, 5, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
     await pump();
@@ -107,7 +107,7 @@ describe('a sink', () => {
     expect(order).toEqual([paths.ledgerFile, 'delivered']);
   });
 
-  it('that is new begins with what comes from now on, unless it is told otherwise', async () => {
+  it('that is new begins with new records, unless configured otherwise', async () => {
     await pump({ from: 'now' });
     expect([got.flat(), state()?.n]).toEqual([[], 20]);
     writeRecords(paths, 2, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
@@ -148,7 +148,7 @@ describe('a sink', () => {
     expect(state()).toMatchObject({ n: 0, problem: 'answers 413' });
   });
 
-  it('gets no record again while its place cannot be kept, and says why it stands', async () => {
+  it('gets no record again while its position cannot be stored, and reports the reason', async () => {
     let full = 0;
     const disk: Setting['disk'] = ({ n }) => (n === 20 && full++ < 3 ? Object.assign(new Error('disk'), { code: 'ENOSPC' }) : undefined);
     await pump({ disk, atWait: (ms) => ms === 500 });
@@ -199,7 +199,7 @@ describe('a sink', () => {
     });
   });
 
-  it('is told what retention let go of before it was sent, and goes on behind it', async () => {
+  it('reports records that retention deleted before delivery, and continues after them', async () => {
     await pump({ trouble: (_batch, attempt) => (attempt > 1 ? new Error('away') : undefined), atWait: () => true });
     writeRecords(paths, 10, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
     using db = new DatabaseSync(paths.ledgerFile);
@@ -210,7 +210,7 @@ describe('a sink', () => {
     expect(state()).toMatchObject({ missed: 4, delivered: 26 });
   });
 
-  it('notices another ledger, and goes on behind the time of what it has', async () => {
+  it('notices another ledger, and continues after the time of its last record', async () => {
     await pump();
     for (const file of [paths.ledgerFile, `${paths.ledgerFile}-wal`, `${paths.ledgerFile}-shm`, paths.ledgerKey]) rmSync(file, { force: true });
     writeRecords(paths, 7);
@@ -264,7 +264,7 @@ describe('a sink', () => {
         numbers(from, to).map((number) => flowRunEvent(number, 1)),
       );
 
-    it('gets each once, before the record that speaks of them, also one by one, over failures and begun anew', async () => {
+    it('gets each once, before the record that covers them, also one by one, after failures and restarts', async () => {
       store(1, 5);
       writeRecords(paths, 1, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
       store(6, 7);
@@ -294,7 +294,7 @@ describe('a sink', () => {
       expect(got.flat()).toEqual([...negative(1, 1_300), 21]);
     });
 
-    it('goes on with the next when retention took the rest of a record and it', async () => {
+    it('continues with the next record when retention deleted one and the rest of its events', async () => {
       store(1, 5);
       store(6, 7);
       const trouble: Setting['trouble'] = (batch) =>
@@ -309,7 +309,7 @@ describe('a sink', () => {
     });
   });
 
-  it('whose place cannot be read begins nowhere by itself', async () => {
+  it('whose position cannot be read does not start', async () => {
     await pump();
     using db = new DatabaseSync(paths.ledgerFile);
     db.exec('SELECT 1');

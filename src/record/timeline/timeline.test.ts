@@ -102,7 +102,7 @@ describe('chatter', () => {
     ]);
   });
 
-  it('is kept apart by principal and address', () => {
+  it('is separate for each principal and address', () => {
     expect(linesOf([record(1), record(2, { principal: 'alice@local' }), record(3, { source_ip: '10.0.0.8' }), record(4)], [])).toEqual([
       ['flow_runs.read', 2],
       ['flow_runs.read', 1],
@@ -152,7 +152,7 @@ describe('stored events', () => {
     expect(kinds(events)).toEqual([['Pending', 2_000], ['event'], ['Running', 4_000], ['work-50', 2_000], ['Completed', null]]);
   });
 
-  it('are not shown twice when Prefect tells the same state', () => {
+  it('appear once when Prefect returns the same state', () => {
     const event = ofRun(2, 'Running');
     const told = { id: event.id, type: 'RUNNING', name: 'Running', message: 'with words', timestamp: at(2) };
     const { entries } = buildTimeline({ run: null, states: [told], records: [], events: [event, ofRun(4, 'Completed')] });
@@ -173,7 +173,7 @@ describe('stored events', () => {
     expect(start).toMatchObject({ route: 'automation', by: { id: '7', name: 'rerun', made_by: 'dave@local' }, principal: null, evidence: 'event' });
   });
 
-  it("tell a schedule's run, of which Prefect says no beginning, from one that somebody asked for", () => {
+  it("distinguish a schedule's run, which has no first event, from one that a client requested", () => {
     const deployment = { deployment_id: uuid(9), follows: uuid(8) };
     const routeOf = (events: readonly PrefectEvent[], more: object = {}) => buildTimeline({ run: null, states: [], records: [], events, ...more }).start.route;
     expect(routeOf([ofRun(0, 'Pending', deployment)])).toBe('schedule');
@@ -193,7 +193,7 @@ describe('stored events', () => {
     );
   });
 
-  it('of a sub-flow stand in one column of time, deeper', () => {
+  it('of a sub-flow are nested in the same time order', () => {
     const child = buildTimeline({ id: uuid(2), run: null, states: [], records: [], events: [ofRun(3, 'Running'), ofRun(4, 'Completed')] });
     const parent = buildTimeline({
       id: uuid(1),

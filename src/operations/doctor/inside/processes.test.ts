@@ -22,7 +22,7 @@ describe('processes', () => {
     expect(checkProcesses(state.paths)).toMatchObject({ status: 'fail', message: expect.stringContaining('the control plane does not') });
   });
 
-  it('reads the limits of a process, and of itself when that one is gone', () => {
+  it('reads the limits of a process, and of itself when that one has ended', () => {
     expect(limitsOf(undefined)).toContain('Max open files');
     expect(limitsOf(999_999_999)).toContain('Max open files');
   });

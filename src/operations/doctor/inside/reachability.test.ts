@@ -39,7 +39,7 @@ describe('reachability', () => {
     expect(tempDirInUse(state.paths)).toBe('/var/x/tmp');
   });
 
-  it('wants the directory for bodies writable by the worker user', () => {
+  it('requires that the worker user can write the directory for bodies', () => {
     const dir = join(state.paths.root, 'tmp');
     expect(checkTempDir(undefined, null)).toMatchObject({ status: 'warn' });
     expect(checkTempDir(dir, null)).toMatchObject({ status: 'fail', message: expect.stringContaining('missing') });

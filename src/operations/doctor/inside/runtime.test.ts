@@ -48,7 +48,7 @@ describe('the runtime directory', () => {
     expect(checkUnixSockets(state.paths, null, [])).toMatchObject([{ status: 'fail', message: expect.stringMatching(/not a socket/) }]);
   });
 
-  it("wants the decision cache nginx's alone", () => {
+  it('requires that only nginx can read the decision cache', () => {
     const dir = state.paths.decisionCache;
     expect(checkCacheMode(dir, null)).toMatchObject({ status: 'fail', message: expect.stringContaining('missing') });
     mkdirSync(dir, { mode: 0o700 });

@@ -16,8 +16,8 @@ const [A, B] = [
   { pool: 'p', name: 'b' },
 ];
 
-describe('workers that go round the gateway', () => {
-  it('are those that never said their name here', () => {
+describe('workers that bypass the gateway', () => {
+  it('are those that never announced their name here', () => {
     expect(directWorkers([A, B], { connects: [hello('p', 'a')], recent: [poll('p')] })).toEqual([B]);
     expect(directWorkers([A, B], { connects: [hello('p', 'a'), hello('p', 'b')], recent: [poll('p')] })).toEqual([]);
     expect(directWorkers([A], { connects: [], recent: [] })).toEqual([A]);
@@ -35,7 +35,7 @@ describe('workers that go round the gateway', () => {
     expect(directWorkers([{ pool: 'a b', name: 'a' }], { connects: [hello('a%20b', 'a')], recent: [poll('a%20b')] })).toEqual([]);
   });
 
-  it('are nobody where older workers without a channel report', () => {
+  it('are none where older workers without a channel report', () => {
     expect(directWorkers([A], { connects: [], recent: [heartbeat('p')] })).toEqual([]);
     expect(directWorkers([A], { connects: [], recent: [heartbeat('q')] })).toEqual([A]);
   });
@@ -68,7 +68,7 @@ describe('the line of the doctor', () => {
     expect(found?.message).toMatch(/: "b" of pool "p"$/);
   });
 
-  it('is fine when all came through, and absent when there are none or Prefect is away', async () => {
+  it('is ok when all use the gateway, and absent when there are none or Prefect is away', async () => {
     expect(await line({ connects: [hello('p', 'a'), hello('p', 'b')], recent: [poll('p')] })).toMatchObject([{ status: 'ok' }]);
     expect(await line({ connects: [], recent: [] }, answering(answer(200, [])))).toEqual([]);
     expect(await line({ connects: [], recent: [] }, answering(REFUSED))).toMatchObject([

@@ -35,7 +35,7 @@ describe('the door', () => {
   it.each([
     ['a redirect to a login', answer(302, '', { location: 'https://sso.example/' }), 'login proxy'],
     ['a page with 401', answer(401, '<html>', { 'content-type': 'text/html' }), 'forward error answers unchanged'],
-    ["somebody else's 401", answer(401, { detail: 'Unauthorized' }), 'requires a credential'],
+    ["another server's 401", answer(401, { detail: 'Unauthorized' }), 'requires a credential'],
     ['no refusal at all', answer(200, '3.9.1'), 'leads to Prefect and bypasses'],
     ['503 in our own words', answer(503, { code: 'gateway-unavailable', request_id: 'r1' }), 'control.log, say why'],
     ['404', answer(404, { detail: 'Not Found' }), 'the address in listen'],
@@ -50,7 +50,7 @@ describe('the door', () => {
     expect(await checkRefusal(door(({ headers }) => (headers?.['accept'] === 'text/html' ? PAGE : refusal)))).toMatchObject([{ status: 'ok' }, words]);
   });
 
-  it('tells the UI to come here', async () => {
+  it('gives the UI its own address', async () => {
     const settings = (api: unknown) => checkUiSettings(door(answer(200, { api_url: api })), {});
     expect(await settings('/p/api')).toMatchObject({ status: 'ok' });
     expect(await settings('https://x.example/p/api')).toMatchObject({ status: 'ok' });
@@ -68,7 +68,7 @@ describe('a clock', () => {
     expect(at(-3600)).toMatchObject({ status: 'fail', message: expect.stringContaining('3600 s behind') });
   });
 
-  it('that is not told cannot be compared', () => {
+  it('without a Date header cannot be compared', () => {
     expect(checkClock('Prefect', { headers: {}, atMs: AT_MS })).toMatchObject({ status: 'warn' });
   });
 });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe('the forward proxy', () => {
-  it('denies what must be denied, to a stranger and to somebody known', async () => {
+  it('denies what it must, without a credential and with one', async () => {
     const listen = { host: '127.0.0.1', port: world.port };
     expect(await checkForwardProxy({ listen, token: null })).toMatchObject({
       status: 'ok',
@@ -20,7 +20,7 @@ describe('the forward proxy', () => {
     expect(world.dialled).toEqual([]);
   });
 
-  it('is told when it lets anybody through, or is another program', async () => {
+  it('fails when it allows every request, or is another program', async () => {
     const open = createServer().on('connect', (_request, socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'));
     await new Promise<void>((resolve) => open.listen(0, '127.0.0.1', resolve));
     const address = open.address();

@@ -46,7 +46,7 @@ const run = (maker: string | null, ...tags: readonly string[]) => ({
   labels: maker === null ? { n: 1 } : { 'lictor.principal': maker },
 });
 
-describe('guarded tags on objects that are there', () => {
+describe('guarded tags on existing objects', () => {
   it("are listed where the maker's scope does not name them", async () => {
     const [verdict] = (await found({ deployments: [deployment(FIRST, 'team-a', 'team-z', 'free')], runs: [run('bob@local', 'team-a')] })) ?? [];
     expect(verdict).toMatchObject({

@@ -75,6 +75,6 @@ describe('a SAML provider', () => {
   });
 });
 
-it('asks nobody where there is nobody to ask', () => {
+it('asks no server where there is none to ask', () => {
   expect(identityCheck({ provider: { id: 'local', type: 'accounts' }, outboundFor: () => outboundOf({}), clock: () => NOW_MS })).toBeUndefined();
 });

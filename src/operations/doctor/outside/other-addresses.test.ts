@@ -11,7 +11,7 @@ describe('other addresses of Prefect on this machine', () => {
     expect(await check('http://127.0.0.1:4200', { '127.0.0.1:4200': UNAUTHORIZED })).toMatchObject([{ status: 'ok' }]);
   });
 
-  it('are none where it does not run either, and nobody says that it answers', async () => {
+  it('are none where Prefect does not run, and the line does not claim that it answers', async () => {
     expect(await check('http://localhost:4200', {})).toEqual([
       { status: 'ok', message: 'Prefect answers at no other address of this machine than http://localhost:4200', remedy: null },
     ]);
@@ -27,7 +27,7 @@ describe('other addresses of Prefect on this machine', () => {
     ]);
   });
 
-  it('are not those where somebody else answers', async () => {
+  it('are not those where another server answers', async () => {
     expect(await check('http://127.0.0.1:4200', { '10.1.2.3:4200': PAGE, '[fd00::7]:4200': answer(401, { detail: 'no' }) })).toMatchObject([{ status: 'ok' }]);
   });
 

@@ -35,7 +35,7 @@ it('one that was made by a clock years ahead is not valid yet, and both doctor a
   expect(ownCertificateWarnings({ made: 'certificate', formerDir: null }, paths, NOW_MS)).toEqual([says.message]);
 });
 
-it('one that has just been made is told with the file that clients need, and a gateway without one has nothing to tell', async () => {
+it('a new one is reported with the file that clients need, and a gateway without one has no line', async () => {
   const paths = await madeAt(NOW_MS);
   expect(ownCertificateWarnings({ made: 'authority', formerDir: null }, paths, NOW_MS)).toEqual([
     expect.stringContaining(`every client needs ${paths.caFile}`),

@@ -11,7 +11,7 @@ const denies = ({ method }: ProbeRequest): Probe =>
   method === undefined ? answer(401, { code: 'credential-missing' }) : answer(403, { code: 'service-route-unknown' });
 
 describe('calls of services at the door', () => {
-  it('are denied to a stranger, and to somebody known who asks for what is not listed', async () => {
+  it('are denied without a credential, and to a principal that asks for an unlisted path', async () => {
     const asked: string[] = [];
     const probe = answering((request) => {
       asked.push(`${request.method ?? 'GET'} ${request.url} ${request.headers === undefined ? 'nobody' : 'known'}`);
@@ -34,8 +34,8 @@ describe('calls of services at the door', () => {
     ['arrives', answer(400, { code: 'socket-handshake' }), null],
     ['is dropped', answer(401, { code: 'credential-missing' }), /a proxy dropped the Upgrade header/],
     ['is not let through yet', answer(400, { code: 'service-upgrade' }), /allows no sockets/],
-    ['meets somebody else', answer(400, {}), /answers 400 to an invalid WebSocket handshake/],
-  ])('tell of a service with sockets whether an Upgrade arrives: it %s', async (_what, said, says) => {
+    ['meets another server', answer(400, {}), /answers 400 to an invalid WebSocket handshake/],
+  ])('show for a service with sockets whether an Upgrade arrives: it %s', async (_what, said, says) => {
     const probe = answering((request) => (request.headers?.['upgrade'] === 'websocket' ? said : denies(request)));
     const [verdict] = await checkServiceDoor({ publicUrl, probe }, [bareService('live', [], { sockets: true })], token);
     expect(verdict).toMatchObject(says === null ? { status: 'ok' } : { status: 'fail', message: expect.stringMatching(says) });
@@ -43,17 +43,17 @@ describe('calls of services at the door', () => {
   });
 
   it.each<[string, (request: ProbeRequest) => Probe, RegExp]>([
-    ['lead past the gateway', () => answer(200, {}), /answers 200 without any credential/],
+    ['bypass the gateway', () => answer(200, {}), /answers 200 without any credential/],
     ['meet a page', () => PAGE, /answers 200 without any credential/],
-    ['lead past it for whoever has a credential', (request) => (request.method === undefined ? denies(request) : answer(200, {})), /REPORT .* answers 200/],
+    ['bypass it for a principal with a credential', (request) => (request.method === undefined ? denies(request) : answer(200, {})), /REPORT .* answers 200/],
     [
       'are not known to the gateway yet',
       (request) => (request.method === undefined ? denies(request) : answer(404, { code: 'service-unknown' })),
       /does not know this service \(404 service-unknown\)/,
     ],
     ['lose their credential on the way', () => answer(401, { code: 'credential-missing' }), /answers 401 to a valid credential/],
-    ['reach nobody', () => REFUSED, /ECONNREFUSED/],
-  ])('are told when they %s', async (_what, by, says) => {
+    ['reach no server', () => REFUSED, /ECONNREFUSED/],
+  ])('fail when they %s', async (_what, by, says) => {
     const [verdict, ...others] = await checkServiceDoor({ publicUrl, probe: answering(by) }, services.slice(0, 1), token);
     expect(verdict).toMatchObject({ status: 'fail', message: expect.stringMatching(says), remedy: expect.stringMatching(/\w+ \w+/) });
     expect(others).toEqual([]);

@@ -18,7 +18,7 @@ afterAll(() => new Promise((resolve) => server.close(resolve)));
 const at = (url: string, more = {}) => ({ services: [bareService('billing', [], { servers: [{ origin: url, weight: 1, backup: false }], ...more })] });
 const probe = answering(REFUSED);
 
-describe('ways to a service round the gateway', () => {
+describe('ways past the gateway to a service', () => {
   it('are other addresses of this machine on which its port answers', async () => {
     expect(await checkServiceWays(at(origin), { addresses: ['127.0.0.3', '127.0.0.2'], probe })).toMatchObject([
       { status: 'warn', message: expect.stringMatching(/^the service billing at \S+ also accepts connections at 127\.0\.0\.2:\d+/) },
@@ -27,7 +27,7 @@ describe('ways to a service round the gateway', () => {
     expect(await checkServiceWays(at(origin.replace('127.0.0.1', '192.0.2.1')), { addresses: ['127.0.0.2'], probe })).toEqual([]);
   });
 
-  it('is a server that answers its health to whoever shows no certificate', async () => {
+  it('is a server that answers its health check without a client certificate', async () => {
     const looked = {
       certificate: { certFile: 'c.pem', keyFile: 'k.pem' },
       health: { path: '/health', intervalMs: 1000, unhealthyAfter: 2, healthyAfter: 2 },

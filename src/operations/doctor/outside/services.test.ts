@@ -40,7 +40,7 @@ describe('doctor, about services', () => {
     expect(await look(service([`https://localhost:${secure}`], authority.root))).toMatchObject({ status: 'ok' });
   });
 
-  it('names a server that is away, and one whose certificate nobody trusts', async () => {
+  it('names a server that is away, and one with an untrusted certificate', async () => {
     const one = await look(service([`http://127.0.0.1:${plain}`, `http://127.0.0.1:${closed}`]));
     expect(one).toMatchObject({ status: 'warn', message: expect.stringContaining(`http://127.0.0.1:${closed} (ECONNREFUSED)`) });
     expect(await look(service([`http://127.0.0.1:${closed}`]))).toMatchObject({ status: 'fail', message: expect.stringContaining('callers get 503') });

@@ -23,7 +23,7 @@ function check(attempt: (options: AttemptOptions) => Attempt) {
 }
 
 describe('a socket', () => {
-  it('is refused bare and opens by each of four carriers', async () => {
+  it('is rejected without a credential and opens with one in each of four places', async () => {
     const seen: AttemptOptions[] = [];
     const found = await check((options) => {
       seen.push(options);
@@ -53,7 +53,7 @@ describe('a socket', () => {
     ]);
   });
 
-  it('names one that opens for everybody, and one that is answered with a page', async () => {
+  it('names one that opens without a credential, and one that gets a page', async () => {
     expect(await check(() => OPEN)).toMatchObject([{ status: 'fail', message: expect.stringContaining('without any credential') }, { status: 'fail' }]);
     const page = await check((options) => (gateway(options) === REFUSED ? { ...none, status: 502, contentType: 'text/html' } : gateway(options)));
     expect(page).toMatchObject([{ status: 'fail', message: expect.stringContaining('502 a page') }]);
@@ -68,7 +68,7 @@ describe('a socket', () => {
     expect(failing[0]).toMatchObject({ status: 'fail', message: expect.stringContaining('ECONNRESET') });
   });
 
-  it('says once what stops every attempt alike', async () => {
+  it('reports once a common error of every attempt', async () => {
     expect(await check(() => ({ ...none, error: 'ECONNREFUSED' }))).toMatchObject([
       { status: 'fail', message: expect.stringContaining('events/in was not reached at wss://x.example/p/api/events/in: ECONNREFUSED') },
     ]);

@@ -32,7 +32,7 @@ function sql(statement: string): Record<string, unknown>[] {
 }
 
 describe('the hash of a record', () => {
-  it('is over its canonical JSON (RFC 8785), whatever stands in it, and the same when it is read back', () => {
+  it('is over its canonical JSON (RFC 8785), for any content, and the same after reading', () => {
     // Any code points, and what is special to JavaScript. fast-check's own `binary` first makes a map of all code points for each string.
     const point = fc.integer({ min: 0, max: 0x10_ff_ff }).filter((code) => code < 0xd8_00 || code > 0xdf_ff);
     const points = fc.array(point).map((codes) => String.fromCodePoint(...codes));
@@ -85,7 +85,7 @@ describe('the chain', () => {
     expect(verifyStore(paths)).toMatchObject({ problems: [], checkpoints: 3 });
   });
 
-  it('goes on in another process, and for another node', () => {
+  it('continues in another process, and for another node', () => {
     writeRecords(paths, 10);
     appendRecord(paths, { time: '2026-03-01T12:00:00Z', action: 'tokens.create' });
     writeRecords(paths, 7, { node: 'n2' });
@@ -100,7 +100,7 @@ describe('the chain', () => {
 
   const UNSIGNED = 'DELETE FROM head; DELETE FROM checkpoints; DELETE FROM meta';
 
-  it.each(['with the key', 'without the key'])('does not speak for a ledger whose signatures were all removed, and whose hashes were made again, %s', (how) => {
+  it.each(['with the key', 'without the key'])('does not prove a ledger whose signatures were removed and whose hashes were recomputed, %s', (how) => {
     writeRecords(paths, 30);
     using db = new DatabaseSync(paths.ledgerFile);
     db.exec(`UPDATE records SET principal = 'mallory@local' WHERE seq = 10; ${UNSIGNED}`);
@@ -133,7 +133,7 @@ describe('the chain', () => {
   });
 });
 
-describe('a head that is kept, and an export', () => {
+describe('a stored head, and an export', () => {
   it('are of what is on the disk already: looked at first, then brought there', () => {
     writeRecords(paths, 5);
     const order: unknown[] = [];
@@ -213,7 +213,7 @@ describe('the key of the ledger', () => {
     expect(verifyStore(paths).problems).toEqual([]);
   });
 
-  it('is put in its place once: whoever writes in between has done it, and may have begun the next change', () => {
+  it('replaces the old key once: another writer may have done that, and started the next change', () => {
     writeRecords(paths, 25);
     const finish = withChain(paths, (chain) => chain.changeKey(), START_MS + 10_000);
     writeRecords(paths, 10, { startMs: START_MS + 20_000 });
@@ -227,7 +227,7 @@ describe('the key of the ledger', () => {
     expect(verifyStore(paths).problems).toEqual([]);
   });
 
-  it('is found by whoever only looks, while a change of it is committed and not finished, and by nobody who has but another', () => {
+  it('is found by a reader during an unfinished change, and not in place of another key', () => {
     writeRecords(paths, 25);
     const finish = withChain(paths, (chain) => chain.changeKey(), START_MS + 10_000);
     const [former, changed] = [readKey(paths.ledgerKey), readKey(nextKeyFile(paths.ledgerKey))];
@@ -253,7 +253,7 @@ describe('the key of the ledger', () => {
     other.remove();
   });
 
-  it('is begun anew when it is gone, and that is found', () => {
+  it('is created again when it is lost, and verification reports that', () => {
     writeRecords(paths, 25);
     rmSync(paths.ledgerKey);
     writeRecords(paths, 10, { startMs: START_MS + 20_000 });

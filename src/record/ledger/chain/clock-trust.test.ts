@@ -22,7 +22,7 @@ function run(db: DatabaseSync, fromMs: number, forMs: number): number | null {
 }
 
 describe('the clock that says how old a record is', () => {
-  it('is believed while it goes on, over restarts and a night, and when it is put back', () => {
+  it('is believed while it advances, after restarts and a night, and after it went back', () => {
     const db = ledgerFile();
     expect(run(db, START_MS, 40 * HOUR_MS)).toBeNull();
     for (let day = 2; day < 30; day += 1) expect(run(db, START_MS + day * DAY_MS, 13 * HOUR_MS)).toBeNull();
@@ -37,7 +37,7 @@ describe('the clock that says how old a record is', () => {
     expect(run(db, aheadMs + 24 * HOUR_MS, 2 * HOUR_MS)).toBeNull();
   });
 
-  it('has never been gone when it is put right before that', () => {
+  it('is believed again when it is corrected before that', () => {
     const db = ledgerFile();
     run(db, START_MS, HOUR_MS);
     expect(run(db, START_MS + 400 * DAY_MS, HOUR_MS)).not.toBeNull();

@@ -77,7 +77,7 @@ describe('retention', () => {
     expect(after.checkpoints).toBeGreaterThanOrEqual(checkpoints);
   });
 
-  it('keeps what is young enough, and the newest segment whatever its age', () => {
+  it('leaves young records, and the newest segment of any age', () => {
     writeRecords(paths, 20);
     tick(START_MS + DAY_MS - 1);
     expect(records()).toHaveLength(20);
@@ -89,7 +89,7 @@ describe('retention', () => {
     expect(verifyStore(paths).problems).toEqual([]);
   });
 
-  it('lets nothing go by a clock that has leapt, says so once, and goes on when the clock is right again', () => {
+  it('deletes nothing after a clock jump, records that once, and continues when the clock is right again', () => {
     writeRecords(paths, 100, { stepMs: 3_600_000 });
     tickAsItIs(START_MS + 3_600_000 * 10);
     tickAsItIs(START_MS + DAY_MS * 400, 3);
@@ -121,7 +121,7 @@ describe('retention', () => {
     expect([before.pruned, after.checkpoints > before.checkpoints]).toEqual([[], true]);
   });
 
-  it('works in small steps, and stands whole after each of them, whoever goes on', () => {
+  it('works in small steps, and the ledger verifies after each of them, whichever process continues', () => {
     writeRecords(paths, 500, { perTransaction: 100, stepMs: 3_600_000 });
     writeRecords(paths, 10, { startMs: START_MS + 8 * DAY_MS });
     const seen = new Set<unknown>();
@@ -137,7 +137,7 @@ describe('retention', () => {
     expect(seen).toEqual(new Set([true, false]));
   });
 
-  it('never lets go what somebody changed: it stops there, and says so', () => {
+  it('never deletes a changed record: it stops there, and records that', () => {
     writeRecords(paths, 100, { stepMs: 3_600_000 });
     using db = new DatabaseSync(paths.ledgerFile);
     db.exec("UPDATE records SET principal = 'mallory@local' WHERE seq = 7");
@@ -147,7 +147,7 @@ describe('retention', () => {
     expect(verifyStore(paths).problems).toMatchObject([{ kind: 'edited', seq: 7 }]);
   });
 
-  it('nor anything of the segment that it stands in, nor one whose records were written anew up to its digest', () => {
+  it('nor another record of its segment, nor a segment that was rewritten up to its digest', () => {
     writeRecords(paths, 100, { stepMs: 3_600_000 });
     using db = new DatabaseSync(paths.ledgerFile);
     db.exec("UPDATE records SET principal = 'mallory@local' WHERE seq = 49");
@@ -169,7 +169,7 @@ describe('retention', () => {
     ).toEqual(['49', '50']);
   });
 
-  it('a checkpoint of somebody else closes no segment', () => {
+  it('a checkpoint with a foreign signature closes no segment', () => {
     writeRecords(paths, 100, { stepMs: 3_600_000 });
     using db = new DatabaseSync(paths.ledgerFile);
     db.exec('UPDATE checkpoints SET signature = (SELECT signature FROM checkpoints WHERE number = 1) WHERE number = 3');
@@ -180,7 +180,7 @@ describe('retention', () => {
     expect(records()[0]).toMatchObject({ seq: 41 });
   });
 
-  it('a head that was kept elsewhere is held against where the chain begins', () => {
+  it('a head that is stored elsewhere is compared with the beginning of the chain', () => {
     writeRecords(paths, 100, { stepMs: 3_600_000 });
     tick(START_MS + DAY_MS + 3_600_000 * 4.5, 3);
     const key = readKey(paths.ledgerKey);

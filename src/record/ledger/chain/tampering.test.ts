@@ -16,7 +16,7 @@ beforeAll(() => {
 afterAll(() => ledgers.remove());
 
 describe('lictor audit verify', () => {
-  it('finds nothing in what nobody touched', () => {
+  it('finds nothing in an unchanged ledger', () => {
     expect(ledgers.afterChange(() => undefined)).toMatchObject({ problems: [], chains: [{ records: RECORDS }] });
   });
 
@@ -61,7 +61,7 @@ describe('lictor audit verify', () => {
   it.each([
     ['a trigger', "CREATE TRIGGER aside AFTER INSERT ON intents BEGIN UPDATE intents SET record = json_set(record, '$.principal', 'bob@local'); END"],
     ['a view', 'CREATE VIEW aside AS SELECT * FROM records'],
-  ])('finds %s that somebody put beside the records', (_name, change) => {
+  ])('finds %s that was added beside the records', (_name, change) => {
     const { problems } = ledgers.afterChange((db) => db.exec(change));
     expect(problems).toMatchObject([{ kind: 'hidden', message: expect.stringContaining('aside') }]);
   });
@@ -73,7 +73,7 @@ describe('lictor audit verify', () => {
     expect(ledgers.afterChange((db) => db.exec(change)).problems[0]).toMatchObject({ kind: 'edited', seq: 250, node: NODE });
   });
 
-  it('finds that whole signed batches are gone, with a head that was kept elsewhere', () => {
+  it('finds that whole signed batches are missing, by a head that is stored elsewhere', () => {
     const older = tempState();
     writeRecords(older.paths, 500);
     const early = headOf(older.paths);
@@ -100,7 +100,7 @@ describe('lictor audit verify', () => {
     for (let time = 0; time < TIMES_EACH; time += 1) expectFound(cutToEarlierHead(ledgers, random));
   });
 
-  it('is not taken in by a ledger that was written anew with another key', () => {
+  it('rejects a ledger that was rewritten with another key', () => {
     const forged = tempState();
     writeRecords(forged.paths, RECORDS);
     expect(verifyStore(forged.paths).problems).toEqual([]);
@@ -109,7 +109,7 @@ describe('lictor audit verify', () => {
     forged.remove();
   });
 
-  it('knows a ledger whose first records were let go by the gateway', () => {
+  it('accepts a ledger whose first records retention deleted', () => {
     const pruned = tempState();
     writeRecords(pruned.paths, 100);
     using db = new DatabaseSync(pruned.paths.ledgerFile);

@@ -93,7 +93,7 @@ describe('stored events of Prefect', () => {
     expect(batches().map(({ resource_id, tool }) => [resource_id, tool])).toEqual([['1-2', `2 events, sha256 ${sha256(text)}`]]);
   });
 
-  it('stand in the order in which Prefect says that they occurred, within a millisecond too', () => {
+  it("are in the order of Prefect's times, within a millisecond too", () => {
     store(flowRunEvent(7, 100), flowRunEvent(3, 100), flowRunEvent(5, 100));
     expect(reader((read) => read.forFlowRun(uuid(100))).map(({ id }) => id)).toEqual([uuid(3), uuid(5), uuid(7)]);
   });
@@ -142,7 +142,7 @@ describe('stored events of Prefect', () => {
     });
   });
 
-  it('go with the segment whose record speaks of them, and not before', () => {
+  it('are deleted with the segment whose record covers them, and not before', () => {
     const running = start(HOUR_MS);
     nowMs += 0.5 * HOUR_MS;
     store(flowRunEvent(1, 100), flowRunEvent(2, 100));
@@ -194,7 +194,7 @@ describe('stored events of Prefect', () => {
       ['taken away', 'DELETE FROM prefect_events WHERE n = 3'],
       ['all taken away', 'DELETE FROM prefect_events WHERE n IN (3, 4)'],
       ['put in another place', 'UPDATE prefect_events SET n = 9 WHERE n = 3'],
-    ])('of one that was %s nothing goes, of its segment neither: the ledger says which record speaks of it', (_how, statement) => {
+    ])('of one that was %s, nothing of its segment is deleted: the ledger records which record covers it', (_how, statement) => {
       const running = twoBatches();
       const [, second] = batches();
       sql(statement);

@@ -10,8 +10,8 @@ function written(key: 'action' | 'reason', value: string): readonly string[] {
   return [...new Set(found.flatMap((match) => match[1] ?? []))];
 }
 
-describe('an action or a reason that records carry', () => {
-  it('is known, whichever part of the code writes it', () => {
+describe('an action or a reason of a record', () => {
+  it('is known, whatever part of the code writes it', () => {
     const actions = written('action', '[a-z_]+(?:\\.[a-z_]+)+');
     expect(actions.length).toBeGreaterThan(40);
     expect(actions.filter((action) => !knownActions().includes(action))).toEqual([]);
@@ -29,7 +29,7 @@ describe('an action or a reason that records carry', () => {
     [{ action: 'deployments' }, 'deployments.*'],
     [{ action: 'flow_run.*' }, 'flow_runs.*'],
     [{ action: 'sesion.login' }, 'session.login'],
-  ])('that is misspelt is asked about: %j', (filter, near) => {
+  ])('that is misspelt gets a suggestion: %j', (filter, near) => {
     expect(didYouMean(filter)).toEqual([expect.stringContaining(`did you mean ${near}?`)]);
   });
 
@@ -42,5 +42,5 @@ describe('an action or a reason that records carry', () => {
     { action: 'token.create' },
     { action: 'something.else', reason: 'of-an-older-lictor' },
     {},
-  ])('that is written rightly, or like nothing that is known, is not: %j', (filter) => expect(didYouMean(filter)).toEqual([]));
+  ])('that is correct, or similar to no known one, gets none: %j', (filter) => expect(didYouMean(filter)).toEqual([]));
 });

@@ -37,7 +37,7 @@ describe('a search in the ledger', () => {
     expect((await search.page({ filter: { last: 1 } })).records.map(({ request_id }) => request_id)).toEqual(['4']);
   });
 
-  it('says what it cannot find, and goes on', async () => {
+  it('reports what it cannot find, and continues', async () => {
     await expect(search.page({ filter: { limit: 1 } })).rejects.toMatchObject({ code: 'ledger-missing' });
     add('1', 'alice@local');
     await expect(search.page({ filter: { limit: 1, after: '0199c0de-0000-7000-8000-000000000001' } })).rejects.toMatchObject({ code: 'record-unknown' });
@@ -68,7 +68,7 @@ describe('a search in the ledger', () => {
     expect((await search.page({ filter: { principal: 'alice@local', action: 'locks.list', limit: 1 } })).unknown).toBeNull();
   });
 
-  it('lets a few wait, and tells the others to come back', async () => {
+  it('lets a few wait, and rejects the others', async () => {
     add('1', 'alice@local');
     const asked = await Promise.allSettled(Array.from({ length: 20 }, () => search.page({ filter: { limit: 1 } })));
     expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(8);

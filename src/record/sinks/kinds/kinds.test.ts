@@ -109,7 +109,7 @@ describe('a webhook', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('is not delivered where nobody answers, or not in time, and says so without what was sent', async () => {
+  it('fails without an answer in time, and its error has nothing of the batch', async () => {
     const nobody = await deliver(config('webhook', 'http://127.0.0.1:1', { secret: 'x'.repeat(16) })).catch(failureWords);
     expect(nobody).toBe('ECONNREFUSED');
     const silent = await listening(createTcp());
@@ -179,7 +179,7 @@ describe('syslog', () => {
     expect(octetCounted(texts[0] ?? '').map((message) => JSON.parse(message.slice(message.indexOf('{'))).request_id)).toEqual(['r0', 'r1', 'r2']);
   });
 
-  it('goes over TLS to whom its own authority knows, and to nobody else', async () => {
+  it('uses TLS only with a receiver that the configured authority signed', async () => {
     const files = await selfSigned(directory);
     const [cert, key] = [readFileSync(files.cert, 'utf8'), readFileSync(files.key, 'utf8')];
     const texts: string[] = [];
@@ -246,7 +246,7 @@ function octetCounted(text: string): readonly string[] {
 }
 
 describe('OTLP logs', () => {
-  it('go to the path of logs, and what the collector takes and does not want is counted', async () => {
+  it('go to the path of logs, and records that the collector rejects are counted', async () => {
     const { url, seen } = await receiver({ body: '{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"no"}}' });
     expect(await deliver(config('otlp', url))).toEqual({ rejected: 1 });
     expect(seen[0]?.url).toBe('/v1/logs');

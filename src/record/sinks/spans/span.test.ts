@@ -26,7 +26,7 @@ describe('the spans of a request', () => {
     expect(prefect).toMatchObject({ traceId: ID, parentSpanId: edge?.['spanId'], name: 'prefect', kind: 3, startTimeUnixNano: `${END_MS - 200}000000` });
   });
 
-  it('stand below the client’s, whatever share is taken of others', () => {
+  it('are children of the client’s span, whatever the share of others is', () => {
     expect(spans({ trace: `00-${TRACE}-${PARENT}-01` }, 0)).toMatchObject([{ traceId: TRACE, parentSpanId: PARENT }, { traceId: TRACE }]);
   });
 

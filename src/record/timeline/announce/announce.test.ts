@@ -54,7 +54,7 @@ describe('an announcement', () => {
     );
   });
 
-  it('of a run that lost its worker has a name of its own, where the run itself was refused', () => {
+  it('of a run that lost its worker has a separate name, if the run itself was denied', () => {
     const own = { ...refusal, principal: `run:${RUN}`, flow_run_id: RUN, reason: 'run-token-orphaned' };
     const nameOf = (record: typeof refusal, mixed = false) => refusalAnnouncement({ record: refusalOf(record), count: 1, mixed }).event;
     expect(nameOf(own)).toBe('lictor.run.orphaned');
@@ -79,7 +79,7 @@ describe('an announcement', () => {
     expect(refusalAnnouncement({ record: refusalOf(refusal), count: 1, mixed: false }).resource['prefect.resource.name']).not.toContain('billing');
   });
 
-  it('tells neither address, path nor client', () => {
+  it('has neither address, path nor client', () => {
     const text = JSON.stringify([startAnnouncement(start), refusalAnnouncement({ record: refusalOf(refusal), count: 2, mixed: false })]);
     for (const word of ['192.0.2.17', '/api/', 'curl']) expect(text).not.toContain(word);
   });
@@ -91,7 +91,7 @@ describe('an announcement', () => {
 });
 
 describe('the same refusal again and again', () => {
-  it('is told at once, then counted, ever more seldom', () => {
+  it('is sent at once, then counted and sent ever less often', () => {
     const coalescer = createCoalescer();
     const coalesced: [number, number][] = [];
     for (let second = 0; second <= 600; second++) {
@@ -108,7 +108,7 @@ describe('the same refusal again and again', () => {
     ]);
   });
 
-  it('is another one of somebody else, on another run, or for another reason', () => {
+  it('is separate for another principal, run or reason', () => {
     const coalescer = createCoalescer();
     const other = [{}, { principal: 'bob@local' }, { flow_run_id: 'other' }, { reason: 'locked' }, { action: 'flow_runs.delete' }];
     expect(other.map((more) => coalescer.take(refusalOf({ ...refusal, ...more }), NOW_MS)?.count)).toEqual([1, 1, 1, 1, 1]);
@@ -121,7 +121,7 @@ describe('the same refusal again and again', () => {
     expect(coalescer.take(refusalOf(refusal), NOW_MS + 62_000)?.count).toBe(1);
   });
 
-  it('goes on counting after a restart', () => {
+  it('continues to count after a restart', () => {
     const before = createCoalescer();
     before.take(refusalOf(refusal), NOW_MS);
     before.take(refusalOf({ ...refusal, request_id: 'r3' }), NOW_MS + 1_000);
@@ -148,7 +148,7 @@ describe('many different refusals', () => {
     ]);
   });
 
-  it('are few in every minute, however long it goes on', () => {
+  it('are few in every minute, however long they continue', () => {
     const coalescer = createCoalescer();
     const perMinute = new Map<number, number>();
     let counted = 0;
@@ -165,7 +165,7 @@ describe('many different refusals', () => {
     expect(counted).toBe(9_000);
   });
 
-  it('crowd out nobody else, no other run, and none that is being counted', () => {
+  it('displace no other principal, no other run, and none that is being counted', () => {
     const coalescer = createCoalescer();
     for (let number = 0; number < 50; number += 1) coalescer.take(host(number), NOW_MS);
     expect(coalescer.take(host(1, { principal: 'bob@local' }), NOW_MS)?.count).toBe(1);

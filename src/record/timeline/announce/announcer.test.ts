@@ -105,7 +105,7 @@ describe('the announcer', () => {
     expect(posted).toHaveLength(3);
   });
 
-  it('tells nothing that a power failure could take back: it is on the disk before', async () => {
+  it('sends only events whose records are on the disk', async () => {
     write(many(2));
     const order: string[] = [];
     const { announcing, posted } = open([204], new Map(), going(5_000), async (file) => void order.push(`${file} ${posted.length}`));
@@ -130,7 +130,7 @@ describe('the announcer', () => {
     expect(new Set([...held.values()].map(({ payload }) => payload['request_id'])).size).toBe(73);
   });
 
-  it('goes on counting the same refusal where it was', async () => {
+  it('continues to count the same refusal after a restart', async () => {
     const at = (second: number): NewRecord => ({ ...refusal, request_id: `r${second}`, time: new Date(NOW_MS + second * 1_000).toISOString() });
     const held = new Map<string, Announcement>();
     write([at(0), at(1), at(2)]);
@@ -155,7 +155,7 @@ describe('the announcer', () => {
     expect(posted[0]).toEqual(posted[3]);
   });
 
-  it('is owed no more than so much while Prefect is away for long, and says what it let go of', async () => {
+  it('stores a bounded number of events while Prefect is away for long, and reports how many it dropped', async () => {
     write(many(1));
     const first = open();
     await expect.poll(() => first.announcing.status().sent, PATIENT).toBe(1);
@@ -166,14 +166,14 @@ describe('the announcer', () => {
     expect(coalesced).toEqual([expect.stringContaining('dropped events')]);
   }, 90_000);
 
-  it('leaves out the one that Prefect refuses, and tells the others', async () => {
+  it('leaves out the event that Prefect rejects, and sends the others', async () => {
     const { announcing, held } = open([422, 422, 204]);
     write(many(20));
     await expect.poll(() => announcing.status(), PATIENT).toEqual({ sent: 19, dropped: 1 });
     expect(held.size).toBe(19);
   });
 
-  it('begins anew with another ledger, and with a file that nobody can read: Prefect has each event once all the same', async () => {
+  it('starts again with another ledger, or an unreadable file, and Prefect still has each event once', async () => {
     const held = new Map<string, Announcement>();
     write(many(5));
     const first = open([204], held);

@@ -26,7 +26,7 @@ function raw(number: number, occurredMs: number, more: object = {}): Record<stri
 const parsed = (number: number, occurredMs: number): PrefectEvent => parseEvent(raw(number, occurredMs)) as PrefectEvent;
 
 describe('parseEvent', () => {
-  it('keeps what happened to which run, and neither payload nor message', () => {
+  it('takes the run and its state, and neither payload nor message', () => {
     const related = [
       { 'prefect.resource.id': `prefect.task-run.${TASK}`, 'prefect.resource.role': 'task-run', 'prefect.resource.name': 'child' },
       { 'prefect.resource.id': 'prefect.automation.7', 'prefect.resource.role': 'creator' },
@@ -60,7 +60,7 @@ describe('parseEvent', () => {
     expect([event?.resource_id.length, event?.resource_name?.length, event?.related.length]).toEqual([500, 500, 100]);
   });
 
-  it('keeps microseconds, in UTC', () => {
+  it('takes microseconds, in UTC', () => {
     expect(parseTime('2026-03-01T13:00:00.1234+01:00')).toBe('2026-03-01T12:00:00.123400Z');
     expect(parseTime('2026-03-01T12:00:00Z')).toBe('2026-03-01T12:00:00.000000Z');
   });
@@ -119,7 +119,7 @@ describe('the intake', () => {
     await intake.close();
   });
 
-  it('keeps what the ledger did not take, and its memory stays bounded', async () => {
+  it('holds events that the ledger did not accept, in bounded memory', async () => {
     const store = createStore();
     store.works = false;
     const intake = openIntake(store);
@@ -177,7 +177,7 @@ function createPrefect(held: Record<string, unknown>[]) {
 }
 
 describe('the parents of sub-flows', () => {
-  it('are asked for once, again while they cannot be told, and stored with their flow run', async () => {
+  it('are asked for until Prefect answers, and stored with their flow run', async () => {
     const store = createStore();
     const intake = openIntake(store);
     const related = [{ 'prefect.resource.id': `prefect.task-run.${TASK}`, 'prefect.resource.role': 'task-run' }];
@@ -271,7 +271,7 @@ describe('the catch-up', () => {
     await intake.close();
   });
 
-  it('goes on from where it was, with an overlap', async () => {
+  it('continues from its position, with an overlap', async () => {
     const mark = { position: new Date(NOW_MS - 60_000).toISOString(), at: new Date(NOW_MS).toISOString(), streams: 0, servers: 1, problem: null };
     const { store, intake, catchUp } = open([raw(1, NOW_MS - 90_000), raw(2, NOW_MS - 3_000_000)], mark);
     await catchUp();

@@ -55,7 +55,7 @@ describe('the recount of a week', () => {
     expect(asked.map(([since, until]) => [until - since, until])).toEqual([0, 1, 2, 3].map((hours) => [HOUR_MS, NOW_MS - hours * HOUR_MS]));
   });
 
-  it('goes no further back than the events that the ledger still has: what retention let go of does not come again', async () => {
+  it('goes back only to the oldest event in the ledger: deleted ones do not return', async () => {
     const { recount, here, asked, whole } = room([NOW_MS - 10 * HOUR_MS], [], NOW_MS - 3 * HOUR_MS);
     recount.begin(NOW_MS);
     await whole();

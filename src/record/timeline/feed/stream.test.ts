@@ -81,7 +81,7 @@ describe('the streams of several servers', () => {
   const ids = () => stored.map(({ id }) => id);
   const allOpen = () => expect.poll(() => servers.map(({ open }) => open.size), { timeout: 10_000 }).toEqual([1, 1]);
 
-  it('are each subscribed to, with an end in the future, and an event that both tell comes once', async () => {
+  it('have a subscription each, with an end in the future, and an event of both arrives once', async () => {
     await allOpen();
     one(0).send(1);
     one(1).send(2);
@@ -105,7 +105,7 @@ describe('the streams of several servers', () => {
     await expect.poll(ids).toEqual([uuid(5)]);
   });
 
-  it('are counted: one that is refused is missing, and the other goes on', async () => {
+  it('are counted: a rejected one is missing, and the other one continues', async () => {
     await allOpen();
     one(0).accepts = false;
     for (const socket of one(0).open) socket.close(1012);

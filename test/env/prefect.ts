@@ -42,7 +42,7 @@ export function directTo(prefect: PrefectAddress): Direct {
     delete: (path) => call('DELETE', path),
     runState,
     awaitRunState: (id, states, timeoutMs = 120_000) =>
-      waitFor(async () => oneOf(await runState(id), states), { what: `run ${id} to be ${states.join(' or ')}`, timeoutMs }),
+      waitFor(async () => oneOf(await runState(id), states), { what: `run ${id} to be ${states.join(' or ')}`, timeoutMs, everyMs: 250 }),
     taskRunStates: (id) => countTaskRuns(call, id),
     logMessages: (id) => readLogs(call, id),
   };

@@ -106,7 +106,7 @@ function readLog(file: string): string {
   }
 }
 
-/** As the supervisor waits, with more patience: a busy machine is no failure. */
+/** As the supervisor waits, with more patience: a busy machine is no failure. Most conditions ask a process, which takes its time from what is waited for. */
 export function waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<T> {
-  return waitForIt(condition, { timeoutMs: 40_000, ...options });
+  return waitForIt(condition, { timeoutMs: 40_000, everyMs: 100, ...options });
 }

@@ -171,7 +171,7 @@ describe('the recipe for two teams', () => {
       .replace(/^roles:\n(?: .*\n)+/m, '')
       .replace('id: local, type: accounts', 'id: corp, type: oidc, issuer: "https://idp.example.com", client_id: x, client_secret_file: prefect-auth');
     const inScopes = ['operator', 'viewer'].map((role) => docsBlock('reference/scopes.md', `roles:\n  - { role: ${role}, members: [`));
-    for (const roles of [page('roles:\n  - { role: operator, members: ["group:'), ...inScopes]) {
+    for (const roles of [page('roles:\n  - { role: admin,    members: ["group:'), ...inScopes]) {
       const configFile = join(gateway.stateDir, 'groups.yaml');
       writeFileSync(configFile, `${base}${roles}`);
       const { code, output } = await runLictor(['check'], { configFile, stateDir: gateway.stateDir });

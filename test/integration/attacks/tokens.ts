@@ -5,9 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Session } from '../../env/browser-session.ts';
 import { lastJson } from '../../env/gateway.ts';
 import { request } from '../../env/raw-request.ts';
-import { expectNothingUpstream, expectRefusal, expectStatus, useHarness } from './harness.ts';
+import { expectNothingUpstream, expectRefusal, expectStatus } from './harness.ts';
+import { harness } from './one-gateway.ts';
 
-const harness = useHarness();
 const PATH = '/api/work_pools/p';
 
 const basic = (pair: string | Buffer) => `Basic ${Buffer.from(pair).toString('base64')}`;

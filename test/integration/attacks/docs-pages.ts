@@ -1,8 +1,6 @@
 // Prefect's API documents are pages with scripts of a third party, on the origin that the session cookie is for.
 import { expect, it } from 'vitest';
-import { useHarness } from './harness.ts';
-
-const harness = useHarness();
+import { harness } from './one-gateway.ts';
 
 it.each(['/docs', '/redoc', '/api/docs', '/api/redoc'])('%s is held as tightly as the UI: no other host is called, nobody frames it', async (path) => {
   const response = await harness.gateway.fetch(path, { token: harness.viewer });

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runLictor } from '../../env/gateway.ts';
 import { openSocket } from '../../env/socket.ts';
-import { expectNothingUpstream, useHarness } from './harness.ts';
-
-const harness = useHarness();
+import { expectNothingUpstream } from './harness.ts';
+import { harness } from './one-gateway.ts';
 
 describe('XA-01: what an upstream answers does not steer nginx', () => {
   afterEach(() => harness.recorder.answerWith(undefined));

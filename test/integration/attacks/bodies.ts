@@ -2,9 +2,9 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { request } from '../../env/raw-request.ts';
-import { bearerLine, expectNothingUpstream, expectNothingWritten, expectRefusal, expectStatus, useHarness, writesSeen } from './harness.ts';
+import { bearerLine, expectNothingUpstream, expectNothingWritten, expectRefusal, expectStatus, writesSeen } from './harness.ts';
+import { harness } from './one-gateway.ts';
 
-const harness = useHarness();
 const DEPLOYMENT = '/api/deployments/11111111-1111-4111-8111-111111111111/create_flow_run';
 const RUN = '/api/flow_runs/22222222-2222-4222-8222-222222222222';
 const SCHEDULE = '/api/deployments/11111111-1111-4111-8111-111111111111/schedules';

@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { jsonLines } from '../../env/gateway.ts';
 import { waitFor } from '../../env/process.ts';
 import { authFrame, type OpenSocket, openSocket } from '../../env/socket.ts';
-import { expectNothingUpstream, expectRefusal, useHarness } from './harness.ts';
+import { expectNothingUpstream, expectRefusal } from './harness.ts';
+import { harness } from './one-gateway.ts';
 
-const harness = useHarness();
 const VICTIM = '22222222-2222-4222-8222-222222222222';
 const TASK = '33333333-3333-4333-8333-333333333333';
 let worker: string;

@@ -1,9 +1,8 @@
 // Bodies and codings that nginx itself refuses, at whatever place on a request's way: our words, never its HTML.
 import { expect, it } from 'vitest';
 import { type RawAnswer, request } from '../../env/raw-request.ts';
-import { bearerLine, expectNothingUpstream, expectStatus, useHarness } from './harness.ts';
-
-const harness = useHarness();
+import { bearerLine, expectNothingUpstream, expectStatus } from './harness.ts';
+import { harness } from './one-gateway.ts';
 
 const NO_CHUNK = 'zz\r\n[]\r\n0\r\n\r\n';
 const HUGE_CHUNK = `1400000\r\n${'a'.repeat(1000)}`;

@@ -4,9 +4,9 @@ import type { Session } from '../../env/browser-session.ts';
 import { jsonLines } from '../../env/gateway.ts';
 import { waitFor } from '../../env/process.ts';
 import { authFrame, openSocket } from '../../env/socket.ts';
-import { expectNothingUpstream, useHarness } from './harness.ts';
+import { expectNothingUpstream } from './harness.ts';
+import { harness } from './one-gateway.ts';
 
-const harness = useHarness();
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 const SOCKETS = [

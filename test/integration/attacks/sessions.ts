@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { cookiesOf, navigate, postLogin, type Session } from '../../env/browser-session.ts';
 import type { Account } from '../../env/gateway.ts';
 import { waitFor } from '../../env/process.ts';
-import { expectNothingUpstream, expectRefusal, useHarness } from './harness.ts';
+import { expectNothingUpstream, expectRefusal } from './harness.ts';
+import { harness } from './one-gateway.ts';
 import { RETURN_ADDRESSES } from './return-addresses.ts';
 
-const harness = useHarness();
 const HTML = { accept: 'text/html' };
 let account: Account;
 let session: Session;

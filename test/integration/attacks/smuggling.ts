@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEdgeSecret } from '../../../src/config/keys/edge-secret.ts';
 import { plain } from '../../env/transport.ts';
-import { expectNothingUpstream, useHarness } from './harness.ts';
+import { expectNothingUpstream } from './harness.ts';
+import { harness } from './one-gateway.ts';
 import { gatewayDoor } from './rows/door.ts';
 import { FRAMING, framingRows } from './rows/framing.ts';
-
-const harness = useHarness();
 
 framingRows(() => gatewayDoor(harness), plain);
 

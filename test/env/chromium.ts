@@ -1,6 +1,5 @@
-// The system's Chromium, driven by playwright-core; screenshots go to a directory whose path is printed.
-import { existsSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// The system's Chromium, driven by playwright-core.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { noteAddress, noteCookies, noteSecret } from './kept-secrets.ts';
@@ -10,7 +9,7 @@ const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goog
 export interface TestBrowser {
   /** A person's own browser: no cookie, no cache. */
   person(): Promise<BrowserContext>;
-  /** Saves what the page shows now. */
+  /** Saves what the page shows now into the directory that LICTOR_TEST_SCREENSHOTS names; without it, nothing. */
   shoot(page: Page, name: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -23,11 +22,12 @@ export async function startBrowser(): Promise<TestBrowser> {
   const executablePath = process.env['LICTOR_CHROMIUM'] ?? PLACES.find((place) => existsSync(place));
   if (executablePath === undefined) throw new Error('no Chromium: apt-get install chromium, or set LICTOR_CHROMIUM');
   const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
-  const shots = mkdtempSync(join(tmpdir(), 'lictor-screenshots-'));
-  process.stderr.write(`screenshots: ${shots}\n`);
+  const shots = process.env['LICTOR_TEST_SCREENSHOTS'] ?? '';
   return {
     person: async () => noting(await browser.newContext({ viewport: { width: 1280, height: 900 } })),
-    shoot: async (page, name) => void (await page.screenshot({ path: join(shots, `${name}.png`) })),
+    shoot: async (page, name) => {
+      if (shots !== '') await page.screenshot({ path: join(shots, `${name}.png`) });
+    },
     close: () => browser.close(),
   };
 }
@@ -45,6 +45,9 @@ export function watchRefusals(page: Page): readonly string[] {
   return refused;
 }
 
+/** Files that the gateway only passes on: there are hundreds, and to ask for the headers of each costs more than to load it. */
+const OF_THE_UI = new Set(['script', 'stylesheet', 'image', 'font']);
+
 /** What goes to and comes from gateway and provider must be in no state directory. */
 function noting(context: BrowserContext): BrowserContext {
   context.setDefaultTimeout(PATIENCE_MS);
@@ -53,6 +56,7 @@ function noting(context: BrowserContext): BrowserContext {
     if (request.method() === 'POST') for (const name of ['password', 'SAMLResponse']) noteSecret(new URLSearchParams(request.postData() ?? '').get(name));
   });
   context.on('response', (response) => {
+    if (OF_THE_UI.has(response.request().resourceType())) return;
     // A page that is left meanwhile has no headers any more.
     response.headerValues('set-cookie').then(
       (lines) => {

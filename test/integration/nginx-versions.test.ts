@@ -1,59 +1,8 @@
-// The edge on other nginx versions than the machine's, for real: Debian's oldest that Lictor takes, its stable and its testing one.
-// One that cannot be had is a failure with its remedy: a version that nobody ran is not supported.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { atLeast, findNginx } from '../../src/edge/nginx/version.ts';
-import { selfSigned } from '../env/certificate.ts';
-import { testManyServices } from '../env/many-services.ts';
-import { bringNginx } from '../env/nginx-versions.ts';
-import { type StubEdge, startStubEdge } from '../env/stub-edge.ts';
-import { http2, tls } from '../env/transport.ts';
-import { edgeDoor } from './attacks/rows/door.ts';
-import { framingRows } from './attacks/rows/framing.ts';
-import { headerRows } from './attacks/rows/headers.ts';
-import { http2Rows } from './attacks/rows/http2.ts';
-import { oldRequestRows, pathRows } from './attacks/rows/paths.ts';
-import { edgeEssence } from './edge-essence.ts';
+// The edge on the oldest nginx that Lictor takes, and on the newest: Debian's. Its stable one: test/endurance/nginx-versions.test.ts.
+import { describe } from 'vitest';
+import { nginxChecks } from './nginx-versions/checks.ts';
 
 describe.each([
   ['bullseye', 1, 18],
-  ['trixie', 1, 26],
   ['forky', 1, 30],
-] as const)('nginx of Debian %s', (release, major, minor) => {
-  let env: NodeJS.ProcessEnv;
-  beforeAll(async () => {
-    env = { ...process.env, LICTOR_NGINX: await bringNginx(release) };
-  });
-
-  it(`is ${major}.${minor} or newer`, async () => {
-    expect(atLeast(await findNginx(env), major, minor, 0)).toBe(true);
-  });
-
-  it('takes a hundred services without a warning', async () => {
-    expect((await testManyServices(100, env)).filter((line) => line.includes('[warn]'))).toEqual([]);
-  });
-
-  edgeEssence(() => env);
-  describe('hostile requests', () => attackRows(() => env));
-});
-
-/** research rows PN, HD, SM over TLS, as test/integration/attacks has them for the whole gateway. */
-function attackRows(find: () => NodeJS.ProcessEnv): void {
-  let edge: StubEdge;
-  beforeAll(async () => {
-    const { cert, key } = await selfSigned();
-    edge = await startStubEdge({ tls: { certFile: cert, keyFile: key, selfMadeBy: null, client: null } }, find());
-  });
-  afterAll(() => edge?.stop());
-  beforeEach(() => edge.clear());
-  const door = () => edgeDoor(edge);
-
-  describe.each([tls, http2])('$name', (transport) => {
-    pathRows(door, transport);
-    headerRows(door, transport);
-  });
-  describe('TLS', () => {
-    oldRequestRows(door, tls);
-    framingRows(door, tls, async () => !atLeast(await findNginx(find()), 1, 21, 1));
-  });
-  describe('HTTP/2', () => http2Rows(door));
-}
+] as const)('nginx of Debian %s', nginxChecks);

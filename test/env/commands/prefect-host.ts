@@ -53,8 +53,8 @@ function startHost(venv: string, home: string, socket: string): Promise<Running>
 /** What a command has in its environment to be run in a host: Rich reads these as Prefect is imported. */
 export const WHILE_IMPORTED = { NO_COLOR: '1', COLUMNS: '250', DO_NOT_TRACK: '1' } as const;
 
-/** Names that Python, OpenSSL and the loader read as a process starts. */
-const READ_AT_START = /^(PYTHON(?!UNBUFFERED$|DONTWRITEBYTECODE$)|SSL_|OPENSSL_|LD_)/;
+/** Names that Python, OpenSSL and the loader read as a process starts; the host reads PYTHONPATH. */
+const READ_AT_START = /^(PYTHON(?!PATH$|UNBUFFERED$|DONTWRITEBYTECODE$)|OPENSSL_|LD_)/;
 
 /** As `startProcess`, for `prefect ARGS` and `python SCRIPT ARGS` of this venv; undefined: this environment needs a process of its own. */
 export async function forkedPrefect(venv: string, env: NodeJS.ProcessEnv): Promise<Begin | undefined> {

@@ -12,7 +12,8 @@ declare module 'vitest' {
 
 /** Those that do something and end. What waits for somebody, serves, or takes the place of another program has a process of its own. */
 const SHORT: ReadonlySet<string> = new Set([
-  ...['account', 'audit', 'check', 'explain', 'identity', 'lock', 'locks', 'policy', 'services', 'timeline', 'token', 'unlock'],
+  ...['access', 'account', 'audit', 'check', 'doctor', 'evidence', 'explain', 'identity'],
+  ...['lock', 'locks', 'policy', 'services', 'simulate', 'timeline', 'token', 'unlock'],
 ]);
 const WAITS: ReadonlySet<string> = new Set(['-f', '--follow', '--password-stdin']);
 

@@ -34,7 +34,7 @@ export interface ClientOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Arguments of `lictor exec`: every command runs under it. */
   readonly exec?: readonly string[];
-  /** True: each `prefect`, script and flow run is a new process, as a user's. Else it is a fork of one that has imported Prefect. */
+  /** True: what is left running, a worker with its flow runs, is a new process, as a user's. Else it is a fork of one that has imported Prefect. */
   readonly ownProcesses?: boolean;
 }
 
@@ -51,9 +51,9 @@ export function stockClient(options: ClientOptions): StockClient {
     env,
     cwd: project,
   });
-  const isOwn = options.ownProcesses === true || options.exec !== undefined;
-  const beginPrefect = async (): Promise<Begin | undefined> => (isOwn ? undefined : forkedPrefect(options.venv, env));
-  const beginPython = async ([script = '']: readonly string[]) => (script.endsWith('.py') ? beginPrefect() : undefined);
+  const beginShort = async (): Promise<Begin | undefined> => (options.exec === undefined ? forkedPrefect(options.venv, env) : undefined);
+  const beginLong = async (): Promise<Begin | undefined> => (options.ownProcesses === true ? undefined : beginShort());
+  const isScript = ([script = '']: readonly string[]): boolean => script.endsWith('.py');
   const launch = async (program: string, args: readonly string[], begin?: Begin): Promise<Running> => {
     const running = await start(spec(program, args), begin);
     started.push(running);
@@ -61,10 +61,10 @@ export function stockClient(options: ClientOptions): StockClient {
   };
   return {
     project,
-    prefect: async (args, timeoutMs = 200_000) => run({ ...spec('prefect', args), timeoutMs }, await beginPrefect()),
-    startPrefect: async (args) => launch('prefect', args, await beginPrefect()),
-    python: async (args, timeoutMs = 200_000) => run({ ...spec('python', args), timeoutMs }, await beginPython(args)),
-    startPython: async (args) => launch('python', args, await beginPython(args)),
+    prefect: async (args, timeoutMs = 200_000) => run({ ...spec('prefect', args), timeoutMs }, await beginShort()),
+    startPrefect: async (args) => launch('prefect', args, await beginLong()),
+    python: async (args, timeoutMs = 200_000) => run({ ...spec('python', args), timeoutMs }, isScript(args) ? await beginShort() : undefined),
+    startPython: async (args) => launch('python', args, isScript(args) ? await beginLong() : undefined),
     stop: async () => {
       await Promise.all(started.map((running) => running.stop()));
     },

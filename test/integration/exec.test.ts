@@ -58,8 +58,10 @@ const ROTATIONS = 2;
 describe('a worker under lictor exec', () => {
   let worker: Running;
   beforeAll(async () => {
-    await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
-    await deploy(session, 'steady');
+    const credential = { carrier: 'custom-x-lictor-token', token: readFileSync(tokenFile, 'utf8').trim() } as const;
+    const plain = { ...openSession(prefect, { venv: prefect.venv, url: gateway.url, credential }, 'plain'), pool: session.pool };
+    await prefectOk(plain, 'work-pool', 'create', plain.pool, '--type', 'process');
+    await deploy(plain, 'steady');
     worker = await startWorker(session);
   });
 

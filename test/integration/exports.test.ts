@@ -112,8 +112,8 @@ describe('dead collectors', () => {
     // Each has to be tried once: the sinks go their own pace.
     await waitFor(async () => (await exportsFound()).every(({ status }) => status === 'fail'), { what: 'both to be tried', timeoutMs: 90_000 });
     expect(await exportsFound()).toMatchObject([
-      { status: 'fail', message: expect.stringMatching(/^the sink otlp-\w+ \(otlp\) is away since .*ECONNREFUSED; \d+ records wait for it/) },
-      { status: 'fail', message: expect.stringMatching(/^the sink siem \(syslog\) is away since .*ECONNREFUSED/) },
+      { status: 'fail', message: expect.stringMatching(/^the sink otlp-\w+ \(otlp\) has failed since .*ECONNREFUSED; \d+ records wait for it/) },
+      { status: 'fail', message: expect.stringMatching(/^the sink siem \(syslog\) has failed since .*ECONNREFUSED/) },
     ]);
     const hung = await startHung(ports.otlp);
     await waitFor(() => hung.heard() > 0, { what: 'the first records at a collector that never answers', timeoutMs: 90_000 });

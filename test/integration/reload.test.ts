@@ -256,6 +256,7 @@ describe('own policies', () => {
         const { status } = await read();
         answered += 1;
         if (!fits(status, began, phase)) wrong.push(`${status} in phase ${phase.number}`);
+        await delay(5);
       }
     };
     const loops = Promise.all(Array.from({ length: 4 }, ask));
@@ -346,7 +347,7 @@ function edgeErrors(): string {
 
 /** Asks without pause on new connections; every status that came, and every failure. */
 /** Four clients, each of which asks again `pauseMs` after an answer: what they ask is then no load of its own. */
-function askSteadily(pauseMs = 0) {
+function askSteadily(pauseMs = 5) {
   const outcome = { answered: 0, failures: [] as string[] };
   let going = true;
   const one = (): Promise<void> =>

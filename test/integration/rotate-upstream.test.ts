@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
@@ -49,6 +50,9 @@ function ask(path: string, { method = 'GET', body = '' }: Asking): Promise<{ rea
   });
 }
 
+/** Without it the requests themselves would take all of the machine. */
+const PAUSE_MS = 10;
+
 interface Load {
   stop(): Promise<readonly string[]>;
 }
@@ -69,6 +73,7 @@ function startLoad(clients = 4): Load {
         const { status, waits, body } = await ask(path, init);
         // Prefect changing in the middle of one request: nothing was done, and stock clients wait without counting.
         if (status !== 200 && !(status === 503 && waits)) failures.push(`${init.method ?? 'GET'} ${path}: ${status} ${body}`);
+        await wait(PAUSE_MS);
       }
     }
   };

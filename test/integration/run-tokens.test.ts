@@ -165,9 +165,11 @@ describe('workers with other settings', () => {
   it('under lictor exec the sidecar lets the run come as itself', async () => {
     const options = { venv: prefect.venv, url: gateway.url, credential: { carrier: 'none', token: '' }, exec: ['--as', `token:${tokenFile}`] } as const;
     const session = openSession(prefect, options, 'exec-run');
+    const credential = { carrier: 'custom-x-lictor-token', token: secret } as const;
+    const plain = { ...openSession(prefect, { venv: prefect.venv, url: gateway.url, credential }, 'plain'), pool: session.pool };
     try {
-      await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
-      await deploy(session, 'mapped');
+      await prefectOk(plain, 'work-pool', 'create', plain.pool, '--type', 'process');
+      await deploy(plain, 'mapped');
       await startWorker(session);
       const run = await completedRun(session);
       await expectVerified(run);

@@ -1,4 +1,5 @@
 // A bounded load on a gateway: loops of requests, each waiting for its answer. What failed is kept, and that nothing hangs is sure.
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Gateway } from '../../env/gateway.ts';
 import { field } from '../../env/prefect.ts';
 import { waitFor } from '../../env/process.ts';
@@ -34,6 +35,9 @@ export interface LoadOptions {
   readonly deployment?: string;
 }
 
+/** Between an answer and the next request of a loop: a server that dies has some in hand, and the tests leave the machine to it. */
+const PAUSE_MS = 20;
+
 /** Far below the longest that the edge waits for an answer: a request that takes longer hangs. */
 const HANGS_MS = 30_000;
 
@@ -49,6 +53,7 @@ export function startLoad(options: LoadOptions): Load {
       if (body === undefined) failures.push({ startedMs, status: 0, code: null, retryAfter: false, maintenance: false });
       else if (response.ok) state.succeeded += 1;
       else failures.push({ startedMs, ...failureOf(response, body) });
+      await wait(PAUSE_MS);
     }
   };
   const loops = Promise.all(turns.map((_, place) => loop(place)));

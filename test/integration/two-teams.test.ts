@@ -146,7 +146,7 @@ describe('the recipe for two teams', () => {
     const all = spaced(await gateway.lictorOk(...whoReads()));
     expect(all.filter((line) => line.includes(' everything ')).map((line) => line.split(' ')[0])).toEqual(['admin@local', 'token:setup']);
     for (const name of ['alice', 'bob']) expect(all.filter((line) => line.startsWith(`${name}@local`))).toHaveLength(2);
-    const [explain = []] = commands('lictor explain');
+    const [explain = []] = commands('lictor explain bob');
     const explained = spaced(await gateway.lictorOk(...explain)).join('\n');
     for (const line of spaced(page('deny  bob'))) expect(explained).toContain(line);
     expect(explained).toContain(`work_pool=${mark}pool-a`);

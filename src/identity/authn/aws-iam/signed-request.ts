@@ -2,14 +2,23 @@
 import type { AwsIamProvider } from '../../../config/config.ts';
 import { parseStrict } from '../../../contract/json/strict-json.ts';
 import { isObject, type JsonObject } from '../../../contract/json/tree.ts';
-import { type Endpoint, endpointIn } from './endpoint.ts';
 
+/** The global endpoint uses this region in signatures. */
+const GLOBAL_REGION = 'us-east-1';
 export const BODY = 'Action=GetCallerIdentity&Version=2011-06-15';
 /** Its SHA-256. */
 export const BODY_HASH = 'ab821ae955788b0e33ebd34c208442ccfc2d406e2edc5e7a39bd6458fbb4f843';
 export const AUDIENCE_HEADER = 'x-lictor-audience';
 /** Signatures are valid for this time before and after the gateway's clock. AWS also accepts 5 minutes of skew. */
 export const WINDOW_MS = 5 * 60_000;
+
+/** An STS endpoint of the configuration's regions. A request cannot name another one. */
+interface Endpoint {
+  /** With a slash at the end. */
+  readonly url: string;
+  /** For the header `Host`. */
+  readonly host: string;
+}
 
 export interface SignedRequest {
   readonly endpoint: Endpoint;
@@ -108,4 +117,16 @@ function parseDate(text: string): number | undefined {
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
   const ms = Date.parse(iso);
   return Number.isNaN(ms) || new Date(ms).toISOString() !== iso ? undefined : ms;
+}
+
+/** Undefined: Lictor accepts no signatures for this region. */
+function endpointIn({ regions, stsEndpoint }: Pick<AwsIamProvider, 'regions' | 'stsEndpoint'>, region: string): Endpoint | undefined {
+  const allowed = regions.length === 0 ? [GLOBAL_REGION] : regions;
+  if (!allowed.includes(region)) return undefined;
+  const { host, origin } = new URL(stsEndpoint ?? `https://${regions.length === 0 ? 'sts.amazonaws.com' : regionalHost(region)}`);
+  return { url: `${origin}/`, host };
+}
+
+function regionalHost(region: string): string {
+  return `sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
 }

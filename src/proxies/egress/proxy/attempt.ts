@@ -3,7 +3,6 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage, type 
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { ServiceAgent } from '../agent.ts';
-import { answerOf } from '../answer-of.ts';
 import { startPatience } from './patience.ts';
 
 /** `unsent`: the server has received nothing. `broken`: it may have acted on the call. `late`: it took too long. */
@@ -119,4 +118,13 @@ function isReadable({ httpVersionMajor, statusCode = 0 }: IncomingMessage): bool
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The answer, or why there is none. If node does not accept the answer (101), it emits only the end. */
+function answerOf(call: ClientRequest): Promise<IncomingMessage | Error> {
+  return new Promise((resolve) => {
+    call.once('response', resolve);
+    call.on('error', resolve);
+    call.once('close', () => resolve(new Error('the connection was closed')));
+  });
 }

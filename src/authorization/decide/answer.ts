@@ -1,4 +1,4 @@
-// From a decision to what nginx's auth subrequest understands: 200, 401 or 403, headers, and how long it may be cached.
+// Turns a decision into an answer to nginx's auth subrequest: 200, 401 or 403, headers, and a cache time.
 
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { Entity } from '../../contract/entity.ts';
@@ -26,21 +26,21 @@ export interface Answer {
 }
 
 export interface Answerer {
-  /** Throws when it cannot decide: the caller destroys the socket, so that nginx may serve a stale allow, then 503. */
+  /** Throws when it cannot decide. The endpoint then destroys the socket, so that nginx may serve a stale allow, then 503. */
   answer(inputs: EdgeInputs): Promise<Answer>;
-  /** After a sweep. */
+  /** To be called after a sweep. */
   forget(): void;
 }
 
-/** What the answer to a call of a service carries to nginx. */
+/** Sources of the headers in the answer to a call of a service. */
 export interface AnsweredServices {
   readonly calls: ServiceCalls;
   /** The text of X-Lictor-Assertion. */
   assert(about: { readonly service: string; readonly principal: Principal; readonly run: Entity | null }): Promise<string>;
-  /** How often the cache of a service was purged; null: it has none. */
+  /** The number of purges of a service's cache; null: the service has no cache. */
   cacheGeneration(service: string): Promise<number | null>;
   readonly credentials: {
-    /** Of the service; null: it needs none from here. Undefined: it needs one, and none can be had at present. */
+    /** Null: the service needs no credential from Lictor. Undefined: it needs one, which Lictor cannot get at present. */
     readonly tokens: { of(service: string): Promise<{ readonly token: string; readonly expiresAtMs: number } | null | undefined> };
   };
 }
@@ -50,13 +50,13 @@ export interface AnswererParts {
   readonly catalogue: Catalogue;
   readonly clock: Clock;
   readonly steady: SteadyClock;
-  /** False while records cannot be written: no new decision for a write is made. */
+  /** False while Lictor cannot write records: it then allows no new write. */
   readonly mayWrite: () => boolean;
   /** Left out: no call of a service is allowed. */
   readonly services?: AnsweredServices;
   /** The roles that `limits` names; left out: none. */
   readonly limitedRoles?: readonly string[];
-  /** Left out: time itself. */
+  /** Tests replace it. */
   readonly pause?: (ms: number) => Promise<unknown>;
 }
 
@@ -78,18 +78,18 @@ export function createAnswerer(parts: AnswererParts): Answerer {
 
   const allow = async (authorization: Allowed, asked: Asked, facts: string): Promise<Answer> => {
     const { operation, call, key } = asked;
-    const way = call === undefined ? wayToPrefect(authorization, operation) : await wayToService(parts, authorization, call);
-    if (way === undefined) return refusal('action-unknown', facts);
+    const route = call === undefined ? routeToPrefect(authorization, operation) : await routeToService(parts, authorization, call);
+    if (route === undefined) return refusal('action-unknown', facts);
     if ((operation?.writes ?? changes(call)) && !parts.mayWrite()) throw new LictorError('ledger-unavailable', 'the ledger cannot be written');
     const cacheable = liveKeys.admit(authorization.principal.id, key);
     return {
       status: 200,
       headers: {
-        ...way.headers,
+        ...route.headers,
         [OUTPUT.limit]: encodeURIComponent(authorization.principal.id),
         ...limitedRoles(parts, authorization.principal),
         [OUTPUT.facts]: facts,
-        'cache-control': cacheable ? cacheControl(earliest(authorization.credential.expiresAtMs, way.expiresAtMs), parts.clock()) : 'no-store',
+        'cache-control': cacheable ? cacheControl(earliest(authorization.credential.expiresAtMs, route.expiresAtMs), parts.clock()) : 'no-store',
       },
     };
   };
@@ -97,7 +97,7 @@ export function createAnswerer(parts: AnswererParts): Answerer {
   return {
     async answer(inputs) {
       const startedMs = performance.now();
-      const asked = whatIsAsked(parts, inputs);
+      const asked = readQuestion(parts, inputs);
       const authorization = await authorizeOnce(asked.key, inputs, asked.call);
       if (!authorization.ok && authorization.reason === 'gateway-unavailable') throw new LictorError('gateway-unavailable', 'decisions do not settle');
       const facts = factsHeader(authorization, parts.decider.revision);
@@ -108,7 +108,7 @@ export function createAnswerer(parts: AnswererParts): Answerer {
   };
 }
 
-/** nginx counts a request for each of these roles. No header where there is none: each header costs every request. */
+/** nginx counts a request for each of these roles. Without any, Lictor sends no header, because each header costs every request. */
 function limitedRoles({ limitedRoles: limited = [] }: AnswererParts, { grants }: Principal): Readonly<Record<string, string>> {
   const held = limited.filter((role) => grants.some((grant) => grant.role === role));
   return held.length === 0 ? {} : { [OUTPUT.limitedRoles]: held.join(',') };
@@ -117,11 +117,11 @@ function limitedRoles({ limitedRoles: limited = [] }: AnswererParts, { grants }:
 interface Asked {
   readonly key: string;
   readonly operation: Operation | undefined;
-  /** Of a service, where it is no operation of Prefect's. */
+  /** Set for a service, undefined for an operation of Prefect. */
   readonly call: ServiceCall | undefined;
 }
 
-function whatIsAsked({ catalogue }: AnswererParts, inputs: EdgeInputs): Asked {
+function readQuestion({ catalogue }: AnswererParts, inputs: EdgeInputs): Asked {
   const operation = catalogue.byId(inputs.operation);
   const key = `${decisionKey(inputs)}|${operation === undefined ? inputs.method : ''}`;
   return { key, operation, call: operation === undefined ? parseServiceOperation(inputs.operation) : undefined };
@@ -133,18 +133,19 @@ function authorize({ catalogue, decider, services }: AnswererParts, inputs: Edge
 }
 
 type Allowed = Extract<Authorization, { ok: true }>;
-type Way = { readonly headers: Readonly<Record<string, string>>; readonly expiresAtMs: number | null } | undefined;
+/** The headers that route the request in nginx, and their expiry. */
+type Route = { readonly headers: Readonly<Record<string, string>>; readonly expiresAtMs: number | null };
 
-/** Undefined: there is none. */
-function wayToPrefect(authorization: Allowed, operation: Operation | undefined): Way {
+/** Undefined: nginx does not forward the operation. */
+function routeToPrefect(authorization: Allowed, operation: Operation | undefined): Route | undefined {
   if (operation === undefined || operation.taken === 'relay') return undefined;
   return { headers: { [OUTPUT.path]: pathOf(authorization, operation) }, expiresAtMs: null };
 }
 
-async function wayToService({ services }: AnswererParts, { principal, entities }: Allowed, { service }: ServiceCall): Promise<Way> {
+async function routeToService({ services }: AnswererParts, { principal, entities }: Allowed, { service }: ServiceCall): Promise<Route | undefined> {
   if (services === undefined) return undefined;
   const token = await services.credentials.tokens.of(service);
-  // Allowed, but the gateway cannot serve it: nginx says so. Never cached.
+  // Allowed, but Lictor has no credential: nginx answers with an error. Never cached.
   if (token === undefined) return { headers: { [OUTPUT.path]: 'uncredentialed' }, expiresAtMs: 0 };
   const [assertion, generation] = await Promise.all([services.assert({ service, principal, run: entities[0] ?? null }), services.cacheGeneration(service)]);
   const headers = { [OUTPUT.path]: 'egress', [OUTPUT.assertion]: assertion, ...(generation !== null && { [OUTPUT.cacheGeneration]: String(generation) }) };
@@ -156,12 +157,12 @@ function earliest(first: number | null, second: number | null): number | null {
   return first === null || second === null ? (first ?? second) : Math.min(first, second);
 }
 
-/** Of any other there is no knowing. */
+/** Any other method may modify state: treat it as a write. */
 function changes(call: ServiceCall | undefined): boolean {
   return call?.method !== 'GET' && call?.method !== 'HEAD';
 }
 
-/** What is allowed for a part only is narrowed to it, or refused, where the body can be read. */
+/** On the mediated path, Lictor reads the body and narrows a restricted request to its scopes, or refuses it. */
 function pathOf({ restriction, principal }: Allowed, operation: Operation): PathTaken {
   return restriction === null && !mustBeRead(principal, operation) ? operation.taken : 'mediated';
 }
@@ -178,13 +179,13 @@ async function refusalOf({ catalogue, pause }: AnswererParts, inputs: EdgeInputs
   return refusal(reason, facts, absentBytes(catalogue, inputs, reason) ?? detail);
 }
 
-/** A refusal is never cached: guessed tokens would fill the cache. */
-function refusal(reason: ReasonCode, facts: string, words?: string): Answer {
+/** nginx never caches a refusal: guessed tokens would fill the cache. */
+function refusal(reason: ReasonCode, facts: string, detail?: string): Answer {
   const text = REASONS[reason];
   return {
     status: text.status === 401 ? 401 : 403,
     headers: {
-      [OUTPUT.path]: noWay(reason, words),
+      [OUTPUT.path]: noWay(reason, detail),
       [OUTPUT.facts]: facts,
       'cache-control': 'no-store',
       ...(text.status === 401 && { 'www-authenticate': 'Bearer realm="lictor"' }),
@@ -192,7 +193,7 @@ function refusal(reason: ReasonCode, facts: string, words?: string): Answer {
   };
 }
 
-/** What Prefect's router says of a path that it does not have. */
+/** The answer of Prefect's router to an unknown path. */
 const ABSENT = '{"detail":"Not Found"}';
 
 /** For the header `Allow`. */
@@ -201,7 +202,7 @@ function allowedInstead(catalogue: Catalogue, path: string): string | undefined 
   return typeof mismatch === 'object' ? mismatch.allow : undefined;
 }
 
-/** What goes behind the code: Prefect's own body for an object that is not there, as bytes of a header. */
+/** The detail after the code: Prefect's own body for an absent object, as bytes of a header. */
 function absentBytes(catalogue: Catalogue, { operation: operationId, path }: EdgeInputs, reason: ReasonCode): string | undefined {
   if (reason === 'not-found') return ABSENT;
   if (reason === 'method-not-allowed') return allowedInstead(catalogue, path);

@@ -1,8 +1,8 @@
-// The command line asks the control plane of the same state directory, over its admin socket.
+// Requests of the command line to the control plane of the same state directory, over its admin socket.
 import { request } from 'node:http';
 import { isErrno } from '../../contract/errno.ts';
 
-/** `away`: nobody is there: not running, or restarting. `refused`: also when no answer came, in which case it may have been done. */
+/** `away`: the control plane is not running, or restarts. `refused`: also without an answer, and then it may have acted. */
 export type Asked = 'done' | 'refused' | 'away';
 
 export async function askControlPlane(socketPath: string, action: '/sync' | '/reread-secrets', timeoutMs = 5000): Promise<Asked> {
@@ -11,7 +11,7 @@ export async function askControlPlane(socketPath: string, action: '/sync' | '/re
   return answer.status === 204 ? 'done' : 'refused';
 }
 
-/** For what is answered in words. Undefined: it was refused, or no answer came. */
+/** The text of the answer. Undefined: refused, or no answer. */
 export async function notifyControlPlane(
   socketPath: string,
   action: '/apply-policies',
@@ -40,7 +40,7 @@ function post({ socketPath, path, body, timeoutMs }: Call): Promise<{ readonly s
         text += chunk;
       });
       answer.on('end', () => resolve({ status: answer.statusCode, text }));
-      // Cut off: there is no end then.
+      // After a broken connection there is no `end`.
       answer.on('close', () => resolve(NO_ANSWER));
     });
     call.on('timeout', () => call.destroy());

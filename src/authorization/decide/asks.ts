@@ -1,4 +1,4 @@
-// What a request asks for: the rights it needs, and on which objects.
+// Asks: the rights that a request needs, and their objects.
 
 import type { Facts, Located } from '../../contract/decision.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
@@ -10,12 +10,12 @@ import { alternativeActions } from '../../prefect/catalog/actions.ts';
 import type { Catalogue, Params } from '../../prefect/catalog/catalogue.ts';
 import { actionFor } from '../../prefect/catalog/query.ts';
 
-/** One right that a request needs. Policies see `facts`, what the body asks for, in their context. */
+/** One right that a request needs. Policies see `facts` about the body in their context. */
 export interface Ask {
   readonly action: ActionName;
   readonly resource: Located;
   readonly facts?: Facts;
-  /** Left out: the resource as it is. A resource without an id is its kind as a whole, of which a role with a scope holds on a part only. */
+  /** Left out: the resource as it is. A resource without an id is the whole kind, and a role with a scope holds only on a part of it. */
   readonly on?: AskObject;
   /** The path names the resource: a foreign one is answered as if it did not exist. `screened`: the answer also names other objects. */
   readonly inPath?: { readonly screened: boolean };
@@ -41,12 +41,12 @@ export function objectOf({ resource, on }: Ask): Located {
   return on?.kind === 'related' ? on.object : resource;
 }
 
-/** A flow that the request names by its id and adds a use to: a principal with scopes must see it, or have got its id by its name. */
+/** A flow that the request names by its id and adds a use to. A principal with scopes must see it, or have registered its name. */
 export function usedFlow({ on }: Ask): Located | undefined {
   return on?.kind === 'resource' || on?.kind === 'created' ? on.uses : undefined;
 }
 
-/** The operation's own action, or all that it can turn out to be, on its own resource; a reason when the query cannot be read safely. */
+/** The operation's own action, or with `any` all its alternatives, on its own resource. A reason when Lictor cannot read the query safely. */
 export function ownAsks(catalogue: Catalogue, operation: Operation, inputs: EdgeInputs, any: boolean): readonly Ask[] | ReasonCode {
   const action = actionFor(operation, inputs.args);
   if (action === 'query-invalid') return 'query-invalid';

@@ -9,12 +9,12 @@ import type { Relation, RunLineage } from '../../prefect/client/run-lineage.ts';
 import { type Ask, objectOf } from './asks.ts';
 
 export interface BoundParts {
-  /** Left out: only the token's own run is known. */
+  /** Undefined: Lictor knows only the token's own run. */
   readonly lineage: RunLineage | undefined;
   readonly groupOf: (action: string) => ActionGroup | undefined;
 }
 
-/** The first ask that goes beyond the run, by its place; -1: none does. Throws UpstreamError when Prefect must be asked and cannot. */
+/** The index of the first ask beyond the run; -1: none. Throws UpstreamError when Prefect does not answer. */
 export async function beyondRun({ lineage, groupOf }: BoundParts, principal: Principal, asks: readonly Ask[]): Promise<number> {
   const runs = boundRuns(principal);
   if (runs === null) return -1;
@@ -37,9 +37,9 @@ interface Bound {
 
 async function isWithin(bound: Bound, ask: Ask): Promise<boolean> {
   const target = objectOf(ask);
-  // A key is shared by the runs that write it, one version after the other: whose it may be is for the scopes to say.
+  // Several runs write versions of the same artifact key, so only scopes decide its owner.
   if (!IN_RUNS.includes(target.type) || (target.type === 'Artifact' && (bound.read || target.named === true))) return true;
-  // No id: a list, or a run that is about to be made; as the parent of one, it is an id that cannot be read.
+  // No id: a list, or a new run. For a related object it is an unreadable id.
   if (target.id === null) return ask.on?.kind !== 'related';
   const relation = await relationOf(bound, target);
   return relation === 'own' || relation === 'descendant' || relation === 'absent' || (relation === 'ancestor' && bound.read);
@@ -64,7 +64,7 @@ function isRead(group: ActionGroup | undefined): boolean {
   return group === 'read' || group === 'secrets' || group === 'baseline';
 }
 
-/** Their bodies name runs: what a run sends there is read before it goes on. */
+/** The bodies of these actions name runs, so Lictor reads them before it forwards a run's request. */
 const NAMING: readonly string[] = ['logs.write', 'artifacts.write', 'task_runs.create', 'concurrency.slots'];
 
 /**

@@ -1,4 +1,4 @@
-// The decision: authenticate, classify, evaluate. Deny is a value; whatever goes wrong here ends in deny or in an outage, never in allow.
+// The decision: authenticate, classify, evaluate. Deny is a value. A failure ends in deny or in an outage, never in allow.
 
 import { scopesAllow } from '../../contract/client-scopes.ts';
 import type { Decision } from '../../contract/decision.ts';
@@ -30,9 +30,9 @@ export type Authorization =
       readonly principal: Principal;
       readonly credential: Credential;
       readonly decisions: readonly Decision[];
-      /** The caller must narrow the request to these scopes, or deny it. Null: everything is allowed. */
+      /** The mediator or relay must narrow the request to these scopes, or deny it. Null: everything is allowed. */
       readonly restriction: readonly Scope[] | null;
-      /** What was looked at for each decision, in their order; null where nothing was. */
+      /** The object of each decision, in their order; null: Lictor read none. */
       readonly entities: readonly (Entity | null)[];
     }
   | {
@@ -44,31 +44,30 @@ export type Authorization =
       readonly credential: Credential | null;
       readonly credentialId: string | null;
       readonly decisions: readonly Decision[];
-      /** As above; left out where nothing was looked at. */
+      /** As above; left out: Lictor read no object. */
       readonly entities?: readonly (Entity | null)[];
     };
 
 export interface Decider {
   /**
    * Authenticates by the inputs (or by a socket's first-frame token) and evaluates every ask: all must be allowed.
-   * No asks: the operation's own action on its own resource. Throws UpstreamError when a scope needs a look at an object and
-   * Prefect cannot be asked.
+   * No asks: the operation's own action on its own resource. Throws UpstreamError when a scope needs an object and Prefect does not answer.
    */
   authorize(inputs: EdgeInputs, asks: readonly Ask[], frameToken?: string): Promise<Authorization>;
   /**
-   * The same for a request that the gateway is about to forward itself: objects are looked up now, nothing is remembered but who it is:
-   * what `precheck` has found for the same inputs counts for this one request, while nothing changes in the store.
+   * The same for a request that Lictor forwards itself, with uncached objects. It reuses the authentication of `precheck` for the same inputs,
+   * unless the store has changed.
    */
   authorizeNow(inputs: EdgeInputs, asks: readonly Ask[]): Promise<Authorization>;
   /**
-   * Before the body is read: is any action that this route can turn out to be permitted? The mediator then asks exactly, so
-   * this allow lets nothing through by itself; it only keeps the bodies of the others away.
+   * Before Lictor reads the body: does a policy permit any alternative action of this route? The mediator decides exactly afterwards. So this
+   * allow forwards nothing; a deny only saves reading the body.
    */
   precheck(inputs: EdgeInputs): Promise<Authorization>;
-  /** For the gateway's own surfaces, which are no operation of Prefect's and nothing that a scope could narrow: a role on everything is needed. `type`: System. */
+  /** For Lictor's own pages and API, which no scope can narrow: the principal needs a role on everything. `type`: System by default. */
   authorizeOwn(inputs: EdgeInputs, action: ActionName, type?: ResourceType): Promise<Authorization>;
   readonly revision: number;
-  /** A policy looks at the values of parameters: only then are they worth collecting. */
+  /** A policy reads the values of parameters. Only then does the mediator collect them. */
   readonly readsParameters: boolean;
 }
 
@@ -76,32 +75,32 @@ export interface DeciderParts {
   readonly authenticator: Authenticator;
   readonly catalogue: Catalogue;
   readonly policy: PolicyEngine;
-  /** Objects of Prefect: `recent` may be some seconds old. */
+  /** Objects of Prefect: `recent` ones may be some seconds old. */
   readonly entities: { readonly recent: Entities; readonly now: Entities };
-  /** Left out: nobody has got a flow's id by its name. */
+  /** Left out: no principal has registered a flow's name. */
   readonly knowsFlow?: KnowsFlow;
-  /** Left out: nobody holds any lease of slots. */
+  /** Left out: no principal holds a lease of slots. */
   readonly holdsLease?: HoldsLease;
-  /** Whose child a run is; left out: the token of a run speaks of that run alone. */
+  /** Left out: the token of a run covers only that run. */
   readonly lineage?: { readonly recent: RunLineage; readonly now: RunLineage };
-  /** The store's change number: an answer that was computed while it moved is computed again. */
+  /** The store's change number: Lictor decides again when it changes during a decision. */
   readonly changeNumber: () => Promise<number>;
 }
 
-interface Inside extends DeciderParts {
+interface DeciderState extends DeciderParts {
   readonly groups: ReadonlyMap<ActionName, ActionGroup>;
-  /** By the request's own inputs, so it ends with the request. */
-  readonly proven: WeakMap<EdgeInputs, Proven>;
+  /** The key is the request's own inputs, so an entry ends with the request. */
+  readonly prechecked: WeakMap<EdgeInputs, Prechecked>;
 }
 
-interface Proven {
+interface Prechecked {
   readonly changeNumber: number;
   readonly authentication: Authentication;
 }
 
 export function createDecider(given: DeciderParts): Decider {
   const groups = new Map(collectActions(given.catalogue.operations).map(({ name, group }) => [name, group]));
-  const parts: Inside = { ...given, groups, proven: new WeakMap() };
+  const parts: DeciderState = { ...given, groups, prechecked: new WeakMap() };
   const withDetail = createWithDetail(parts.policy);
   const answer = async (refusing: Refusing, decide: (changeNumber: number) => Promise<Authorization>): Promise<Authorization> =>
     withDetail(await settled(parts, decide), refusing);
@@ -115,7 +114,7 @@ export function createDecider(given: DeciderParts): Decider {
     precheck: (inputs) =>
       answer({ method: inputs.method, any: true }, async (number) => {
         const who = await authenticate(parts, inputs);
-        parts.proven.set(inputs, { changeNumber: number, authentication: who });
+        parts.prechecked.set(inputs, { changeNumber: number, authentication: who });
         return decideOnce(parts, inputs, { who, asks: [], any: true, looked: 'recent' });
       }),
     authorizeOwn: (inputs, action, type = 'System') =>
@@ -127,12 +126,12 @@ function authenticate({ authenticator }: DeciderParts, inputs: EdgeInputs, frame
   return frameToken === undefined ? authenticator.authenticate(inputs) : authenticator.authenticateFrame(frameToken, inputs);
 }
 
-async function known(parts: Inside, inputs: EdgeInputs, changeNumber: number): Promise<Authentication> {
-  const proven = parts.proven.get(inputs);
-  return proven?.changeNumber === changeNumber ? proven.authentication : authenticate(parts, inputs);
+async function known(parts: DeciderState, inputs: EdgeInputs, changeNumber: number): Promise<Authentication> {
+  const prechecked = parts.prechecked.get(inputs);
+  return prechecked?.changeNumber === changeNumber ? prechecked.authentication : authenticate(parts, inputs);
 }
 
-/** Computes again while a security change lands in between (at most a few times: changes are rare). */
+/** Decides again when a security change lands during the decision, at most a few times: changes are rare. */
 export async function settled(parts: Pick<DeciderParts, 'changeNumber'>, decide: (changeNumber: number) => Promise<Authorization>): Promise<Authorization> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const before = await parts.changeNumber();
@@ -150,7 +149,7 @@ interface Question {
   readonly looked: 'recent' | 'now';
 }
 
-async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question): Promise<Authorization> {
+async function decideOnce(parts: DeciderState, inputs: EdgeInputs, question: Question): Promise<Authorization> {
   const { who } = question;
   if (!who.ok) return unproven(who);
   const { principal, credential } = who;
@@ -195,7 +194,7 @@ async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question)
       );
 }
 
-/** Prefect's own answer where its router would give one; nothing of the request goes there. */
+/** The reason for Prefect's own answer, if its router has one. Lictor forwards nothing for it. */
 export function whyUnknown(catalogue: Pick<Catalogue, 'mismatch'>, rawPath: string): 'not-found' | 'method-not-allowed' | 'action-unknown' {
   const mismatch = catalogue.mismatch(rawPath);
   if (mismatch === undefined) return 'action-unknown';
@@ -207,7 +206,7 @@ export function unproven({ reason, credentialId, proven }: Extract<Authenticatio
   return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
 }
 
-async function decideOwn(parts: Inside, inputs: EdgeInputs, { who, ask }: { readonly who: Authentication; readonly ask: Ask }): Promise<Authorization> {
+async function decideOwn(parts: DeciderState, inputs: EdgeInputs, { who, ask }: { readonly who: Authentication; readonly ask: Ask }): Promise<Authorization> {
   if (!who.ok) return unproven(who);
   const { principal, credential } = who;
   const context = { address: inputs.address, carrier: credential.carrier };
@@ -224,8 +223,8 @@ function deniedAs(reason: ReasonCode, ruling: Ruling): Ruling {
   return { ...ruling, decision: { ...ruling.decision, effect: 'deny', enforced: 'deny', reason } };
 }
 
-/** The scopes of a client take away, and never give: what no policy permits stays refused for that reason. */
-function withinClientScopes({ groups }: Inside, { scopes }: Credential, decision: Decision): Decision {
+/** The scopes of a client only remove rights: a deny of the policies stays with its reason. */
+function withinClientScopes({ groups }: DeciderState, { scopes }: Credential, decision: Decision): Decision {
   if (decision.enforced !== 'allow' || scopesAllow(scopes, groups.get(decision.action))) return decision;
   return { ...decision, effect: 'deny', enforced: 'deny', reason: 'scope-missing' };
 }
@@ -236,13 +235,13 @@ interface Asked {
   readonly context: { readonly address: string; readonly carrier: string };
 }
 
-/** One look at an object serves all asks about it. Before the body is known, what every scope would allow at most is enough. */
+/** Lictor reads an object once for all asks about it. Before it reads the body, the upper bound of all scopes suffices. */
 async function ruleAll(parts: DeciderParts, { any, looked }: Question, { principal, asks, context }: Asked): Promise<readonly Ruling[]> {
   const questions = asks.map((ask) => ({ principal, ask, context: { ...context, facts: ask.facts ?? {} } }));
   const entities = parts.entities[looked];
   if (any) return questions.map((question) => evaluatePrecheck(parts, question));
   const looking = { ...parts, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
-  // What a foreign object says must not be worth a look: it is as if there were none.
+  // These asks decide first, so that no other ask depends on the contents of a foreign object.
   const isOwn = ({ ask }: RuleQuestion): boolean => ask.inPath !== undefined || usedFlow(ask) !== undefined;
   const first = new Map(await Promise.all(questions.filter(isOwn).map(async (question) => [question, await ruleOne(looking, question)] as const)));
   const own = [...first.values()];
@@ -268,7 +267,7 @@ function lookingOnce(entities: Entities): Entities {
   };
 }
 
-/** What every restricted ask lets through is what the narrowest does; asks of one request are restricted by the same scopes. */
+/** The intersection of all restrictions: the asks of one request are restricted by the same scopes. */
 function restrictionOf(rulings: readonly Ruling[]): readonly Scope[] | null {
   const restrictions = rulings.flatMap(({ restriction }) => (restriction === null ? [] : [restriction]));
   const [first, ...others] = restrictions;

@@ -1,4 +1,4 @@
-// What a refused right says: who may not do what, and which role may. One text for every way that a request takes.
+// The detail of a denied right: the principal, the action, and the role that may do it. The same text on every path.
 
 import type { Decision } from '../../contract/decision.ts';
 import type { Principal } from '../../contract/principal.ts';
@@ -10,13 +10,13 @@ import { roleMay } from '../policy/table.ts';
 import type { Authorization } from './decider.ts';
 
 export interface Refusing {
-  /** The request's own. */
+  /** Of the request. */
   readonly method: string;
-  /** The body is not read yet: one of these actions would have been enough. */
+  /** Lictor has not read the body: one of these actions would suffice. */
   readonly any?: true;
 }
 
-/** Adds `detail` to the refusal of a right; every other authorization stays as it is. */
+/** Adds `detail` to a denied right. Other authorizations stay unchanged. */
 export type WithDetail = (authorization: Authorization, refusing: Refusing) => Authorization;
 
 export function createWithDetail(policy: PolicyEngine): WithDetail {
@@ -45,13 +45,13 @@ export function createWithDetail(policy: PolicyEngine): WithDetail {
 
 const NAME_LETTERS = 200;
 
-/** No object is named here: a principal with a scope must not learn a name from a refusal. */
+/** The text names no object: a principal with a scope must not learn a name from a refusal. */
 function who({ id, roles }: Principal): string {
   const held = [...new Set(roles)].join(', ');
   return `${id.slice(0, NAME_LETTERS)} (${held === '' ? 'no role' : held})`;
 }
 
-/** The first one, in the order from least to most; a role that the principal holds everywhere did not suffice. */
+/** The first one, in the order from least to most. A role that the principal holds everywhere did not suffice. */
 function missingRole({ grants }: Principal, permitting: readonly BuiltInRole[]): BuiltInRole | undefined {
   return permitting.find((name) => !grants.some((grant) => grant.scope === null && grant.role === name));
 }

@@ -1,14 +1,14 @@
-// What calls of services and connections with hosts of others are decided by alike: the run that calls, and the policies with what it is.
+// The common part of decisions on calls of services and on connections to external hosts: the calling run, and the policies.
 import type { Decision, Resource } from '../../contract/decision.ts';
 import type { Entity } from '../../contract/entity.ts';
 import type { ActionName } from '../../contract/operation.ts';
 import { type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
 import { covers } from '../../contract/scope/covers.ts';
 import type { Entities } from '../../prefect/client/entities.ts';
-import { callerAttributes } from '../policy/attributes.ts';
+import { principalAttributes } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 
-/** With those tags alone that its deployment has as well. Null: not a run, or one that Prefect does not know. Throws UpstreamError when Prefect must be asked and cannot. */
+/** The calling run, with only the tags that its deployment has as well. Null: no run, or unknown to Prefect. Throws UpstreamError when Prefect does not answer. */
 export async function runOf(entities: Pick<Entities, 'find'>, { kind, attributes }: Principal): Promise<Entity | null> {
   const id = kind === 'run' ? attributes[RUN_ATTRIBUTE] : undefined;
   const run = id === undefined ? null : await entities.find({ type: 'FlowRun', id });
@@ -30,8 +30,8 @@ export interface EgressQuestion {
   readonly context: { readonly address: string; readonly carrier: string; readonly facts: Readonly<Record<string, string | number>> };
 }
 
-/** A role that holds on some objects alone is in force for the runs that are among them. */
+/** A role with a scope is in force for the runs that its scope covers. */
 export function evaluateEgress(policy: PolicyEngine, { principal, run, ...asked }: EgressQuestion): Decision {
   const inForce = principal.grants.flatMap(({ role, scope }) => (scope !== null && run !== null && covers(scope, run, principal.id) ? [role] : []));
-  return policy.evaluate({ ...asked, principal, inForce, caller: callerAttributes(run, principal.onBehalfOf) });
+  return policy.evaluate({ ...asked, principal, inForce, attributes: principalAttributes(run, principal.onBehalfOf) });
 }

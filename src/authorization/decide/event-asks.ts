@@ -1,4 +1,4 @@
-// Which rights an event needs of a sender whose roles hold on some objects only: one for each object that it names.
+// The asks for an event of a sender with scopes: one for each object that the event names.
 import type { Located } from '../../contract/decision.ts';
 import { field, isObject, type JsonValue } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
@@ -29,15 +29,15 @@ export function objectsIn(event: JsonValue | undefined): readonly Located[] {
 }
 
 /**
- * An event that names no object of Prefect has no owner. Other rules refuse what is no event. `isPart`: of those flows, pools and
- * queues that are part of a run or deployment beside them nothing is asked.
+ * An event that names no object of Prefect has no owner. Other rules refuse an invalid event. `isPart`: a flow, pool or queue of a run or
+ * deployment that the same event names needs no ask.
  */
 export function eventAsks(event: JsonValue | undefined, isPart: (object: Located) => boolean): readonly Ask[] {
   const objects = new Map(objectsIn(event).map((object) => [JSON.stringify(object), object] as const));
   const write = { action: 'events.write', resource: { type: 'Event', id: null } } as const;
   if (objects.size === 0) return [{ ...write, on: { kind: 'shared' } }];
   const runIsNamed = [...objects.values()].some(({ type }) => type === 'FlowRun');
-  // A task run begins with its first event: one that is not there yet is of the run that is named.
+  // Prefect learns of a task run by its first event: an absent one belongs to the named run.
   return [...objects.values()]
     .filter((object) => !isPart(object))
     .map((object) => {
@@ -46,7 +46,7 @@ export function eventAsks(event: JsonValue | undefined, isPart: (object: Located
     });
 }
 
-/** Prefect's recorder believes the payload rather than the resource. */
+/** In Prefect's recorder the payload overrides the resource. */
 function payloadObjects({ payload }: Claims): readonly (Located | undefined)[] {
   const task = field(payload, 'task_run');
   if (!isObject(task)) return [];
@@ -54,7 +54,7 @@ function payloadObjects({ payload }: Claims): readonly (Located | undefined)[] {
   return [typeof id === 'string' ? objectOf(`prefect.task-run.${id}`) : undefined, typeof run === 'string' ? objectOf(`prefect.flow-run.${run}`) : undefined];
 }
 
-/** Undefined: it is no `prefect.KIND.UUID` of a kind that is known. */
+/** Undefined: it is no `prefect.KIND.UUID` of a known kind. */
 export function objectNamed(text: string): Located | undefined {
   const object = objectOf(text);
   return object?.id === null || parseUuid(object?.id ?? '') === undefined ? undefined : object;

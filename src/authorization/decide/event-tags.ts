@@ -1,4 +1,4 @@
-// Which guarded tags an event gives that its flow run does not have: stock clients repeat those of the run, its deployment and its flow in each event.
+// The guarded tags that an event adds: stock clients repeat the tags of the run, its deployment and its flow in each event, which adds none.
 import type { SteadyClock } from '../../contract/clock.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import type { Principal } from '../../contract/principal.ts';
@@ -8,10 +8,10 @@ import { tagsIn, tagsOf } from '../../prefect/events/tags.ts';
 import { objectsIn } from './event-asks.ts';
 import { type HoldsTagParts, ruleOnTag } from './holds-tag.ts';
 
-/** No stock client names more flow runs in one event than its own and the one above; of further ones the tags do not count. */
+/** Stock clients name at most the own flow run and its parent in one event. Tags of further runs do not count. */
 const MOST_RUNS = 10;
 
-/** The sender must hold each of these. Nothing is looked up for an event without a guarded tag. Throws UpstreamError. */
+/** The sender must hold each of these. Lictor looks nothing up for an event without a guarded tag. Throws UpstreamError. */
 export async function givenTags(event: JsonValue | undefined, guarded: ReadonlySet<string>, lookup: Lookup): Promise<readonly string[]> {
   const { related, recorded } = tagsIn(event);
   const open = { related: related.filter((tag) => guarded.has(tag)), recorded: recorded.filter((tag) => guarded.has(tag)) };
@@ -19,36 +19,36 @@ export async function givenTags(event: JsonValue | undefined, guarded: ReadonlyS
   const runs = objectsIn(event).flatMap(({ type, id }) => (type === 'FlowRun' && id !== null ? [id] : []));
   const known = await Promise.all([...new Set(runs)].slice(0, MOST_RUNS).map((run) => tagsAround(run, lookup)));
   const own = new Set(known.flatMap((tags) => tags.own));
-  const seen = new Set(known.flatMap((tags) => tags.ofFlow));
-  return [...new Set([...open.recorded.filter((tag) => !own.has(tag)), ...open.related.filter((tag) => !own.has(tag) && !seen.has(tag))])];
+  const ofFlow = new Set(known.flatMap((tags) => tags.ofFlow));
+  return [...new Set([...open.recorded.filter((tag) => !own.has(tag)), ...open.related.filter((tag) => !own.has(tag) && !ofFlow.has(tag))])];
 }
 
-/** Who says them, for policies too. */
+/** The sender of the events, as policies see it. */
 export interface Sender {
   readonly principal: Principal;
   readonly address: string;
   readonly carrier: string;
 }
 
-/** Of each event a guarded tag that is not the sender's to give; null: none. */
+/** For each event a guarded tag that the sender may not add; null: none. */
 export type EventTagGuard = (events: readonly (JsonValue | undefined)[], sender: Sender) => Promise<readonly (string | null)[]>;
 
 export interface EventTagGuardParts extends HoldsTagParts {
   readonly guarded: GuardedTags;
-  /** May be some seconds old: what a run is has been asked for already. */
+  /** The answers may be some seconds old. */
   readonly lookup: Lookup;
   readonly steady: SteadyClock;
 }
 
-/** So long a scope that was just given does not count on open sockets. */
-const REMEMBERED_MS = 1000;
+/** A new scope takes effect on open sockets after this time. */
+const CACHED_MS = 1000;
 
-/** For sockets. It costs nothing for a sender that need not hold tags. */
+/** For sockets. A sender that need not hold tags costs nothing. */
 export function createEventTagGuard({ guarded, lookup, steady, ...parts }: EventTagGuardParts): EventTagGuard {
   let known: { readonly tags: ReadonlySet<string>; readonly untilMs: number } | undefined;
   return async (events, { principal, ...context }) => {
     if (!mustHoldTags(principal)) return events.map(() => null);
-    if (known === undefined || known.untilMs <= steady()) known = { tags: await guarded(), untilMs: steady() + REMEMBERED_MS };
+    if (known === undefined || known.untilMs <= steady()) known = { tags: await guarded(), untilMs: steady() + CACHED_MS };
     const { tags } = known;
     const ask = { action: 'events.write', resource: { type: 'Event', id: null } } as const;
     const question = { principal, ask, context: { ...context, facts: {} } };
@@ -62,7 +62,7 @@ export function createEventTagGuard({ guarded, lookup, steady, ...parts }: Event
   };
 }
 
-/** A flow is shared: its tags are repeated in events, and give nothing. */
+/** Teams share a flow, so its tags in events add none. */
 async function tagsAround(run: string, lookup: Lookup): Promise<{ readonly own: readonly string[]; readonly ofFlow: readonly string[] }> {
   const found = await lookup(`/api/flow_runs/${run}`);
   if (!isObject(found)) return { own: [], ofFlow: [] };

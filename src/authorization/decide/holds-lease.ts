@@ -1,4 +1,4 @@
-// Who holds a lease of concurrency slots: the principal that took it. A run also holds the leases of runs that it started, and its deployment's slot.
+// Decides whether a principal holds a lease of concurrency slots: it took the lease. A run also holds the leases of its child runs and its deployment's slot.
 
 import { field, isObject } from '../../contract/json/tree.ts';
 import { boundRuns, type Principal } from '../../contract/principal.ts';
@@ -7,13 +7,13 @@ import type { RunLineage } from '../../prefect/client/run-lineage.ts';
 import { leaseOfState } from '../../prefect/client/states.ts';
 import type { Leases } from '../../store/leases.ts';
 
-/** Throws UpstreamError when Prefect must be asked and cannot. */
+/** Throws UpstreamError when Prefect does not answer. */
 export type HoldsLease = (principal: Principal, lease: string) => Promise<boolean>;
 
 export interface LeaseParts {
   readonly leaseOf: Leases['of'];
   readonly lineage: RunLineage;
-  /** As it is now. */
+  /** Uncached. */
   readonly lookup: Lookup;
 }
 
@@ -29,7 +29,7 @@ export function createHoldsLease({ leaseOf, lineage, lookup }: LeaseParts): Hold
   };
 }
 
-/** Prefect itself takes the slot of a deployment and writes its lease into the state of the run; nobody else can (withoutForeignInState). */
+/** Prefect itself takes the slot of a deployment and writes its lease into the state of the run. Clients cannot (withoutForeignInState). */
 async function isOfRun(lookup: Lookup, run: string, lease: string): Promise<boolean> {
   const found = await lookup(`/api/flow_runs/${run}`);
   const state = field(found, 'state');

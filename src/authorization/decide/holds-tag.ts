@@ -1,4 +1,4 @@
-// May this principal put a guarded tag on something, or take it off? Whether it may change that thing at all is another ask.
+// Decides whether a principal may add or remove a guarded tag. Another ask decides whether it may change the object.
 import { type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
 import type { Scope } from '../../contract/scope.ts';
 import type { Entities } from '../../prefect/client/entities.ts';
@@ -11,8 +11,8 @@ export interface HoldsTagParts {
 }
 
 /**
- * A role permits it whose scope names the tag, or that holds on everything. A scope also names a tag's limit, by the whole name. A run has the
- * tags that it was given. Throws UpstreamError.
+ * A role permits it if it holds on everything, or if its scope names the tag, or the tag's limit by its whole name. A run may use its own tags.
+ * Throws UpstreamError.
  */
 export async function ruleOnTag(parts: HoldsTagParts, question: Question, tag: string): Promise<Ruling> {
   const { principal, ask } = question;
@@ -25,7 +25,7 @@ export async function ruleOnTag(parts: HoldsTagParts, question: Question, tag: s
   return holds ? ruling : { ...ruling, decision: refused(ruling.decision, 'tag-guarded') };
 }
 
-/** The words for a refusal. */
+/** The detail of a refusal. */
 export function tagGuarded(tag: string): string {
   return `The tag ${JSON.stringify(tag)} is guarded: only a role whose scope names it, or one that holds on everything, may put it on something, take it off or use its concurrency limit.`;
 }

@@ -1,4 +1,4 @@
-// May this principal connect to this external host? Deny is a value; src/proxies/forward then checks the address that the name resolves to.
+// Decides whether a principal may connect to an external host. src/proxies/forward then checks the address of the host.
 
 import { scopesAllow } from '../../contract/client-scopes.ts';
 import type { Decision } from '../../contract/decision.ts';
@@ -12,7 +12,7 @@ import { type Authorization, settled, unproven } from './decider.ts';
 import { evaluateEgress, runOf } from './egress.ts';
 
 export interface HostConnects {
-  /** Throws UpstreamError when Prefect must be asked about the run and cannot. */
+  /** Throws UpstreamError when Prefect does not answer about the run. */
   authorize(inputs: EdgeInputs, destination: Destination): Promise<Authorization>;
 }
 
@@ -30,7 +30,7 @@ export function createHostConnects(parts: HostConnectsParts): HostConnects {
   return { authorize: (inputs, destination) => settled(parts, () => decideConnect(parts, inputs, destination)) };
 }
 
-/** Who it is comes first, so that whatever is refused is recorded under the run. */
+/** Authenticates first, so that every refusal is recorded under the run. */
 async function decideConnect(parts: HostConnectsParts, inputs: EdgeInputs, destination: Destination): Promise<Authorization> {
   const who = await parts.authenticator.authenticate(inputs);
   if (!who.ok) return unproven(who);

@@ -1,10 +1,10 @@
-// Who an authorization speaks of, in the record's own names: the same in every record, whichever way the request took.
+// The fields of a record that name the authenticated principal and its credential. They are the same on every path.
 import type { NewRecord } from '../../contract/record.ts';
 import type { Authorization } from './decider.ts';
 
 type WhoFields = Required<Pick<NewRecord, 'principal' | 'principal_kind' | 'idp' | 'on_behalf_of' | 'credential_id' | 'session_id'>>;
 
-/** Nulls where nobody was authenticated; the credential is named also when it was refused. */
+/** Null without authentication. The credential is named even if Lictor refused it. */
 export function identityFields(authorization: Authorization): WhoFields {
   const { principal, credential } = authorization;
   return {

@@ -1,9 +1,9 @@
-// Reads what nginx handed over. Only these headers are looked at: never a raw Cookie, Authorization or X-Forwarded-*.
+// Reads nginx's input headers, and never a raw Cookie, Authorization or X-Forwarded-* header.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import { INPUT } from '../../contract/names.ts';
 
-/** Every INPUT header as a string; absent ones are empty, a doubled one (never sent by nginx) is refused as empty. */
+/** Every INPUT header as text. An absent header is empty, and so is a repeated one, which nginx never sends. */
 export function parseEdgeInputs(headers: IncomingHttpHeaders): EdgeInputs {
   const read = (name: string): string => {
     const value = headers[name];
@@ -32,7 +32,7 @@ export function carriesCredential(inputs: EdgeInputs): boolean {
   return [inputs.authorization, inputs.token, inputs.session, inputs.certificate].some((value) => value !== '');
 }
 
-/** What identifies a decision: the same inputs, in the same order, as the cache key in nginx/decision.conf. */
+/** The key of a decision: the same inputs, in the same order, as the cache key in nginx/decision.conf. */
 export function decisionKey(inputs: EdgeInputs): string {
   return [
     inputs.host,

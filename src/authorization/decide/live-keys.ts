@@ -1,8 +1,8 @@
-// Counts the decisions that may lie in nginx's cache, so that endless keys (ids, user names) cannot fill its tmpfs.
+// Counts the decisions that nginx may have cached, so that endless keys (ids, user names) cannot fill its tmpfs.
 import type { Clock } from '../../contract/clock.ts';
 
 export interface LiveKeys {
-  /** True when a decision under this key may be cached; counts it. False: answer it with no-store. */
+  /** True: nginx may cache a decision under this key, and the key counts. False: answer with no-store. */
   admit(principalId: string, key: string): boolean;
   /** After a sweep nothing is cached. */
   clear(): void;
@@ -11,7 +11,7 @@ export interface LiveKeys {
 export interface LiveKeysLimits {
   readonly perPrincipal: number;
   readonly total: number;
-  /** How long nginx may keep a file: `inactive` of its cache path. */
+  /** The longest time of a file in nginx's cache: `inactive` of its cache path. */
   readonly lifeMs: number;
 }
 

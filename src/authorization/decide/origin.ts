@@ -1,10 +1,10 @@
-// Cross-site requests: a browser sends a cookie or a client certificate along from anywhere, so that the page behind it must be ours.
+// Cross-site requests: a browser adds its cookie or client certificate to requests of any page, so the page must be Lictor's own.
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { Credential } from '../../contract/principal.ts';
 
 /**
- * A session must prove this origin (nginx asks the same before its cache). Programs with a certificate send neither Origin nor
- * Sec-Fetch-Site; a browser that has one sends at least one of them from a page of another origin.
+ * A session must prove this origin; nginx checks the same before its cache. A program with a certificate sends neither Origin nor
+ * Sec-Fetch-Site. A browser with a certificate sends at least one of them from a page of another origin.
  */
 export function isForeign({ carrier }: Pick<Credential, 'carrier'>, { sameOrigin, foreignOrigin }: Pick<EdgeInputs, 'sameOrigin' | 'foreignOrigin'>): boolean {
   if (carrier === 'session') return !sameOrigin;

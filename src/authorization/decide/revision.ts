@@ -1,4 +1,4 @@
-// The number of the published config and policy set: it grows by one whenever either changes, and every decision carries it.
+// The number of the published configuration and policy set. It increases with each change, and every decision contains it.
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
@@ -7,7 +7,7 @@ interface Published {
   readonly fingerprint: string;
 }
 
-/** `parts`: texts whose change makes a new revision; no secrets among them. Kept in `file` (JSON). */
+/** `parts`: texts without secrets. A change of one makes a new revision. Stored in `file` (JSON). */
 export function publishRevision(file: string, parts: readonly string[]): number {
   const fingerprint = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   const last = readPublished(file);
@@ -19,20 +19,20 @@ export function publishRevision(file: string, parts: readonly string[]): number 
   return next.number;
 }
 
-/** Secrets, and what decides nothing. */
+/** Secrets, and sections without effect on decisions. */
 const NOT_DECIDING: ReadonlySet<string> = new Set(['authString', 'apiKey', 'next', 'clientSecret', 'injected', 'exports', 'metrics', 'traces']);
 
-/** What of a configuration makes a new revision when it changes. */
+/** The part of a configuration whose change makes a new revision. */
 export function decidingText(config: object): string {
   return JSON.stringify(config, (key, value: unknown) => (NOT_DECIDING.has(key) ? undefined : value));
 }
 
-/** The number in use; null before the first publication. For readers: nothing is written. */
+/** The current number; null before the first publication. Writes nothing. */
 export function publishedRevision(file: string): number | null {
   return readPublished(file)?.number ?? null;
 }
 
-/** Undefined before the first publication; a damaged file throws, since numbers must not be given out twice. */
+/** Undefined before the first publication. Throws for a damaged file, since Lictor must not use a number twice. */
 function readPublished(file: string): Published | undefined {
   let text: string;
   try {

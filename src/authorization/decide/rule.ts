@@ -20,9 +20,9 @@ import type { HoldsLease } from './holds-lease.ts';
 
 export interface Ruling {
   readonly decision: Decision;
-  /** All that may be seen, changed or counted; null: everything. */
+  /** The scopes of the objects that the request may see, change or count; null: all objects. */
   readonly restriction: readonly Scope[] | null;
-  /** What was looked at; null: nothing. */
+  /** The object that Lictor read; null: none. */
   readonly entity: Entity | null;
 }
 
@@ -30,11 +30,11 @@ export interface RuleParts {
   readonly policy: PolicyEngine;
   readonly entities: Entities;
   readonly knowsFlow?: KnowsFlow;
-  /** Left out: nobody holds any. */
+  /** Left out: no principal holds a lease. */
   readonly holdsLease?: HoldsLease;
 }
 
-/** Whether the principal has lately got this flow's id by its name; left out: nobody has. */
+/** True when the principal has recently registered this flow's name. */
 export type KnowsFlow = (principal: string, flow: string) => Promise<boolean>;
 
 export interface Question {
@@ -57,7 +57,7 @@ export function evaluatePrecheck({ policy }: Pick<RuleParts, 'policy'>, question
   return { decision: evaluate(policy, question, { inForce: rolesOfScopes(question.principal), atMost: true }), restriction: null, entity: null };
 }
 
-/** Throws UpstreamError when an object cannot be looked at: then nothing is decided. */
+/** Throws UpstreamError when Prefect does not answer: then Lictor decides nothing. */
 export async function rule(parts: RuleParts, question: Question): Promise<Ruling> {
   const ruling = await ruleByRoles(parts, question);
   const { on } = question.ask;
@@ -95,7 +95,7 @@ async function ruleByAttributes(parts: RuleParts, question: Question): Promise<R
   return { decision: evaluate(parts.policy, question, { entity: then }), restriction: null, entity: then };
 }
 
-/** The scopes of those roles that would permit it alone. */
+/** The scopes of the roles that alone would permit it. */
 function permittingScopes(policy: PolicyEngine, question: Question): readonly Scope[] {
   return question.principal.grants.flatMap(({ role, scope }) => {
     const alone = scope !== null && evaluate(policy, question, { inForce: [role] }).enforced === 'allow';
@@ -115,7 +115,7 @@ async function ruleOnObject(parts: RuleParts, question: Question): Promise<Rulin
   const { policy } = parts;
   const { ask, principal } = question;
   const whole = (): Decision => evaluate(policy, question, {});
-  // What a role may do everywhere needs no look at the object, unless a policy reads what it is.
+  // A right on everything needs no object, unless a policy reads attributes.
   const mayBeWhole = !policy.readsAttributes && principal.grants.some(({ scope }) => scope === null);
   if (mayBeWhole && whole().enforced === 'allow') return { decision: whole(), restriction: null, entity: null };
   const flow = usedFlow(ask);
@@ -158,7 +158,7 @@ function ruleOnNothing({ readsAttributes }: PolicyEngine, whole: Decision): Ruli
   return { decision: isAllowed ? whole : refused(whole, 'object-foreign'), restriction: null, entity: null };
 }
 
-/** Null: the object that the path names is not there. Others are judged by their name then. */
+/** Null: the object in the path does not exist. Lictor decides other absent objects by their name. */
 async function entityOf({ entities }: RuleParts, { ask, principal }: Question): Promise<Entity | null> {
   const { resource, on } = ask;
   if (on?.kind === 'created') return entities.created(resource.type, on.fields, principal.id);
@@ -177,7 +177,7 @@ function changesOf({ on }: Ask): JsonObject | undefined {
   return on?.kind === 'resource' ? on.changes : undefined;
 }
 
-/** What an event is about, and what holds the slots of a limit: each is covered in its own way. */
+/** The related object of an event or a limit may be of any kind, and its own kind decides whether a scope covers it. */
 const OF_ANY_KIND: readonly ResourceType[] = ['Event', 'ConcurrencyLimit'];
 
 function ruleOnEntity(policy: PolicyEngine, question: Question, entity: Entity): Decision {
@@ -194,16 +194,16 @@ function ruleOnEntity(policy: PolicyEngine, question: Question, entity: Entity):
   return elsewhere ? refused(decision, 'scope-excludes') : decision;
 }
 
-/** Actions on a flow that reach everybody who uses it. */
+/** Actions that affect all uses of a flow. */
 const OF_THE_WHOLE: readonly ActionName[] = ['flows.write', 'flows.delete'];
 
-/** A principal that may read the object anyway gets the true reason. */
+/** A principal that may read the object gets the true reason. */
 function maySee(policy: PolicyEngine, question: Question, { type, id }: Located): boolean {
   const action = READS[type];
   return action !== undefined && evaluate(policy, reading(question, action, { type, id }), {}).enforced === 'allow';
 }
 
-/** Reading it instead: what the body asks for besides is no fact of that. */
+/** The question whether the principal may read the object, without the facts of the body. */
 function reading({ principal, context }: Question, action: ActionName, resource: Located): Question {
   return { principal, ask: { action, resource }, context: { ...context, facts: {} } };
 }

@@ -1,4 +1,4 @@
-// May this principal call this service, with this method, by this route? Deny is a value; a session or another origin's page never may.
+// Decides whether a principal may call a service with this method on this route. A session, or a page of another origin, never may.
 
 import type { Service } from '../../config/service.ts';
 import { scopesAllow } from '../../contract/client-scopes.ts';
@@ -16,7 +16,7 @@ import { evaluateEgress, runOf } from './egress.ts';
 import { isForeign } from './origin.ts';
 
 export interface ServiceCalls {
-  /** The one entity of the answer is the run that calls, or null. Throws UpstreamError when Prefect must be asked about it and cannot. */
+  /** The only entity of the answer is the calling run, or null. Throws UpstreamError when Prefect does not answer about the run. */
   authorize(inputs: EdgeInputs, call: ServiceCall): Promise<Authorization>;
 }
 
@@ -42,10 +42,10 @@ async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: Se
     ...{ ok: false, reason, principal, credential, credentialId: credential.id, decisions },
     entities: decisions.map(() => run),
   });
-  // What a service answers shares the origin with Prefect's UI: no browser gets there by what it sends along by itself.
+  // A service's answer has the same origin as Prefect's UI, so a credential that browsers add themselves does not suffice.
   if (credential.carrier === 'session') return refuse('session-not-accepted');
   if (isForeign(credential, inputs)) return refuse('origin-foreign');
-  // By this configuration: around a reload nginx's workers still have the former.
+  // By the present configuration: around a reload nginx's workers still use the old one.
   const service = parts.services.find(({ name }) => name === call.service);
   if (service === undefined) return refuse('service-unknown');
   if (!isListed(service, call)) return refuse('service-route-unknown');

@@ -1,4 +1,4 @@
-// Throws away every cached decision, also those whose files nginx has open: it asks again, without a reload.
+// Invalidates every cached decision, also in files that nginx has open. nginx then asks again, without a reload.
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -9,8 +9,8 @@ import { settleAll } from '../../contract/settle.ts';
 import { invalidate } from './invalidate.ts';
 
 /**
- * A worker may write an answer that was computed before the change just after one sweep, so it is repeated:
- * at once, and 5, 50 and 500 ms later (one unlink alone left 24 of 200 races open, four left none).
+ * Just after a sweep, an nginx worker may write an answer from before the change. So Lictor sweeps at once, and 5, 50 and 500 ms later. (One
+ * round lost 24 of 200 races, four rounds none.)
  */
 const ROUNDS_MS = [0, 5, 50, 500] as const;
 
@@ -18,8 +18,8 @@ const ROUNDS_MS = [0, 5, 50, 500] as const;
 export type Pause = (ms: number) => Promise<unknown>;
 
 /**
- * Resolves when nothing decided before the call can be answered from the cache any more. `cacheDir`: nginx's `proxy_cache_path`.
- * Rejects when that may not be so, after every round was tried: what could not be made worthless lives for a second more (nginx/decision.conf).
+ * Resolves when nginx no longer answers from decisions before the call. `cacheDir`: nginx's `proxy_cache_path`. Rejects after all rounds when a
+ * round failed: a decision that Lictor could not invalidate then lives for one more second (nginx/decision.conf).
  */
 export async function sweepDecisions(cacheDir: string, pause: Pause = wait): Promise<void> {
   const failures: unknown[] = [];
@@ -32,9 +32,9 @@ export async function sweepDecisions(cacheDir: string, pause: Pause = wait): Pro
   if (failures.length > 0) throw failures[0];
 }
 
-/** One round: enough before anything listens. A cache that is not there yet is an empty one. */
+/** One round, which suffices before nginx listens. A missing cache counts as empty. */
 export async function sweepOnce(cacheDir: string): Promise<void> {
-  // Of this round alone: the command line and the control plane sweep at the same time, and one must not take the other's away.
+  // A separate directory for each round, since the command line and the control plane may sweep at the same time.
   const round = `${cacheDir}${SWEPT}${process.pid}-${randomUUID()}`;
   const entries = await readdir(cacheDir).catch(absentIsEmpty);
   if (entries.length > 0) await mkdir(round, { mode: 0o700 });
@@ -47,7 +47,7 @@ export async function sweepOnce(cacheDir: string): Promise<void> {
   }
 }
 
-/** Removes what killed processes left behind: it holds credentials. Resolves to paths of another user (a command run by root), which it must leave. */
+/** Removes directories of killed processes, which contain credentials. Resolves to paths of another user (a command of root), which it cannot remove. */
 export async function removeLeftBehind(cacheDir: string, remove: (path: string) => Promise<void> = invalidateAndRemove): Promise<readonly string[]> {
   const left = (await sweptOf(cacheDir)).filter(({ pid }) => !isAlive(pid)).map(({ path }) => path);
   const foreign: string[] = [];
@@ -93,12 +93,12 @@ function absentIsEmpty(error: NodeJS.ErrnoException): string[] {
   throw error;
 }
 
-/** The sweep of another user, who does it there. */
+/** A directory of another user's sweep, which invalidates it. */
 function ignoreForeign(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EACCES') throw error;
 }
 
-/** Another sweep, or nginx's own cache manager, was quicker. */
+/** Another sweep or nginx's cache manager has removed it. */
 function ignoreAbsent(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }

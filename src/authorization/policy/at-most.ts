@@ -1,10 +1,10 @@
-// The policies as they may turn out before the body is read and the object is looked at: what nobody could be allowed then stays refused.
+// The upper bound of the policies, before Lictor reads the body and the object: it denies only what they deny in every case.
 import { policyToJson, policyToText } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyTexts } from './policies.ts';
 import { readsAttributes, readsOfEach } from './reads.ts';
 import type { ToTree } from './trees.ts';
 
-/** A permit that asks for facts or for what the object is permits; a forbid that does so is not there. The same set when none does. */
+/** Removes the conditions of permits that read facts or attributes, and drops such forbids. The same set when no policy does. */
 export function atMostPolicies(policies: PolicyTexts, toTree: ToTree = policyToJson): PolicyTexts {
   const readsOf = readsOfEach(policies, toTree);
   const isOpen = ([id, text]: readonly [string, string]): boolean => readsOf([id]).facts || readsAttributes(text, toTree);
@@ -13,7 +13,7 @@ export function atMostPolicies(policies: PolicyTexts, toTree: ToTree = policyToJ
   return Object.fromEntries(entries.flatMap(([id, text]) => (isOpen([id, text]) ? unconditional(id, text, toTree) : [[id, text]])));
 }
 
-/** What cannot be read is left as it is. */
+/** An unreadable policy stays unchanged. */
 function unconditional(id: string, text: string, toTree: ToTree): readonly (readonly [string, string])[] {
   const parsed = toTree(text);
   if (parsed.type === 'failure') return [[id, text]];

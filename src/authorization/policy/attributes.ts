@@ -1,4 +1,4 @@
-// What policies may ask of a resource: `resource has tags && resource.tags.contains("team-a")`. One place, so that schema and engine agree.
+// The attributes of resources and principals for policies, as in `resource has tags && resource.tags.contains("team-a")`. Schema and engine share them.
 import type { Type } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Entity } from '../../contract/entity.ts';
 
@@ -7,7 +7,7 @@ export type Attributes = Record<string, Type<string> & { required?: boolean }>;
 const TEXT = { type: 'String', required: false } as const;
 const TEXTS = { type: 'Set', element: { type: 'String' }, required: false } as const;
 
-/** None is there when the resource was not looked up (a list, a kind as a whole), and each only where there is something to say. */
+/** All are optional: a list or a whole kind has none, and an object only those with a value. */
 export const RESOURCE_ATTRIBUTES: Attributes = {
   name: TEXT,
   tags: TEXTS,
@@ -17,7 +17,7 @@ export const RESOURCE_ATTRIBUTES: Attributes = {
   flow: TEXT,
   /** `FLOW/NAME`. */
   deployment: TEXT,
-  /** The principal that has made it. */
+  /** The principal that created it. */
   owner: TEXT,
   /** Type of a run's state, in upper case. */
   state: TEXT,
@@ -25,22 +25,22 @@ export const RESOURCE_ATTRIBUTES: Attributes = {
   labels: TEXTS,
 };
 
-/** What policies may ask of a principal. All but the first two are known for calls of services and hosts alone: of the run that calls. */
+/** Attributes of a principal. All but the first two describe the calling run, and exist only for calls of services and hosts. */
 export const PRINCIPAL_ATTRIBUTES: Attributes = {
   kind: { type: 'String' },
   idp: TEXT,
-  /** Those that its deployment has as well: a run gives itself any. */
+  /** Only tags that its deployment has as well, since a run may set any tag on itself. */
   tags: TEXTS,
   flow: TEXT,
   /** `FLOW/NAME`. */
   deployment: TEXT,
   work_pool: TEXT,
-  /** Who has started the run, nearest first; evidence, which policies had better use to take away. */
+  /** The initiators of the run, nearest first. They are evidence: use them in `forbid` rather than in `permit`. */
   initiators: TEXTS,
 };
 
-/** As `runOf` (decide/egress.ts) has it. Null: not a run, or one that Prefect does not know. */
-export function callerAttributes(run: Entity | null, onBehalfOf: readonly string[]): Record<string, string | string[]> {
+/** `run`: as `runOf` (decide/egress.ts) returns it. Null: no run, or unknown to Prefect. */
+export function principalAttributes(run: Entity | null, onBehalfOf: readonly string[]): Record<string, string | string[]> {
   const initiators = onBehalfOf.length === 0 ? {} : { initiators: [...onBehalfOf] };
   if (run === null) return initiators;
   const { tags, flow, deployment, work_pool } = attributesOf(run);

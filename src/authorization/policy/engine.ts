@@ -1,4 +1,4 @@
-// The policy engine: Cedar, parsed once. May this principal do this action on this resource? Deny is a value.
+// The policy engine: Cedar with policies parsed once. It decides whether a principal may do an action on a resource. Deny is a value.
 
 import {
   type CedarValueJson,
@@ -31,26 +31,26 @@ export interface PolicyQuestion {
   readonly action: ActionName;
   readonly resource: Resource;
   readonly context: DecisionContext;
-  /** Roles of the principal's scoped grants that hold for this question; none by default: a scope that nobody has looked at covers nothing. */
+  /** The roles with a scope that are in force for this question. Default: none. */
   readonly inForce?: readonly string[];
-  /** What is known of the resource; left out: nothing, and policies that read its attributes do not apply. */
+  /** The resource's attributes. Left out: policies that read them do not apply. */
   readonly entity?: Entity | null;
-  /** Attributes of the principal beside its kind (attributes.ts). */
-  readonly caller?: Record<string, string | string[]>;
-  /** Neither the body nor the object has been looked at: what they could make of it is permitted. */
+  /** Further attributes of the principal (attributes.ts). */
+  readonly attributes?: Record<string, string | string[]>;
+  /** Lictor has read neither the body nor the object: evaluate the upper bound (at-most.ts). */
   readonly atMost?: boolean;
 }
 
 export interface PolicyEngine {
-  /** Of the configuration and policies that it was made from. */
+  /** Of its configuration and policies. */
   readonly revision: number;
   /** Names of all policies. */
   readonly policies: readonly string[];
-  /** True when a policy looks at what a resource is: then objects are looked up for everybody. */
+  /** True when a policy reads attributes of a resource: Lictor then looks up objects for every principal. */
   readonly readsAttributes: boolean;
-  /** True when a policy looks at the values of parameters: then they are collected (mediate/parameter-facts.ts). */
+  /** True when a policy reads the values of parameters: the mediator then collects them (mediate/parameter-facts.ts). */
   readonly readsParameters: boolean;
-  /** True when such a policy can say something about this question. */
+  /** True when such a policy may apply to this question. */
   hangsOnParameters(question: PolicyQuestion): boolean;
   /** Synchronous; never throws for "no". An error inside Cedar is a deny, reported to `onError`. */
   evaluate(question: PolicyQuestion): Decision;
@@ -130,7 +130,7 @@ function* buildEngine(options: PolicyEngineOptions): Generator<undefined, Policy
     },
   };
 
-  /** Values of parameters may be secrets: a question with them is not cached. */
+  /** Values of parameters may be secrets, so Lictor does not cache a question with them. */
   function answer(call: StatefulAuthorizationCall, reads: Reads): Response | undefined {
     return reads.parameters ? ask(call, onError) : memo.answer(call, (asked) => ask(asked, onError));
   }
@@ -138,13 +138,13 @@ function* buildEngine(options: PolicyEngineOptions): Generator<undefined, Policy
 
 function decided(decide: ReturnType<typeof decisionFor>, response: Response | undefined): Decision {
   if (response === undefined) return decide('deny', 'policy-default-deny', []);
-  // Cedar has them in no order; the same decision reads the same each time.
+  // Cedar returns them in no order. Sorted, the same decision reads the same each time.
   const reason = response.diagnostics.reason.toSorted();
   if (response.decision === 'allow') return decide('allow', 'policy-permits', reason);
   return decide('deny', reason.length > 0 ? 'policy-forbids' : 'policy-default-deny', reason);
 }
 
-/** Some parameter may be there, or none: no policy can say anything of that. */
+/** True when the names of the parameters are unknown: no policy can decide on them. */
 function isUnnamed({ facts }: DecisionContext): boolean {
   const { parameter_names: names } = facts;
   return Array.isArray(names) && names.includes(UNKNOWN);
@@ -169,7 +169,7 @@ export interface Validation {
  * the policies. What it would check is checked here: the action's own entity is given, and facts are of their type. Undefined: one is not.
  */
 function callOf(question: PolicyQuestion, { asked, set, actions }: Chosen): StatefulAuthorizationCall | undefined {
-  const { principal, action, resource, context, entity, caller } = question;
+  const { principal, action, resource, context, entity, attributes } = question;
   const uid = { type: PRINCIPAL, id: principal.id };
   const { name, reads } = set;
   const facts = reads.facts ? knownFacts(context, reads) : {};
@@ -189,7 +189,7 @@ function callOf(question: PolicyQuestion, { asked, set, actions }: Chosen): Stat
       ...(resource.type === 'ServiceRoute' && reads.resource ? [{ uid: object, attrs: {}, parents: [serviceOf(object.id)] }] : []),
       {
         uid,
-        attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }), ...caller },
+        attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }), ...attributes },
         parents: asked.roles.map((role) => ({ type: ROLE, id: role })),
       },
       ...actions,
@@ -206,8 +206,8 @@ interface Chosen {
 }
 
 function askedOf({ principal, action, resource, inForce = [] }: PolicyQuestion): Asked {
-  const granted = [...principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])), ...inForce];
-  return { principal: principal.id, roles: [...new Set(granted)], action, resource: { type: resource.type, id: resource.id ?? WHOLE_TYPE } };
+  const roles = [...principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])), ...inForce];
+  return { principal: principal.id, roles: [...new Set(roles)], action, resource: { type: resource.type, id: resource.id ?? WHOLE_TYPE } };
 }
 
 /** Undefined when Cedar could not evaluate everything: a `forbid` that fails to evaluate must not become an allow. */

@@ -130,10 +130,10 @@ describe('own policies', () => {
   it('propose an entity type or an attribute only where the name is nearly one, and say what a principal is', () => {
     const remedy = (scope: string, condition = '') => check(`@id("a") permit (${scope}) ${condition};`).problems[0]?.remedy;
     expect(remedy('principal, action, resource == Deploymnt::"x"')).toMatch(
-      /^Did you mean `Deployment`\? The caller is a Principal, as in Principal::"alice@local"/,
+      /^Did you mean `Deployment`\? The principal is written as in Principal::"alice@local"/,
     );
     for (const type of ['User', 'Person', 'Prefect::User'])
-      expect(remedy(`principal == ${type}::"alice@local", action, resource`)).toMatch(/^The caller is a Principal/);
+      expect(remedy(`principal == ${type}::"alice@local", action, resource`)).toMatch(/^The principal is written/);
     expect(remedy('principal, action, resource', 'when { principal.role == "admin" }')).toBe('docs/reference/policies.md lists what a policy can see.');
     expect(remedy('principal, action, resource', 'when { principal.kindd == "user" }')).toMatch(/^Did you mean `kind`\?/);
   });

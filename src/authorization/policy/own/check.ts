@@ -97,7 +97,7 @@ function withoutAction(error: DetailedError): DetailedError {
 }
 
 const ENTITY_TYPES =
-  'The caller is a Principal, as in Principal::"alice@local", and has roles, as in Role::"operator"; docs/reference/policies.md lists what a policy can see.';
+  'The principal is written as in Principal::"alice@local", and has roles, as in Role::"operator"; docs/reference/policies.md lists what a policy can see.';
 
 function remedyFor(message: string): string {
   if (message.includes('unrecognized action')) return 'docs/reference/roles.md lists every action and group.';

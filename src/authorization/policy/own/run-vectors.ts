@@ -41,7 +41,7 @@ function runOne(vector: Vector, actions: readonly ActionEntry[], engine: PolicyE
   const { tags, flow, deployment, work_pool, initiators, idp = null, ...who } = principal;
   const decision = engine.evaluate({
     principal: { ...who, idp, grants: everywhere(principal.roles), groups: [], attributes: {}, onBehalfOf: [] },
-    caller: known({ tags, flow, deployment, work_pool, initiators }),
+    attributes: known({ tags, flow, deployment, work_pool, initiators }),
     action,
     resource: { type, id: resource.id ?? null },
     entity: entityOf(type, resource),

@@ -1,4 +1,4 @@
-// A run or a deployment that Prefect does not have: which one was meant.
+// Suggests a name for a run or deployment that Prefect does not have.
 import type { Located } from '../../contract/decision.ts';
 import { UpstreamError } from '../../prefect/client/upstream-error.ts';
 import type { NamedKind } from '../../record/ledger/prefect-events/read-events.ts';
@@ -10,7 +10,7 @@ const KINDS: Readonly<Partial<Record<Located['type'], readonly [kind: NamedKind,
   Deployment: ['deployment', 'deployment'],
 };
 
-/** Undefined: Prefect has it, cannot be asked, or it is neither a run nor a deployment. */
+/** Undefined: Prefect has it or does not answer, or it is neither a run nor a deployment. */
 export async function absentWords(parts: ExplainerParts, { type, id, ...place }: Located, names: Names): Promise<string | undefined> {
   const [kind, noun] = KINDS[type] ?? [];
   if (kind === undefined || id === null || (await isThere(parts, { type, id, ...place }))) return undefined;

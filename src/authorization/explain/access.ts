@@ -1,4 +1,4 @@
-// `access ACTION [RESOURCE]`: everybody who may do it, with the role and the policies that give it.
+// `access ACTION [RESOURCE]`: every principal that may do it, with the role and the policies that permit it.
 import type { Config } from '../../config/config.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import { type Grant, scopeText } from '../../contract/scope.ts';
@@ -9,11 +9,11 @@ import type { ResolvedPrincipal } from './principal.ts';
 
 /** One line of --json. */
 export interface AccessLine {
-  /** A principal, or a member of lictor.yaml that stands for principals the gateway has not seen. */
+  /** A principal, or a member of lictor.yaml that represents principals without a login so far. */
   readonly principal: string;
-  /** Null: no single role gives it. */
+  /** Null: no single role permits it. */
   readonly role: string | null;
-  /** On what alone the role holds; null: on everything. */
+  /** The scope of the role; null: everything. */
   readonly scope: string | null;
   readonly allowed: boolean;
   /** Always false: there are no approvals yet. */
@@ -38,7 +38,7 @@ export function isUnknown({ allowed, reason }: AccessLine): boolean {
   return !allowed && REASONS[reason].status === 503;
 }
 
-/** Those who may not do it have one line each. Throws as `explainAction` does. */
+/** A principal that may not do it has one line. Throws as `explainAction` does. */
 export async function access({ parts, config, people }: AccessSources, question: AccessQuestion): Promise<readonly AccessLine[]> {
   const asked = { ...parts, lookup: once(parts.lookup) };
   const lines: AccessLine[] = [];
@@ -49,7 +49,7 @@ export async function access({ parts, config, people }: AccessSources, question:
   return lines;
 }
 
-/** What it may without any role, and then each role that gives it by further policies. Where only all roles together do, one line without a role. */
+/** A line without a role, if none is needed, and one for each role that permits it by further policies. If only all roles together do, one line without a role. */
 async function linesOf(parts: ExplainerParts, person: ResolvedPrincipal, question: AccessQuestion): Promise<readonly AccessLine[]> {
   const { principal } = person;
   const whole = await explainAction(parts, person, question);
@@ -88,7 +88,7 @@ function unseen(member: string, grant: Grant): ResolvedPrincipal {
   return { principal, hypothetical: true, roles: [], refusedAs: null, notes: [] };
 }
 
-/** Everybody is asked about the same object: Prefect is asked once. */
+/** The question names the same object for every principal, so Lictor asks Prefect once. */
 function once(lookup: ExplainerParts['lookup']): ExplainerParts['lookup'] {
   const answers = new Map<string, ReturnType<typeof lookup>>();
   return (path, filter) => {

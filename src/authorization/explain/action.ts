@@ -1,4 +1,4 @@
-// `explain PRINCIPAL ACTION [RESOURCE]`: by policy alone.
+// `explain PRINCIPAL ACTION [RESOURCE]`: the decision of the policies alone.
 
 import { nearestName } from '../../config/suggest.ts';
 import type { Located } from '../../contract/decision.ts';
@@ -10,8 +10,8 @@ import type { Explanation } from './explanation.ts';
 import type { ResolvedPrincipal } from './principal.ts';
 
 /**
- * `resource` is an id or name, `TYPE`, or `TYPE:ID`; left out: every type that the action is for, as a whole.
- * Throws LictorError `usage` for an action or resource that is not there, with a suggestion.
+ * `resource` is an id or name, `TYPE`, or `TYPE:ID`; left out: every type of the action as a whole.
+ * Throws LictorError `usage` for an unknown action or resource, with a suggestion.
  */
 export async function explainAction(
   parts: ExplainerParts,
@@ -39,7 +39,7 @@ export async function explainAction(
 
 const OPEN = 'A policy looks at the values of parameters here, and none are known: ask with --request and --body, and the answer is that of the gateway.';
 
-/** With every role that may hold: better said too often. */
+/** With every role of the principal: in doubt the answer is true. */
 function hangsOnParameters(
   { policy }: ExplainerParts,
   { principal }: ResolvedPrincipal,

@@ -1,4 +1,4 @@
-// The canonical form of a path, as nginx/canonical.conf decides it: the same rules, for a request that nobody sent.
+// The canonical form of a path, by the same rules as nginx/canonical.conf.
 
 const ESCAPED_ASCII = '2[0-46-9A-C]|3[A-F]|40|5[BDE]|60|7[B-D]';
 const ESCAPED_UTF8 = [
@@ -12,7 +12,7 @@ const ESCAPED_UTF8 = [
 ].join('|');
 const CANONICAL = new RegExp(`^(?:/(?!\\.{1,2}(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%(?:${ESCAPED_ASCII}|${ESCAPED_UTF8}))+)*/?$`);
 
-/** `rawPath` is without the query. A property test holds this against nginx itself (test/integration/explain.test.ts). */
+/** `rawPath`: without the query. A property test compares this with nginx itself (test/integration/explain.test.ts). */
 export function isCanonical(rawPath: string): boolean {
   return CANONICAL.test(rawPath);
 }

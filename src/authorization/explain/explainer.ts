@@ -1,4 +1,4 @@
-// Asks the same decider, catalogue and mediator families as a real request would, and keeps what each of them said.
+// Explains a decision with the same decider, catalogue and mediator families as for a real request.
 
 import type { PublicUrl } from '../../config/config.ts';
 import type { Service } from '../../config/service.ts';
@@ -32,15 +32,15 @@ export interface ExplainerParts {
   readonly sources: ReadonlyMap<string, PolicySource>;
   readonly publicUrl: Pick<PublicUrl, 'origin' | 'basePath'>;
   readonly services: readonly Service[];
-  /** What the forward proxy may lead to; null: there is none. */
+  /** The hosts of the forward proxy; null: there is no forward proxy. */
   readonly forwardHosts: readonly string[] | null;
-  /** Reads an object of Prefect; throws when Prefect cannot be asked. */
+  /** Reads an object of Prefect. Throws when Prefect does not answer. */
   readonly lookup: Lookup;
-  /** Who has made an object through the gateway; null: not known. */
+  /** The principal that created an object through the gateway; null: unknown. */
   readonly makerOf: EntityParts['makerOf'];
-  /** Left out: nobody has got a flow's id by its name. */
+  /** Left out: no principal has registered a flow's name. */
   readonly knowsFlow?: KnowsFlow;
-  /** Who has taken a lease of slots; left out: nobody has any. */
+  /** The holder of a lease of slots; left out: no principal holds one. */
   readonly leaseOf?: LeaseParts['leaseOf'];
   /** Left out: no tag is guarded. */
   readonly guardedTags?: GuardedTags;
@@ -48,7 +48,7 @@ export interface ExplainerParts {
   readonly revision: number | null;
 }
 
-/** What an answer needs beside the parts; every step of explaining ends in one call of `conclude`. */
+/** The input of `conclude`, which ends every explanation. */
 export interface Findings {
   readonly decision: 'allow' | 'deny';
   readonly reason: ReasonCode;
@@ -82,7 +82,7 @@ export function conclude(parts: ExplainerParts, resolved: ResolvedPrincipal, fin
   };
 }
 
-/** The real decider, told who it is: only proving the identity is left out. */
+/** The real decider, with a given principal in place of authentication. */
 export function deciderFor(parts: ExplainerParts, resolved: ResolvedPrincipal): Decider {
   const entities = entitiesOf(parts);
   return createDecider({
@@ -97,7 +97,7 @@ export function deciderFor(parts: ExplainerParts, resolved: ResolvedPrincipal): 
   });
 }
 
-/** A person comes with a session, everybody else with a token. */
+/** A person has a session, any other principal a token. */
 export function authenticatorFor({ principal }: ResolvedPrincipal): Authenticator {
   const bySession = principal.kind === 'user';
   const authentication = {
@@ -114,13 +114,13 @@ export function authenticatorFor({ principal }: ResolvedPrincipal): Authenticato
   return { authenticate: async () => authentication, authenticateFrame: async () => authentication, idle: async () => undefined };
 }
 
-/** What services and the forward proxy take: of a person too. */
+/** Services and the forward proxy accept only tokens, also from a person. */
 export function tokenOf(resolved: ResolvedPrincipal): Authenticator {
   const { principal } = resolved;
   return authenticatorFor({ ...resolved, principal: { ...principal, kind: principal.kind === 'user' ? 'service' : principal.kind } });
 }
 
-/** What nginx would hand over. A person's writes are taken as made on the gateway's own pages. */
+/** The inputs from nginx. A person's writes count as sent by a page of this origin. */
 export function inputsOf(request: Pick<ExplainedRequest, 'method' | 'path' | 'query' | 'operation'>): EdgeInputs {
   return {
     requestId: 'explain',
@@ -139,7 +139,7 @@ export function inputsOf(request: Pick<ExplainedRequest, 'method' | 'path' | 'qu
   };
 }
 
-/** Every ask with the decision that was made on it; they come in the same order. */
+/** Every ask with its decision, in the same order. */
 export function explainAsks(parts: ExplainerParts, answer: Authorization, asks: readonly Ask[]): readonly ExplainedAsk[] {
   const entities = answer.ok ? answer.entities : (answer.entities ?? []);
   const scopes = answer.ok ? (answer.restriction?.map(scopeText) ?? null) : null;
@@ -171,7 +171,7 @@ export async function evaluate(
   }
 }
 
-/** Prefect cannot be asked what the object is: what no scope could allow is denied for that, and the rest as the gateway does it, 503. */
+/** Without an answer of Prefect: a deny if no scope could allow it, or else a 503 as from the gateway. */
 function withoutLook(parts: ExplainerParts, asked: Question, reason: ReasonCode): ExplainedAsk {
   const { decision } = evaluateUpperBound(parts, asked);
   const looked = { facts: {}, entity: null };
@@ -180,7 +180,7 @@ function withoutLook(parts: ExplainerParts, asked: Question, reason: ReasonCode)
   return { ...explainDecision(parts, { ...decision, effect: 'deny', enforced: 'deny', reason }, looked), narrowed_to: scopes };
 }
 
-/** Of those that were answered without a look at their object. */
+/** Notes on the asks that Lictor answered without reading their object. */
 export function unseenNotes(asks: readonly ExplainedAsk[]): readonly string[] {
   const unseen = asks.filter(({ reason, resource_id: id }) => id !== null && REASONS[reason].status === 503);
   return unseen.map(({ resource_type: type, resource_id: id, narrowed_to: scopes }) => {
@@ -193,7 +193,7 @@ function lineageOf({ lookup }: ExplainerParts): RunLineage {
   return createRunLineage(lookup, createLineageMemory());
 }
 
-/** Prefect's objects, as the explainer can look at them. */
+/** Prefect's objects, uncached. */
 export function entitiesOf({ lookup, makerOf }: ExplainerParts): Entities {
   return createEntities({ lookup, lasting: lookup, makerOf });
 }

@@ -9,21 +9,21 @@ import type { RoleOrigin } from '../../identity/authn/role-origins.ts';
 
 export interface ExplainedPolicy {
   readonly id: string;
-  /** Null: not one of the built-in ones. */
+  /** Null: no built-in policy. */
   readonly file: string | null;
   readonly description: string;
 }
 
-/** One right that was asked for. */
+/** One right that the request needs, with its decision. */
 export interface ExplainedAsk {
   readonly action: string;
   readonly group: ActionGroup | null;
   readonly resource_type: ResourceType;
   readonly resource_id: string | null;
   readonly facts: Facts;
-  /** What was looked at of the object, in the words of policies; null: nothing. */
+  /** The object's attributes for policies; null: Lictor has not read it. */
   readonly attributes: Readonly<Record<string, string | readonly string[]>> | null;
-  /** Allowed for what these scopes cover alone; null: for everything. */
+  /** Allowed only for objects that these scopes cover; null: for everything. */
   readonly narrowed_to: readonly string[] | null;
   readonly decision: Effect;
   readonly reason: ReasonCode;
@@ -41,14 +41,14 @@ export interface ExplainedRequest {
 }
 
 export interface Explanation {
-  /** Of the whole: every right that the request needs must be allowed. */
+  /** Of the whole request: every right that it needs must be allowed. */
   readonly decision: Effect;
   readonly reason: ReasonCode;
   readonly detail: string;
   readonly hint: string;
-  /** What the client gets when it is refused; null: it goes on to Prefect. */
+  /** The status of a refusal; null: Lictor forwards the request to Prefect. */
   readonly status: number | null;
-  /** True: the body can ask for more than `asks`, and none was given. */
+  /** True: the question has no body, and a body may need more rights than `asks`. */
   readonly depends_on_body: boolean;
   readonly principal: {
     readonly id: string;
@@ -59,16 +59,16 @@ export interface Explanation {
   };
   readonly request: ExplainedRequest | null;
   readonly asks: readonly ExplainedAsk[];
-  /** What a body can turn the request into, or ask for besides; empty when the body is known. */
+  /** Alternative and additional rights that a body may need; empty when the body is known. */
   readonly further: readonly ExplainedAsk[];
   readonly revision: number | null;
   readonly notes: readonly string[];
 }
 
-/** A request that was made, as the ledger has it, and the same question asked now. */
+/** A recorded request, and the same question decided now. */
 export interface Revisited {
   readonly record: LedgerRecord;
-  /** Null: it cannot be asked again; `notes` says why. */
+  /** Null: Lictor cannot decide it again; `notes` says why. */
   readonly now: Explanation | null;
   readonly changed: boolean;
   readonly notes: readonly string[];

@@ -1,4 +1,4 @@
-// `explain --request 'CONNECT api.example.com:443'`, or 'GET http://api.example.com/x': what the forward proxy would say.
+// `explain --request 'CONNECT api.example.com:443'`, or 'GET http://api.example.com/x': the decision of the forward proxy.
 import { CONNECT_ACTION, type Destination, PLAIN_PORT, readAbsolute, readAuthority, readHost, TLS_PORT } from '../../contract/destination.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { UpstreamError } from '../../prefect/client/upstream-error.ts';
@@ -21,7 +21,7 @@ export function locateConnect({ publicUrl, forwardHosts }: ExplainerParts, line:
   return { request: requestOf(method, target.replace(/[?#].*$/, '')), destination };
 }
 
-/** The connection of a record; undefined: it is of something else. */
+/** The connection of a record; undefined: the record is about another request. */
 export function connectOf({ action, method, resource_id: host }: LedgerRecord): LocatedConnect | undefined {
   if (action !== CONNECT_ACTION || host === null) return undefined;
   const port = method === 'CONNECT' ? TLS_PORT : PLAIN_PORT;
@@ -36,7 +36,7 @@ const LOOKED_UP =
   'The name is looked up when it is connected with: where it leads to a private address, or nowhere, it is refused then (host-private, host-unreachable).';
 const NO_PROXY = 'lictor.yaml has no forward_proxy: nothing listens.';
 
-/** A person goes out with a token, never with a session. */
+/** A person connects with a token, never with a session. */
 export async function explainConnect(parts: ExplainerParts, resolved: ResolvedPrincipal, { request, destination }: LocatedConnect): Promise<Explanation> {
   const connects = createHostConnects({
     ...parts,

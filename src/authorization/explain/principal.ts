@@ -1,4 +1,4 @@
-// `alice@local`, `token:etl-worker`, `run:ID` or `role:viewer` -> the principal that such a request would have, and where its roles come from.
+// `alice@local`, `token:etl-worker`, `run:ID` or `role:viewer` -> the principal of such a request, and the sources of its roles.
 
 import type { Config } from '../../config/config.ts';
 import { nearestName } from '../../config/suggest.ts';
@@ -21,10 +21,10 @@ import { isWorkloadProvider, workloadPrincipal } from './workload.ts';
 
 export interface ResolvedPrincipal {
   readonly principal: Principal;
-  /** `role:...`, `group:...`: nobody who exists. */
+  /** `role:...`, `group:...`: no existing principal. */
   readonly hypothetical: boolean;
   readonly roles: readonly RoleOrigin[];
-  /** Set when every request of this principal is refused before a policy is asked. */
+  /** Set when Lictor refuses every request of this principal before the policies decide. */
   readonly refusedAs: ReasonCode | null;
   readonly notes: readonly string[];
 }
@@ -36,7 +36,7 @@ export interface PrincipalParts {
   /** Not opened for `role:...`: such a question needs no store. */
   readonly store: () => Promise<PrincipalStore>;
   readonly nowMs: number;
-  /** Is it a role of workers? Left out: the token of a run and its worker are not looked at. */
+  /** True for a worker role. Left out: Lictor does not read the tokens of runs and their workers. */
   readonly mayPoll?: (role: string) => boolean;
 }
 
@@ -54,7 +54,7 @@ export async function withLock(found: ResolvedPrincipal, under: LocksUnder): Pro
   return lock === undefined ? found : { ...found, refusedAs: found.refusedAs ?? 'locked', notes: [...found.notes, lockNote(lock)] };
 }
 
-/** With an `@` it is somebody's full name: people may call themselves `role:viewer` at their provider. */
+/** A text with an `@` is the full name of a person: a provider may have a user `role:viewer`. */
 function isOfKind(kind: 'role' | 'token', text: string): boolean {
   return text.startsWith(`${kind}:`) && !text.includes('@');
 }
@@ -95,7 +95,7 @@ async function tokenRun(run: string, { runTokens }: PrincipalStore, parts: Princ
 const NO_TOKEN =
   'No token was made for this run, or its end is more than a day ago (docs/how-to/workers.md says which runs get one): this is what a run could do whose worker holds its role on everything.';
 
-/** By the rights of runs; the scopes and the standing of its worker are not looked at. */
+/** A run with the rights of runs, without the scopes and the state of its worker. */
 function unresolvedRun(flowRunId: string, note = NOT_LOOKED): ResolvedPrincipal {
   const attributes = { [RUN_ATTRIBUTE]: flowRunId };
   const principal: Principal = {
@@ -151,7 +151,7 @@ async function accountPrincipal(
   };
 }
 
-/** With the groups and claims that its provider told the last time. */
+/** With the groups and claims of the last login or refresh. */
 async function identityOrUnknown(
   { name, idp }: { readonly name: string; readonly idp: string },
   store: PrincipalStore,

@@ -1,4 +1,4 @@
-// `explain REQUEST_ID`: what the ledger has about a request, and the same question asked again now.
+// `explain REQUEST_ID`: the record of a request, and the same question decided now.
 import { RESOURCE_TYPES } from '../../contract/operation.ts';
 import { isReasonCode, REASONS } from '../../contract/reasons.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
@@ -11,11 +11,11 @@ import { explainCall, locateCall } from './service-call.ts';
 
 export interface RecordQuestion {
   readonly record: LedgerRecord;
-  /** Null: the record names nobody. A string: why the principal cannot be found any more. */
+  /** Null: the record names no principal. A string: why Lictor cannot find the principal any more. */
   readonly resolved: ResolvedPrincipal | string | null;
 }
 
-/** Query and body are in no record: the action that was decided is asked again, without the facts of the body. */
+/** No record contains the query or the body, so Lictor decides the recorded action again without the facts of the body. */
 export async function revisit(parts: ExplainerParts, { record, resolved }: RecordQuestion): Promise<Revisited> {
   if (resolved === null) return alone(record, 'The request was not authenticated, so there is no right to check again.');
   if (typeof resolved === 'string') return alone(record, `It cannot be asked again: ${resolved}`);
@@ -38,13 +38,13 @@ async function revisitCall(parts: ExplainerParts, record: LedgerRecord, resolved
 }
 
 function compared(record: LedgerRecord, now: Explanation): Revisited {
-  // The values of parameters are in no record: what they would make of it is not guessed.
+  // No record contains the values of parameters, so Lictor does not guess their effect.
   if (now.depends_on_body) return { record, now, changed: false, notes: [] };
   const notes = beyondPolicy(record, now) ? ['It was not refused by a policy: what refused it is in the reason, and may be so again.'] : [];
   return { record, now, changed: record.decision !== null && record.decision !== now.decision && notes.length === 0, notes };
 }
 
-/** Refused for something that a policy does not say: a malformed body, a limit, an outage. */
+/** Refused for another cause than a policy: a malformed body, a limit, an outage. */
 function beyondPolicy({ decision, reason }: LedgerRecord, now: Explanation): boolean {
   if (decision !== 'deny' || now.decision !== 'allow' || reason === null) return false;
   return !isReasonCode(reason) || (!reason.startsWith('policy-') && REASONS[reason].status !== 401);

@@ -1,4 +1,4 @@
-// `explain --request 'POST /api/...'`: what the edge, the decision and the mediator would say to it, without sending it.
+// `explain --request 'POST /api/...'`: the answers of edge, decider and mediator to a request, without sending it.
 
 import type { Located } from '../../contract/decision.ts';
 import { LictorError } from '../../contract/error.ts';
@@ -27,11 +27,11 @@ import { explainCall, locateCall } from './service-call.ts';
 export interface RequestQuestion {
   /** `POST /api/...`, with the query; a whole URL of this gateway is fine too. */
   readonly line: string;
-  /** Undefined: not given; then what the body can ask for is listed instead. */
+  /** Undefined: not given. The explanation then lists the rights that a body may need. */
   readonly body?: Buffer | undefined;
 }
 
-/** Throws LictorError `usage` when the line is no request of Prefect's. */
+/** Throws LictorError `usage` when the line is no request to Prefect. */
 export async function explainRequest(parts: ExplainerParts, resolved: ResolvedPrincipal, question: RequestQuestion): Promise<Explanation> {
   const connect = locateConnect(parts, question.line);
   if (connect !== undefined) return explainConnect(parts, resolved, connect);
@@ -51,7 +51,7 @@ export async function explainRequest(parts: ExplainerParts, resolved: ResolvedPr
   }
 }
 
-/** Prefect cannot be asked about an object that decides: what is certain all the same, and what hangs on it. */
+/** Without an answer of Prefect about a deciding object: the certain part, and the part that depends on the object. */
 async function explainUnseen({ parts, resolved, request, operation }: Asked, reason: Explanation['reason']): Promise<Explanation> {
   const resource = ownResource(parts, operation, request);
   const asks = await Promise.all(alternativeActions(operation).map((action) => evaluate(parts, resolved, { action, resource })));
@@ -74,7 +74,7 @@ interface Asked {
 async function explainWhole(asked: Asked, body: Buffer | undefined): Promise<Explanation> {
   const { parts, resolved, request, operation } = asked;
   const answer = await deciderFor(parts, resolved).authorize(inputsOf(request), []);
-  // What is allowed for a part only goes the way of requests whose body is read; sockets have none.
+  // A restricted request takes the mediated path. Sockets have no body.
   const isRead = answer.ok && (answer.restriction !== null || mustBeRead(answer.principal, operation));
   if (isRead && operation.taken === 'direct') return withBody(asked, familyOf(parts, operation), body ?? Buffer.alloc(0));
   const restricted = answer.ok && answer.restriction !== null;
@@ -101,7 +101,7 @@ function familyOf({ publicUrl }: ExplainerParts, { operationId }: Operation): Fa
   return createFamilies({ publicUrl, eventRules: createEventRules(createEventMemory()) })(operationId);
 }
 
-/** Which rights the body can turn this into, or ask for besides. */
+/** Lists the alternative and additional rights that a body may need. */
 async function withoutBody({ parts, resolved, request, operation }: Asked): Promise<Explanation> {
   const resource = ownResource(parts, operation, request);
   const ask = (action: string) => evaluate(parts, resolved, { action, resource });
@@ -115,7 +115,7 @@ async function withoutBody({ parts, resolved, request, operation }: Asked): Prom
   return conclude(parts, resolved, { decision: 'allow', reason: 'policy-permits', detail, request, asks, further, dependsOnBody: further.length > 0, notes });
 }
 
-/** `deployments.run` with parameters asks for `deployments.run.parameters` too; the families know exactly when. */
+/** `deployments.run` with parameters also needs `deployments.run.parameters`. The families decide exactly when. */
 export function mayBeAskedBesides(own: string, extra: string): boolean {
   return (
     extra.startsWith(`${own}.`) ||
@@ -146,7 +146,7 @@ async function withBody({ parts, resolved, request, operation }: Asked, family: 
   return conclude(parts, resolved, { decision: allowed ? 'allow' : 'deny', reason, detail: refusal?.detail, request, asks, notes });
 }
 
-/** Without Prefect the strictest answer is given, and it is said. */
+/** Without an answer of Prefect, Lictor gives the strictest answer and adds a note. */
 function tolerant(lookup: Lookup, notes: string[]): Lookup {
   return async (path, filter) => {
     try {
@@ -172,7 +172,7 @@ function locate({ catalogue, publicUrl }: ExplainerParts, line: string): { reado
   return { request: { method, path, query, operation: operationId, route, path_taken: taken }, operation };
 }
 
-/** What somebody probably meant. */
+/** Suggests a similar request. */
 function nearby({ catalogue }: ExplainerParts, { method, path }: ExplainedRequest): readonly string[] {
   const meant = catalogue.match(method, `/api${path}`)?.operation;
   if (meant !== undefined) return [`Did you mean ${method} /api${path}?`];

@@ -1,4 +1,4 @@
-// `run:UUID` -> the principal that a request with this run's token would have: what its worker's roles give a run, and whether the token holds.
+// `run:UUID` -> the principal of a request with this run's token: the rights from its worker's roles, and the state of the token.
 
 import { LictorError } from '../../contract/error.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
@@ -11,13 +11,13 @@ import type { ResolvedPrincipal } from './principal.ts';
 export interface RunParts {
   readonly runTokens: Pick<RunTokens, 'lastOf'>;
   readonly nowMs: number;
-  /** Is it a role of workers? */
+  /** True for a worker role. */
   readonly mayPoll: (role: string) => boolean;
-  /** The worker, as it is now. Throws `principal-unknown`. */
+  /** The worker in its present state. Throws `principal-unknown`. */
   readonly workerOf: (id: string) => Promise<ResolvedPrincipal>;
 }
 
-/** Undefined: no worker was given this run, or that is more than a day ago. */
+/** Undefined: no worker got this run within the last day. */
 export async function findRun(flowRunId: string, parts: RunParts): Promise<ResolvedPrincipal | undefined> {
   const token = await parts.runTokens.lastOf(flowRunId);
   if (token === undefined) return undefined;
@@ -39,7 +39,7 @@ export async function findRun(flowRunId: string, parts: RunParts): Promise<Resol
   };
 }
 
-/** A worker that is gone holds nothing. */
+/** A deleted worker has no roles. */
 function orGone(error: unknown): undefined {
   if (error instanceof LictorError && error.code === 'principal-unknown') return undefined;
   throw error;

@@ -1,4 +1,4 @@
-// `explain --request 'GET /.lictor/svc/billing/v1/x'`: what would come of a call of a service.
+// `explain --request 'GET /.lictor/svc/billing/v1/x'`: the decision on a call of a service.
 
 import { nearestName } from '../../config/suggest.ts';
 import { LictorError } from '../../contract/error.ts';
@@ -15,11 +15,11 @@ import { readLine } from './request-line.ts';
 export interface LocatedCall {
   readonly request: ExplainedRequest;
   readonly call: ServiceCall;
-  /** Why a WebSocket of it is refused whoever asks; undefined: none is asked for, or it is decided like a call. */
+  /** Why Lictor refuses a WebSocket for every principal. Undefined: no WebSocket, or Lictor decides it like a call. */
   readonly noSocket?: 'service-upgrade' | 'socket-handshake';
 }
 
-/** Undefined: it is no call of a service. Throws LictorError `usage` for a service that is not there. */
+/** Undefined: it is no call of a service. Throws LictorError `usage` for an unknown service. */
 export function locateCall({ publicUrl, services }: ExplainerParts, line: string): LocatedCall | undefined {
   const { method, path, query, socket } = readLine(publicUrl, line);
   const [, name, below] = new RegExp(`^${SERVICES_PREFIX.replaceAll('.', '\\.')}([a-z0-9-]+)(/.*)$`).exec(path) ?? [];

@@ -1,4 +1,4 @@
-// Replays recorded decisions against another set of policies: which would be decided otherwise, which may, and which cannot be told.
+// Replays recorded decisions with another set of policies: which decisions change, which may change, and which are unknown.
 
 import type { Effect, Resource } from '../../contract/decision.ts';
 import { RESOURCE_TYPES } from '../../contract/operation.ts';
@@ -13,18 +13,18 @@ export interface SimulationParts {
   readonly candidate: PartialEngine;
   /** The policies that decided at a revision. */
   readonly formerly: (revision: number | null) => PartialEngine;
-  /** With the roles of now: no record carries them. Undefined: not known here any more. */
+  /** With its present roles, since no record contains them. Undefined: the principal no longer exists. */
   readonly find: (principal: string) => Promise<Principal | undefined>;
 }
 
-/** `unlike-then`: roles or built-in policies have changed since, so that even the policies of then decide otherwise. */
+/** `unlike-then`: roles or built-in policies have changed since, so that even the old policies decide differently now. */
 export type Verdict = 'same' | 'now-denied' | 'now-allowed' | 'may-change' | 'unlike-then' | 'principal-unknown' | 'not-by-policy';
 
 export interface Replayed {
   readonly verdict: Verdict;
-  /** Of the candidate: what decides, or may. */
+  /** The policies of the candidate that decide, or may decide. */
   readonly policies: readonly string[];
-  /** For `may-change`: the further right that the body may have asked for; null: it hangs on facts of the request. */
+  /** For `may-change`: the further right that the body may have needed; null: it depends on facts of the request. */
   readonly right: string | null;
 }
 
@@ -49,7 +49,7 @@ interface Recorded {
   readonly record: LedgerRecord;
 }
 
-/** Whether a scope covered the object is in no record: its role is taken to have held where only that explains what was decided. */
+/** No record says whether a scope covered the object. Lictor counts its role only if nothing else explains the recorded decision. */
 function questionOf(parts: SimulationParts, { principal, asked, record }: Recorded): PartialQuestion {
   const { action, resource, decision } = asked;
   const question = { principal, action, resource, address: record.source_ip };
@@ -68,7 +68,7 @@ interface Asked {
   readonly decision: Effect;
 }
 
-/** Undefined: no policy decided it: a refusal of nginx, of authentication, of a rule about the body. */
+/** Undefined: no policy decided the request, but nginx, authentication, or a rule about the body. */
 function askedIn({ actions }: SimulationParts, { action, resource_type, resource_id, decision, reason }: LedgerRecord): Asked | undefined {
   const entry = actions.find(({ name }) => name === action);
   const type = RESOURCE_TYPES.find((known) => known === resource_type);
@@ -77,7 +77,7 @@ function askedIn({ actions }: SimulationParts, { action, resource_type, resource
   return { action: entry.name, resource: { type, id: resource_id }, decision };
 }
 
-/** A record names the first right of a request that was allowed; a body may have asked for more, and no record says so. */
+/** The record of an allowed request names only its first right. The body may have needed more rights. */
 function besides(parts: SimulationParts, { record, question }: { readonly record: LedgerRecord; readonly question: PartialQuestion }): Replayed | undefined {
   if (record.path_taken !== 'mediated') return undefined;
   const then = parts.formerly(record.revision);

@@ -1,4 +1,4 @@
-// What a simulation found, grouped: who would be decided on otherwise, for what, by which policies. Snake case: it is what --json prints.
+// The changed decisions of a simulation, grouped by principal, action and policies. Snake case, since --json prints it.
 import type { LedgerRecord } from '../../contract/record.ts';
 import type { Replayed, Verdict } from './simulate.ts';
 
@@ -10,7 +10,7 @@ export interface ChangeGroup {
   readonly policies: readonly string[];
   readonly right: string | null;
   readonly count: number;
-  /** Every one, oldest first. */
+  /** All request ids, oldest first. */
   readonly requests: readonly string[];
 }
 
@@ -19,7 +19,7 @@ export interface Simulation {
   readonly records: number;
   readonly counts: Readonly<Record<Verdict, number>>;
   readonly changes: readonly ChangeGroup[];
-  /** Some of those that could not be replayed. */
+  /** Some of the requests that Lictor could not replay. */
   readonly unlike_then: readonly string[];
   readonly unknown_principals: readonly string[];
 }

@@ -1,5 +1,5 @@
-// `repo:acme/etl:ref:refs/heads/main@ci`, `arn:aws:iam::123456789012:role/etl@aws`, `spiffe://acme/worker@pki`: whoever proves that name, by
-// what is known of them now.
+// `repo:acme/etl:ref:refs/heads/main@ci`, `arn:aws:iam::123456789012:role/etl@aws`, `spiffe://acme/worker@pki` -> the workload with that name, by
+// its presently known claims.
 
 import type { Config } from '../../config/config.ts';
 import { PROVIDER_KINDS } from '../../config/sections/provider-kinds.ts';
@@ -10,12 +10,12 @@ import { createRoleBook } from '../../identity/authn/roles.ts';
 import type { AccessTokens } from '../../store/access-tokens.ts';
 import type { ResolvedPrincipal } from './principal.ts';
 
-/** Workloads are not written down when they come: there is no list of them. */
+/** Lictor does not store workloads, so there is no list of them. */
 export function isWorkloadProvider(id: string, { identityProviders }: Pick<Config, 'identityProviders'>): boolean {
   return identityProviders.some((provider) => provider.id === id && PROVIDER_KINDS[provider.type].isForWorkloads);
 }
 
-/** Its claims are those of its newest live token; without one, what the name itself says. */
+/** With the claims of its newest live token. Without a token, with the claims in the name itself. */
 export async function workloadPrincipal(
   { name, idp }: Pick<Identity, 'name' | 'idp'>,
   accessTokens: Pick<AccessTokens, 'live'>,

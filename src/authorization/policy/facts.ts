@@ -1,6 +1,6 @@
-// What the body asks for, as policies may see it: `context.facts.force`. One place, so that mediator and schema agree.
+// The facts about a request's body for policies, as in `context.facts.force`. Mediator and schema share them.
 
-/** Cedar's type of each fact. A fact that is not here is not shown to policies; none of them can mention it. */
+/** Cedar's type of each fact. Policies cannot read a fact that is not here. */
 export const FACTS = {
   /** `set_state` with `force: true`. */
   force: 'Boolean',
@@ -9,14 +9,14 @@ export const FACTS = {
   state_name: 'String',
   /** The body has parameters, or job variables, that are not empty. */
   parameters: 'Boolean',
-  /** Of the parameters that the request gives, where a policy looks at them: names, and `NAME=VALUE` in canonical JSON. */
+  /** The given parameters, if a policy reads them: names, and `NAME=VALUE` in canonical JSON. */
   parameter_names: 'Set',
   parameter_values: 'Set',
-  /** A value cannot be known: its text is `NAME=?`. */
+  /** A value is unknown: its text is `NAME=?`. */
   parameters_unreadable: 'Boolean',
   job_variables: 'Boolean',
   include_secrets: 'Boolean',
-  /** What a write of a deployment sets to something new. */
+  /** Fields of a deployment that a write changes. */
   pull_steps: 'Boolean',
   /** Entry point, path, or the blocks with code or infrastructure. */
   entrypoint: 'Boolean',
@@ -25,7 +25,7 @@ export const FACTS = {
   /** The schema of the parameters, or whether it is enforced. */
   parameter_schema: 'Boolean',
   schedules: 'Boolean',
-  /** What a write of a work pool sets to something new: its template, or where bundles of code are stored. */
+  /** A write of a work pool changes its template, or the storage of code bundles. */
   base_job_template: 'Boolean',
   /** The body pauses or resumes: `paused`, `is_paused`, `active`, `enabled`. */
   pauses: 'Boolean',
@@ -50,10 +50,10 @@ export type FactName = keyof typeof FACTS;
 /** Collected only where a policy reads one of them. */
 export const PARAMETER_FACTS = ['parameter_names', 'parameter_values', 'parameters_unreadable'] as const satisfies readonly FactName[];
 
-/** What stands for a value that cannot be known; no JSON is written so. */
+/** The text of an unknown value. It is no JSON. */
 export const UNKNOWN = '?';
 
-/** On these actions they are there. */
+/** The actions with parameter facts. */
 export const PARAMETER_ACTIONS: readonly string[] = [
   ...['deployments.run', 'deployments.run.parameters', 'deployments.run.override', 'deployments.write', 'deployments.write.override'],
   ...['deployments.schedule.write', 'flow_runs.create', 'flow_runs.update', 'flow_runs.update.override'],

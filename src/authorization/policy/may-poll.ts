@@ -1,8 +1,8 @@
-// Which roles are those of workers: what a run inherits of its worker is the scopes of these alone.
+// Decides which roles are worker roles: a run inherits only the scopes of its worker's worker roles.
 import { everywhere } from '../../contract/scope.ts';
 import type { PolicyEngine } from './engine.ts';
 
-/** Would the role alone, without a scope, let a principal poll a pool? Each role is evaluated once. */
+/** True when the role alone, without a scope, permits a poll of a pool. Evaluates each role once. */
 export function mayPollBy(policy: Pick<PolicyEngine, 'evaluate'>): (role: string) => boolean {
   const known = new Map<string, boolean>();
   return (role) => {

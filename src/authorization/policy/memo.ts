@@ -1,19 +1,19 @@
-// Cedar's answers to the very same question: with the policies fixed, an answer is a function of what Cedar is given.
+// Caches Cedar's answers: for one set of policies, the answer depends only on the question.
 import { LRUCache } from 'lru-cache';
 import { atMostEntries } from '../../contract/cache-limit.ts';
 
-/** Of an engine's own lifetime: another set of policies is another engine, with another memo. */
+/** For the lifetime of one engine: another set of policies has another engine with another memo. */
 export interface Memo<Q, A extends NonNullable<unknown>> {
-  /** Computes the answer, unless the same question (as JSON) was answered. What `compute` has no answer for is asked again. */
+  /** Computes the answer, unless the same question (as JSON) is cached. An undefined answer is not cached. */
   answer(question: Q, compute: (question: Q) => A | undefined): A | undefined;
 }
 
 /** Some 2 MiB. A page that reads 500 objects every second stays inside. */
 const MOST = 4_096;
-/** Longer questions carry free text of users: not worth caching, and not bounded. */
+/** Longer questions contain free text of users, which is unbounded and rarely repeated. */
 const LONGEST = 1_024;
 
-/** `question` must hold everything that the answer depends on. */
+/** `question` must contain everything that the answer depends on. */
 export function createMemo<Q, A extends NonNullable<unknown>>(most = MOST): Memo<Q, A> {
   const known = new LRUCache<string, A>(atMostEntries(most));
   return {

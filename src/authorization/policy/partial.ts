@@ -1,4 +1,4 @@
-// A decision of which not everything is known: Cedar says what follows from the rest, and what hangs on the unknown.
+// Partial decisions: Cedar decides as far as the known inputs allow, and returns the rest as residual policies.
 import { type CedarValueJson, isAuthorizedPartial } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Effect, Resource } from '../../contract/decision.ts';
 import type { Principal } from '../../contract/principal.ts';
@@ -10,18 +10,18 @@ export interface PartialQuestion {
   readonly principal: Pick<Principal, 'id' | 'kind' | 'idp'>;
   readonly action: string;
   readonly resource: Resource;
-  /** Those that hold on this resource: of a scope nothing is known here. */
+  /** The roles in force for this resource. Scopes are unknown here. */
   readonly roles: readonly string[];
-  /** Null: not known. The carrier and the facts of the body never are. */
+  /** Null: unknown. The carrier and the facts of the body are always unknown. */
   readonly address: string | null;
 }
 
 export interface PartialAnswer {
-  /** Null: it hangs on what is not known. */
+  /** Null: it depends on unknown inputs. */
   readonly decision: Effect | null;
-  /** What decides, or may decide. */
+  /** The policies that decide, or may decide. */
   readonly policies: readonly string[];
-  /** Two answers with the same text are the same whatever the unknown turns out to be. */
+  /** Two answers with the same text are equal for all unknown inputs. */
   readonly residual: string;
 }
 
@@ -29,7 +29,7 @@ export interface PartialEngine {
   answer(question: PartialQuestion): PartialAnswer;
 }
 
-/** Not for requests: Cedar reads the policies anew for each question that it has not met. */
+/** Not for requests: Cedar parses the policies again for each new question. */
 export function createPartialEngine(actions: readonly ActionEntry[], policies: PolicyTexts): PartialEngine {
   const known = new Map<string, PartialAnswer>();
   const all = Object.values(policies).join('\n');
@@ -44,7 +44,7 @@ export function createPartialEngine(actions: readonly ActionEntry[], policies: P
   };
 }
 
-/** What no policy mentions makes no difference: so a day of requests is a few hundred questions. */
+/** Values that no policy mentions have no effect. Without them, a day of requests is a few hundred questions. */
 function withoutIrrelevant(question: PartialQuestion, all: string): PartialQuestion {
   const { principal, resource } = question;
   const mentions = (text: string): boolean => all.includes(JSON.stringify(text));

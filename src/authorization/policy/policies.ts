@@ -1,4 +1,4 @@
-// Policy texts: read from files, named by their @id.
+// Policy texts from files, named by their @id.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ export function loadBuiltInPolicies(): PolicyTexts {
   return builtIn;
 }
 
-/** The files are a part of this program: they cannot change while it runs, and Cedar takes long to parse them. */
+/** Cached: the files belong to this program and do not change while it runs, and Cedar takes long to parse them. */
 let builtIn: PolicyTexts | undefined;
 
 function readBuiltInPolicies(): PolicyTexts {

@@ -1,4 +1,4 @@
-// Policies as Cedar keeps them: parsed once, in the choices that questions need.
+// Policies parsed once in Cedar, as the subsets that questions need.
 import { createHash } from 'node:crypto';
 import { type CheckParseAnswer, type EntityJson, type PolicyJson, preparsePolicySet } from '@cedar-policy/cedar-wasm/nodejs';
 import { LRUCache } from 'lru-cache';
@@ -11,9 +11,9 @@ import { ACTION } from './schema.ts';
 import type { ToTree } from './trees.ts';
 
 export interface Parsed {
-  /** A set that holds every policy which can say anything about the question. */
+  /** A set with every policy that may apply to the question. */
   readonly setFor: (asked: Asked) => PreparsedSet;
-  /** This action, and those that policies refer to, as Cedar's entities: each in its group. */
+  /** This action, and those that policies refer to, as entities in their groups. */
   readonly actionsFor: (name: string) => readonly EntityJson[];
 }
 
@@ -22,7 +22,7 @@ export interface PreparsedSet {
   readonly reads: Reads;
 }
 
-/** Policies in all choices together. Beyond that the whole set is asked: the wasm never forgets one, and each takes some 5 KB there. */
+/** Policies in all subsets together. Beyond that Lictor uses the whole set: the wasm never frees a policy, and each takes about 5 KB. */
 const MOST_CACHED = 10_000;
 /** Kinds of questions whose choice is remembered. */
 const MOST_KEYS = 4_096;
@@ -38,7 +38,7 @@ export function* preparse(policies: PolicyTexts, actions: readonly ActionEntry[]
   const whole: PreparsedSet = { name: parse(policies), reads: readsOf(Object.keys(policies)) };
   yield;
   const shortened = new Map(Object.entries(policies).map(([id, text]) => [id, withoutScope(text, toTree)]));
-  // Whatever is asked later is a choice of these, which parse.
+  // Every later subset consists of these, so it parses.
   parse(Object.fromEntries(shortened));
   yield;
   const relevance = createRelevance(policies, actions, toTree);

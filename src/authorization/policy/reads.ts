@@ -1,6 +1,6 @@
-// What a policy looks at of a question: what it does not read cannot change its answer, so that one answer serves many questions.
+// The inputs that a policy reads. Other inputs cannot change its answer, so that one cached answer serves many questions.
 //
-// Read off the policy's own tree (Cedar's JSON form). Whatever is not understood counts as read.
+// Lictor finds them in the policy's tree (Cedar's JSON form). An unknown expression counts as reading everything.
 import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { PARAMETER_FACTS } from './facts.ts';
 import type { PolicyTexts } from './policies.ts';
@@ -8,7 +8,7 @@ import { ACTION, PRINCIPAL, ROLE } from './schema.ts';
 import type { ToTree } from './trees.ts';
 
 export interface Reads {
-  /** Which object it is, or what it is like; its kind is always read. */
+  /** The id or attributes of the object. Its kind always counts as read. */
   readonly resource: boolean;
   readonly address: boolean;
   readonly carrier: boolean;
@@ -20,7 +20,7 @@ export interface Reads {
 const EVERYTHING: Reads = { resource: true, address: true, carrier: true, facts: true, parameters: true };
 const NOTHING: Reads = { resource: false, address: false, carrier: false, facts: false, parameters: false };
 
-/** By the name of each policy. */
+/** The inputs that the policies of these names read. */
 export function readsOfEach(policies: PolicyTexts, toTree: ToTree = policyToJson): (ids: readonly string[]) => Reads {
   const known = new Map(Object.entries(policies).map(([id, text]) => [id, readsOf(text, toTree)]));
   return (ids) => ids.map((id) => known.get(id) ?? EVERYTHING).reduce(either, NOTHING);
@@ -44,7 +44,7 @@ function readsOf(text: string, toTree: ToTree): Reads {
   return conditions.map(({ body }) => readsIn(body)).reduce(either, { ...NOTHING, resource: isNamed });
 }
 
-/** `context.address` is one of its members; `context` alone, or a member that is not known here, is all of it. */
+/** `context.address` is one member. `context` alone, or an unknown member, counts as everything. */
 function readsIn(node: unknown): Reads {
   if (Array.isArray(node)) return node.map(readsIn).reduce(either, NOTHING);
   if (typeof node !== 'object' || node === null) return NOTHING;
@@ -55,7 +55,7 @@ function readsIn(node: unknown): Reads {
   return Object.values(node).map(readsIn).reduce(either, NOTHING);
 }
 
-/** `Flow::"f" has tags`: it may be the one that is asked about, and it may be asked what it is like. */
+/** `Flow::"f" has tags`: this object may be the resource of the question. */
 function isObjectOfPrefect(entity: unknown): boolean {
   const type = typeof entity === 'object' && entity !== null && 'type' in entity ? entity.type : undefined;
   return type !== PRINCIPAL && type !== ROLE && type !== ACTION;
@@ -69,7 +69,7 @@ function memberOfContext(node: object): Reads | undefined {
   return access.attr === 'address' || access.attr === 'carrier' ? { ...NOTHING, [access.attr]: true } : undefined;
 }
 
-/** `context.facts.force`; of `context.facts` alone it is not known which are looked at. */
+/** `context.facts.force`. With `context.facts` alone, the policy may read any fact. */
 function memberOfFacts(node: object): Reads | undefined {
   const access = accessOf(node);
   const facts = access === undefined ? undefined : accessOf(access.left);
@@ -95,7 +95,7 @@ function isContext(node: object): boolean {
   return 'Var' in node && node.Var === 'context';
 }
 
-/** Actions that a policy looks into, `Action::"flows.read" in Action::"read"`: Cedar needs the group of each. Throws nothing. */
+/** Actions on the left of an `in`, as in `Action::"flows.read" in Action::"read"`: Cedar needs the group of each. Never throws. */
 export function actionsLookedInto(text: string, toTree: ToTree): readonly string[] {
   const parsed = toTree(text);
   return parsed.type === 'failure' ? [] : [...new Set(parsed.json.conditions.flatMap(({ body }) => lookedInto(body, false)))];
@@ -120,7 +120,7 @@ function actionIn(entity: unknown): readonly string[] {
   return typeof entity === 'object' && entity !== null && 'type' in entity && 'id' in entity && entity.type === ACTION ? [String(entity.id)] : [];
 }
 
-/** True when a policy asks what an object is, `resource.tags`, however it writes that: in parentheses, beside a comment, by a record. Said too often rather than too rarely. */
+/** True when a policy reads attributes of an object, such as `resource.tags`, in any notation. In doubt it is true. */
 export function readsAttributes(text: string, toTree: ToTree): boolean {
   const parsed = toTree(text);
   return parsed.type === 'failure' || parsed.json.conditions.some(({ body }) => asksOfObject(body, false));

@@ -1,4 +1,4 @@
-// Which policies can say anything about a question, by their scope alone: Cedar then looks at those, and not at hundreds for other people and actions.
+// Selects the policies that may apply to a question, by their scope alone, so that Cedar need not evaluate hundreds of other policies.
 import {
   type ActionConstraint,
   type EntityUidJson,
@@ -12,7 +12,7 @@ import type { PolicyTexts } from './policies.ts';
 import { PRINCIPAL, ROLE } from './schema.ts';
 import type { ToTree } from './trees.ts';
 
-/** As Cedar is asked. */
+/** A question in Cedar's terms. */
 export interface Asked {
   readonly principal: string;
   readonly roles: readonly string[];
@@ -21,9 +21,9 @@ export interface Asked {
 }
 
 export interface Relevance {
-  /** Questions with the same text have the same policies: of ids, it holds those alone that a policy names. */
+  /** Questions with the same key have the same policies. The key contains only ids that a policy names. */
   keyOf(asked: Asked): string;
-  /** Left out is only a policy whose scope is false for the question: it could neither decide nor fail. Whatever is not understood stays in. */
+  /** All policies except those whose scope is false for the question, which could neither decide nor fail. An unknown scope counts as true. */
   idsFor(asked: Asked): readonly string[];
 }
 
@@ -43,8 +43,8 @@ export function createRelevance(policies: PolicyTexts, actions: readonly ActionE
 }
 
 /**
- * The policy for questions that it was found relevant to: what is understood of its scope is true for each of them, and is not looked at again.
- * Its name, conditions and annotations stay. What JSON cannot hold, a number beyond 2^53, stays as it is written.
+ * The policy for the questions that `idsFor` selects it for: the known constraints of its scope are true for them, so Lictor removes these.
+ * Name, conditions and annotations stay. A policy with a number beyond 2^53, which JSON cannot hold, stays as text.
  */
 export function withoutScope(text: string, toTree: ToTree): PolicyJson | string {
   const parsed = toTree(text);
@@ -66,7 +66,7 @@ function isExactJson(node: unknown): boolean {
   return Object.values(node).every(isExactJson);
 }
 
-/** Where `principalMay` says yes, it is true, and not only possible. */
+/** True when `principalMay` is exact: the constraint is then certainly true. */
 function isExactPrincipal(constraint: PrincipalConstraint): boolean {
   if (!('entity' in constraint)) return false;
   return (constraint.op === '==' && typeOf(constraint.entity) === PRINCIPAL) || (constraint.op === 'in' && typeOf(constraint.entity) === ROLE);
@@ -118,7 +118,7 @@ function principalMay(constraint: PrincipalConstraint, { principal, roles }: Ask
   return true;
 }
 
-/** What a resource is in is not looked at. */
+/** Does not check `in` constraints of a resource. */
 function resourceMay(constraint: ResourceConstraint, { resource }: Asked): boolean {
   if (constraint.op === '==' && 'entity' in constraint) return typeOf(constraint.entity) === resource.type && idOf(constraint.entity) === resource.id;
   return constraint.op !== 'is' || constraint.entity_type === resource.type;

@@ -1,4 +1,4 @@
-// The written table of rights: every route and every built-in role, made from the catalogue and the policies. Reviewed as docs/reference/rights.md.
+// The table of rights of every route and built-in role, generated from the catalogue and the policies as docs/reference/rights.md.
 
 import type { ActionName, Operation } from '../../contract/operation.ts';
 import { BUILT_IN_ROLES, type BuiltInRole } from '../../contract/roles.ts';
@@ -6,7 +6,7 @@ import { type ActionEntry, alternativeActions } from '../../prefect/catalog/acti
 import type { PolicyEngine } from './engine.ts';
 import { roleMay } from './table.ts';
 
-/** `in part`: not what the route is by itself, but something that its body can turn it into. */
+/** `in part`: the role permits not the route's own action, but an alternative that its body may request. */
 export type Right = 'yes' | 'in part' | '-';
 
 export interface RightsParts {

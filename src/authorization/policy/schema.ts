@@ -1,4 +1,4 @@
-// The Cedar schema, made from the catalogue: policies are checked against it, requests too.
+// The Cedar schema, generated from the catalogue. Lictor validates policies against it.
 
 import type { SchemaJson, Type } from '@cedar-policy/cedar-wasm/nodejs';
 import { ACTION_GROUPS, RESOURCE_TYPES } from '../../contract/operation.ts';
@@ -12,8 +12,8 @@ export const ROLE = 'Role';
 export const ACTION = 'Action';
 
 /**
- * One namespace without a name. Principals are members of roles; actions are members of their group, which is an action itself
- * (`action in Action::"read"`), and routes of a service of that service. What a resource is (attributes.ts) is there only when it was looked up: policies ask with `has`.
+ * One namespace without a name. Principals are members of roles, and routes of their service. Actions are members of their group, which is an
+ * action itself (`action in Action::"read"`). Attributes of a resource (attributes.ts) exist only after a lookup, so policies test them with `has`.
  */
 export function renderSchema(actions: readonly ActionEntry[]): SchemaJson<string> {
   return {

@@ -1,4 +1,4 @@
-// Where each built-in policy is written and what its author says about it: for people who ask why.
+// The file and the description of each built-in policy, for `lictor explain`.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -9,7 +9,7 @@ export interface PolicySource {
   readonly description: string;
 }
 
-/** By the policy's @id. Reads files; a policy that is not in it has no text of ours. */
+/** By the policy's @id, for the built-in policies. Reads files. */
 export function loadPolicySources(): ReadonlyMap<string, PolicySource> {
   const directory = fileURLToPath(new URL('./roles/', import.meta.url));
   const files = readdirSync(directory)

@@ -1,4 +1,4 @@
-// The written table of roles and groups, made from the policies themselves: docs/reference/roles.md can only be true.
+// The table of roles and groups, generated from the policies themselves as docs/reference/roles.md.
 
 import { ACTION_GROUPS, type ActionGroup } from '../../contract/operation.ts';
 import { BUILT_IN_ROLES } from '../../contract/roles.ts';

@@ -1,9 +1,9 @@
-// Policies in Cedar's JSON form. Several looks at a set read the same trees: to parse a policy takes longer than all of them.
+// Caches policies in Cedar's JSON form: several analyses read the same trees, and parsing takes longer than all of them.
 import { type PolicyToJsonAnswer, policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 
 export type ToTree = (text: string) => PolicyToJsonAnswer;
 
-/** Parses each text once. Nobody may change an answer. */
+/** Parses each text once. Callers must not change an answer. */
 export function createTrees(parse: ToTree = policyToJson): ToTree {
   const known = new Map<string, PolicyToJsonAnswer>();
   return (text) => {

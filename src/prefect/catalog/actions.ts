@@ -6,7 +6,7 @@ import type { ActionGroup, ActionName, Operation, ResourceType } from '../../con
 import { CALL_ACTION } from '../../contract/service-call.ts';
 import { READ_SECRETS } from './query.ts';
 
-/** An action, the kind of right it is, and what it may be done on. */
+/** An action with its group and its resource types. */
 export interface ActionEntry {
   readonly name: ActionName;
   readonly group: ActionGroup;
@@ -14,8 +14,8 @@ export interface ActionEntry {
 }
 
 /**
- * What no route says by itself.
- * - `task_runs.set_state`: asked besides making a run below a task run (`parent_task_run_id`), on that task run: Prefect sets its states to the run's.
+ * Actions that are no route's own action.
+ * - `task_runs.set_state`: also for creating a run below a task run (`parent_task_run_id`), on that task run: Prefect copies the run's states to it.
  * - `deployments.run.parameters`, `.override`: asked besides `deployments.run`, when the body has parameters, or anything else
  *   that changes what is executed (job variables, queue, state, `enforce_parameter_schema: false`; a run made through
  *   `POST /flow_runs/` with a deployment, pool, queue or job variables).
@@ -31,9 +31,9 @@ export interface ActionEntry {
  * - `automations.write.unbounded`: asked besides any change of an automation whose actions reach further than it says: inferred
  *   targets, webhooks, notifications, kinds that are not known here.
  * - `blocks.write.webhook`: asked besides any change of a block whose address the server itself calls.
- * - `ledger.read`: what the gateway has written down; on its own surfaces, never on a route of Prefect.
+ * - `ledger.read`: the audit records; on Lictor's own pages and API, never on a route of Prefect.
  * - `services.call`: a call of a service by one of its routes (src/authorization/decide/service-calls.ts).
- * - `services.connect`: a connection to a host of somebody else's through the forward proxy (src/authorization/decide/host-connects.ts).
+ * - `services.connect`: a connection to an external host through the forward proxy (src/authorization/decide/host-connects.ts).
  * - `admin.settings.read_all`: without it `GET /admin/settings` is redacted.
  */
 export const EXTRA_ACTIONS: readonly ActionEntry[] = [
@@ -58,7 +58,7 @@ export const EXTRA_ACTIONS: readonly ActionEntry[] = [
   { name: READ_SECRETS, group: 'secrets', resources: ['BlockDocument', 'BlockType'] },
 ];
 
-/** What the body may turn an action into, instead of itself. All are for the operation's own resource type. */
+/** The actions that a body may request instead. All are for the operation's own resource type. */
 const ALTERNATIVES: Readonly<Record<ActionName, readonly ActionName[]>> = {
   'flow_runs.set_state': ['flow_runs.cancel', 'flow_runs.retry', 'flow_runs.pause'],
   'blocks.read': [READ_SECRETS],

@@ -1,4 +1,4 @@
-// Automations and template checks. Their actions run inside the server, past the gateway: the mediator asks for the right of each.
+// Automations and template checks. Actions of automations run inside the server and bypass the gateway, so the mediator requires the right of each.
 
 import { family } from './family.ts';
 

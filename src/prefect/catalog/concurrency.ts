@@ -1,5 +1,5 @@
-// Concurrency limits, old (by tag) and new, and their slots. Slots are the runs' own protocol; a lease is its id: known to who took it, and in the state
-// of a run that holds a slot of its deployment.
+// Concurrency limits, old (by tag) and new, and their slots. Slots are the runs' own protocol. Only the principal that took a lease knows its id,
+// and the state of a run that holds a slot of its deployment.
 
 import { family } from './family.ts';
 

@@ -1,4 +1,4 @@
-// Events over HTTP. Whoever may write them can forge task runs and set off automations.
+// Events over HTTP. A principal that may write them can forge task runs and trigger automations.
 
 import { family } from './family.ts';
 

@@ -3,23 +3,23 @@
 import type { ActionGroup, ActionName, Method, Operation, PathTaken, ResourceType } from '../../contract/operation.ts';
 import { parameterNames, plainTemplate, uuidNames } from './template.ts';
 
-/** What a row may say besides the five columns. */
+/** Exceptions of a row. */
 export interface Special {
-  /** When it is not the family's. */
+  /** Instead of the family's. */
   readonly resource?: ResourceType;
   /** The path parameter that is the resource's id; null: none although there is one of the family's names in the path. */
   readonly id?: string | null;
   /** Query parameters that decide. */
   readonly query?: readonly string[];
-  /** When `group` and `method` do not tell: the three polls write, a stream does not. */
+  /** Instead of the value by `group` and `method`. */
   readonly writes?: boolean;
-  /** When it is not what `operationId` makes of function, path and method. */
+  /** Instead of the value that `operationId` computes from function, path and method. */
   readonly operationId?: string;
 }
 
 /**
- * Columns: Prefect's function name, `METHOD /path` (below the family's prefix; `{id:uuid}` takes UUIDs only), action, group,
- * path taken, and what is special.
+ * Columns: Prefect's function name, `METHOD /path` (below the family's prefix; `{id:uuid}` accepts only UUIDs), action, group,
+ * path taken, and exceptions.
  */
 export type Row = readonly [name: string, route: `${Method} /${string}`, action: ActionName, group: ActionGroup, taken: PathTaken, special?: Special];
 

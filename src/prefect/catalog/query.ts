@@ -20,7 +20,7 @@ export function actionFor(operation: Operation, rawQuery: string): ActionName | 
   return isTrue(values.get('include_secrets')) ? READ_SECRETS : operation.action;
 }
 
-/** Each deciding parameter that is there, with its raw value; undefined when one is repeated or hidden behind an escape. */
+/** The raw value of each deciding parameter in the query; undefined when one is repeated, or its name percent-encoded. */
 export function decidingValues(names: readonly string[], rawQuery: string): ReadonlyMap<string, string> | undefined {
   const values = new Map<string, string>();
   for (const pair of rawQuery.split('&')) {
@@ -42,7 +42,7 @@ function isTrue(value: string | undefined): boolean {
   return value !== undefined && TRUE_WORDS.includes(value.toLowerCase());
 }
 
-/** `page-token` is opaque base64 that clients do encode; nothing is decided on its letters. */
+/** `page-token` is opaque base64, which clients percent-encode. Lictor does not decide on its letters. */
 function isPlain(name: string, value: string): boolean {
   if (name === 'page-token') return true;
   if (name === 'include_secrets') return isTrue(value) || FALSE_WORDS.includes(value.toLowerCase());

@@ -1,4 +1,4 @@
-// Path templates: what they are made of, how a raw path becomes segments, how a UUID is spelt.
+// Path templates, the segments of raw paths, and the spellings of UUIDs.
 
 export interface LiteralSegment {
   readonly kind: 'literal';
@@ -69,7 +69,7 @@ function splitPath(path: string): readonly string[] {
   return inner === '' && path.length <= 1 ? [] : inner.split('/');
 }
 
-/** As nearly every segment is: it means itself. */
+/** A segment without escapes, as nearly every segment is. */
 const PLAIN = /^[\w~.-]*$/;
 
 /** Undefined: it does not decode, or hides a slash or a control character. */

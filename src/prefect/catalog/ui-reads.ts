@@ -1,4 +1,4 @@
-// What the UI alone asks for: saved searches, observed states, collections, counts.
+// Routes that only the UI uses: saved searches, observed states, collections, counts.
 
 import { family } from './family.ts';
 
@@ -25,6 +25,6 @@ export const UI_READS = family({ prefix: '/api', resource: 'Ui', ids: [] }, [
   ['read_dashboard_task_run_counts', 'POST /ui/task_runs/dashboard/counts', 'ui.read', 'read', 'direct'],
   ['read_task_run_counts_by_state', 'POST /ui/task_runs/count', 'ui.read', 'read', 'direct'],
   ['read_task_run_with_flow_run_name', 'GET /ui/task_runs/{id:uuid}', 'task_runs.read', 'read', 'direct', { resource: 'TaskRun', id: 'id' }],
-  // Mediated for its values: Prefect puts variables into them.
+  // Mediated for its values: Prefect fills variables into them.
   ['validate_obj', 'POST /ui/schemas/validate', 'ui.validate', 'read', 'mediated'],
 ]);

@@ -1,10 +1,10 @@
-// What differs between the releases of Prefect that people run: routes that came, and routes that are gone. The gateway serves them all alike;
-// which routes a server is compared with hangs on the version that it tells.
+// Differences between the supported releases of Prefect: added and removed routes. The gateway serves all releases alike. The version that a
+// server reports determines the routes that Lictor compares it with.
 import type { Operation } from '../../contract/operation.ts';
 import { family } from './family.ts';
 import { OPERATIONS } from './operations.ts';
 
-/** The first release that has the route; what is not here was there in 3.4.0. Found by reading the releases on both sides. */
+/** The first release with the route. Routes without an entry exist since 3.4.0. Found by comparing releases. */
 const SINCE: Readonly<Record<string, string>> = {
   bulk_delete_flows_flows_bulk_delete_post: '3.6.16',
   bulk_delete_flow_runs_flow_runs_bulk_delete_post: '3.6.16',
@@ -19,7 +19,7 @@ const SINCE: Readonly<Record<string, string>> = {
   read_observed_states_observed_states_get: '3.9.1',
 };
 
-/** Routes that only older releases have, and the first that has them no more. None is in the edge's catalogue: refused, whoever asks. */
+/** Routes of older releases only, and the first release without them. None is in the edge's catalogue, so Lictor denies them. */
 const FORMER: readonly { readonly before: string; readonly operation: Operation }[] = family({ prefix: '/api', resource: 'System', ids: [] }, [
   ['clear_database', 'POST /admin/database/clear', 'admin.database', 'admin', 'deny'],
   ['drop_database', 'POST /admin/database/drop', 'admin.database', 'admin', 'deny'],
@@ -29,13 +29,13 @@ const FORMER: readonly { readonly before: string; readonly operation: Operation 
 /** Sockets on which servers before that release neither offered the sub-protocol nor read a credential (CVE-2026-7723). */
 export const UNGUARDED_SOCKETS: readonly { readonly path: string; readonly before: string }[] = [{ path: '/api/events/in', before: '3.6.14' }];
 
-/** What a server of this version serves, as it tells it (`/api/admin/version`). A version that cannot be read is taken as the newest. */
+/** The routes of a server of this version (`/api/admin/version`). An unreadable version counts as the newest. */
 export function operationsOf(version: string): readonly Operation[] {
   const has = ({ operationId }: Operation): boolean => isOlder(version, SINCE[operationId] ?? '0.0.0') !== true;
   return [...OPERATIONS.filter(has), ...FORMER.filter(({ before }) => isOlder(version, before) === true).map(({ operation }) => operation)];
 }
 
-/** Undefined: one of them is no version. Only numbers count: `3.9.0.dev1+5.gabc` is 3.9.0. */
+/** Undefined: one of them is no version. Only the numbers count: `3.9.0.dev1+5.gabc` is 3.9.0. */
 export function isOlder(version: string, other: string): boolean | undefined {
   const [left, right] = [parseVersion(version), parseVersion(other)];
   if (left === undefined || right === undefined) return undefined;

@@ -1,8 +1,8 @@
-// Holes of Prefect releases that people still run, which the gateway stops whatever the server does: always on, there is no switch.
+// Vulnerabilities of supported Prefect releases that the gateway always closes. There is no switch.
 import { isOlder } from './versions.ts';
 
 export interface VirtualPatch {
-  /** Of the change that closes it, where the hole has no number of its own. */
+  /** Or the number of the change that fixes it, if it has no CVE. */
   readonly cve: string;
   /** The first release without the hole. */
   readonly fixedIn: string;
@@ -38,7 +38,7 @@ export const VIRTUAL_PATCHES: readonly VirtualPatch[] = [
   },
 ];
 
-/** What a server of this version would leave open by itself. A version that cannot be read is taken to leave all of it. */
+/** The vulnerabilities of a server of this version. An unreadable version counts as having all of them. */
 export function holesOf(version: string): readonly VirtualPatch[] {
   return VIRTUAL_PATCHES.filter(({ fixedIn }) => isOlder(version, fixedIn) ?? true);
 }

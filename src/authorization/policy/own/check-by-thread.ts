@@ -1,4 +1,4 @@
-// Own policies are checked beside the running gateway: Cedar's validator takes seconds for a large set, and no decision may wait for it.
+// Checks own policies on a thread: Cedar's validator takes seconds for a large set, and no decision may wait for it.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { ActionEntry } from '../../../prefect/catalog/actions.ts';
@@ -11,7 +11,7 @@ export async function checkByThread(actions: readonly ActionEntry[], directory: 
   const workerData: CheckRequest = { actions, directory };
   const thread = new Worker(new URL('./check-thread.ts', import.meta.url), { name: 'policies', workerData });
   try {
-    // An `error` of the thread rejects; one that ends without an answer is an error of its own.
+    // An `error` of the thread rejects. A thread that ends without an answer is an error as well.
     const ended = once(thread, 'exit').then(() => Promise.reject(new Error('the check of policies ended without an answer')));
     const [checked] = await Promise.race([once(thread, 'message'), ended]);
     return checked;

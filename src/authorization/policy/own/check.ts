@@ -24,9 +24,9 @@ export interface OwnPolicies {
 
 export interface CheckedPolicies {
   readonly policies: OwnPolicies;
-  /** Anything here: it may not decide. */
+  /** With any problem, Lictor must not use the set. */
   readonly problems: readonly Problem[];
-  /** It may, and does not do what it says. */
+  /** The set is usable, but a policy has no effect. */
   readonly warnings: readonly Problem[];
 }
 
@@ -41,7 +41,7 @@ export function loadOwnPolicies(actions: readonly ActionEntry[], directory: stri
   return { ...checked, problems: [...problems, ...checked.problems].map(here), warnings: checked.warnings.map(here) };
 }
 
-/** The same for texts that are in hand. Problems name files as the texts are named. */
+/** The same for given texts. Problems name files by the keys of `files`. */
 export function checkPolicyFiles(actions: readonly ActionEntry[], files: PolicyFiles): CheckedPolicies {
   const parsed = parsePolicies(files, new Set(Object.keys(loadBuiltInPolicies())));
   const texts = Object.fromEntries(parsed.policies.map(({ id, statement }) => [id, statement.text]));
@@ -66,7 +66,7 @@ interface Found {
   readonly files: PolicyFiles;
 }
 
-/** Cedar proposes whatever is nearest, and that may be far: something is proposed only where the name is nearly that. */
+/** Cedar always proposes the nearest name. Lictor proposes it only if it is similar. */
 function betterHelp(error: DetailedError, actions: readonly ActionEntry[]): DetailedError {
   const given = /unrecognized action `Action::"([^"]*)"`/.exec(error.message)?.[1];
   if (given === undefined) return isFarFetched(error) ? { ...error, help: null } : error;
@@ -80,7 +80,7 @@ function isFarFetched({ message, help }: DetailedError): boolean {
   return given !== undefined && proposed !== undefined && nearestName(given, [proposed]) === undefined;
 }
 
-/** Reports a mistake once, although the validator meets it for every action of the policy. */
+/** Reports a mistake once, although the validator reports it for every action of the policy. */
 function complaints(policy: OwnPolicy, { found, files }: Found): readonly Problem[] {
   const located = { file: policy.file, whole: files[policy.file] ?? '', statement: policy.statement };
   const byPlace = new Map<string, DetailedError>();
@@ -106,7 +106,7 @@ function remedyFor(message: string): string {
   return 'docs/reference/policies.md lists what a policy can see.';
 }
 
-/** Cedar says in one or two sentences that the policy is false for every request there can be. */
+/** Cedar's warning that the policy is false for every possible request. */
 function impossible(policy: OwnPolicy, { found, files }: Found): readonly Problem[] {
   const error = found.find(({ policyId }) => policyId === policy.id)?.error;
   if (error === undefined) return [];
@@ -115,7 +115,7 @@ function impossible(policy: OwnPolicy, { found, files }: Found): readonly Proble
   return [{ ...problem, message: `policy ${policy.id} can never match: ${problem.message}` }];
 }
 
-/** A list of values that none of them is in: as an allow-list it lets nothing through, and as anything else everything. */
+/** Values that no parameter can have: an allow-list of them permits nothing, and a deny-list forbids nothing. */
 function neverGiven(policy: OwnPolicy, files: PolicyFiles): readonly Problem[] {
   return comparedParameterValues(policy.statement.text).flatMap((text) => {
     const remedy = parameterValueProblem(text);
@@ -131,7 +131,7 @@ function placed(policy: OwnPolicy, files: PolicyFiles, { message, remedy }: Pick
   return { ...cedarProblem(located, error, remedy), message };
 }
 
-/** Nobody can have a role that is not there. */
+/** No principal can have an unknown role. */
 function unknownRoles(policy: OwnPolicy, files: PolicyFiles): readonly Problem[] {
   const known: readonly string[] = BUILT_IN_ROLES;
   const named = [...policy.statement.text.matchAll(/\bRole::"([^"\\]*)"/g)].filter(([, role]) => role !== undefined && !known.includes(role));

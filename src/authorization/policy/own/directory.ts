@@ -1,4 +1,4 @@
-// Reads the directory of own policies once, whole: what is checked is what is applied, even when the files change meanwhile.
+// Reads the whole directory of own policies once, so that Lictor applies what it has checked, even if the files change meanwhile.
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Problem } from '../../../config/problem.ts';
@@ -7,16 +7,16 @@ import type { PolicyFiles } from '../../../contract/policy-files.ts';
 
 export interface PolicyDirectory {
   readonly files: PolicyFiles;
-  /** Anything here: `files` is not the whole. */
+  /** With any problem, `files` is incomplete. */
   readonly problems: readonly Problem[];
 }
 
 const MOST_FILES = 500;
 const MOST_FILE_BYTES = 262_144;
-/** What the engine parses at once (engine.ts) takes the deciding thread half a millisecond a KiB. */
+/** Parsing (engine.ts) takes the deciding thread half a millisecond for each KiB. */
 const MOST_BYTES = 655_360;
 
-/** `*.cedar` and `*.vectors.yaml` of the directory itself; of other files nothing is read. Never throws for what is on the disk. */
+/** Reads `*.cedar` and `*.vectors.yaml` of the directory itself, and no other file. Never throws for the state of the disk. */
 export function readPolicyDirectory(directory: string): PolicyDirectory {
   const listed = list(directory);
   if (typeof listed !== 'object') return { files: {}, problems: [{ path: 'policies', ...missing(directory, listed) }] };
@@ -43,7 +43,7 @@ export function isPolicyFile(name: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]*\.(?:cedar|vectors\.yaml)$/.test(name);
 }
 
-/** Names in order; else why it is no directory. */
+/** The names in order, or why the directory is unreadable. */
 function list(directory: string): readonly string[] | 'missing' | 'unreadable' {
   try {
     return readdirSync(directory).filter(isPolicyFile).sort();
@@ -58,7 +58,7 @@ function missing(directory: string, why: 'missing' | 'unreadable'): Pick<Problem
     : { message: `${directory} is no directory that can be read`, remedy: 'Name a directory with *.cedar files that the user of lictor may read.' };
 }
 
-/** A user that may write there decides who may do what. */
+/** A user that may write there could change all rights. */
 function writable(directory: string): boolean {
   return (statSync(directory).mode & 0o002) !== 0;
 }
@@ -67,7 +67,7 @@ function open(directory: string): Problem {
   return { path: 'policies', message: `${directory} can be written by every user of this machine`, remedy: `Run: chmod o-w ${directory}` };
 }
 
-/** Symbolic links are followed (a mounted ConfigMap is made of them); what they lead to is held to the same rules. O_NONBLOCK: a FIFO must not be waited for. */
+/** Follows symbolic links (a mounted ConfigMap consists of them); their targets obey the same rules. O_NONBLOCK: Lictor must not wait for a FIFO. */
 function readOne(file: string): string | Pick<Problem, 'message' | 'remedy'> {
   let fd: number;
   try {

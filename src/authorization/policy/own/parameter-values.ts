@@ -1,10 +1,10 @@
-// Texts that policies and vectors hold against `context.facts.parameter_values`: one that is never in it would be no rule at all.
+// Texts that policies and vectors compare with `context.facts.parameter_values`: a text that never occurs there would make no rule.
 import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { canonicalText } from '../../../contract/json/canonical.ts';
 import { parseStrict } from '../../../contract/json/strict-json.ts';
 import { UNKNOWN } from '../facts.ts';
 
-/** What to write instead; undefined for a name, `=`, and a value in canonical JSON or `?`. */
+/** The remedy; undefined for a name, `=`, and a value in canonical JSON or `?`. */
 export function parameterValueProblem(text: string): string | undefined {
   const at = text.indexOf('=');
   if (at < 1) return FORM;
@@ -19,7 +19,7 @@ export function parameterValueProblem(text: string): string | undefined {
 
 const FORM = 'Write NAME=VALUE, the value in JSON: region="eu", n=1.';
 
-/** Every text of a policy that is compared with them. A policy that does not parse has none. */
+/** Every text that the policy compares with them. Empty for a policy that does not parse. */
 export function comparedParameterValues(policy: string): readonly string[] {
   const parsed = policyToJson(policy);
   return parsed.type === 'failure' ? [] : parsed.json.conditions.flatMap(({ body }) => comparedIn(body));
@@ -47,7 +47,7 @@ function isValues(node: unknown): boolean {
   return typeof access === 'object' && access !== null && 'attr' in access && access.attr === 'parameter_values';
 }
 
-/** What stands there as a set or as one text, whichever way a condition goes. */
+/** The texts of a set or of one text, in both branches of a condition. */
 function textsIn(node: unknown): readonly string[] {
   if (Array.isArray(node)) return node.flatMap(textsIn);
   if (typeof node !== 'object' || node === null) return [];

@@ -1,4 +1,4 @@
-// Own policies: each file cut into policies, each policy parsed, its annotations read. Every problem with its place.
+// Own policies: splits each file into policies, parses each policy, and reads its annotations. Every problem has a place.
 import { type DetailedError, type PolicyJson, policyToJson, templateToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Problem } from '../../../config/problem.ts';
 import { nearestName } from '../../../config/suggest.ts';
@@ -22,7 +22,7 @@ const MOST_POLICIES = 1_000;
 const ANNOTATIONS = ['id', 'description', 'approval'];
 const ID = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62}[a-zA-Z0-9])?$/;
 
-/** `taken`: names that policies have already, the built-in ones. */
+/** `taken`: the names of the built-in policies. */
 export function parsePolicies(files: PolicyFiles, taken: ReadonlySet<string>): ParsedPolicies {
   const problems: Problem[] = [];
   const policies = new Map<string, OwnPolicy>();

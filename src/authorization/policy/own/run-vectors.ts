@@ -1,4 +1,4 @@
-// Runs decision vectors against the policies that they stand beside, the built-in ones included.
+// Runs decision vectors against the policies of the same directory and the built-in ones.
 
 import type { Problem } from '../../../config/problem.ts';
 import { nearestName } from '../../../config/suggest.ts';
@@ -20,7 +20,7 @@ export interface VectorResults {
   readonly count: number;
 }
 
-/** `policies` are sound. Problems name files as the policies' own do. */
+/** `policies` must be valid. Problems name files by the keys of `policies.files`. */
 export function runVectors(actions: readonly ActionEntry[], policies: OwnPolicies): VectorResults {
   const files = Object.entries(policies.files).filter(([name]) => name.endsWith('.vectors.yaml'));
   if (files.length === 0) return { problems: [], count: 0 };
@@ -50,14 +50,14 @@ function runOne(vector: Vector, actions: readonly ActionEntry[], engine: PolicyE
   return fits(vector, decision) ? [] : [problem(vector, 'expect', differs(vector, decision), 'Correct the policies, or the vector if it is what has changed.')];
 }
 
-/** Null: the vector says nothing of what it is, as where nothing was looked up. */
+/** Null: the vector has no attributes of the resource, as when Lictor has not looked it up. */
 function entityOf(type: ResourceType, { type: _, id, ...said }: Vector['resource']): Entity | null {
   if (Object.keys(said).length === 0) return null;
   const { name = null, tags = [], work_pool: workPool = null, work_queue: workQueue = null, flow = null, deployment = null, owner = null, state = null } = said;
   return bareEntity(type, { id: id ?? null, name, tags, workPool, workQueue, flow, deployment, owner, state, labels: said.labels ?? {} });
 }
 
-/** What is said of the run that calls a service. */
+/** The attributes of the run that calls a service. */
 function known(attributes: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | string[]> {
   return Object.fromEntries(Object.entries(attributes).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
@@ -71,8 +71,8 @@ function same(a: readonly string[], b: readonly string[]): boolean {
 }
 
 function differs({ expect, policies }: Vector, { effect, policies: by }: Decision): string {
-  const wanted = policies === undefined ? '' : ` by ${names(policies)}`;
-  return `expected ${expect}${wanted}, and it is ${effect} by ${names(by)}`;
+  const expected = policies === undefined ? '' : ` by ${names(policies)}`;
+  return `expected ${expect}${expected}, and it is ${effect} by ${names(by)}`;
 }
 
 function names(policies: readonly string[]): string {
@@ -84,7 +84,7 @@ function typeOf({ action, resource }: Vector, actions: readonly ActionEntry[]): 
   return resource.type ?? (types.length === 1 ? types[0] : undefined);
 }
 
-/** Names that nothing has would make a vector that says nothing. */
+/** A vector with unknown names would test nothing. */
 function checkVector(vector: Vector, actions: readonly ActionEntry[], engine: PolicyEngine): readonly Problem[] {
   const entry = actions.find(({ name }) => name === vector.action);
   if (entry === undefined) {
@@ -124,7 +124,7 @@ function isTexts(value: FactValue): value is readonly string[] {
   return Array.isArray(value);
 }
 
-/** Never asked so: the vector would say nothing. */
+/** No question has such a value, so the vector would test nothing. */
 function wrongValue(values: readonly string[]): Pick<Problem, 'message' | 'remedy'> | undefined {
   const wrong = values.find((value) => parameterValueProblem(value) !== undefined);
   return wrong === undefined ? undefined : { message: `parameter_values never holds ${JSON.stringify(wrong)}`, remedy: parameterValueProblem(wrong) ?? '' };

@@ -1,4 +1,4 @@
-// Cuts a Cedar text into its policies without parsing them: one that is broken does not hide what is wrong with the next.
+// Splits a Cedar text into its policies without parsing them, so that a broken policy does not hide the problems of the next one.
 
 /** One policy with its annotations, up to and including its semicolon. */
 export interface Statement {
@@ -7,7 +7,7 @@ export interface Statement {
   readonly start: number;
 }
 
-/** What stands behind the last semicolon is a statement too, unless it is only blanks and comments: the parser then says what is missing. */
+/** Text after the last semicolon is a statement too, unless it is only blanks and comments. The parser then reports what is missing. */
 export function splitStatements(text: string): readonly Statement[] {
   const statements: Statement[] = [];
   let start: number | undefined;
@@ -26,7 +26,7 @@ export function splitStatements(text: string): readonly Statement[] {
   return statements;
 }
 
-/** The end of the comment, string or single character that begins at the place: a semicolon inside of one ends nothing. */
+/** The end of the comment, string or character at `at`: a semicolon inside a comment or string does not end a policy. */
 function tokenEnd(text: string, at: number): number {
   if (text.startsWith('//', at)) return orEnd(text, text.indexOf('\n', at));
   if (text[at] !== '"') return at + 1;
@@ -45,7 +45,7 @@ export interface Place {
   readonly column: number;
 }
 
-/** Where a statement's byte is in the whole text: Cedar counts bytes of what it was given. */
+/** The place of a statement's byte in the whole text: Cedar counts bytes of the statement. */
 export function placeOf(whole: string, statement: Statement, byte: number): Place {
   const within = Buffer.from(statement.text, 'utf8').subarray(0, byte).toString('utf8');
   const before = whole.slice(0, statement.start) + within;

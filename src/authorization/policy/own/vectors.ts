@@ -1,4 +1,4 @@
-// Decision vectors: who does what on what, and what must come of it. Written beside the policies, run by `lictor check`.
+// Decision vectors: a principal, an action, a resource and the expected decision. They are beside the policies, and `lictor check` runs them.
 import { z } from 'zod';
 import { type Problem, problemPath } from '../../../config/problem.ts';
 import { nearestName } from '../../../config/suggest.ts';
@@ -14,7 +14,7 @@ const vector = z.strictObject({
     kind: z.enum(['user', 'service', 'worker', 'run', 'agent']).default('user'),
     idp: z.string().optional(),
     roles: z.array(z.enum(BUILT_IN_ROLES)).default([]),
-    // Of a run that calls a service.
+    // Attributes of a run that calls a service.
     tags: z.array(z.string()).optional(),
     flow: z.string().optional(),
     deployment: z.string().optional(),
@@ -26,7 +26,7 @@ const vector = z.strictObject({
     .strictObject({
       type: z.enum(RESOURCE_TYPES).optional(),
       id: z.string().optional(),
-      // What it is: without any of these it is not looked up.
+      // Attributes: without any of these the resource counts as not looked up.
       name: z.string().optional(),
       tags: z.array(z.string()).optional(),
       work_pool: z.string().optional(),
@@ -55,7 +55,7 @@ export type WireVector = z.output<typeof vector>;
 
 export interface Vector extends WireVector {
   readonly file: string;
-  /** Where it begins, and where each of its keys stands. */
+  /** The line of the vector, or of one of its keys. */
   readonly lineOf: (key?: keyof WireVector) => number | undefined;
 }
 
@@ -64,7 +64,7 @@ export interface ParsedVectors {
   readonly problems: readonly Problem[];
 }
 
-/** One file; its vectors are usable only where `problems` is empty. */
+/** The vectors of one file. They are usable only if `problems` is empty. */
 export function parseVectors(file: string, text: string): ParsedVectors {
   const yaml = parseYaml(text);
   if (!yaml.ok) return { vectors: [], problems: yaml.problems.map((problem) => ({ ...problem, file })) };

@@ -146,7 +146,7 @@ describe('the recipe for two teams', () => {
     const all = spaced(await gateway.lictorOk(...whoReads()));
     expect(all.filter((line) => line.includes(' everything ')).map((line) => line.split(' ')[0])).toEqual(['admin@local', 'token:setup']);
     for (const name of ['alice', 'bob']) expect(all.filter((line) => line.startsWith(`${name}@local`))).toHaveLength(2);
-    const [explain = []] = commands('lictor explain bob');
+    const [explain = []] = commands('lictor explain bob@local');
     const explained = spaced(await gateway.lictorOk(...explain)).join('\n');
     for (const line of spaced(page('deny  bob'))) expect(explained).toContain(line);
     expect(explained).toContain(`work_pool=${mark}pool-a`);
@@ -171,12 +171,20 @@ describe('the recipe for two teams', () => {
       .replace(/^roles:\n(?: .*\n)+/m, '')
       .replace('id: local, type: accounts', 'id: corp, type: oidc, issuer: "https://idp.example.com", client_id: x, client_secret_file: prefect-auth');
     const inScopes = ['operator', 'viewer'].map((role) => docsBlock('reference/scopes.md', `roles:\n  - { role: ${role}, members: [`));
-    for (const roles of [page('roles:\n  - { role: admin,    members: ["group:'), ...inScopes]) {
-      const configFile = join(gateway.stateDir, 'groups.yaml');
-      writeFileSync(configFile, `${base}${roles}`);
-      const { code, output } = await runLictor(['check'], { configFile, stateDir: gateway.stateDir });
+    const files = { configFile: join(gateway.stateDir, 'groups.yaml'), stateDir: gateway.stateDir };
+    for (const roles of [...inScopes, page('roles:\n  - { role: admin,    members: ["group:')]) {
+      writeFileSync(files.configFile, `${base}${roles}`);
+      const { code, output } = await runLictor(['check'], files);
       expect(code, output).toBe(0);
     }
+    const answers: string[] = [];
+    for (const words of commands('lictor explain group:')) {
+      const [explain] = words.join(' ').split(/ +#/);
+      answers.push((await runLictor((explain ?? '').split(' '), files)).output);
+    }
+    expect(answers.map((output) => output.split(' ')[0])).toEqual(['allow', 'deny', 'allow', 'allow']);
+    expect(answers[1]).toContain('object-foreign');
+    expect(answers[3]).toContain(`narrowed to tags=${mark}team-b`);
     const lines = [docsBlock('reference/scopes.md', './lictor token create'), docsBlock('reference/roles.md', './lictor account add')]
       .join('')
       .trim()

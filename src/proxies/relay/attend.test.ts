@@ -1,4 +1,5 @@
 // Early data of a client before its 101 is read in order, and is not lost.
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
@@ -25,4 +26,15 @@ it('twin: returns nothing of a client that has left', async () => {
   socket.end('two');
   await attended.left;
   expect(attended.end()).toBeUndefined();
+});
+
+it('does not report a client that leaves after the end of the wait', async () => {
+  const { socket, attended } = open('one ');
+  const reported: string[] = [];
+  void attended.left.then(() => reported.push('left'));
+  attended.end();
+  socket.destroy();
+  await once(socket, 'close');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(reported).toEqual([]);
 });

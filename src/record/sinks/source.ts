@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from '../ledger/columns.ts';
 import { bringToDisk } from '../ledger/on-disk.ts';
-import { createRangeReader, type NumberedEvent } from '../ledger/prefect-events/read-range.ts';
+import { createRangeReader, type NumberedEvent } from '../ledger/prefect-events/read-events.ts';
 import type { Cursor } from './cursor.ts';
 
 export interface Numbered {

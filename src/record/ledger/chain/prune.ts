@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from '../columns.ts';
 import { createEventExaminer } from '../prefect-events/examine.ts';
-import { createEventPruner } from '../prefect-events/prune-events.ts';
+import { createEventPruner } from '../prefect-events/store-events.ts';
 import type { Chain } from './chain.ts';
 import { hashOf } from './hash.ts';
 import { createSegments, type Segment } from './segments.ts';

@@ -1,8 +1,8 @@
-// Stores events of Prefect in the ledger. Each batch has one record of the chain with its digest.
+// Stores events of Prefect in the ledger, and deletes them with retention. Each batch has one record of the chain with its digest.
 import type { DatabaseSync } from 'node:sqlite';
 import type { EventsMark, PrefectEvent } from '../../../contract/prefect-event.ts';
 import type { AppendRow } from '../append.ts';
-import { eventsStoredRecord } from '../events.ts';
+import { EVENTS_STORED, eventsStoredRecord, parseStoredRange } from '../events.ts';
 import { createEventDigest, eventValues, INSERT_EVENT, rowOf } from './table.ts';
 
 export interface EventBatch {
@@ -29,5 +29,17 @@ export function createEventStore(db: DatabaseSync, appendRow: AppendRow): (batch
     const [first, last] = [numbers[0], numbers.at(-1)];
     if (first !== undefined && last !== undefined) appendRow(eventsStoredRecord(nowMs, { first, last, count: numbers.length, sha256: digest.hex() }));
     put.run(MARK_KEY, JSON.stringify(mark));
+  };
+}
+
+/** Deletes events with the record that covers them. Call it before the records of this node up to `seq` are deleted, in the same transaction. */
+export function createEventPruner(db: DatabaseSync): (node: string, seq: number) => void {
+  const ranges = db.prepare(`SELECT resource_id FROM records WHERE node = ? AND seq <= ? AND action = '${EVENTS_STORED}'`);
+  const remove = db.prepare('DELETE FROM prefect_events WHERE n BETWEEN ? AND ?');
+  return (node, seq) => {
+    for (const { resource_id: text } of ranges.all(node, seq)) {
+      const range = parseStoredRange(typeof text === 'string' ? text : null);
+      if (range !== undefined) remove.run(range.first, range.last);
+    }
   };
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../contract/clock.ts';
 export interface ClockWatchParts {
   readonly clock: Clock;
   readonly steady: Clock;
-  /** Makes it hold that no remembered decision is used any more. */
+  /** Ends the use of every cached decision. */
   readonly sweep: () => Promise<void>;
   /** For the log and the terminal. */
   readonly warn: (text: string) => void;
@@ -13,7 +13,7 @@ export interface ClockWatchParts {
 /** A clock that is slewed goes back by less than a millisecond in a second; nginx counts in whole ones. */
 const LEAST_MS = 1_000;
 
-/** Each call is one look. Rejects when what is remembered may still be in use; the next look tries again. */
+/** Each call checks once. Rejects if cached decisions may still be in use; the next call tries again. */
 export function createClockWatch({ clock, steady, sweep, warn }: ClockWatchParts): () => Promise<void> {
   const ahead = (): number => clock() - steady();
   let aheadMs = ahead();

@@ -15,12 +15,12 @@ import { assertListenable } from '../edge/nginx/listenable.ts';
 import { hungRecord } from '../record/ledger/events.ts';
 import { type App, startApp } from './app.ts';
 
-// The supervisor is gone: nobody would end us, and nobody would start us twice.
+// The supervisor has ended: no process would stop this one, and a new supervisor would start another.
 process.on('disconnect', () => process.exit(1));
 // The terminal's Ctrl-C reaches the whole group: the supervisor decides when we drain.
 process.on('SIGINT', () => undefined);
 
-/** The supervisor kills a control plane whose event loop does not come round. */
+/** The supervisor kills a control plane whose event loop hangs. */
 const BEAT_MS = 500;
 setInterval(() => send({ type: 'beat' }), BEAT_MS).unref();
 
@@ -33,7 +33,7 @@ await main({ configFile: values.config ?? 'lictor.yaml', stateDir: values['state
 interface Start {
   readonly configFile: string;
   readonly stateDir: string;
-  /** Started again: what is in use is used on, whatever the file says by now. */
+  /** After a restart: the configuration in use stays, even if the file has changed. */
   readonly inUse: boolean;
 }
 
@@ -52,7 +52,7 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
     return fatal(loaded.problems.map(({ path, message, remedy }) => `${path}: ${message}. ${remedy}`).join('\n'));
   }
   try {
-    // Where nginx runs the port is its own; and where it ran, it is started again until it has it.
+    // If nginx runs, it has the port. If it ran before, the supervisor starts it until it gets the port.
     if (!inUse && edgePid(paths) === undefined) await assertListenable(loaded.config.listen);
     const app = await startApp({
       config: loaded.config,
@@ -70,7 +70,7 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
     serve(app, log, isOutdated(app, loaded.config, paths));
   } catch (error) {
     log.error({ err: error }, 'start failed');
-    // A broken configuration or an occupied file does not heal by starting again; anything else may.
+    // A restart does not fix a broken configuration or an occupied file. It may fix any other problem.
     if (error instanceof LictorError) return fatal(error.message);
     throw error;
   } finally {
@@ -78,7 +78,7 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
   }
 }
 
-/** Only an nginx that ran before this start has not read what is in place now; files of certificates may have been replaced while nobody looked. */
+/** An nginx that ran before this start has not read the present files. Certificate files may have changed without a reload. */
 function isOutdated({ edge }: App, config: Config, paths: StatePaths): boolean {
   const hasCertificates = config.tls !== null || upstreamFingerprint(config) !== null;
   return (edge.changed || hasCertificates) && edgePid(paths) !== undefined;

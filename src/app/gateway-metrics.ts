@@ -1,4 +1,4 @@
-// What the parts of the control plane say of themselves, for metrics; while none are configured, nothing is counted.
+// Metrics of the control plane's parts. Lictor counts only if metrics are configured.
 import type { Logger } from 'pino';
 import type { Answerer } from '../authorization/decide/answer.ts';
 import type { MetricsListen } from '../config/config.ts';
@@ -26,7 +26,7 @@ export interface MeteredParts {
 export interface Metered {
   /** While metrics are on, it measures the time of each decision. */
   readonly answerer: Answerer;
-  /** Listens there already; until `commit` the former listener answers. Rejects when it cannot listen. */
+  /** Opens the new listener; until `commit`, the former one answers. Rejects if it cannot listen. */
   prepare(listen: MetricsListen | null): Promise<Prepared>;
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import type { NewRecord } from '../contract/record.ts';
 
 const CONTROL_LOG_BYTES = 16 << 20;
 const GIBIBYTE = 1 << 30;
-/** Below either of them there is a warning. */
+/** Below one of them, Lictor warns. */
 const LEAST_FREE = { bytes: GIBIBYTE, share: 0.1 };
 
 /** Renames the log to `.1` when it is large; `reopen` makes its writer open the new one. */
@@ -21,7 +21,7 @@ export interface Space {
   readonly totalBytes: number;
 }
 
-/** What this user may still write, and the size of the file system. */
+/** The free space for this user, and the size of the file system. */
 export function spaceAt(path: string): Space {
   const { bavail, blocks, bsize } = statfsSync(path);
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
@@ -36,7 +36,7 @@ export interface DiskWatchParts {
   readonly record: (record: NewRecord) => Promise<void>;
 }
 
-/** Each call is one look; a warning comes when space gets low, and again only after it had been enough. */
+/** Each call checks once. Warns when space gets low, and again only after there was enough. */
 export function createDiskWatch({ paths, space, now, warn, record }: DiskWatchParts): () => Promise<void> {
   let low = false;
   return async () => {

@@ -10,7 +10,7 @@ export interface Listeners {
   readonly serviceProxy: Pick<ServiceProxyThread, 'prepare'>;
 }
 
-/** Rejects where one of them cannot listen; none has changed then. */
+/** Rejects if one of them cannot listen; then none has changed. */
 export async function prepareListeners({ forward, metered, serviceProxy }: Listeners, config: Config): Promise<Prepared> {
   const { forwardProxy, metrics } = config;
   await serviceProxy.prepare(config);

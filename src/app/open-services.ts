@@ -1,4 +1,4 @@
-// Everything about calls of services that is made from one configuration.
+// The services of a runtime that decide and prepare calls of configured services.
 import type { AnsweredServices } from '../authorization/decide/answer.ts';
 import { createHostConnects, type HostConnects } from '../authorization/decide/host-connects.ts';
 import { createServiceCalls, type ServiceCallsParts } from '../authorization/decide/service-calls.ts';

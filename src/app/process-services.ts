@@ -44,9 +44,9 @@ export interface ProcessServices {
   readonly sealer: Sealer;
   readonly signingKeys: SigningKeys;
   readonly confirmMemory: { readonly sessions: ConfirmMemory; readonly grants: ConfirmMemory<ClientGrant> };
-  /** The key that run tokens are made with. */
+  /** Derives run tokens. */
   readonly runTokenKey: Buffer;
-  /** Which run was started by which. */
+  /** The run that started each run. */
   readonly lineageMemory: LineageMemory;
   /** The event sockets and `POST /events` share these two. */
   readonly eventRules: EventRules;
@@ -79,7 +79,7 @@ export async function openProcessServices({ config, onReopen, ...parts }: Proces
   const lineageMemory = createLineageMemory();
   const sealer = openSealer(paths.sealKey);
   const signingKeys = openSigningKeys({ file: paths.signingKeys, sealer, clock });
-  // Makes the first one.
+  // Creates the first key.
   await signingKeys.published();
   return {
     ...parts,
@@ -108,7 +108,7 @@ function openLedger({ paths, clock, log }: Parts, { roles, publicUrl, ledger: { 
   });
 }
 
-/** nginx's workers open the new log themselves, by its path: where they cannot reach it, logs are not rotated. */
+/** nginx's workers open the new log by its path. If they cannot reach it, Lictor does not rotate logs. */
 function rotateLimits(paths: StatePaths, log: Logger): RotateLimits | null {
   const user = nginxWorkerUser();
   if (user === null || reachableBy(paths.log, user)) return ROTATE_LIMITS;
@@ -119,7 +119,7 @@ function rotateLimits(paths: StatePaths, log: Logger): RotateLimits | null {
   return null;
 }
 
-/** Nothing that was decided before this start may be answered from the cache. */
+/** The cache must not answer with decisions from before this start. */
 async function forgetDecisions({ paths, log }: Parts): Promise<void> {
   await sweepOnce(paths.decisionCache);
   const foreign = await removeLeftBehind(paths.decisionCache);

@@ -47,7 +47,7 @@ export interface ReloaderParts {
   readonly applyEdge: (config: Config) => Promise<AppliedEdge>;
   /** Opens the listeners of the next configuration's forward proxy and metrics, before anything changes. */
   readonly prepareListeners: (config: Config) => Promise<Prepared>;
-  /** Calls of services go as this configuration says. */
+  /** Applies the configuration to calls of services. */
   readonly useServices: (config: Config) => void;
   /** Closes the sockets that are open now with 1012, after that time: stock clients reconnect at once. */
   readonly moveSockets: (afterMs: number) => Promise<void>;

@@ -1,4 +1,4 @@
-// The person behind a user of the operating system, as that user's environment says it. Nobody has proven it: for display alone.
+// The person behind a user of the operating system, as the environment of that user claims. Unproven: only for display.
 
 const ASSERTED = 'asserted:';
 

@@ -1,4 +1,4 @@
-// What a person lets a client do in their name (OAuth scopes). A scope only takes away: what it leaves is still for policies to permit.
+// OAuth scopes: the rights that a person delegates to a client. A scope only removes rights. Policies still have to permit the rest.
 import type { ActionGroup } from './operation.ts';
 
 export const CLIENT_SCOPES = ['prefect:read', 'prefect:run', 'prefect:write', 'lictor:admin'] as const;
@@ -6,7 +6,7 @@ export type ClientScope = (typeof CLIENT_SCOPES)[number];
 
 const READ: readonly ActionGroup[] = ['baseline', 'read'];
 
-/** Which groups of actions each leaves. `machine`: what the process of a flow does, so that a flow runs under `lictor exec`. */
+/** The groups of actions that each scope permits. `machine`: requests of a flow's process, so that a flow runs under `lictor exec`. */
 const GROUPS: Readonly<Record<ClientScope, readonly ActionGroup[]>> = {
   'prefect:read': READ,
   'prefect:run': [...READ, 'steer', 'machine', 'services'],
@@ -14,7 +14,7 @@ const GROUPS: Readonly<Record<ClientScope, readonly ActionGroup[]>> = {
   'lictor:admin': ['baseline', 'admin'],
 };
 
-/** For the page on which it is allowed. */
+/** For the page on which the person allows it. */
 export const SCOPE_WORDS: Readonly<Record<ClientScope, string>> = {
   'prefect:read': 'read what you may read',
   'prefect:run': 'start and steer runs',
@@ -26,7 +26,7 @@ export function isClientScope(text: string): text is ClientScope {
   return CLIENT_SCOPES.some((scope) => scope === text);
 }
 
-/** Undefined: the credential has no scopes, and nothing is taken away. */
+/** Undefined: the credential has no scopes, so no right is removed. */
 export function scopesAllow(scopes: readonly ClientScope[] | undefined, group: ActionGroup | undefined): boolean {
   return scopes === undefined || (group !== undefined && scopes.some((scope) => GROUPS[scope].includes(group)));
 }

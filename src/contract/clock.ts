@@ -1,23 +1,22 @@
-// Time as an argument, so that tests own it. There are two: the wall clock, which is put right now and then and may step back or leap ahead, and a steady one.
+// Clocks as arguments, so that tests set them: the wall clock, which may step back or ahead when it is corrected, and a steady clock.
 
 /** Answers epoch milliseconds. */
 export type Clock = () => number;
 
-/** An end that has come, whatever the clock will say: what ends at the time of the moment holds again when the clock is put back. */
+/** An end that has passed, even if the clock is set back. With the current time as its end, a credential would be valid again then. */
 export const AT_ONCE = 0;
 
 /**
- * So long after its end a row stays that must not be forgotten early: the clock may leap ahead for a moment, and what was thrown away in it
- * would be missing when it is put back.
+ * How long a row stays after its end if Lictor must not delete it early: the clock may step ahead for a moment, and be set back after the deletion.
  */
 export const KEPT_AFTER_END_MS = 24 * 3_600_000;
 
 export const systemClock: Clock = () => Date.now();
 
 /**
- * Milliseconds since some moment before this process: only ever forward, whatever is done to the wall clock. For intervals within this process
- * alone: never stored, shown, or compared with a time of another party (a token's, a provider's, nginx's, a record's). It begins near 0, so
- * that "never" is undefined or minus infinity, and not 0. It stands still while the machine sleeps: what must not outlive that asks the wall clock too.
+ * Milliseconds since a moment before this process. It never steps back, whatever happens to the wall clock. Use it only for intervals within this
+ * process: never store or print it, or compare it with another time (of a token, a provider, nginx, a record). It begins near 0, so "never" is
+ * undefined or minus infinity, and not 0. It stops while the machine sleeps: a limit that includes sleep needs the wall clock too.
  */
 export type SteadyClock = Clock;
 

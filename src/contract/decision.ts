@@ -11,15 +11,15 @@ export interface Resource {
   readonly id: string | null;
 }
 
-/** A resource, and how it is found. */
+/** A resource, and how to find it. */
 export interface Located extends Resource {
   /** `id` is a name, also when it looks like an id. */
   readonly named?: boolean;
-  /** What its name is unique in: the flow of a deployment, the pool of a queue or worker, the block type of a block; `tag` for a limit of a tag. */
+  /** The namespace of its name: the flow of a deployment, the pool of a queue or worker, the block type of a block; `tag` for a tag limit. */
   readonly within?: string;
 }
 
-/** What a body says, by name: a list is a set of texts. */
+/** Facts of a body by name. A list is a set of texts. */
 export type FactValue = boolean | number | string | readonly string[];
 export type Facts = Readonly<Record<string, FactValue>>;
 
@@ -27,12 +27,12 @@ export type Facts = Readonly<Record<string, FactValue>>;
 export interface DecisionContext {
   readonly address: string;
   readonly carrier: string;
-  /** What the body asks for (mediated path); empty on the direct path. */
+  /** Facts of the body (mediated path); empty on the direct path. */
   readonly facts: Facts;
 }
 
 /**
- * `effect` is what the policies say, `enforced` what was done with it: they differ only in an observe-only mode.
+ * `effect` is the result of the policies, `enforced` the result for the request: they differ only in an observe-only mode.
  * `policies` names every policy that determined the effect; empty for a default deny.
  */
 export interface Decision {

@@ -1,7 +1,7 @@
-// Where a task wants to go through the forward proxy, as decisions, records and the allow list name it. Pure.
+// The destination of a task behind the forward proxy, as decisions, records and the allow list name it. Pure.
 import type { ReasonCode } from './reasons.ts';
 
-/** The one action on hosts of others. */
+/** The only action on external hosts. */
 export const CONNECT_ACTION = 'services.connect';
 
 export interface Destination {
@@ -18,7 +18,7 @@ const NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_
 /** Resolvers and URL parsers read these as IPv4 addresses: decimal, octal, hex, with fewer than four parts (WHATWG URL, "ends in a number"). */
 const NUMBER_AT_END = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/;
 
-/** `problem` null: a name that may be looked up. The address of something is no name. */
+/** `problem` null: a name that may be resolved. An IP address is no name. */
 export function readHost(text: string): Pick<Destination, 'host' | 'problem'> {
   const host = text.toLowerCase().replace(/\.$/, '');
   if (text.startsWith('[') || text.includes(':') || NUMBER_AT_END.test(host)) return { host: printable(text), problem: 'host-literal' };
@@ -60,15 +60,15 @@ export function isListed(patterns: readonly string[], host: string): boolean {
   return patterns.some((pattern) => (pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) && host.length >= pattern.length : host === pattern));
 }
 
-/** Of the allow list, in the form that hosts are compared in. Undefined: it is none. */
+/** An entry of the allow list in the form for comparison. Undefined: not valid. */
 export function readPattern(text: string): string | undefined {
   const below = text.startsWith('*.');
   const { host, problem } = readHost(below ? text.slice(2) : text);
-  // A single label is a name of this network, and `*.com` is everybody.
+  // A single label is a name of this network, and `*.com` matches too many hosts.
   return problem === null && host.includes('.') ? `${below ? '*.' : ''}${host}` : undefined;
 }
 
-/** What was asked for may hold a credential before an `@`, which is in no record. */
+/** The request may contain a credential before an `@`. No record has it. */
 function printable(text: string): string {
   return text
     .replace(/^.*@/, '')

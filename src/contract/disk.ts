@@ -1,4 +1,4 @@
-// What a disk says that takes nothing more: by a call of the system, or by SQLite, which reports the same in numbers of its own.
+// Errors of a disk that rejects writes: codes of the system, or of SQLite.
 
 const FULL = 'Its disk is full: free some space.';
 const CLOSED = 'It is closed to writing: check its owner, its mode, and that its disk is mounted for writing.';
@@ -20,12 +20,12 @@ const BY_SQLITE = new Map([
   [14, CLOSED],
 ]);
 
-/** SQLite: another process writes to the file, for longer than one waits (BUSY). */
+/** SQLite: another process writes to the file, longer than the timeout (BUSY). */
 export function isLocked(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === 5;
 }
 
-/** What is wrong with the disk of what was written, with the remedy; undefined where the error is about anything else. */
+/** The problem of the disk with its remedy; undefined: another error. */
 export function diskTrouble(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if ('errcode' in error && typeof error.errcode === 'number') return BY_SQLITE.get(error.errcode & 0xff);

@@ -1,10 +1,10 @@
-// An object of Prefect as scopes and policies see it: what it is, and what it is contained in.
+// An object of Prefect as scopes and policies see it: its kind, its attributes, and those of the objects that contain it.
 import type { ResourceType } from './operation.ts';
 
-/** What is inside something else (a task run in its flow run, a queue in its pool) has the attributes of what it is in. */
+/** A contained object (a task run in its flow run, a queue in its pool) has the attributes of its container. */
 export interface Entity {
   readonly type: ResourceType;
-  /** Prefect's id; null: an object that is about to be made, or a kind that is known by name alone. */
+  /** Prefect's id; null: a new object, or a kind that only has names. */
   readonly id: string | null;
   /** Its own name: of a variable, block, automation, limit, flow, deployment or pool. */
   readonly name: string | null;
@@ -15,20 +15,20 @@ export interface Entity {
   readonly flow: string | null;
   /** `FLOW/NAME`. */
   readonly deployment: string | null;
-  /** Of a run that has one itself, and not by the run that started it. */
+  /** The deployment of the run itself, and not of the run that started it. */
   readonly deploymentId: string | null;
-  /** The principal that has made it; null: not known. */
+  /** The principal that created it; null: unknown. */
   readonly owner: string | null;
   /** Type of a run's state, in upper case. */
   readonly state: string | null;
   readonly labels: Readonly<Record<string, string>>;
-  /** What a flow is known by: its deployments and its latest runs; empty for every other kind. */
+  /** The uses of a flow: its deployments and latest runs; empty for every other kind. */
   readonly uses: readonly Entity[];
-  /** A flow has more uses than were looked at. */
+  /** The flow has more uses than Lictor has read. */
   readonly hasMoreUses: boolean;
 }
 
-/** An entity of which nothing is known but its kind. */
+/** An entity with a kind and no known attributes. */
 export function bareEntity(type: ResourceType, more: Partial<Entity> = {}): Entity {
   return {
     type,

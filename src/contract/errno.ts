@@ -1,6 +1,6 @@
-// What the system says of a call that failed.
+// Errors of system calls.
 
-/** True for an error of the system with one of these codes: `ENOENT`. */
+/** True for a system error with one of these codes: `ENOENT`. */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }

@@ -1,8 +1,8 @@
-// How the decision's facts travel through nginx into its log. Every byte of them is read, escaped and written on each request that the
-// cache answers: the names stay at home, and the text holds nothing that a header or a JSON string would have to escape.
+// Encodes the facts of a decision for nginx and its log. nginx reads, escapes and writes every byte on each request that the cache
+// answers. So the text has no names, and no character that a header or a JSON string would have to escape.
 import type { AccessFacts } from './names.ts';
 
-/** The places in the text. New facts come at the end: lines that are in the log already stay readable. */
+/** The order in the text. Add new facts at the end, so that old log lines stay readable. */
 const ORDER = [
   'principal',
   'principal_kind',
@@ -27,7 +27,7 @@ export function encodeFacts(facts: AccessFacts): string {
   return texts.join('~').replace(/~+$/, '');
 }
 
-/** The facts by name, unchecked: what was left out is missing. Undefined when it is no such text. */
+/** The facts by name, unchecked. Undefined: not such a text. */
 export function decodeFacts(encoded: string): Readonly<Record<string, unknown>> | undefined {
   if (!encoded.includes('~')) return decodeList(encoded);
   try {
@@ -43,7 +43,7 @@ function namedValue(name: string, text: string): readonly [string, unknown] {
   return [name, name === 'revision' ? Number(value) : value];
 }
 
-/** Lone surrogates, which no encoding takes, become U+FFFD. */
+/** Lone surrogates have no encoding, and become U+FFFD. */
 function escaped(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replaceAll('~', '%7E');
 }

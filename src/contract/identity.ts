@@ -3,9 +3,9 @@
 export interface Identity {
   /** Id of the identity provider in lictor.yaml. */
   readonly idp: string;
-  /** What never changes for the provider: a `sub`, a NameID, a role's ARN, a certificate's name. (idp, subject) is the identity. */
+  /** The permanent id at the provider: a `sub`, a NameID, a role's ARN, a certificate's name. (idp, subject) is the identity. */
   readonly subject: string;
-  /** What people read and configuration names; `NAME@IDP` is the principal's id. */
+  /** The name for people and configuration. `NAME@IDP` is the principal's id. */
   readonly name: string;
   readonly kind: 'user' | 'service';
   readonly groups: readonly string[];

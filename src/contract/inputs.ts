@@ -1,4 +1,4 @@
-// What nginx hands over about one request: its own variables, the very ones that are in the decision's key.
+// The variables that nginx sends about one request. The key of the decision has the same ones.
 
 /** Strings are raw and possibly empty; empty means absent. */
 export interface EdgeInputs {

@@ -1,4 +1,4 @@
-// What an administrator may shut out at once: a principal, a session, a provider, a client address.
+// Locks of an administrator, in effect at once: on a principal, a session, a provider, a client address.
 
 export const LOCK_KINDS = ['principal', 'session', 'idp', 'address'] as const;
 export type LockKind = (typeof LOCK_KINDS)[number];
@@ -10,18 +10,18 @@ export interface LockTarget {
 }
 
 export interface Lock extends LockTarget {
-  /** It was set on people of the built-in accounts: it holds on them whatever lictor.yaml calls their provider later, or when it has none. */
+  /** Set on the built-in accounts: it holds even if lictor.yaml renames or removes their provider. */
   readonly ofAccounts: boolean;
-  /** Why, in the administrator's words; empty when none were given. */
+  /** The reason that the administrator gave; empty: none. */
   readonly why: string;
   /** Who locked, `local:NAME`. */
   readonly by: string;
   readonly createdMs: number;
-  /** Epoch milliseconds after which it holds no more; null: until it is taken away. */
+  /** Epoch milliseconds of its end; null: until it is removed. */
   readonly expiresMs: number | null;
 }
 
-/** Left out, `ofAccounts` is false: it holds to the letter. */
+/** `ofAccounts` left out: false, the value is compared exactly. */
 export type NewLock = Omit<Lock, 'createdMs' | 'ofAccounts'> & Partial<Pick<Lock, 'ofAccounts'>>;
 
 /** As it is written on the command line and in records. A principal's id stands for itself. */

@@ -1,7 +1,7 @@
-// Names that more than one part must agree on: headers, cookies, paths. One place, so that nothing is spelt twice.
+// Names that several parts share: headers, cookies, paths.
 import type { ReasonCode } from './reasons.ts';
 
-/** Headers with which nginx hands its own variables to the control plane. Never accepted from, nor sent to, anybody else. */
+/** Headers in which nginx sends its variables to the control plane. No client can send them, and no upstream gets them. */
 export const INPUT = {
   requestId: 'x-lictor-in-request-id',
   host: 'x-lictor-in-host',
@@ -26,67 +26,66 @@ export const INPUT = {
   args: 'x-lictor-in-args',
 } as const;
 
-/** Shows the control plane that a request comes from its own nginx (src/config/keys/edge-secret.ts). Secret; forwarded to nobody else. */
+/** Proves to the control plane that nginx sent the request (src/config/keys/edge-secret.ts). Secret; never forwarded. */
 export const EDGE_SECRET = 'x-lictor-edge';
 
-/** What a client asks a socket of a service with, as nginx has read it; `Upgrade` and `Connection` themselves are nginx's own on the way to the relay. */
+/** The client's handshake for a socket of a service, as nginx has read it. nginx sets `Upgrade` and `Connection` itself for the relay. */
 export const HANDSHAKE = {
   /** `HTTP/1.1`. */
   protocol: 'x-lictor-in-protocol',
   connection: 'x-lictor-in-connection',
-  /** How long its body says it is; empty: it has none. */
+  /** The declared length of the body; empty: no body. */
   framing: 'x-lictor-in-framing',
 } as const;
 
-/** What a client says about itself, handed over the same way: evidence for the record. No decision reads it. */
+/** Claims of a client about itself, sent in the same way: evidence for the record. No decision reads them. */
 export const CLAIM = { flowRun: 'x-lictor-claim-flow-run', deployment: 'x-lictor-claim-deployment' } as const;
 
-/** The same, of the gateway's own pages alone: value of the cookie of the login attempt that `?state=` names. No decision reads it. */
+/** The same, only for the gateway's pages: the cookie of the login attempt that `?state=` names. No decision reads it. */
 export const LOGIN_BROWSER = 'x-lictor-in-login-browser';
 
-/** Also of the own pages alone: value of the cookie of a device that logged in before (src/identity/authn/accounts/devices.ts). */
+/** Also only for the gateway's pages: the cookie of a device that logged in before (src/identity/authn/accounts/devices.ts). */
 export const LOGIN_DEVICE = 'x-lictor-in-login-device';
 
-/** Headers with which the control plane answers nginx. Never forwarded to a client. */
+/** Headers of the control plane's answer to nginx. Never forwarded to a client. */
 export const OUTPUT = {
-  /** The way: direct | mediated | egress | uncredentialed; where there is none, why not (`noWay`). */
+  /** The path: direct | mediated | egress | uncredentialed; or why the request has none (`noWay`). */
   path: 'x-lictor-path',
   /** The key of the identity limit: the principal's id. */
   limit: 'x-lictor-limit',
   /** The roles of the principal that `limits` names, joined by commas; absent: none. */
   limitedRoles: 'x-lictor-limited-roles',
-  /** `AccessFacts` (facts.ts): what the access log cannot know by itself. */
+  /** `AccessFacts` (facts.ts) for the access log. */
   facts: 'x-lictor-facts',
-  /** What a service is told of the caller, signed (src/proxies/egress). */
+  /** A signed assertion about the caller for the service (src/proxies/egress). */
   assertion: 'x-lictor-assertion',
-  /** What the service is shown in place of the caller, where it changes: the value of `Authorization`. Secret. */
+  /** A credential for the service that changes: the value of `Authorization`. Secret. */
   credential: 'x-lictor-credential',
   /** How often the cache of this service was purged; absent: it has none. */
   cacheGeneration: 'x-lictor-cache-generation',
 } as const;
 
 /**
- * The way of a refused request: nginx reads each header of a decision for every request, so a refusal has none of its own. Its words are
- * in nginx's maps, unless it has more precise ones. `words`: those, safe in JSON and HTML; or of a foreign object the body with which Prefect says
- * that there is none.
+ * The value for a rejected request. A rejection has no separate header, because nginx reads each header of a decision for every request. nginx's maps
+ * have its text. `words`: a more precise text, safe in JSON and HTML; for a foreign object, the body by which Prefect reports a missing one.
  */
 export function noWay(code: ReasonCode, words?: string): string {
   return words === undefined ? `no:${code}` : `no:${code}:${words}`;
 }
 
-/** Between nginx and the service proxy (src/proxies/egress/proxy). Never accepted from, nor sent to, any other. */
+/** Between nginx and the service proxy (src/proxies/egress/proxy). No client can send them, and no service gets them. */
 export const SERVICE_PROXY = {
   service: 'x-lictor-proxy-service',
   /** The principal: the key of the identity limit. */
   caller: 'x-lictor-proxy-caller',
   generation: 'x-lictor-cache-generation',
-  /** Its answer: what came of the call at the cache. In one word: `$upstream_http_` takes `_` for `-`, and only one spelling is filtered. */
+  /** In the answer: the cache status of the call. One word, because `$upstream_http_` accepts `_` for `-`, and only one spelling is filtered. */
   cache: 'lictorcache',
-  /** Its answer: the named location of nginx that refuses the call. nginx obeys it from the service proxy alone. */
+  /** In the answer: the named location of nginx that rejects the call. nginx accepts it only from the service proxy. */
   refusal: 'x-accel-redirect',
 } as const;
 
-/** What the decision tells the access log, and through it the ledger. Snake case: the record's own names. */
+/** Facts of the decision for the access log, and so for the ledger. Snake case, as in records. */
 export interface AccessFacts {
   readonly principal: string | null;
   readonly principal_kind: string | null;
@@ -101,7 +100,7 @@ export interface AccessFacts {
   readonly session_id: string | null;
 }
 
-/** Everything of Lictor's own lives below this. */
+/** All pages and APIs of Lictor are below this path. */
 export const OWN_PREFIX = '/.lictor/';
 
 /** The public keys that verify what this gateway signs. */
@@ -116,7 +115,7 @@ export function wellKnownPaths(basePath: string) {
   return { server, resource, keySets, all: [...server, ...resource, ...keySets] };
 }
 
-/** The name of the cookie says how far it is bound. */
+/** The prefix of the name sets how browsers bind the cookie. */
 export function sessionCookieName(publicUrl: { readonly secure: boolean; readonly basePath: string }): string {
   if (!publicUrl.secure) return 'lictor';
   return publicUrl.basePath === '' ? '__Host-lictor' : '__Secure-lictor';
@@ -135,8 +134,8 @@ export function deviceCookieName(publicUrl: { readonly secure: boolean; readonly
 /** Labels that only the gateway writes. */
 export const RESERVED_LABEL_PREFIX = 'lictor.';
 
-/** The provider of accounts that end by themselves, where the configuration has no built-in accounts: no other provider may be called so. */
+/** The provider of temporary accounts if the configuration has no built-in accounts. No other provider may have this name. */
 export const BREAK_GLASS = 'break-glass';
 
-/** The rule by which `lictor doctor` gives its token rights. No token, account or line of lictor.yaml is called so. */
+/** The rule that gives rights to the token of `lictor doctor`. No token, account or line of lictor.yaml has this name. */
 export const DOCTOR_RULE = 'lictor doctor';

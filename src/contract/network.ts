@@ -1,15 +1,15 @@
-// One key per guesser: an IPv4 address, or the /64 that one subscriber of IPv6 has; and the /48 that one site may have.
+// The key for guessing limits: an IPv4 address, or the /64 of an IPv6 subscriber; and the /48 of a site.
 import { isIPv6 } from 'node:net';
 
 const GROUPS = 8;
 const BITS = 16;
 
-/** Addresses that cannot be read count as themselves. */
+/** An invalid address is its own key. */
 export function guesserKey(address: string): string {
   return networkOf(address, 64);
 }
 
-/** The /48, which has 65,536 networks of one subscriber: an IPv4 address again is itself. */
+/** The /48 with its 65,536 networks of subscribers; an IPv4 address itself. */
 export function siteKey(address: string): string {
   return networkOf(address, 48);
 }

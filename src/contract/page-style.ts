@@ -1,4 +1,4 @@
-// The look of the gateway's own pages, nginx's and the control plane's: one style sheet, no font, image or script from anywhere.
+// The style sheet of the gateway's pages, for nginx and the control plane. No font, image or script comes from elsewhere.
 
 export const PAGE_STYLE = `
 :root {

@@ -39,20 +39,20 @@ export interface EventsMark {
   /** How many of Prefect's servers stream their events now, of how many. */
   readonly streams: number;
   readonly servers: number;
-  /** Why it does not go on; null: it does. */
+  /** Why Lictor receives no events; null: it does. */
   readonly problem: string | null;
 }
 
 const OF_FLOW_RUN = 'prefect.flow-run.';
-/** What code that runs flows may say of them (events/names.ts), with whatever labels it likes; all other names are Prefect's own. */
+/** Events that the code of a flow may report, with any labels (events/names.ts). All other names belong to Prefect. */
 const BY_CLIENTS: readonly string[] = ['heartbeat', 'pull-step.executed', 'pull-step.failed'];
 
-/** True for a state of a flow run, which Prefect's server alone tells: what stands beside it, the run that started it and who made it, is true as well. */
+/** True for a state of a flow run. Only Prefect's server reports it, so its related objects (the run that started it, its creator) are true too. */
 export function isFlowRunState({ event, resource_id: id }: Pick<PrefectEvent, 'event' | 'resource_id'>): boolean {
   return event.startsWith(OF_FLOW_RUN) && id.startsWith(OF_FLOW_RUN) && !BY_CLIENTS.includes(event.slice(OF_FLOW_RUN.length));
 }
 
-/** The event of a state has its name: with one of these it would pass for a sign of life, which nobody stores, or for a client's word. */
+/** The name of a state is in the name of its event. With one of these names, the event would count as a heartbeat, which is not stored, or as a client's claim. */
 export function isReservedStateName(name: string): boolean {
   return BY_CLIENTS.includes(name);
 }

@@ -1,4 +1,4 @@
-// Who is calling: the one shape that every credential turns into.
+// The authenticated principal: the result of every credential.
 import type { ClientScope } from './client-scopes.ts';
 import type { Grant } from './scope.ts';
 
@@ -26,18 +26,18 @@ export interface Principal {
 /** The attribute that binds a principal of kind `run` to its flow run. */
 export const RUN_ATTRIBUTE = 'flow_run_id';
 
-/** The flow runs that a principal may speak of; null: it is not bound to any. A run that does not say which one may speak of none. */
+/** The flow runs that a principal may report on; null: it is not bound to any. A run principal without an id may report on none. */
 export function boundRuns({ kind, attributes }: Principal): ReadonlySet<string> | null {
   if (kind !== 'run') return null;
   const own = attributes[RUN_ATTRIBUTE];
   return new Set(own === undefined ? [] : [own]);
 }
 
-/** Where on a request the credential stood. The order of the members is the order in which they win. */
+/** The place of the credential in the request, in the order of precedence. */
 export const CARRIERS = ['authorization', 'x-lictor-token', 'session', 'certificate', 'frame'] as const;
 export type Carrier = (typeof CARRIERS)[number];
 
-/** What proved the principal. `id` names it without being it: safe to log. */
+/** The credential of the principal. `id` names it without its secret: safe to log. */
 export interface Credential {
   readonly id: string;
   readonly carrier: Carrier;
@@ -45,10 +45,10 @@ export interface Credential {
   readonly expiresAtMs: number | null;
   /** Set when the credential is a browser session. */
   readonly sessionId: string | null;
-  /** The browser session that it lives by, and is locked with: of a login of the command line that has nothing else to stand on. */
+  /** For a command line login that depends on a browser session: that session. A lock on the session covers the login. */
   readonly standsOn?: string | null;
   /** Ids of further valid credentials on the same request that name another principal: recorded, otherwise ignored. */
   readonly alsoPresented: readonly string[];
-  /** What the client was let do; left out: whatever the principal may. */
+  /** The scopes of the client; left out: all rights of the principal. */
   readonly scopes?: readonly ClientScope[];
 }

@@ -1,6 +1,6 @@
-// Text of anybody's making, shown to people.
+// Untrusted text in terminals and pages.
 
-/** Paths, names and messages come from anybody: control and direction characters would write to the reader's terminal, or turn a line around. */
+/** Paths, names and messages are untrusted: control characters could write to the reader's terminal, and direction characters could reverse a line. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\ufffd');
 }

@@ -31,7 +31,7 @@ export interface LedgerRecord {
   readonly deployment_id: string | null;
   readonly run_binding: 'verified' | 'asserted' | 'none';
   readonly service: string | null;
-  /** Of a call whose answer may be kept: answered from what is kept (`hit`; `stale`: beyond its time), fetched (`miss`; `expired`: anew), or past it (`bypass`). */
+  /** For a cacheable call: answered from the cache (`hit`; `stale`: after its time), fetched (`miss`; `expired`: again), or not cached (`bypass`). */
   readonly cache: CacheState | null;
   readonly mode: 'enforce' | 'observe' | null;
   readonly revision: number | null;
@@ -39,16 +39,16 @@ export interface LedgerRecord {
   readonly grant_id: string | null;
   readonly approval_id: string | null;
   readonly tool: string | null;
-  /** The rights that this change or login gives; null: it gives none. */
+  /** The rights that this change or login gives; null: none. */
   readonly grants: readonly RecordedGrant[] | null;
   readonly node: string;
   readonly seq: number;
-  /** The chain comes with its own part; null until then, and still part of every record. */
+  /** The hash chain; null until its part is written. Every record has the field. */
   readonly prev_hash: string | null;
   readonly hash: string | null;
 }
 
-/** One role as it is given. Its names stand in the order in which they are hashed. */
+/** One role as it is given. The order of its names is the order of hashing. */
 export interface RecordedGrant {
   readonly expires_at: string | null;
   /** Who holds the role by this: principals, or members as lictor.yaml writes them. */
@@ -62,7 +62,7 @@ export interface RecordedGrant {
   readonly scope: string | null;
 }
 
-/** What came of a call of a service whose answers are kept. */
+/** The cache status of a call of a service with a cache. */
 export const CACHE_STATES = ['hit', 'miss', 'stale', 'expired', 'bypass'] as const;
 export type CacheState = (typeof CACHE_STATES)[number];
 

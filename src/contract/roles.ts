@@ -1,4 +1,4 @@
-// The built-in roles. What each may do is policy (policy/roles/*.cedar); here are only the names.
+// The names of the built-in roles. Policies define their rights (policy/roles/*.cedar).
 
 export const BUILT_IN_ROLES = ['viewer', 'operator', 'deployer', 'worker', 'run', 'agent', 'auditor', 'admin'] as const;
 export type BuiltInRole = (typeof BUILT_IN_ROLES)[number];

@@ -1,19 +1,19 @@
-// How a record is tied to a flow run: proven by path or token, or merely claimed. The same for every way that a request takes.
+// The binding of a record to a flow run: proven by path or token, or only claimed. The same for every path of a request.
 import type { LedgerRecord } from './record.ts';
 import { runOfPrincipal } from './run-token.ts';
 
 export type RunBinding = Pick<LedgerRecord, 'flow_run_id' | 'task_run_id' | 'deployment_id' | 'run_binding'>;
 
 export interface BindingFacts {
-  /** What the path names. */
+  /** The run in the path. */
   readonly bound: Omit<RunBinding, 'run_binding'>;
   /** Id of the authenticated principal. */
   readonly principal: string | null;
-  /** What the client says about itself in headers, unchecked. */
+  /** The claims of the client in headers, unchecked. */
   readonly claims: { readonly flowRun?: unknown; readonly deployment?: unknown };
 }
 
-/** The path says which run a request is about; a run's token says which run it comes from. A claim is evidence only, and never stands beside either. */
+/** The path names the run that a request is about; a run token names the run that sends it. A claim is only evidence, and counts only without them. */
 export function runBinding({ bound, principal, claims }: BindingFacts): RunBinding {
   const run = bound.flow_run_id ?? runOfPrincipal(principal);
   const isProven = run !== null || bound.task_run_id !== null || bound.deployment_id !== null;

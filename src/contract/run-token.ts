@@ -1,6 +1,6 @@
-// The form of a run token: code that only passes it on recognises it by this.
+// The form of a run token, by which code recognises it.
 
-/** The whole text of one, and nothing around it. That it is well-formed says nothing about validity. */
+/** Matches the complete text of a run token. Not checked: that it is valid. */
 export const RUN_TOKEN_SHAPE = /^lcf_[0-9a-hjkmnp-tv-z]{68}$/;
 
 export function looksLikeRunToken(text: string): boolean {
@@ -13,7 +13,7 @@ export function runPrincipalId(flowRunId: string): string {
   return `run:${flowRunId}`;
 }
 
-/** The flow run that a principal is; null: it is none. */
+/** The flow run of a principal of kind `run`; null: another kind. */
 export function runOfPrincipal(principalId: string | null | undefined): string | null {
   return RUN_PRINCIPAL.exec(principalId ?? '')?.[1] ?? null;
 }

@@ -1,6 +1,6 @@
-// The spellings in which a service may repeat a secret that it was called with.
+// The encodings in which a service may repeat the secret of a call.
 
-/** A shorter secret stands in other words by chance. */
+/** A shorter secret may occur in other text by chance. */
 export const SHORTEST_MASKED = 8;
 
 /** The longest first. */

@@ -1,6 +1,6 @@
-// Several things at a time.
+// Concurrent promises.
 
-/** As Promise.all, but it rejects, with the first failure, only when nothing of it is under way any more. */
+/** Like Promise.all, but it rejects with the first failure only after all promises have settled. */
 export async function settleAll<T>(work: Iterable<Promise<T>>): Promise<readonly T[]> {
   const outcomes = await Promise.allSettled(work);
   return outcomes.map((outcome) => {

@@ -1,4 +1,4 @@
-// Access tokens at rest: short ones that Lictor gave for another proof, each with the identity that was proven then.
+// Stored access tokens: short-lived, issued by Lictor for another proof, each with the proven identity.
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import type { Identity } from '../contract/identity.ts';
@@ -14,9 +14,9 @@ export interface NewAccessToken {
   /** SHA-256 of the whole token text, hexadecimal. */
   readonly hash: string;
   readonly identity: Identity;
-  /** What the provider was trusted for when it was given: another text later, and the token is none any more. */
+  /** The trusted settings of the provider at the time. If they change, the token is invalid. */
   readonly trust: string;
-  /** Credential id of what was shown for it. */
+  /** Credential id of the proof. */
   readonly proof: string;
   readonly expiresMs: number;
 }
@@ -39,7 +39,7 @@ export interface AccessTokens {
   revokeOf(idp: string, name: string): Promise<{ readonly tokens: number; readonly runs: number }>;
 }
 
-/** So long an ended one is still called expired instead of unknown. */
+/** How long Lictor reports an ended token as expired instead of unknown. */
 const KEPT_MS = 3_600_000;
 
 export function createAccessTokens(database: Database, clock: Clock): AccessTokens {

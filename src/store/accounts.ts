@@ -1,4 +1,4 @@
-// Built-in accounts at rest. A removed account's row stays, so that its sessions and records keep their meaning.
+// Stored built-in accounts. The row of a removed account stays, because sessions and records refer to it.
 import type { Kysely, Selectable } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import type { Scope } from '../contract/scope.ts';
@@ -13,7 +13,7 @@ export interface StoredAccount {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly string[];
-  /** On what its roles hold; null: on everything. */
+  /** The objects that its roles hold on; null: all. */
   readonly scope: Scope | null;
   /** argon2id in PHC notation. */
   readonly password: string;

@@ -1,10 +1,10 @@
-// The change number: it grows with every security change, in the same transaction; readers look at it and sweep their caches.
+// The change number grows with every security change, in the same transaction. Readers watch it and sweep their caches.
 import { type Kysely, sql } from 'kysely';
 import { LictorError } from '../contract/error.ts';
 import { prepareRead } from './prepared-read.ts';
 import type { Tables } from './tables.ts';
 
-/** What it answers asks for the number as it is now. */
+/** Answers a function that reads the current number. */
 export function createChangeNumber(db: Kysely<Tables>): () => Promise<number> {
   const read = prepareRead(db, db.selectFrom('change_number').select('number'));
   return async () => {
@@ -14,7 +14,7 @@ export function createChangeNumber(db: Kysely<Tables>): () => Promise<number> {
   };
 }
 
-/** Raises the number within a transaction; `reason` is for whoever looks at the store, never a secret. */
+/** Raises the number within a transaction. `reason` explains it to a reader of the store; never a secret. */
 export async function raiseChangeNumber(db: Kysely<Tables>, reason: string): Promise<number> {
   const row = await db.updateTable('change_number').set({ number: sql<number>`number + 1`, reason }).returning('number').executeTakeFirstOrThrow();
   return Number(row.number);

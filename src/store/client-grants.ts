@@ -1,4 +1,4 @@
-// ClientGrants at rest: what a person let a client do in their name, with its rotating refresh token and its access tokens.
+// Stored client grants: the rights that a person gave to a client, with a rotating refresh token and access tokens.
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { type ClientScope, isClientScope } from '../contract/client-scopes.ts';
 import type { Clock } from '../contract/clock.ts';
@@ -13,13 +13,13 @@ export interface NewClientGrant {
   readonly id: string;
   readonly clientId: string;
   readonly scopes: readonly ClientScope[];
-  /** Which part of the gateway its access tokens are for. */
+  /** The part of the gateway that accepts its access tokens. */
   readonly audience: string;
   readonly accountId: string | null;
   readonly identityId: string | null;
-  /** The browser session in which it was allowed: what ends that meanwhile ends this before it begins. */
+  /** The browser session in which the person allowed it. If that session has ended, the grant does not begin. */
   readonly allowedIn: string;
-  /** The browser session that it stands on, when the provider gives it no tokens of its own: it ends with that. */
+  /** The browser session that the grant depends on and ends with, if the provider issues no separate tokens for it. */
   readonly sessionId: string | null;
   /** When the provider must be asked again; null: never. */
   readonly refreshAfterMs: number | null;
@@ -29,7 +29,7 @@ export interface NewClientGrant {
 export interface ClientGrant extends Omit<NewClientGrant, 'accountId' | 'identityId' | 'allowedIn'> {
   readonly owner: SessionOwner;
   readonly createdMs: number;
-  /** When a token was given last. */
+  /** The time of the last issued token. */
   readonly seenMs: number;
   readonly endedMs: number | null;
 }
@@ -41,7 +41,7 @@ export interface GrantedToken {
   readonly expiresMs: number;
 }
 
-/** A new pair; the refresh token is known by its hash alone. */
+/** A new pair. The store has only the hash of the refresh token. */
 export interface NewTokens {
   readonly refreshHash: string;
   readonly access: GrantedToken;
@@ -56,7 +56,7 @@ export interface ClientGrants {
   ofAccessToken(id: string): Promise<{ readonly token: GrantedToken; readonly grant: ClientGrant } | undefined>;
   /** `used`: it was exchanged before. */
   ofRefreshToken(hash: string): Promise<{ readonly grant: ClientGrant; readonly used: boolean } | undefined>;
-  /** The refresh token becomes a used one, and `next` valid. False: it was used meanwhile, or the grant has ended. */
+  /** Marks the refresh token as used and makes `next` valid. False: it was used meanwhile, or the grant has ended. */
   rotate(hash: string, next: NewTokens): Promise<boolean>;
   /** Raises the change number. False: unknown, or ended before. */
   end(id: string): Promise<boolean>;
@@ -102,10 +102,10 @@ export function createClientGrants(database: Database, clock: Clock): ClientGran
   };
 }
 
-/** So long an ended one is still called ended instead of unknown, and a replayed refresh token of it replayed. */
+/** How long Lictor reports an ended grant as ended instead of unknown, and detects a replayed refresh token. */
 const KEPT_MS = 24 * 3_600_000;
 
-/** Within the transaction that turns a device code into it. Also forgets what ended long ago. */
+/** Call it in the transaction that uses the device code. Also deletes grants that ended long ago. */
 export async function insertClientGrant(db: Kysely<Tables>, grant: NewClientGrant, nowMs: number): Promise<void> {
   await forgetOld(db, nowMs - KEPT_MS);
   await db

@@ -1,5 +1,5 @@
 // The column that every table has without declaring it.
 import { sql } from 'kysely';
 
-/** In it rows are in the order in which they came, whatever the clock said of each: it may have been put back. An upsert keeps its place. */
+/** It gives the order of insertion, independent of the clock, which may be set back. An upsert does not change it. */
 export const byCame = sql<number>`rowid`;

@@ -1,4 +1,4 @@
-// What the store's parts need of a database, whichever it is.
+// The database as the parts of the store use it.
 import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from './tables.ts';
 

@@ -1,4 +1,4 @@
-// Logins of a device that wait for a person in a browser (RFC 8628): short-lived, few, each turned into one grant at most.
+// Device logins that wait for a person in a browser (RFC 8628): short-lived, few, and each gives at most one grant.
 import type { Kysely, Selectable } from 'kysely';
 import { type ClientScope, isClientScope } from '../contract/client-scopes.ts';
 import type { Clock } from '../contract/clock.ts';
@@ -9,7 +9,7 @@ import type { Database } from './database.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import type { Tables } from './tables.ts';
 
-/** Anybody can make one: they are few and short-lived, and one address (of IPv6: one subscriber's network) cannot push out those of others. */
+/** Any client can create one, so they are few and short-lived. One address (IPv6: the network of a subscriber) cannot replace those of others. */
 export const DEVICE_CODE_LIMITS = { rows: 10_000, perAddress: 100, lifeMs: 10 * 60_000, intervalMs: 5000, slowerMs: 5000 } as const;
 
 export interface NewDeviceCode {
@@ -20,9 +20,9 @@ export interface NewDeviceCode {
   readonly clientId: string;
   readonly scopes: readonly ClientScope[];
   readonly audience: string;
-  /** An ID token is wanted. */
+  /** The client requests an ID token. */
   readonly openid: boolean;
-  /** Who asked, for the person who decides. */
+  /** The requesting client, for the person who decides. */
   readonly address: string;
   readonly userAgent: string;
 }
@@ -35,12 +35,12 @@ export interface StoredDeviceCode extends Omit<NewDeviceCode, 'userHash'> {
 }
 
 export interface DeviceCodes {
-  /** Beyond a limit the oldest goes: of its address, or of all. */
+  /** Beyond a limit, deletes the oldest: of its address, or of all. */
   create(code: NewDeviceCode): Promise<void>;
   byId(id: string): Promise<StoredDeviceCode | undefined>;
-  /** One that waits and is not too old. */
+  /** A waiting code that has not expired. */
   byUserHash(hash: string): Promise<StoredDeviceCode | undefined>;
-  /** Notes that it was asked for. False: sooner than its interval, which is longer from now on. */
+  /** Stores the time of the poll. False: it came before the interval, which is longer from now on. */
   poll(id: string): Promise<boolean>;
   /** The person has decided; with a grant: allowed. False: decided before, too old, or the session in which it is allowed has ended meanwhile. */
   decide(id: string, grant: NewClientGrant | null): Promise<boolean>;
@@ -62,7 +62,7 @@ export function createDeviceCodes(database: Database, clock: Clock): DeviceCodes
 }
 
 async function insert(db: Kysely<Tables>, code: NewDeviceCode, nowMs: number): Promise<void> {
-  // A while longer than it lives, so that a slow client is told what happened.
+  // A while longer than it lives, so that a slow client learns the result.
   await db
     .deleteFrom('device_codes')
     .where('expires_ms', '<', nowMs - DEVICE_CODE_LIMITS.lifeMs)
@@ -109,14 +109,14 @@ async function makeRoomOf(db: Kysely<Tables>, guesser: string): Promise<void> {
   await db.deleteFrom('device_codes').where('id', 'in', surplus).execute();
 }
 
-/** A second is forgiven: clocks and networks are what they are. */
+/** Tolerates one second, because clocks and networks are inexact. */
 const TOLERANCE_MS = 1000;
 
 async function poll(db: Kysely<Tables>, id: string, nowMs: number): Promise<boolean> {
   const row = await db.selectFrom('device_codes').select(['interval_ms', 'polled_ms']).where('id', '=', id).executeTakeFirst();
   if (row === undefined) return true;
   const sinceMs = row.polled_ms === null ? Number.POSITIVE_INFINITY : nowMs - row.polled_ms;
-  // Less than nothing: the clock was put back since. Else its client would be told to be slower each time, for as long as that.
+  // Negative: the clock was set back. Otherwise the client would have to slow down at each poll until the clock catches up.
   const tooSoon = sinceMs >= 0 && sinceMs < row.interval_ms - TOLERANCE_MS;
   const interval = row.interval_ms + (tooSoon ? DEVICE_CODE_LIMITS.slowerMs : 0);
   await db.updateTable('device_codes').set({ polled_ms: nowMs, interval_ms: interval }).where('id', '=', id).execute();
@@ -141,7 +141,7 @@ async function decide(
   return true;
 }
 
-/** In the transaction that would let the login in: a new password, a logout or a forgotten person has deleted it, whatever the page saw before. */
+/** Call it in the transaction that permits the login: a new password, a logout or a forgotten person may have deleted the session since the page was shown. */
 async function hasSession(db: Kysely<Tables>, id: string): Promise<boolean> {
   return (await db.selectFrom('sessions').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
 }

@@ -1,9 +1,9 @@
-// Ending grants, for whatever ends them: a logout, a replayed refresh token, an account that goes. Within the caller's transaction.
+// Ends grants in the caller's transaction: after a logout, a replayed refresh token, or the removal of an account.
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { raiseChangeNumber } from './changes.ts';
 import type { Tables } from './tables.ts';
 
-/** Those that have not ended yet; their providers' tokens go too. Raises the change number if there was any; answers how many. */
+/** Ends valid grants and deletes their providers' tokens. Raises the change number if there are any; answers how many. */
 export async function endClientGrants(db: Kysely<Tables>, nowMs: number, which: RawBuilder<boolean>): Promise<number> {
   const those = db.selectFrom('client_grants').select('id').where('ended_ms', 'is', null).where(which);
   await db.deleteFrom('idp_tokens').where('owner', 'in', those).execute();

@@ -1,18 +1,18 @@
-// Names that somebody of a provider had before: whoever is called so next is not taken for them, and a lock on one name is on all of them.
+// Former names of a provider's people: no other subject gets such a name, and a lock on one name of a person covers all.
 import type { Kysely, Selectable } from 'kysely';
 import type { Identity } from '../contract/identity.ts';
 import type { Tables } from './tables.ts';
 
 type Named = Pick<Identity, 'idp' | 'subject' | 'name'>;
 
-/** Another subject of the provider has the name, or had it. */
+/** True if another subject of the provider has or had the name. */
 export async function isNameOfAnother(db: Kysely<Tables>, { idp, subject, name }: Named): Promise<boolean> {
   const holder = await db.selectFrom('identities').select('subject').where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
   const former = await db.selectFrom('former_names').select('subject').where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
   return [holder, former].some((one) => one !== undefined && one.subject !== subject);
 }
 
-/** Names of whoever is called so, or was: the present one first. Empty: nobody is known by it. */
+/** All names of the person with this present or former name, the present one first. Empty: no such person. */
 export async function namesOfSame(db: Kysely<Tables>, { idp, name }: Omit<Named, 'subject'>): Promise<readonly string[]> {
   const people = db.selectFrom('identities').select(['subject', 'name']).where('idp', '=', idp);
   const before = db.selectFrom('former_names').select(['subject', 'name']).where('idp', '=', idp);
@@ -23,7 +23,7 @@ export async function namesOfSame(db: Kysely<Tables>, { idp, name }: Omit<Named,
   return [...new Set([...now, ...then].map((row) => row.name))];
 }
 
-/** Within the transaction that gives somebody another name: the one of before stays theirs. */
+/** Call it in the transaction that changes a name: the former name stays reserved. */
 export async function keepFormerName(db: Kysely<Tables>, { idp, subject, name }: Named, next: string): Promise<void> {
   await db
     .insertInto('former_names')
@@ -37,15 +37,15 @@ export async function keepFormerName(db: Kysely<Tables>, { idp, subject, name }:
   );
 }
 
-/** From now on anybody may be called so. False: nobody was. */
+/** Releases the name. False: it was not reserved. */
 export async function freeFormerName(db: Kysely<Tables>, { idp, name }: Omit<Named, 'subject'>): Promise<boolean> {
   const freed = await db.deleteFrom('former_names').where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
   return Number(freed.numDeletedRows) > 0;
 }
 
 /**
- * Whoever is locked stays so, by a lock on each name, which `lictor locks` shows: whom a run acts for is written down by the name of then.
- * Of several locks the longest holds.
+ * A lock continues on each name of the person, and `lictor locks` shows all of them: a run stores the name that a person had at its start.
+ * Of several locks, the longest holds.
  */
 async function lockAlike(db: Kysely<Tables>, ids: readonly string[]): Promise<void> {
   const held = await db.selectFrom('locks').selectAll().where('kind', '=', 'principal').where('value', 'in', ids).execute();
@@ -53,7 +53,7 @@ async function lockAlike(db: Kysely<Tables>, ids: readonly string[]): Promise<vo
   if (longest === undefined) return;
   for (const value of ids) {
     if (held.some((lock) => lock.value === value && endOf(lock) === endOf(longest))) continue;
-    // What is on accounts stays so: the id may have been theirs before.
+    // A lock on accounts stays one: the id may have belonged to the accounts before.
     const { of_accounts: _, ...row } = { ...longest, value };
     await db
       .insertInto('locks')

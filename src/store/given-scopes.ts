@@ -1,4 +1,4 @@
-// The scopes that tokens and accounts were given: each once, of those that are neither revoked nor removed.
+// The scopes of tokens and accounts that are neither revoked nor removed, each once.
 import type { Scope } from '../contract/scope.ts';
 import type { Database } from './database.ts';
 import { prepareRead } from './prepared-read.ts';

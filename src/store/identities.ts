@@ -1,4 +1,4 @@
-// Identities of providers: who (idp, subject) is. A name belongs to one subject, so that a reused name is never the former person.
+// Identities of providers by (idp, subject). A name belongs to one subject, so that a reused name never gets the rights of the former person.
 import { randomBytes } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
@@ -13,19 +13,19 @@ import type { Tables } from './tables.ts';
 
 export interface Identities {
   /**
-   * Writes down what the provider says now; a change of name, groups or claims raises the change number. Answers the id,
-   * or undefined when another subject of the provider has the name, or had it before: an administrator decides (`forget`). `word`: by whose
-   * word; what began by that of another provider of the same id ends. A lock on one name of somebody is on all of them.
+   * Stores the identity as the provider asserts it now. A change of name, groups or claims raises the change number. Answers the id, or
+   * undefined if another subject of the provider has or had the name: an administrator decides (`forget`). `word` identifies the provider: sessions
+   * of another provider with the same id end. A lock on one name of a person covers all names.
    */
   put(identity: Identity, word: string): Promise<string | undefined>;
-  /** Whether it is written down, whatever its name is. */
+  /** True if the identity is stored, under any name. */
   isKnown(identity: Pick<Identity, 'idp' | 'subject'>): Promise<boolean>;
   byId(id: string): Promise<Identity | undefined>;
   byName(idp: string, name: string): Promise<Identity | undefined>;
-  /** By which names whoever is called so, or was, is known: the present one first. Empty: nobody is. */
+  /** All names of the person with this present or former name, the present one first. Empty: no such person. */
   namesOf(idp: string, name: string): Promise<readonly string[]>;
   list(): Promise<readonly StoredIdentity[]>;
-  /** Removes it and its sessions, and raises the change number; the name of before of somebody is free. False: there was none. */
+  /** Removes it and its sessions, and raises the change number. Also releases a former name. False: no such identity. */
   forget(idp: string, name: string): Promise<boolean>;
 }
 
@@ -115,14 +115,14 @@ async function forgetIdentity(
   return true;
 }
 
-/** Its sessions and logins of a command line. */
+/** Its sessions and command line logins. */
 async function endAllOf(db: Kysely<Tables>, identityId: string, nowMs: number): Promise<void> {
   const ofIdentity = sql<boolean>`identity_id = ${identityId}`;
   if ((await removeSessions(db, ofIdentity)) > 0) await raiseChangeNumber(db, 'sessions of an identity ended');
   await endClientGrants(db, nowMs, ofIdentity);
 }
 
-/** Sorted, so that the same claims are the same text. */
+/** Sorted, so that equal claims give equal texts. */
 export function toClaims(claims: Readonly<Record<string, string>>): string {
   return JSON.stringify(Object.fromEntries(Object.entries(claims).sort(([a], [b]) => (a < b ? -1 : 1))));
 }

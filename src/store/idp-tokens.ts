@@ -1,4 +1,4 @@
-// What a provider gave for a session or a grant (refresh token, ID token), sealed by the caller. Ends with its owner.
+// Tokens of a provider for a session or a grant (refresh token, ID token), encrypted by the caller. They end with their owner.
 import type { Clock } from '../contract/clock.ts';
 import type { Database } from './database.ts';
 

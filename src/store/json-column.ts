@@ -1,4 +1,4 @@
-// A column of JSON: nothing may be decided on one that cannot be read.
+// A column of JSON. An unreadable one is an error, so that it decides nothing.
 import { LictorError } from '../contract/error.ts';
 
 /** Throws `store-corrupt`; `what` is what the column holds: a list, a scope. */

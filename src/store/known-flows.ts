@@ -1,10 +1,10 @@
-// Whose principal has lately got a flow's id by registering its name: whoever knows the name may make a use of the flow.
+// The principals that have lately registered a flow by its name: a client that knows the name may use the flow.
 import type { Clock } from '../contract/clock.ts';
 import { byCame } from './columns.ts';
 import type { Database } from './database.ts';
 
 export interface KnownFlows {
-  /** For an hour from now, over restarts; of each principal the newest are kept. */
+  /** Stored for an hour, over restarts. Of each principal, Lictor stores the newest. */
   put(principal: string, flow: string): Promise<void>;
   has(principal: string, flow: string): Promise<boolean>;
 }
@@ -18,7 +18,7 @@ export function createKnownFlows(database: Database, clock: Clock, most = MOST_K
     put: (principal, flow) =>
       database.write(async (transaction) => {
         await transaction.deleteFrom('known_flows').where('expires_ms', '<=', clock()).execute();
-        // Anew, and not changed: it is the newest row then, also where the clock was put back since the others came.
+        // A new row instead of an update: it is the newest, even if the clock was set back.
         await transaction.deleteFrom('known_flows').where('principal', '=', principal).where('flow', '=', flow).execute();
         await transaction
           .insertInto('known_flows')

@@ -1,27 +1,27 @@
-// Who has taken a lease of concurrency slots: Prefect lets anybody renew or release it who knows its id.
+// The owners of leases of concurrency slots. Prefect lets any client renew or release a lease whose id it knows.
 import type { Clock } from '../contract/clock.ts';
 import type { Database } from './database.ts';
 
 export interface Lease {
   /** Prefect's id. */
   readonly id: string;
-  /** Who took it. */
+  /** The owner. */
   readonly principal: string;
-  /** The flow run that it was taken by or for; null: of none that is known. */
+  /** The flow run that it was acquired by or for; null: unknown. */
   readonly flowRun: string | null;
 }
 
 export interface Leases {
-  /** For so long from now, over restarts. A lease that is known keeps its taker. Of each principal those that end last are kept. */
+  /** Stores it for this time, over restarts. A known lease does not change its owner. Of each principal, stores those that end last. */
   put(lease: Lease, lifeMs: number): Promise<void>;
-  /** Ends so long from now: it was renewed, or released. What is not known stays so. */
+  /** Sets a new end after a renewal or release. Ignores an unknown lease. */
   ends(id: string, lifeMs: number): Promise<void>;
-  /** Null: not known, or over. */
+  /** Null: unknown or over. */
   of(id: string): Promise<Lease | null>;
 }
 
 const MOST_HELD = 10_000;
-/** One that is put goes beyond by one. */
+/** A new lease may exceed it by one. */
 const AT_ONCE = 100;
 
 export function createLeases(database: Database, clock: Clock, most = MOST_HELD): Leases {
@@ -35,7 +35,7 @@ export function createLeases(database: Database, clock: Clock, most = MOST_HELD)
           .values(row)
           .onConflict((conflict) => conflict.column('id').doUpdateSet({ expires_ms: row.expires_ms }))
           .execute();
-        // Never the one that is put: where the clock was put back it is the first to end.
+        // Never deletes the new lease, which ends first if the clock was set back.
         const others = transaction.selectFrom('leases').select('id').where('principal', '=', principal).where('id', '!=', id);
         const beyond = others
           .orderBy('expires_ms', 'desc')

@@ -1,5 +1,5 @@
-// Locks: who and what is shut out, until when. Setting and taking one away raises the change number. One that has ended is kept for a day, and holds again
-// where the clock that said so is put back.
+// Locks on principals, sessions, providers and addresses. A set or removed lock raises the change number. Lictor stores an ended lock for a day, and it
+// holds again if the clock is set back.
 
 import type { Kysely } from 'kysely';
 import { type Clock, KEPT_AFTER_END_MS } from '../contract/clock.ts';
@@ -10,20 +10,20 @@ import { namesOfSame } from './former-names.ts';
 import { prepareRead } from './prepared-read.ts';
 import type { Tables } from './tables.ts';
 
-/** Left out, `ofAccounts` is false: it is of no account. */
+/** `ofAccounts` left out: false. */
 export type HeldTarget = LockTarget & Partial<Pick<Lock, 'ofAccounts'>>;
 
 export interface Locks {
   /**
-   * A lock on the same target is replaced; where one of them is on accounts, both are. On a person who had other names it is one on each of
-   * them, since whom a run acts for is written down by the name of then. Answers the values that are locked now.
+   * Replaces a lock on the same target; if one of the two is on accounts, the new one is. Locks each present and former name of a person,
+   * because a run stores the name that the person had at its start. Answers the locked values.
    */
   put(lock: NewLock): Promise<readonly string[]>;
-  /** With those on other names of the same person. Answers the values; empty: there was none that holds. */
+  /** Also removes the locks on other names of the same person. Answers the values; empty: no lock holds. */
   remove(target: HeldTarget): Promise<readonly string[]>;
-  /** What `remove` would take away of those that hold. */
+  /** The locks that `remove` would remove. */
   heldOn(target: HeldTarget): Promise<readonly Lock[]>;
-  /** Those that hold now, oldest first. */
+  /** The locks that hold now, oldest first. */
   list(): Promise<readonly Lock[]>;
 }
 
@@ -74,7 +74,7 @@ export function createLocks(database: Database, clock: Clock): Locks {
     remove: ({ kind, value, ofAccounts = false }) =>
       database.durably(async (transaction) => {
         const values = await heldAlike(transaction, { kind, value, ofAccounts });
-        // Those that have ended go too: whoever is unlocked stays so when the clock is put back.
+        // Also deletes ended locks: after `unlock`, none holds again if the clock is set back.
         const those = transaction.deleteFrom('locks').where('kind', '=', kind).where('value', 'in', values);
         const rows = await those.returning(['value', 'expires_ms']).execute();
         const removed = rows.filter((row) => row.expires_ms === null || row.expires_ms > clock());
@@ -84,7 +84,7 @@ export function createLocks(database: Database, clock: Clock): Locks {
   };
 }
 
-/** On accounts: all that are on the same one, or on all of them, by whatever their provider was called when each was set. */
+/** For accounts: all locks on the same account, or on all accounts, whatever the name of their provider was. */
 async function heldAlike(db: Kysely<Tables>, { kind, value, ofAccounts = false }: HeldTarget): Promise<readonly string[]> {
   if (!ofAccounts) return await valuesOf(db, { kind, value });
   const named = (one: string): string => (kind === 'idp' ? '' : one.slice(0, one.lastIndexOf('@') + 1));
@@ -92,7 +92,7 @@ async function heldAlike(db: Kysely<Tables>, { kind, value, ofAccounts = false }
   return [...new Set([value, ...rows.map((row) => row.value).filter((one) => named(one) === named(value))])];
 }
 
-/** The value itself first, then by which names the same person is known beside it. */
+/** The value itself, then the other names of the same person. */
 async function valuesOf(db: Kysely<Tables>, { kind, value }: LockTarget): Promise<readonly string[]> {
   const at = value.lastIndexOf('@');
   if (kind !== 'principal' || at < 0) return [value];

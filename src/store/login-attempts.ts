@@ -1,4 +1,4 @@
-// Where a person wanted to go before the login page stood in the way: kept here, so that no address travels through the browser.
+// Login attempts with the page that the person wanted. The store has the address, so that no address passes through the browser.
 import type { Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import { guesserKey } from '../contract/network.ts';
@@ -6,7 +6,7 @@ import { byCame } from './columns.ts';
 import type { Database } from './database.ts';
 import type { Tables } from './tables.ts';
 
-/** Anybody can make one: they are few and short-lived, and one address (of IPv6: one subscriber's network) cannot push out those of others. */
+/** Any client can create one, so they are few and short-lived. One address (IPv6: the network of a subscriber) cannot replace those of others. */
 export const LOGIN_ATTEMPT_LIMITS = { rows: 10_000, perAddress: 500, lifeMs: 15 * 60_000 } as const;
 
 export interface LoginAttempt {
@@ -14,7 +14,7 @@ export interface LoginAttempt {
   readonly returnTo: string;
   /** The provider that the browser is sent to. */
   readonly idp?: string;
-  /** What only this attempt's answer may be checked with, sealed by the caller. */
+  /** Secrets that verify the answer to this attempt, encrypted by the caller. */
   readonly sealed?: string;
 }
 
@@ -24,13 +24,13 @@ export interface NewLoginAttempt extends LoginAttempt {
 }
 
 export interface LoginAttempts {
-  /** Beyond a limit the oldest goes: of its address, or of all. */
+  /** Beyond a limit, deletes the oldest: of its address, or of all. */
   create(attempt: NewLoginAttempt): Promise<void>;
   /** The address to return to; undefined when unknown or too old. */
   read(id: string): Promise<string | undefined>;
-  /** The same, and the attempt is used up. */
+  /** The same, and uses the attempt. */
   take(id: string): Promise<string | undefined>;
-  /** The whole of an attempt that went to this provider, used up: an answer counts once. Undefined: unknown, too old, or another's. */
+  /** Uses an attempt at this provider: an answer counts once. Undefined: unknown, too old, or at another provider. */
   takeAnswered(id: string, idp: string): Promise<Required<LoginAttempt> | undefined>;
 }
 

@@ -1,20 +1,20 @@
-// Who has made which object of Prefect through the gateway: what `own: true` of a scope reads.
+// The principals that created objects of Prefect through the gateway, for `own: true` of a scope.
 //
-// Runs carry their maker themselves, as a label, which Prefect has no filter for: those of principals with such a scope stand here too.
+// A label of a run names its creator, and Prefect has no filter for it. So the store has the runs of principals with such a scope too.
 import type { Clock } from '../contract/clock.ts';
 import type { Database } from './database.ts';
 
 export interface Makers {
-  /** The first one stays: an object is made once. Of a kind, the newest of each principal are kept. */
+  /** Does not replace a stored creator. Of each principal and kind, Lictor stores the newest objects. */
   put(type: string, id: string, principal: string): Promise<void>;
   of(type: string, id: string): Promise<string | null>;
-  /** Ids of what the principal has made of this kind, the newest first. */
+  /** Ids of the objects of this kind that the principal created, newest first. */
   createdBy(principal: string, type: string): Promise<readonly string[]>;
-  /** The object is gone; its name may be somebody else's tomorrow. */
+  /** Call it when the object was deleted: another principal may reuse its name. */
   forget(type: string, id: string): Promise<void>;
 }
 
-/** As many as one filter can name. */
+/** The most ids of one filter. */
 export const MOST_MADE = 5_000;
 
 export function createMakers(database: Database, clock: Clock, most = MOST_MADE): Makers {
@@ -23,7 +23,7 @@ export function createMakers(database: Database, clock: Clock, most = MOST_MADE)
       database.write(async (transaction) => {
         const own = transaction.selectFrom('makers').where('principal', '=', principal).where('type', '=', type);
         const last = await own.select('made_ms').orderBy('made_ms', 'desc').limit(1).executeTakeFirst();
-        // Strictly later than the one before: where the clock was put back the newest would be the first to go.
+        // Strictly later than the one before: otherwise the newest would be deleted first if the clock was set back.
         const madeMs = Math.max(clock(), (last?.made_ms ?? 0) + 1);
         await transaction
           .insertInto('makers')

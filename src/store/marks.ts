@@ -1,14 +1,14 @@
-// What may be used once (an assertion, a logout token, a signed request): a mark each, for a day beyond the time from which it would be refused as too old anyway.
+// Replay marks for data that may be used once (an assertion, a logout token, a signed request). Each stays a day longer than the data is valid.
 //
-// While a mark is there it counts, whatever the clock says: as soon as it is put back the mark is needed again. Only what was proven has one, so a day of them is few.
+// A stored mark counts independent of the clock, which may be set back. Only verified data gets a mark, so a day has few.
 import { createHash } from 'node:crypto';
 import { type Clock, KEPT_AFTER_END_MS } from '../contract/clock.ts';
 import type { Database } from './database.ts';
 
 export interface Marks {
-  /** True the first time; false when it was used before. Durable when it resolves: a restart does not make it new again. */
+  /** True: the first use. Durable when it resolves, so that a restart does not forget it. */
   once(kind: string, id: string, expiresMs: number): Promise<boolean>;
-  /** Whether it was, without using it. */
+  /** True if it was used. Does not use it. */
   used(kind: string, id: string): Promise<boolean>;
 }
 

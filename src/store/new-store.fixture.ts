@@ -1,10 +1,10 @@
-// For tests: a store file that nobody has written to. To make its schema takes most of the time of a small test, so it is made once.
+// For tests: an empty store file. The creation of its tables takes most of the time of a small test, so it happens once.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { openStore } from './store.ts';
 
-/** Writes the file of a new store; openStore finds its schema there. */
+/** Writes the file of a new store, with its tables. */
 export async function writeNewStore(file: string): Promise<void> {
   newStore ??= makeNewStore();
   writeFileSync(file, await newStore, { mode: 0o600 });

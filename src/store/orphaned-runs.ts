@@ -1,4 +1,4 @@
-// Flow runs whose worker's credential has ended: they can report nothing, and Prefect shows them as running for good.
+// Flow runs whose worker's credential has ended: they cannot report, and Prefect shows them as running for ever.
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -14,7 +14,7 @@ export interface Trust {
   readonly trust: string;
 }
 
-/** Newest first, as many as Prefect lists at once. Reads only; a store that cannot be read has a check of its own. */
+/** Newest first, as many as Prefect lists at once. Only reads. Another check covers an unreadable store. */
 export function orphanedRuns(storeFile: string, trusts: readonly Trust[], nowMs: number): readonly OrphanedRun[] {
   if (!existsSync(storeFile)) return [];
   let database: DatabaseSync | undefined;

@@ -1,4 +1,4 @@
-// Whose a session or a grant is: a built-in account, or an identity of a provider.
+// The owner of a session or a grant: a built-in account, or an identity of a provider.
 import type { Identity } from '../contract/identity.ts';
 import type { Scope } from '../contract/scope.ts';
 import { toIdentity } from './identities.ts';
@@ -20,11 +20,11 @@ export type SessionOwner =
       readonly kind: 'identity';
       readonly identityId: string;
       readonly identity: Identity;
-      /** By whose word; null: before that was noted. */
+      /** The provider that asserted it; null: stored before this column. */
       readonly word: string | null;
     };
 
-/** As the two are joined to a row; an account that was removed is left out by the query. */
+/** The joined columns of both. The query excludes a removed account. */
 export interface OwnerRow {
   readonly account_id: string | null;
   readonly account_name: string | null;
@@ -56,7 +56,7 @@ export const OWNER_COLUMNS = [
   'identities.word',
 ] as const;
 
-/** Undefined: whoever it was is gone. */
+/** Undefined: the owner was removed. */
 export function ownerOf(row: OwnerRow): SessionOwner | undefined {
   const { account_id, account_name, account_expires_ms, roles, scope, identity_id, idp, subject, identity_name, kind, groups, claims, word } = row;
   if (account_id !== null && account_name !== null && roles !== null) {

@@ -1,15 +1,15 @@
-// Own policies as they came into force: whole texts, who and when. The newest is the one in force.
+// Own policies that came into force: full texts, author and time. The newest set is in force.
 import type { Clock } from '../contract/clock.ts';
 import type { PolicyFiles } from '../contract/policy-files.ts';
 import type { Database } from './database.ts';
 
 export interface PolicySet {
-  /** The first revision that was decided with it; it is in force until that of the next set. */
+  /** The first revision with this set. The set is in force until the first revision of the next one. */
   readonly revision: number;
   readonly files: PolicyFiles;
   /** Who applied it, `local:NAME`. */
   readonly by: string;
-  /** In their words; empty when none were given. */
+  /** The reason that the author gave; empty: none. */
   readonly why: string;
   readonly createdMs: number;
 }
@@ -23,7 +23,7 @@ export interface PolicySets {
   list(): Promise<readonly PolicySet[]>;
 }
 
-/** The oldest go first; the ledger still says that they were applied. */
+/** Lictor deletes the oldest sets. The ledger has the record of each. */
 const MOST_KEPT = 1_000;
 
 export function createPolicySets(database: Database, clock: Clock): PolicySets {
@@ -32,7 +32,7 @@ export function createPolicySets(database: Database, clock: Clock): PolicySets {
     put: ({ revision, files, by, why }) =>
       database.durably(async (transaction) => {
         const last = await transaction.selectFrom('policy_sets').select('created_ms').orderBy('created_ms', 'desc').limit(1).executeTakeFirst();
-        // A clock that went back must not leave an older set the newest: that is the one in force.
+        // If the clock was set back, an older set must not be the newest, which is in force.
         const createdMs = Math.max(clock(), (last?.created_ms ?? 0) + 1);
         const columns = { files: JSON.stringify(files), applied_by: by, why, created_ms: createdMs };
         await transaction

@@ -1,8 +1,8 @@
-// A read that every decision makes: its SQL is written once, since writing it takes longer than running it.
+// A read for every decision. Kysely builds its SQL only once, because that takes longer than running it.
 import type { Compilable, Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
-/** `query` has some value in each place where a call gives its own, in the order of the places. Throws TypeError when a call gives more or fewer. */
+/** `query` has a placeholder value for each parameter of a call, in the same order. Throws TypeError for another number of parameters. */
 export function prepareRead<Row>(db: Kysely<Tables>, query: Compilable<Row>): (...values: readonly (string | number)[]) => Promise<readonly Row[]> {
   const compiled = query.compile();
   return async (...values) => {

@@ -1,9 +1,9 @@
-// Who the worker of a run was by the word of its provider, in a column: JSON, checked when read.
+// The identity of a run's worker, as its provider asserted it, in a column: JSON, checked when read.
 import type { Identity } from '../contract/identity.ts';
 import { corruptColumn, parseColumn, textsOf } from './json-column.ts';
 
 export interface WorkerIdentity extends Identity {
-  /** What the provider was trusted for: another text later, and the token is none any more. */
+  /** The trusted settings of the provider. If they change, the token is invalid. */
   readonly trust: string;
 }
 

@@ -1,4 +1,4 @@
-// The tokens of flow runs at rest: by their hashes alone, each with the run and the worker that it is bound to, and when it holds.
+// Stored tokens of flow runs: only their hashes, with the run and the worker that each is bound to, and its validity.
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { AT_ONCE, type Clock } from '../contract/clock.ts';
 import { raiseChangeNumber } from './changes.ts';
@@ -19,13 +19,13 @@ export interface NewRunToken {
   readonly stateId: string;
   /** The worker's principal. */
   readonly worker: string;
-  /** What stays the same of the worker while its credentials are replaced. */
+  /** The part of the worker's identity that stays when its credentials are replaced. */
   readonly binding: string;
-  /** What proved the worker. */
+  /** The credential of the worker. */
   readonly credentialId: string;
-  /** Null: what the binding names is looked up each time. */
+  /** Null: Lictor looks up the binding each time. */
   readonly identity: WorkerIdentity | null;
-  /** Who has started the run, and for whom: nearest first. */
+  /** The initiators of the run, nearest first. */
   readonly onBehalfOf: readonly string[];
   readonly expiresMs: number;
 }
@@ -34,27 +34,27 @@ export interface StoredRunToken extends NewRunToken {
   readonly mintedMs: number;
   /** Null: its worker has not begun the run. */
   readonly liveMs: number | null;
-  /** From then on it is no credential; may lie ahead. `AT_ONCE`: whatever the clock will say. */
+  /** The end of the token; may be in the future. `AT_ONCE`: it has ended, even if the clock is set back. */
   readonly endedMs: number | null;
 }
 
 export interface RunTokens {
-  /** Those that are there already stay as they are. Also forgets what is long past. */
+  /** Does not change existing tokens. Also deletes those that ended long ago. */
   put(tokens: readonly NewRunToken[]): Promise<void>;
   byHash(hash: string): Promise<StoredRunToken | undefined>;
-  /** The one that holds or held last; else the one that was made last. */
+  /** The token that is or was valid last; otherwise the newest. */
   lastOf(flowRunId: string): Promise<StoredRunToken | undefined>;
-  /** The newest one of this run and worker that waits holds from now on, every other of the run no more. True: another one did until now; the change number is raised then. */
+  /** Activates the newest waiting token of this run and worker, and ends every other of the run. True: another was valid; raises the change number then. */
   goLive(run: Pick<NewRunToken, 'flowRunId' | 'binding' | 'credentialId' | 'identity' | 'expiresMs'>): Promise<boolean>;
-  /** What holds, holds until then, or no more (`AT_ONCE`); what was to end earlier still does. */
+  /** Ends the valid tokens then, or now (`AT_ONCE`). An earlier end stays. */
   endOf(flowRunId: string, endsMs: number): Promise<void>;
-  /** What holds, holds no more. True: there was any; the change number is raised then. */
+  /** Ends the valid tokens. True: there were any; raises the change number then. */
   endNow(flowRunId: string): Promise<boolean>;
-  /** What has expired stays so. */
+  /** Renews no expired token. */
   renew(hash: string, expiresMs: number): Promise<void>;
 }
 
-/** So long an ended one is still called ended instead of unknown, and one that never held is kept. It is made again when it is needed. */
+/** How long Lictor stores an ended token, so that it is not reported as unknown, and a token that was never valid. A needed one is created again. */
 const KEPT_MS = 24 * 3_600_000;
 
 export function createRunTokens(database: Database, clock: Clock): RunTokens {
@@ -93,7 +93,7 @@ export function createRunTokens(database: Database, clock: Clock): RunTokens {
   };
 }
 
-/** How many. Within the transaction that revokes what they stand on. */
+/** Answers how many. Call it in the transaction that revokes the credential they depend on. */
 export async function endRunTokensOf(db: Kysely<Tables>, by: { readonly worker: string } | { readonly credentialId: string }): Promise<number> {
   const update = db.updateTable('run_tokens').set({ ended_ms: AT_ONCE });
   const those = 'worker' in by ? update.where('worker', '=', by.worker) : update.where('credential_id', '=', by.credentialId);
@@ -118,7 +118,7 @@ async function insert(db: Kysely<Tables>, tokens: readonly NewRunToken[], nowMs:
     .where((where) =>
       where.or([
         where.and([where('live_ms', 'is', null), where('minted_ms', '<', beforeMs)]),
-        // One that was ended at once stays for the rest of its life: at another poll for the same state it would be made again.
+        // A token that was ended at once stays for the rest of its life: otherwise another poll for the same state would create it again.
         where.and([where('ended_ms', '>', AT_ONCE), where('ended_ms', '<', beforeMs)]),
         where('expires_ms', '<', beforeMs),
       ]),
@@ -178,7 +178,7 @@ async function endAtOnce(db: Kysely<Tables>, flowRunId: string, nowMs: number): 
   return held.length > 0;
 }
 
-/** Those that hold, and would longer than that. */
+/** Valid tokens with a later end. */
 function ofRun(db: Kysely<Tables>, flowRunId: string, endsMs: number) {
   return db
     .updateTable('run_tokens')

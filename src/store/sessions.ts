@@ -1,4 +1,4 @@
-// Browser sessions at rest, by the hash of the cookie's value; each belongs to a built-in account or to an identity of a provider.
+// Stored browser sessions, by the hash of the cookie's value. Each belongs to a built-in account or to an identity of a provider.
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import { raiseChangeNumber } from './changes.ts';
@@ -11,13 +11,13 @@ import type { Tables } from './tables.ts';
 export interface StoredSession {
   readonly id: string;
   readonly owner: SessionOwner;
-  /** The provider's own name for its session; null: it has none. */
+  /** The provider's name for its session; null: none. */
   readonly idpSession: string | null;
   /** When the provider must be asked again; null: never. */
   readonly refreshAfterMs: number | null;
   readonly createdMs: number;
   readonly lastSeenMs: number;
-  /** The absolute end; the idle one is reckoned from `lastSeenMs`. */
+  /** The absolute end. `lastSeenMs` gives the idle end. */
   readonly expiresMs: number;
 }
 
@@ -37,7 +37,7 @@ export interface NewIdentitySession {
   readonly expiresMs: number;
 }
 
-/** Which sessions a provider speaks of: its own session's name, everything of a subject, or both together. */
+/** The sessions that a provider ends: by the name of its session, by subject, or by both. */
 export interface IdpSessions {
   readonly idp: string;
   readonly subject?: string;
@@ -46,7 +46,7 @@ export interface IdpSessions {
 
 export interface EndedSession {
   readonly id: string;
-  /** Of the identity that it belonged to. */
+  /** The identity of the session. */
   readonly name: string;
 }
 
@@ -56,15 +56,15 @@ export interface Sessions {
   createForIdentity(session: NewIdentitySession): Promise<void>;
   /** Expired ones too, never one of a removed account; one indexed query. */
   byId(id: string): Promise<StoredSession | undefined>;
-  /** Ends it; raises the change number. False: there was none. */
+  /** Ends the session and raises the change number. False: no such session. */
   end(id: string): Promise<boolean>;
-  /** Ends what the provider says has ended; raises the change number if there was any. */
+  /** Ends the sessions that the provider has ended; raises the change number if there are any. */
   endOfProvider(which: IdpSessions): Promise<readonly EndedSession[]>;
   /** Never moves backwards. */
   touch(id: string, seenMs: number): Promise<void>;
   /** When the provider must be asked next. */
   setRefreshAfter(id: string, refreshAfterMs: number | null): Promise<void>;
-  /** Deletes what ended by itself: past its absolute end, or not seen since then. Answers how many. */
+  /** Deletes expired sessions: past the absolute end, or not seen since then. Answers how many. */
   prune(times: { readonly nowMs: number; readonly seenBeforeMs: number }): Promise<number>;
 }
 
@@ -153,8 +153,8 @@ async function endOfProvider(db: Kysely<Tables>, { idp, subject, idpSession }: I
 }
 
 /**
- * With the tokens that the provider gave for them, and the logins of a command line that stand on them. By a condition and never by a list:
- * SQLite takes 32,766 values in a statement, and whoever has more sessions must end too.
+ * Also ends the tokens of the provider for them, and the command line logins that depend on them. Uses a condition instead of a list of ids:
+ * SQLite accepts 32,766 values in a statement, and there may be more sessions.
  */
 async function deleteSessions(db: Kysely<Tables>, which: RawBuilder<boolean>, nowMs: number): Promise<number> {
   await endClientGrants(db, nowMs, ofSessions(which));

@@ -16,9 +16,8 @@ const WRITE_TIMEOUT_MS = 15_000;
 const RETRY_MS = 5;
 
 /**
- * Opens or creates the file (0600, WAL). Throws `store-unusable` with the remedy when it is no usable database; its transactions throw
- * `store-unwritable` when the disk takes nothing.
- * Two connections: a reader never waits for a writer, neither of this process nor of another.
+ * Opens or creates the file (0600, WAL). Throws `store-unusable` with the remedy if it is no usable database. Transactions throw
+ * `store-unwritable` if the disk rejects the write. With two connections, a reader never waits for a writer of any process.
  */
 export function openSqlite(file: string): Database {
   try {
@@ -50,14 +49,14 @@ export function openSqlite(file: string): Database {
   }
 }
 
-/** A transaction is made whole or not at all, also on a full disk. */
+/** A transaction is complete or has no effect, also on a full disk. */
 function throwUnwritten(file: string, cause: unknown): never {
   const trouble = diskTrouble(cause);
   if (trouble === undefined) throw cause;
   throw new LictorError('store-unwritable', `Nothing was changed: the store ${file} cannot be written. ${trouble}`, { cause });
 }
 
-/** Before SQLite touches it, so that there is no moment in which others may read it; the write-ahead log takes the file's mode. */
+/** Runs before SQLite opens the file, so that other users can never read it. The write-ahead log gets the mode of the file. */
 function createPrivately(file: string): void {
   closeSync(openSync(file, 'a', 0o600));
   if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
@@ -71,8 +70,8 @@ function connect(file: string): Kysely<Tables> {
 }
 
 /**
- * The mode is kept in the file, so it is switched once in its life. Switching needs the file alone and does not wait for the
- * busy timeout: of several processes that open a new file at once, one switches and the others look again.
+ * The file stores the mode, so it changes only once. The change needs exclusive access and ignores the busy timeout: if several
+ * processes open a new file at once, one of them changes the mode and the others look again.
  */
 function switchToWal(database: DatabaseSync): void {
   const pulse = new Int32Array(new SharedArrayBuffer(4));
@@ -123,7 +122,7 @@ class PatientDriver extends SqliteDriver {
   }
 }
 
-/** False when another connection writes; throws that instead on the last try. */
+/** False if another connection writes. On the last try, throws that error. */
 function tryBegin(database: DatabaseSync, lastTry: boolean): boolean {
   database.exec('pragma busy_timeout = 0');
   try {
@@ -137,7 +136,7 @@ function tryBegin(database: DatabaseSync, lastTry: boolean): boolean {
   }
 }
 
-/** Texts are the store's own and few; this bound only keeps a mistake from filling the memory. */
+/** The store has few statements. The bound only limits the memory in case of a mistake. */
 const CACHED_STATEMENTS = 200;
 
 function adapt(database: DatabaseSync): SqliteDatabase {

@@ -1,6 +1,5 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
-// device codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches, and the change number that
-// everybody watches.
+// device codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches, and the change number.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';

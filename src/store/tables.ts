@@ -94,7 +94,7 @@ interface AccountTable {
 interface SessionTable {
   /** SHA-256 of the cookie's value, hexadecimal: the store cannot give a session away. */
   readonly id: string;
-  /** Whose it is: a built-in account, or an identity of a provider; the other is null. */
+  /** The owner: a built-in account, or an identity of a provider. The other is null. */
   readonly account_id: string | null;
   readonly identity_id: string | null;
   /** The provider's own name for its session (`sid`, SessionIndex). */
@@ -129,11 +129,11 @@ interface IdentityTable {
   readonly claims: string;
   readonly created_ms: number;
   readonly seen_ms: number;
-  /** By whose word (`wordOf`); null: before that was noted. */
+  /** The provider that asserted it (`wordOf`); null: stored before this column. */
   readonly word: string | null;
 }
 
-/** A name that a subject had before: it is nobody else's until it is forgotten. */
+/** A former name of a subject. No other subject gets it until an administrator forgets it. */
 interface FormerNameTable {
   readonly idp: string;
   readonly name: string;
@@ -212,7 +212,7 @@ interface RefreshTokenTable {
   readonly hash: string;
   readonly grant_id: string;
   readonly created_ms: number;
-  /** It was exchanged then: shown once more, it ends its grant. */
+  /** When it was exchanged. A second use ends its grant. */
   readonly used_ms: number | null;
 }
 
@@ -257,13 +257,13 @@ interface RunTokenTable {
   readonly worker: string;
   readonly binding: string;
   readonly credential_id: string;
-  /** JSON; null: a service token, or a login, that is looked up each time. */
+  /** JSON; null: Lictor looks up a service token or a login each time. */
   readonly identity: string | null;
   /** JSON list, nearest first. */
   readonly on_behalf_of: string;
   readonly minted_ms: number;
   readonly live_ms: number | null;
   readonly ended_ms: number | null;
-  /** Ends then whatever happens, unless it is renewed. */
+  /** The end, unless it is renewed. */
   readonly expires_ms: number;
 }

@@ -1,4 +1,4 @@
-// Service tokens at rest: who they are, and the hashes of at most two live secrets each.
+// Stored service tokens, each with the hashes of at most two valid secrets.
 import type { Kysely, Selectable } from 'kysely';
 import { AT_ONCE, type Clock } from '../contract/clock.ts';
 import type { Scope } from '../contract/scope.ts';
@@ -21,7 +21,7 @@ export interface StoredToken {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly string[];
-  /** On what its roles hold; null: on everything. */
+  /** The objects that its roles hold on; null: all. */
   readonly scope: Scope | null;
   /** Networks it may come from; empty: anywhere. */
   readonly cidrs: readonly string[];
@@ -48,7 +48,7 @@ export interface NewToken {
 export interface Rotation {
   readonly id: string;
   readonly hash: string;
-  /** How long the secret before stays valid; never longer than it would have been. 0: it ends at once, whatever the clock will say. */
+  /** How long the former secret stays valid, at most until its own end. 0: it ends at once, even if the clock is set back. */
   readonly overlapMs: number;
 }
 
@@ -61,7 +61,7 @@ export interface Tokens {
   byName(name: string): Promise<StoredToken | undefined>;
   /** All, revoked ones too, by name and age. */
   list(): Promise<readonly StoredToken[]>;
-  /** A fresh secret with the token's lifetime; the one before lives on for the overlap, any older one ends. False: unknown or revoked. */
+  /** Adds a secret with the token's lifetime. The former one is valid for the overlap, and older ones end. False: unknown or revoked. */
   rotate(rotation: Rotation): Promise<boolean>;
   /** False: unknown or revoked already. */
   revoke(id: string): Promise<boolean>;
@@ -133,7 +133,7 @@ async function rotateToken(db: Kysely<Tables>, rotation: Rotation, nowMs: number
     const endsMs = rotation.overlapMs <= 0 ? AT_ONCE : Math.min(newest.expiresMs ?? Number.POSITIVE_INFINITY, nowMs + rotation.overlapMs);
     await db.updateTable('token_secrets').set({ expires_ms: endsMs }).where('hash', '=', newest.hash).execute();
   }
-  // Strictly later than the one before: their order is how the next rotation knows which is which.
+  // Strictly later than the one before: the next rotation distinguishes them by their order.
   const createdMs = Math.max(nowMs, (newest?.createdMs ?? 0) + 1);
   await insertSecret(db, { id: token.id, hash: rotation.hash, lifetimeMs: token.lifetimeMs }, createdMs);
   await raiseChangeNumber(db, `token ${token.name} rotated`);

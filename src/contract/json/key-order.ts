@@ -17,7 +17,7 @@ export function orderOf(object: JsonObject): readonly string[] | undefined {
   return [...new Set([...order.filter((key): key is string => typeof key === 'string' && Object.hasOwn(object, key)), ...keys])];
 }
 
-/** True when some object of the tree has an order of its own. */
+/** True if the order of an object in the tree differs from JavaScript's order. */
 export function hasOrder(tree: JsonValue): boolean {
   if (isList(tree)) return tree.some(hasOrder);
   if (!isObject(tree)) return false;

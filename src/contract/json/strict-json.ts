@@ -1,4 +1,4 @@
-// One strict reading of a JSON body: what Prefect's lenient parsers would read differently is refused, and numbers keep their very text.
+// Strict parsing of a JSON body: Lictor rejects a body that Prefect's lenient parsers could read differently. Numbers keep their text.
 //
 // RFC 8259 with these limits: UTF-8 without BOM, no duplicate keys at any depth (compared after unescaping), at most 64
 // levels, a bound on values and keys, finite numbers, no lone surrogates in \u escapes: UTF-8 has none, so each writer makes something else of them.
@@ -26,7 +26,7 @@ export function parseStrict(bytes: Buffer, bounds: Partial<Bounds> = {}): Strict
   return parseScanned(text, scanText(text, { ...BODY_BOUNDS, ...bounds }));
 }
 
-/** The second half, for a text that was scanned elsewhere. */
+/** Parses a text that a thread has scanned. */
 export function parseScanned(text: string | null, scanned: Scanned): StrictResult {
   if (!scanned.ok) return scanned;
   try {
@@ -37,7 +37,7 @@ export function parseScanned(text: string | null, scanned: Scanned): StrictResul
   }
 }
 
-/** The bytes that are forwarded: the tree that was decided on, never the client's own bytes. */
+/** Lictor forwards these bytes: the tree of the decision, never the client's bytes. */
 export function renderStrict(tree: JsonValue): Buffer {
   const text = JSON.stringify(tree);
   return Buffer.from(INDEX_KEY.test(text) && hasOrder(tree) ? ordered(tree) : text, 'utf8');
@@ -68,7 +68,7 @@ interface Restoring {
   objects: number;
 }
 
-/** `JSON.rawJSON` keeps 12345678901234567890, 1.0, 1e2 and -0 as they were written. The fresh tree is changed in place: nobody else has it. */
+/** `JSON.rawJSON` keeps 12345678901234567890, 1.0, 1e2 and -0 as they were written. Changes the new tree in place: no other code has it yet. */
 function restored(tree: JsonValue, text: string, { numbers, orders }: Lost): JsonValue {
   if (numbers.length === 0 && orders === '[]') return tree;
   const keyOrders: unknown = JSON.parse(orders);

@@ -1,6 +1,6 @@
 // A parsed body as a tree, and the few questions that the families ask of it. Trees are never changed in place.
 
-/** A number whose text is kept; made by JSON.rawJSON, rendered as it was written. */
+/** A number with its text, by JSON.rawJSON. It is rendered as it was written. */
 export interface RawNumber {
   readonly rawJSON: string;
 }

@@ -1,4 +1,4 @@
-// UUIDs in bodies: Prefect takes several spellings, policies and records know one.
+// UUIDs in bodies: Prefect accepts several spellings, policies and records use one.
 import type { JsonValue } from './tree.ts';
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/;

@@ -1,4 +1,4 @@
-// 401: nobody is proven by what the request carries.
+// 401: the request proves no principal.
 import type { ReasonText } from './text.ts';
 
 const TOKEN_HINT =

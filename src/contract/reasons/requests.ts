@@ -1,4 +1,4 @@
-// 400 and its relatives: the request itself cannot be decided on.
+// 400 and similar: Lictor cannot decide on the request itself.
 import type { ReasonText } from './text.ts';
 
 export const REQUEST_REASONS = {

@@ -1,4 +1,4 @@
-// 403, and 404 for what somebody must not know of: known, and not allowed.
+// 403, and 404 for objects that the principal must not see: authenticated, and not allowed.
 import type { ReasonText } from './text.ts';
 
 const TOKEN_HINT =

@@ -1,4 +1,4 @@
-// What a reason says to whom it stops.
+// The texts of a reason for the rejected client.
 
 export interface ReasonText {
   readonly status: number;

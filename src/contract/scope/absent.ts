@@ -1,16 +1,16 @@
-// How Prefect says that there is no such object, route by route: what is foreign is answered in the same bytes.
+// The answers of Prefect for a missing object, by route. Lictor answers for a foreign object in the same bytes.
 //
 // Measured on Prefect 3.9.1; test/integration/scopes.test.ts asks the real server again. Three routes have no such answer there
 // (a run's inputs are an empty list, scheduling answers null, resuming 500): they are answered like the others of their kind.
 import type { Operation, ResourceType } from '../operation.ts';
 
-/** A lease that is over is gone, and to release it is nothing. */
+/** An expired lease does not exist, and a release of it has no effect. */
 const STATUS: Readonly<Record<string, number>> = {
   renew_concurrency_lease_v2_concurrency_limits_leases__lease_id__renew_post: 410,
   bulk_decrement_active_slots_with_lease_v2_concurrency_limits_decrement_with_lease_post: 204,
 };
 
-/** 404 for nearly everything. */
+/** 404 for most routes. */
 export function absentStatus(operation: Operation | undefined): number {
   return STATUS[operation?.operationId ?? ''] ?? 404;
 }
@@ -50,7 +50,7 @@ const BY_TYPE: Readonly<Partial<Record<ResourceType, string>>> = {
   SavedSearch: 'Saved search not found',
 };
 
-/** Where a route has words of its own. */
+/** Routes with a different text. */
 const BY_OPERATION: Readonly<Record<string, string>> = {
   read_flow_run_graph_v1_flow_runs__id__graph_get: '!Flow run with id {id} not found',
   read_flow_run_graph_v2_flow_runs__id__graph_v2_get: '!Flow run {id} not found',

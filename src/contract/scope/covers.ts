@@ -1,4 +1,4 @@
-// Is an object inside a scope? The one place where that is decided; contract/scope.ts says what each key means.
+// Decides if an object is inside a scope. contract/scope.ts defines each key.
 //
 // This file, decisions.ts and the entities (src/prefect/client/entities.ts) are about single objects; lists are in filters.ts.
 import type { Entity } from '../entity.ts';
@@ -11,15 +11,15 @@ export function covers(scope: Scope, entity: Entity, who: string): boolean {
   if (given.length === 0 && !ownCounts(scope, entity.type)) return false;
   if (ownCounts(scope, entity.type) && entity.owner !== who) return false;
   if (entity.type !== 'Flow') return given.every((key) => matches(scope, key, entity));
-  // A flow has neither tags nor a pool: one of its uses must have all that is asked.
+  // A flow has neither tags nor a pool: one of its uses must match all keys.
   const ofUses = given.filter((key) => key !== 'flows');
   if (given.includes('flows') && !matches(scope, 'flows', entity)) return false;
   return ofUses.length === 0 || entity.uses.some((use) => ofUses.every((key) => matches(scope, key, use)));
 }
 
 /**
- * The same of what is about to be changed or deleted as a whole. A flow is a name that teams share, and anybody's run of it is a use: who
- * changes it must have all of them inside.
+ * The same for an object that a request changes or deletes as a whole. Teams share a flow by its name, and any run of it is a use: all uses must be
+ * inside the scope.
  */
 export function coversWhole(scope: Scope, entity: Entity, who: string): boolean {
   if (!covers(scope, entity, who)) return false;
@@ -40,14 +40,14 @@ export function matchesName(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }
 
-/** True when the key is given and says something about objects of this kind. */
+/** True if the key is given and applies to objects of this kind. */
 export function counts(scope: Scope, key: ScopeList, type: ResourceType): boolean {
   if (scope[key] === null) return false;
   if (key === 'tags' && type === 'Variable') return scope.variables === null;
   return COUNTS[key].includes(type);
 }
 
-/** The same of `own`. */
+/** The same for `own`. */
 export function ownCounts(scope: Scope, type: ResourceType): boolean {
   return scope.own && !NOBODYS.includes(type);
 }
@@ -67,7 +67,7 @@ const COUNTS: Readonly<Record<ScopeList, readonly ResourceType[]>> = {
 
 const LISTS = Object.keys(COUNTS).filter((key): key is ScopeList => Object.hasOwn(COUNTS, key));
 
-/** Kinds that no principal makes for itself. */
+/** Kinds that no principal owns. */
 const NOBODYS: readonly ResourceType[] = ['System', 'BlockType', 'Collection', 'Ui', 'SavedSearch'];
 
 function matches(scope: Scope, key: ScopeList, entity: Entity): boolean {

@@ -1,4 +1,4 @@
-// Guarded tags: those that some scope names. They say whose an object is, so that few may put one on it or take it off.
+// Guarded tags: the tags in scopes. They decide who may access an object, so few principals may set or remove them.
 import type { Principal } from '../principal.ts';
 import type { Scope } from '../scope.ts';
 
@@ -11,7 +11,7 @@ export function createGuardedTags(bindings: readonly { readonly scope: Scope | n
   return async () => new Set([...bound, ...(await given()).flatMap(({ tags }) => tags ?? [])]);
 }
 
-/** False: all roles of this principal hold on everything, so that every tag is its to give. A run has its role for itself alone. */
+/** False: all roles of this principal hold on everything, so it may set every tag. A run has its role only for itself. */
 export function mustHoldTags({ kind, grants }: Pick<Principal, 'kind' | 'grants'>): boolean {
   return kind === 'run' || grants.some(({ scope }) => scope !== null);
 }

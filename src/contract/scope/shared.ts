@@ -1,4 +1,4 @@
-// Actions on objects that no team owns: a role with a scope needs them as much as a role on everything.
+// Actions on objects that no team owns. A role with a scope needs them too.
 import type { ActionName } from '../operation.ts';
 
 /**

@@ -37,7 +37,7 @@ describe('what the command line asks the control plane', () => {
     expect(await askControlPlane(path, '/sync')).toBe('refused');
   });
 
-  it('finds nobody where nobody listens', async () => {
+  it('is away when no process listens', async () => {
     expect(await ask()).toEqual(['away', 'away']);
   });
 

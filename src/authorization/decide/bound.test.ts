@@ -47,7 +47,7 @@ describe('what the token of a run may name', () => {
     expect(await isWithin(log(null))).toBe(false);
   });
 
-  it('a task run of no run is a background task of somebody; an artifact of no run may be written', async () => {
+  it('a task run without a flow run is a foreign background task; an artifact without a run may be written', async () => {
     expect(await isWithin(ask('TaskRun', NOBODY))).toBe(false);
     expect(await isWithin(ask('Artifact', NOBODY))).toBe(true);
     expect(await isWithin(ask('Artifact', FOREIGN))).toBe(false);
@@ -81,7 +81,7 @@ describe('which bodies are read', () => {
     expect(mustBeRead({ kind: 'run', grants: [] }, { action: 'artifacts.write', idParam: 'id' })).toBe(false);
   });
 
-  it('those that name a lease of slots, of every run and of whoever has a role on some objects', () => {
+  it('those that name a lease of slots, of every run and of every principal with scopes', () => {
     const lease = { action: 'concurrency.lease', idParam: null };
     expect(mustBeRead({ kind: 'run', grants: everywhere(['run']) }, lease)).toBe(true);
     expect(mustBeRead({ kind: 'service', grants: [...everywhere(['viewer']), { role: 'worker', scope: NOWHERE }] }, lease)).toBe(true);

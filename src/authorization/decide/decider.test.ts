@@ -154,7 +154,7 @@ describe('the scopes of a client', () => {
     expect(await decider.authorizeNow(anEdgeInput(SET_STATE), CANCEL)).toMatchObject({ ok: false, reason: 'scope-missing' });
   });
 
-  it.each([false, true])('twin: take nothing from whoever has none: %s', async (observes) => {
+  it.each([false, true])('twin: remove no rights without client scopes: %s', async (observes) => {
     now = { ...now, observes };
     expect(await decider.authorizeNow(anEdgeInput(SET_STATE), CANCEL)).toMatchObject({ ok: true });
   });

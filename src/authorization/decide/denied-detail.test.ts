@@ -75,7 +75,7 @@ describe('the detail of a refused right', () => {
     expect(detailOf(denied(who, 'deployments.read', { reason: 'object-foreign' }))).toBeUndefined();
   });
 
-  it('is left out where nobody is proven, and where no right was asked for', () => {
+  it('is left out without authentication, and without a right', () => {
     expect(detailOf(denied(null, 'deployments.write'))).toBeUndefined();
     const refused = denied(principal('a', ['viewer']), 'deployments.write');
     expect(detailOf({ ...refused, decisions: [] })).toBeUndefined();

@@ -77,7 +77,7 @@ describe('a connection to a host', () => {
       expect(await decide('other.example.com:443', { roles: [role] })).toBe('policy-default-deny');
   });
 
-  it('leads to listed hosts alone, whoever asks', async () => {
+  it('permits only listed hosts, for any principal', async () => {
     expect(await decide('evil.test:443', { roles: ['admin'] })).toBe('host-unlisted');
     expect(await decide('api.example.com:443', { allow: null })).toBe('host-unlisted');
     expect(await decide('10.0.0.1:443', { roles: ['admin'] })).toBe('host-literal');

@@ -70,7 +70,7 @@ describe('invalidating cached decisions', () => {
   });
 });
 
-describe('a sweep, for whoever has a file open', () => {
+describe('a sweep, for a process with an open file', () => {
   let dir: string;
   let cache: string;
   beforeEach(() => {

@@ -32,7 +32,7 @@ async function reasonFor(readsAttributes: boolean): Promise<string> {
   return `${decision.enforced} ${decision.reason}`;
 }
 
-it('an object that is not there is foreign where a policy reads what an object is: nobody can say what it would decide', async () => {
+it('an absent object is foreign if a policy reads attributes, because its decision is unknown', async () => {
   expect(await reasonFor(true)).toBe('deny object-foreign');
 });
 

@@ -193,7 +193,7 @@ describe('the answer to nginx', () => {
     expect(await answerOf({})).not.toHaveProperty('x-lictor-credential');
   });
 
-  it('sends nobody to a service without the token that it must be shown', async () => {
+  it('forwards no call to a service without the token that it needs', async () => {
     const { status, headers } = await answerer({ token: 'none' }).answer(inputs(get));
     expect([status, headers['x-lictor-path'], headers['cache-control']]).toEqual([200, 'uncredentialed', 'no-store']);
     expect(headers).not.toHaveProperty('x-lictor-assertion');

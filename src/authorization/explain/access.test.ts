@@ -21,7 +21,7 @@ function ask(question: AccessQuestion, own?: Readonly<Record<string, string>>) {
 }
 
 describe('who may do it', () => {
-  it('is everybody with a role that gives it, and members whom nobody has seen, each with scope and policy', async () => {
+  it('lists every principal with a role that permits it, and members without a login, each with scope and policy', async () => {
     const allowed = (await ask({ action: 'flow_runs.cancel' })).filter((line) => line.allowed);
     expect(allowed.map(({ principal, role, scope }) => [principal, role, scope])).toEqual([
       ['alice@local', 'operator', 'tags=team-a'],
@@ -32,7 +32,7 @@ describe('who may do it', () => {
     for (const line of allowed) expect(line).toMatchObject({ with_approval: false, reason: 'policy-permits', policies: expect.arrayContaining([line.role]) });
   });
 
-  it('is nobody else: the others are denied, with the reason', async () => {
+  it('denies the others, with the reason', async () => {
     const lines = await ask({ action: 'flow_runs.cancel' });
     expect(lines.filter((line) => !line.allowed)).toEqual([
       { principal: 'token:etl', role: null, scope: null, allowed: false, with_approval: false, reason: 'policy-default-deny', policies: [] },
@@ -65,7 +65,7 @@ describe('who may do it', () => {
     expect(locked).toMatchObject([{ allowed: false, reason: 'locked' }]);
   });
 
-  it('is nobody whom one of their roles forbids it, though another role alone gives it', async () => {
+  it('excludes a principal that one role forbids, though another role alone permits', async () => {
     const apart = { apart: 'forbid (principal in Role::"viewer", action == Action::"flow_runs.cancel", resource);' };
     const ofCi = (await ask({ action: 'flow_runs.cancel' }, apart)).filter(({ principal }) => principal === 'token:ci');
     expect(ofCi).toMatchObject([{ allowed: false, role: null, reason: 'policy-forbids', policies: ['apart'] }]);

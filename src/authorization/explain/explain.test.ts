@@ -242,7 +242,7 @@ describe('explain a request that was made', () => {
     expect(await revisit(parts, { record: run, resolved: await role('viewer') })).toMatchObject({ changed: true, now: { depends_on_body: false, notes: [] } });
   });
 
-  it('asks nothing again for nobody, for somebody who is gone, and for no action', async () => {
+  it('decides nothing again without a principal, for a deleted principal, and without an action', async () => {
     expect(await revisit(parts, { record, resolved: null })).toMatchObject({ now: null });
     expect((await revisit(parts, { record, resolved: 'bob is gone.' })).notes.join()).toContain('bob is gone.');
     expect(await revisit(parts, { record: { ...record, action: 'token.create' }, resolved: await role('admin') })).toMatchObject({ now: null });

@@ -63,7 +63,7 @@ describe('finding a principal', () => {
     expect(found.notes.join()).toContain('10.0.0.0/8');
   });
 
-  it('says that somebody is locked, until when and why; somebody else is not', async () => {
+  it('says that a principal is locked, until when and why; another one is not', async () => {
     const lock = { kind: 'principal', value: 'alice@local', ofAccounts: true, why: 'laptop stolen', by: 'local:root', createdMs: 0, expiresMs: null } as const;
     const parts = principalParts([], [lock]);
     const found = await findPrincipal('alice@local', parts);

@@ -29,7 +29,7 @@ const lookup: Lookup = async (path): Promise<JsonValue | null> => {
 };
 
 describe('explain run:UUID', () => {
-  it('is the run, with the scopes of its worker’s roles for runs, whoever has started it', async () => {
+  it('is the run, with the scopes of its worker’s roles for runs, with any initiator', async () => {
     const { principal, refusedAs, notes } = await find();
     expect(principal).toMatchObject({ id: `run:${OWN}`, kind: 'run', grants: [{ role: 'run', scope: null }], onBehalfOf: ['alice@local'] });
     expect(refusedAs).toBeNull();

@@ -104,7 +104,7 @@ describe('a recorded decision', () => {
     expect(await against({}, { principal: 'eve@corp', decision: 'deny', reason: 'policy-default-deny' })).toMatchObject({ verdict: 'same' });
   });
 
-  it('is told apart when even the policies of then decide otherwise, when nobody is known, and when no policy decided it', async () => {
+  it('is separate when even the old policies decide differently, for an unknown principal, and when no policy decided it', async () => {
     expect(await against({}, { action: 'flows.delete', resource_type: 'Flow' })).toMatchObject({ verdict: 'unlike-then' });
     expect(await against({}, { principal: 'gone@corp' })).toMatchObject({ verdict: 'principal-unknown' });
     expect(await against({}, { decision: 'deny', reason: 'body-invalid' })).toMatchObject({ verdict: 'not-by-policy' });

@@ -50,7 +50,7 @@ it('of a certificate: the name is all', async () => {
   expect(other.principal.roles).toEqual([]);
 });
 
-it('are told from accounts by their provider', () => {
+it('differ from accounts by their provider', () => {
   const identityProviders = [{ id: 'local', type: 'accounts' } as const];
   expect(isWorkloadProvider('local', { identityProviders })).toBe(false);
   expect(isWorkloadProvider('ci', { identityProviders })).toBe(false);

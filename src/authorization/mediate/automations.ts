@@ -44,7 +44,7 @@ function isSwitchedOff({ operation, tree }: Call): boolean {
   return operation.method === 'DELETE' || field(tree, 'enabled') === false;
 }
 
-/** `prefect deploy` deletes the automations of its own deployment, so the right to write the deployment suffices. */
+/** `prefect deploy` deletes the automations that the deployment owns, so the right to write the deployment suffices. */
 export const deleteOwnedAutomations: Family = {
   operations: ['delete_automations_owned_by_resource_automations_owned_by__resource_id__delete'],
   maxBytes: MEBIBYTE,

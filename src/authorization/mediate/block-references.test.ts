@@ -1,4 +1,4 @@
-// Blocks that parameters name are read by whoever writes them: all ways that carry parameters, in all forms that Prefect loads.
+// A principal that writes parameters reads the blocks that they name: on all routes with parameters, in all forms that Prefect loads.
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../contract/json/tree.ts';
 import { namedBlockAsks, newBlockAsks, storedBlockAsks } from './block-references.ts';

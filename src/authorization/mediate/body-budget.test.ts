@@ -52,7 +52,7 @@ describe('the budget of large bodies', () => {
     expect(began).toEqual(['a1', 'b1', 'a2', 'c1', 'd1']);
   });
 
-  it('lets nobody pass who only waits for room altogether, and takes principals in turn', async () => {
+  it('lets no later body overtake one that waits for the total, and takes principals in turn', async () => {
     const { take, began, settled, end } = start();
     take('a1', 10);
     take('b1', 5);

@@ -54,7 +54,7 @@ describe('bulk_set_state', () => {
     },
   );
 
-  it('takes at most as many as it was asked for, beside numbers whose text is kept too', async () => {
+  it('takes at most as many as it was asked for, beside numbers whose text stays unchanged', async () => {
     const { gate } = await outcomeOf('admin', STATES, { ...CANCEL, limit: 1 }, { prefect: runs(RUN, SECOND) });
     expect(gate.last()).toMatchObject({ flow_runs: { id: { any_: [RUN] } } });
     expect((await outcomeOf('admin', STATES, '{"state":{"type":"CANCELLED","n":1.0},"limit":2}', { prefect: runs(RUN) })).result).toBe(200);

@@ -1,4 +1,4 @@
-// A lease of concurrency slots is its taker's: of a run, or of whoever has a role on some objects only.
+// A lease of concurrency slots belongs to the run, or to the principal with scopes, that took it.
 import { describe, expect, it } from 'vitest';
 import type { Scope } from '../../contract/scope.ts';
 import type { Lease } from '../../store/leases.ts';
@@ -53,7 +53,7 @@ async function expectOwn(role: string, lease: string, options: Options): Promise
 }
 
 describe('a role on some objects', () => {
-  it('renews and releases what it took; of what others took, and of what nobody took, there is none', async () => {
+  it('renews and releases its own leases; foreign and absent leases look the same', async () => {
     await expectOwn('worker', LEASE, settings({ scope: TEAM }));
     await expectAbsent('worker', OTHER, settings({ scope: TEAM }));
     await expectAbsent('worker', ABSENT, settings({ scope: TEAM }));
@@ -80,7 +80,7 @@ describe('a run', () => {
     'POST /api/task_runs/filter': [{ id: TASK, flow_run_id: own }],
   });
 
-  it('has its own leases, whoever began it, and those of what it has started', async () => {
+  it('has its own leases, with any initiator, and those of its child runs', async () => {
     await expectOwn('run', LEASE, settings(asRun));
     await expectOwn('run', LEASE, settings({ run: RUN }));
     await expectOwn('run', OTHER, settings(asRun, childOf(RUN)));
@@ -102,7 +102,7 @@ describe('a run', () => {
     });
     await expectOwn('run', ABSENT, settings(asRun, holding(ABSENT)));
     await expectAbsent('run', ABSENT, settings({ ...asRun, run: OTHER_RUN }, holding(ABSENT)));
-    // What is known of somebody else is his, whatever the state says.
+    // A lease with another known holder stays with it, whatever the state says.
     await expectAbsent('run', OTHER, settings(asRun, holding(OTHER)));
   });
 

@@ -178,7 +178,7 @@ describe('POST /ui/schemas/validate', () => {
     expect((await outcomeOf('viewer', route, [])).result).toBe('body-invalid');
   });
 
-  it('makes no server fetch an address, whoever asks', async () => {
+  it('makes no server fetch an address, for any principal', async () => {
     for (const role of ['viewer', 'admin']) {
       const remote = { schema: { properties: { x: { $ref: 'http://169.254.169.254/' } } }, values: { x: 1 } };
       expect(await outcomeOf(role, route, remote)).toMatchObject({ result: 'body-invalid', arrived: false });

@@ -54,7 +54,7 @@ describe('create_flow_run', () => {
     expect(replay.record()).toMatchObject({ flow_run_id: null, run_binding: 'none', status: 200 });
   });
 
-  it('an earlier run of the same key is for whoever may read it, and stands in no record of anybody else', async () => {
+  it('an existing run of the same key goes only to a principal that may read it, and no other record names it', async () => {
     const earlier = (labels: object): Options => ({
       prefect: ({ method }) => ({ body: json({ id: RUN, parameters: { secret: 'x' }, ...(method === 'GET' && { labels }) }) }),
     });
@@ -128,7 +128,7 @@ describe('create_flow_run', () => {
     ['a state with a result', { state: { type: 'SCHEDULED', data: { type: 'reference', storage_key: 'x' } } }],
     ['an infrastructure document', { infrastructure_document_id: RUN }],
   ];
-  it.each(overrides)('BD-01: %s is a right of its own: deployer, not operator', async (_name, more) => {
+  it.each(overrides)('BD-01: %s needs a separate right: deployer, not operator', async (_name, more) => {
     expect(await outcome('operator', { ...STOCK, ...more })).toBe('policy-default-deny');
     expect(await outcome('run', { ...STOCK, ...more })).toBe('policy-default-deny');
     expect(await outcome('deployer', { ...STOCK, ...more })).toBe(201);

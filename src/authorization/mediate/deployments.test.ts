@@ -84,7 +84,7 @@ describe('PATCH /deployments/{id}', () => {
     expect((await outcomeOf('deployer', UPDATE, same, gone)).result).toBe('policy-forbids');
   });
 
-  it('tells policies what is new', async () => {
+  it('gives policies the changed fields', async () => {
     const policies = '@id("p") forbid (principal, action, resource) when { context.facts has concurrency && context.facts.concurrency };';
     expect((await outcomeOf('admin', UPDATE, { concurrency_limit: 1 }, { prefect: there, policies })).result).toBe('policy-forbids');
     expect((await outcomeOf('admin', UPDATE, { description: 'x' }, { prefect: there, policies })).result).toBe(201);
@@ -155,14 +155,14 @@ describe('parameters that are there already', () => {
   );
   const blind = { prefect, policies: forbid('variables.read') };
 
-  it('are filled in by a PATCH that repeats them, and kept as they are by an upsert', async () => {
+  it('are filled in by a PATCH that repeats them, and stored unchanged by an upsert', async () => {
     expect(await outcomeOf('deployer', UPDATE, { parameters: n }, blind)).toMatchObject({ result: 'policy-forbids', arrived: false });
     expect((await outcomeOf('deployer', UPDATE, { parameters: n }, { prefect })).result).toBe(201);
     expect((await outcomeOf('deployer', UPDATE, { description: 'x' }, blind)).result).toBe(201);
     expect((await outcomeOf('deployer', CREATE, { name: 'd', flow_id: RUN, parameters: n }, blind)).result).toBe(201);
   });
 
-  it('as one reference as a whole are any variable, which whoever runs it may name', async () => {
+  it('as one reference may be any variable, since a principal that runs it may name one', async () => {
     const policies = '@id("blind") forbid (principal, action == Action::"variables.read", resource) unless { resource == Variable::"v" };';
     for (const [route, more] of [
       [UPDATE, {}],

@@ -1,4 +1,4 @@
-// A flow is a name: somebody whose role holds on some objects only names a flow by its id when it reaches the flow or has registered the name.
+// A principal with scopes may name a flow by its id if it sees the flow or has registered its name.
 import { describe, expect, it } from 'vitest';
 import type { Scope } from '../../contract/scope.ts';
 import { DEPLOYMENT, json, type Options, outcomeOf, prefectWith, RUN, startMediator } from './mediator.fixture.ts';
@@ -93,7 +93,7 @@ describe('POST /flows/', () => {
     return { gate, status: response.status, text, flow: JSON.parse(text) as Record<string, unknown> };
   };
 
-  it('gives whoever does not reach the flow its id, as if it had been made now, and lets it be used', async () => {
+  it('gives the id of a foreign flow as if the request had created it, and allows its use', async () => {
     const options = settings(usedBy('team-b'));
     const { status, text, flow: given, gate } = await register(options);
     expect([status, given['id'], given['name'], given['tags'], given['labels']]).toEqual([201, FLOW, 'etl', ['mine'], {}]);
@@ -103,12 +103,12 @@ describe('POST /flows/', () => {
     expect(made.status).not.toBe(404);
   });
 
-  it('shows whoever shares the flow no more than its name', async () => {
+  it('shows a principal that shares the flow only its name', async () => {
     const { status, flow: given } = await register(settings(usedBy('team-a', 'team-b')));
     expect([status, given['tags'], given['labels'], given['created']]).toEqual([200, [], {}, flow.created]);
   });
 
-  it('twin: shows the whole flow to whoever has all of its uses, has made it, or holds the role on everything', async () => {
+  it('twin: shows the whole flow to a principal that covers all of its uses, created it, or holds the role on everything', async () => {
     const { prefect } = settings(usedBy('team-b'));
     const whole: Options = prefect === undefined ? {} : { prefect };
     for (const options of [settings(usedBy('team-a')), settings(usedBy('team-b'), { makerOf: async () => 'token:deployer' }), whole]) {

@@ -95,7 +95,7 @@ describe("a guarded tag of another team's", () => {
     expect(same.result).toBe(201);
   });
 
-  it('is taken off a deployment that is sent again without any tags, by nobody but who holds it', async () => {
+  it('leaves a deployment that is sent again without tags only for a principal that holds it', async () => {
     const body = { name: 'nightly', flow_id: FLOW, work_pool_name: 'pool' };
     const pool = options({ prefect: prefect([OTHER]), scope: { workPools: ['pool'] } });
     expect((await outcomeOf('deployer', 'POST /api/deployments/', body, pool)).result).toBe('tag-guarded');
@@ -215,7 +215,7 @@ describe('the concurrency limit of a guarded tag', () => {
     for (const [tag, allowed] of all) expect((await outcomeOf(role, route(tag), body(tag), allowed)).result, tag).toBe(201);
   });
 
-  it('holds nobody back where it is not there, and is another one than the limit of the same name', async () => {
+  it('has no effect if it does not exist, and differs from the limit of the same name', async () => {
     const take = (names: readonly string[], more: object = {}) =>
       outcomeOf('worker', 'POST /api/v2/concurrency_limits/increment', { names, slots: 1, ...more }, any('free'));
     expect((await take([`tag:${OTHER}`])).result).toBe(201);

@@ -19,7 +19,7 @@ describe('infrastructure_pid', () => {
     expect(await patched(role, { infrastructure_pid: '9308' })).toMatchObject({ result: 200, isForwarded: true });
   });
 
-  it.each(['run', 'deployer', 'operator', 'viewer'])('a %s does not, whoever else it writes about a run', async (role) => {
+  it.each(['run', 'deployer', 'operator', 'viewer'])('a %s does not, although it may change other fields of a run', async (role) => {
     for (const body of [OTHERS_POD, { infrastructure_pid: null }, { name: 'x', ...OTHERS_POD }]) {
       expect(await patched(role, body)).toMatchObject({ result: 'policy-default-deny', isForwarded: false });
     }
@@ -44,7 +44,7 @@ describe('infrastructure_pid', () => {
     expect(await patched('worker', OTHERS_POD, { policies: forbid('worker.poll', 'WorkPool::"other"') })).toMatchObject({ result: 200 });
   });
 
-  it('of a run in no pool is for whoever may poll every pool', async () => {
+  it('of a run without a pool is for a principal that may poll every pool', async () => {
     expect(await patched('worker', OTHERS_POD, { pool: null })).toMatchObject({ result: 200 });
     expect(await patched('worker', OTHERS_POD, { pool: null, scope: { workPools: ['etl'] } })).toMatchObject({ isForwarded: false });
     expect(await patched('run', OTHERS_POD, { pool: null, run: RUN })).toMatchObject({ isForwarded: false });

@@ -39,7 +39,7 @@ export interface Options {
   readonly policies?: string;
   /** Who has made an object; left out: nobody knows. */
   readonly makerOf?: (type: string, id: string) => Promise<string | null>;
-  /** Flows whose ids somebody has got by their names: `token:deployer ID`. */
+  /** Flows that a principal has registered by name: `token:deployer ID`. */
   readonly knows?: readonly string[];
   /** On what alone the role holds. */
   readonly scope?: Partial<Scope>;
@@ -49,7 +49,7 @@ export interface Options {
   readonly run?: string;
   /** Tags that some scope names. */
   readonly guarded?: readonly string[];
-  /** Leases that somebody has taken; what is taken and released meanwhile is put there. */
+  /** Existing leases. The mediator adds and removes leases here. */
   readonly leases?: Map<string, Lease>;
 }
 

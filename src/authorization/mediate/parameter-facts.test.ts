@@ -121,7 +121,7 @@ describe.each(WAYS)('%s', (route, body) => {
     }
   });
 
-  it('what cannot be told apart by name is refused to everybody, where a policy looks', async () => {
+  it('parameters without names are denied to every principal, if a policy reads them', async () => {
     const many = Object.fromEntries(Array.from({ length: 201 }, (_, number) => [`p${number}`, 1]));
     for (const parameters of [many, { __prefect_kind: 'json', value: '{"region":"us"}' }, { ['x'.repeat(201)]: 1 }, { '?': 1 }]) {
       const [first = ''] = Object.keys(parameters);

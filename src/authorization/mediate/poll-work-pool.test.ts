@@ -65,7 +65,7 @@ describe('the answer to a poll', () => {
     expect(recorded).toMatchObject([{ reason: 'run-token-not-injectable', flow_run_id: RUN, resource_id: 'p', principal: 'token:worker' }]);
   });
 
-  it('has none for whoever gets none, and asks for none without runs', async () => {
+  it('has none for a worker that gets none, and requests none without runs', async () => {
     const { poll } = room({ tokens: new Map() });
     expect((await poll()).body.toString()).not.toContain('PREFECT_API_AUTH_STRING');
     const empty = room({ answer: [] });
@@ -73,7 +73,7 @@ describe('the answer to a poll', () => {
     expect(empty.given).toEqual([]);
   });
 
-  it("is nobody's who may not poll", async () => {
+  it('goes to no principal that may not poll', async () => {
     const { poll, given, gate } = room();
     expect((await poll('viewer')).status).toBe(403);
     expect(given).toEqual([]);
@@ -90,7 +90,7 @@ describe('a state that Prefect has taken', () => {
     return told.map(({ flowRunId, type, accepted, by }) => ({ flowRunId, type, accepted, by: by.principal.id }));
   };
 
-  it('is told with who has asked for it: as asked, or another in its place', async () => {
+  it('is reported with its requester: the requested state, or another in its place', async () => {
     expect(await setState({ status: 'ACCEPT', state: { type: 'PENDING' } }, 200)).toEqual([
       { flowRunId: RUN, type: 'PENDING', accepted: true, by: 'token:worker' },
     ]);
@@ -99,7 +99,7 @@ describe('a state that Prefect has taken', () => {
     ]);
   });
 
-  it('is not told when nothing has changed', async () => {
+  it('is not reported when nothing has changed', async () => {
     for (const status of ['WAIT', 'ABORT', 'other', null]) expect(await setState({ status, state: { type: 'PENDING' } }, 200)).toEqual([]);
     expect(await setState({ status: 'ACCEPT', state: null }, 200)).toEqual([]);
     expect(await setState([], 200)).toEqual([]);

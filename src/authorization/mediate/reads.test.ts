@@ -48,7 +48,7 @@ describe('/admin/settings', () => {
     expect(JSON.parse(response.body.toString())).toEqual(settings);
   });
 
-  it.each(['viewer', 'operator', 'deployer'])('keeps its shape and tells no place to %s', async (role) => {
+  it.each(['viewer', 'operator', 'deployer'])('keeps its shape and reveals no address to %s', async (role) => {
     const response = await startMediator({ prefect }).send({ ...get, role });
     expect(JSON.parse(response.body.toString())).toEqual({
       home: 'redacted',
@@ -63,7 +63,7 @@ describe('/admin/settings', () => {
     });
   });
 
-  it('tells nothing when it cannot read the answer', async () => {
+  it('reveals nothing when it cannot read the answer', async () => {
     const response = await startMediator({ prefect: () => ({ body: Buffer.from('home=/root') }) }).send({ ...get, role: 'viewer' });
     expect(response.body.toString()).toBe('{}');
   });

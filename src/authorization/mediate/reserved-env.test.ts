@@ -41,7 +41,7 @@ it.each([...WAYS, ...LISTED])('%s makes no job of another run', async (route, bo
 });
 
 describe('what gives away the environment of a worker', () => {
-  it.each(WAYS)('%s writes it for nobody', async (route, body) => {
+  it.each(WAYS)('%s rejects it for every principal', async (route, body) => {
     for (const variables of [{ name: 'x-{{ $VAULT_PASSWORD }}' }, { env: { A: '{{$PREFECT_API_KEY}}' } }, { name: '{{ prefect.variables.v }}' }]) {
       expect(await outcomeOf('admin', route, body(variables), options)).toMatchObject({ result: 'env-reserved', arrived: false });
     }

@@ -59,7 +59,7 @@ describe('an operator of a tag', () => {
     expect(absent.response.body.toString()).toBe(response.body.toString().replaceAll(/[0-9a-f]{8}-[-0-9a-f]{27}/g, TASK));
   });
 
-  it('is told that a role does not reach, not that there is nothing, where it may read everything', async () => {
+  it('learns that a role does not cover the object, if it may read everything', async () => {
     const policies = '@id("all-read") permit (principal, action in [Action::"read"], resource);';
     const options: Options = { scope: TEAM, policies, prefect: prefectWith(OBJECTS) };
     const { result, arrived } = await outcomeOf('operator', `POST /api/flow_runs/${OTHER_RUN}/set_state`, { state: { type: 'CANCELLING' } }, options);
@@ -138,14 +138,14 @@ describe('an operator of a tag', () => {
     });
   });
 
-  it('is told of its own alone when some of many may not be changed', async () => {
+  it('learns only about its own objects when it may not change some of many', async () => {
     const found = { ...OBJECTS, 'POST /api/flow_runs/filter': [run(RUN, ['team-a']), run(OTHER_RUN, ['team-b'])] };
     const options: Options = { scope: TEAM, prefect: prefectWith(found, { status: 201 }), policies: forbid('flow_runs.cancel', `FlowRun::"${RUN}"`) };
     const { response, result } = await outcomeOf('operator', 'POST /api/flow_runs/bulk_set_state', { flow_runs: {}, state: { type: 'CANCELLED' } }, options);
     expect([result, response.body.toString()]).toEqual(['bulk-item-forbidden', expect.stringContaining('1 of the 1 flow runs')]);
   });
 
-  it('gets no list that nobody narrows', async () => {
+  it('gets no list without an entry in the table', async () => {
     for (const route of ['GET /api/observed-states', 'POST /api/task_workers/filter']) {
       expect(await send(route, route.startsWith('POST') ? {} : undefined)).toMatchObject({ result: 'scope-not-filterable', arrived: false });
     }
@@ -333,7 +333,7 @@ describe('a worker of a tag writes', () => {
 });
 
 describe('a limit of a tag beside a limit of the same name', () => {
-  // Who has made the one has not made the other: only `own` tells them apart.
+  // Who has made the one has not made the other: only `own` distinguishes them.
   const MINE = RUN;
   const objects = { 'GET /api/v2/concurrency_limits/db': { id: MINE, name: 'db' }, 'GET /api/concurrency_limits/tag/db': { id: OTHER, tag: 'db' } };
   const send = (role: string, route: string, body: unknown, made: readonly string[]) => {
@@ -456,7 +456,7 @@ describe('a variable that only the gateway sets', () => {
   const template = (key: string) => ({ base_job_template: { job_configuration: env(key) } });
   const pools = { ...OBJECTS, 'GET /api/work_pools/pool-a': { name: 'pool-a' }, 'GET /api/work_pools/pool-b': { name: 'pool-b', ...template('theirs') } };
 
-  it('tells by no refusal what the template of a foreign pool has', async () => {
+  it('reveals by no refusal the template of a foreign pool', async () => {
     for (const key of ['theirs', 'guessed']) {
       const { response, arrived } = await as('deployer', POOL, pools)('PATCH /api/work_pools/pool-b', template(key));
       expect([response.status, arrived]).toEqual([404, false]);
@@ -479,7 +479,7 @@ describe('a variable that only the gateway sets', () => {
   });
 });
 
-describe('where the results of a pool are kept', () => {
+describe('the storage of the results of a pool', () => {
   const send = (id: string) =>
     as(
       'deployer',
@@ -513,13 +513,13 @@ describe('switching an automation on', () => {
     expect(await as('deployer', scope, stored({ name: 'b-x' }))(`PATCH ${ONE}`, { enabled: true })).toMatchObject({ response: { status: 404 } });
   });
 
-  it('twin: whoever holds the role on everything switches on what listens to everything', async () => {
+  it('twin: a principal with the role on everything switches on an automation that listens to everything', async () => {
     expect(await outcomeOf('deployer', `PATCH ${ONE}`, { enabled: true }, { prefect: prefectWith(listening({}), { status: 204 }) })).toMatchObject({
       result: 204,
     });
   });
 
-  it('is nobody’s where its actions displace the token of their runs; switching off is', async () => {
+  it('is denied if its actions replace the token of their runs; switching off is allowed', async () => {
     const env = { job_variables: { env: { PREFECT_API_URL: 'x' } } };
     const objects = stored({ actions: [{ type: 'run-deployment', deployment_id: DEPLOYMENT, ...env }] });
     for (const [enabled, result] of [

@@ -73,7 +73,7 @@ describe('what the server fills in', () => {
     [{ a: { __prefect_kind: 'jinja', template: '{{ event.id }}' } }, []],
     [{ a: { __prefect_kind: 'json', value: '1' } }, []],
     [{ a: '{{ variables.x }}' }, []],
-    // Filled in when it is written, kept, and filled in again when a run is made of it.
+    // Prefect fills it in on a write, stores it, and fills it in again for a run.
     [{ a: { __prefect_kind: 'json', value: '{"__prefect_kind":"workspace_variable","variable_name":"v"}' } }, ['variables.read v']],
     [{ a: { __prefect_kind: 'json', value: '[{"\\u005f_prefect_kind":"workspace_variable","variable_name":"v"}]' } }, ['variables.read v']],
     [
@@ -138,7 +138,7 @@ describe('what the server fills in', () => {
     }
   });
 
-  it('of a deployment: what it keeps as one kind as a whole, whoever runs it may change', () => {
+  it('of a deployment: if the whole is one kind, a principal that runs it may change its fields', () => {
     const whole = { __prefect_kind: 'workspace_variable', variable_name: 'v' };
     expect(named(storedParameterAsks(whole))).toEqual(['variables.read null']);
     expect(named(storedParameterAsks({ n: whole }))).toEqual(['variables.read v']);

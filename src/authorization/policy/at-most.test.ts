@@ -46,7 +46,7 @@ describe('values of parameters', () => {
   const asked = (facts: Facts) =>
     engine.evaluate({ principal, action: 'flows.read', resource: { type: 'Flow', id: 'f' }, context: { address: '', carrier: 'session', facts } });
 
-  it('are texts alone, and names that cannot be told apart are refused', () => {
+  it('are only texts, and parameters without names are denied', () => {
     expect(asked({ parameter_names: ['n'], parameter_values: ['n=1'] })).toMatchObject({ effect: 'allow' });
     expect(asked({ parameter_names: ['?'], parameter_values: ['?=?'] })).toMatchObject({ effect: 'deny', reason: 'parameters-unreadable' });
     const none: readonly unknown[] = [['n', 1], 'n=1', { 0: 'n=1' }];

@@ -154,7 +154,7 @@ describe('policies of other texts', () => {
     expect(ask(open, {})).toMatchObject({ effect: 'allow' });
   });
 
-  it('counts a role of a scope only where somebody has found that it holds', () => {
+  it('counts a role with a scope only if it is in force', () => {
     const who = { ...principal('viewer'), grants: [{ role: 'viewer', scope: { ...NOWHERE, tags: ['team-a'] } }] };
     const question = { principal: who, action: 'flows.read', resource: { type: 'Flow', id: 'x' }, context: { address: '', carrier: '', facts: {} } } as const;
     const engine = createPolicyEngine({ actions, revision: 1 });

@@ -6,11 +6,11 @@ import { holesOf } from './virtual-patches.ts';
 const names = (version: string): readonly string[] => operationsOf(version).map(({ operationId }) => operationId);
 
 describe('the routes of a release', () => {
-  it('are all for the newest, for a later one, and for one that tells no version', () => {
+  it('are all for the newest, for a later one, and for one without a version', () => {
     for (const version of ['3.9.1', '3.10.0', '4.0.0', '', 'dev']) expect(operationsOf(version)).toEqual(OPERATIONS);
   });
 
-  it('lack what came later, and have what is gone, which nobody is let to', () => {
+  it('lack later routes, and have removed routes, which Lictor denies', () => {
     expect(names('3.9.0')).not.toContain('read_observed_states_observed_states_get');
     expect(names('3.6.16')).toContain('bulk_delete_flows_flows_bulk_delete_post');
     expect(names('3.6.15')).not.toContain('bulk_delete_flows_flows_bulk_delete_post');

@@ -25,7 +25,7 @@ describe('a lookup', () => {
     expect(asked[1]?.body?.toString()).toBe('{"limit":1}');
   });
 
-  it('fetches a CSRF token of its own when Prefect wants one, and asks once more', async () => {
+  it('fetches a separate CSRF token when Prefect requires one, and repeats the request', async () => {
     const { asked, upstream } = prefectAnswering((request) => {
       if (request.path === '/api/csrf-token') return { body: Buffer.from('{"token":"t"}') };
       return request.headers?.['prefect-csrf-token'] === 't' ? { body: Buffer.from('[]') } : { status: 403 };

@@ -34,7 +34,7 @@ describe('what Prefect said a moment ago', () => {
     expect(asked).toBe(2);
   });
 
-  it('is renewed while it is used, and nobody waits for that', async () => {
+  it('is renewed in the background while it is used', async () => {
     await version();
     nowMs += 3_000;
     let release: (value: JsonValue) => void = () => undefined;

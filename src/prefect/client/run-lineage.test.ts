@@ -55,7 +55,7 @@ describe('who has started a run', () => {
     expect(startingRun({ labels, auto_scheduled: true })).toBeNull();
   });
 
-  it('is nobody where nobody says so', () => {
+  it('is unknown without labels', () => {
     expect(initiatorsOf({ labels: {} })).toEqual([]);
     expect(initiatorsOf({ labels: { 'lictor.principal': 4 } })).toEqual([]);
   });

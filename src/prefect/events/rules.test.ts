@@ -164,7 +164,7 @@ describe('an event id', () => {
     expect(judge(taskEvent({ id: OTHER_TASK }), other, rules)).toBe('ok');
   });
 
-  it("of the gateway's own making is nobody else's; of other versions it is", () => {
+  it("of Lictor's own version is reserved; other versions are free", () => {
     const own = stableId('lictor-event', 'r1', OWN, '2026-03-01T12:00:00.000Z');
     for (const id of [own, own.toUpperCase().replaceAll('-', '')]) expect(judge(taskEvent({ id }), sender())).toBe('event-reserved');
     for (const version of ['1', '4', '7']) expect(judge(taskEvent({ id: `${own.slice(0, 14)}${version}${own.slice(15)}` }), sender())).toBe('ok');
@@ -242,7 +242,7 @@ describe('a run and the runs below it', () => {
     const memory = createEventMemory();
     memory.noteTaskRun(TASK, FOREIGN);
     expect(judge(taskEvent(), run, rules(memory))).toBe('event-foreign-run');
-    // Of no run: somebody's background task.
+    // Without a run: a foreign background task.
     memory.noteTaskRun(OTHER_TASK, '');
     expect(judge(taskEvent({ resource: { 'prefect.resource.id': `prefect.task-run.${OTHER_TASK}` } }), run, rules(memory))).toBe('event-foreign-run');
   });

@@ -48,7 +48,7 @@ function reservedIn(claims: Claims, { kind }: Principal): string | undefined {
 }
 
 /**
- * Lictor derives the ids of its own events from its records (UUID version 8), and a refused client knows nearly all of their contents. A client
+ * Lictor derives the ids of its events from its records (UUID version 8), and a refused client knows nearly all of their contents. A client
  * that sent such an id first would suppress Lictor's event. Stock clients use versions 4 and 7.
  */
 function isGatewayId(id: string): boolean {

@@ -52,7 +52,7 @@ describe('the filter of events', () => {
     { related: { labels: { 'prefect.resource.name': [] } } },
   ])('%j does not', (filter) => expect(fits(filter)).toBe(false));
 
-  it('is refused where it asks by what no answer shows, or by what nobody knows yet', () => {
+  it('is refused for hidden fields, and for unknown fields', () => {
     expect(refusal({ text: { query: 'x' } })).toMatch(/^filter-hidden .*filter\.text\.query/);
     expect(refusal({ resource: { distinct: true } })).toMatch(/^filter-hidden .*resource\.distinct/);
     expect(refusal({ related: [{ id: ['x'] }, { newer: ['x'] }] })).toMatch(/^filter-hidden .*related\.newer/);

@@ -16,7 +16,7 @@ function event(resource: string, ...related: readonly (string | readonly [string
   };
 }
 
-/** Whoever reaches A and nothing else. */
+/** A principal that sees only A. */
 async function isSeen(...given: Parameters<typeof event>): Promise<boolean> {
   const [seen] = await visibleEvents([event(...given)], async (_type, ids) => new Set(ids.filter((id) => id === A)));
   return seen != null;
@@ -95,7 +95,7 @@ describe('any other event', () => {
 });
 
 describe('what may be said', () => {
-  /** By whoever reaches A; B as a task run is in somebody else's run. */
+  /** For a principal that sees A; the task run B is in a foreign run. */
   async function maySay(...given: Parameters<typeof event>): Promise<boolean | undefined> {
     const visibleIds = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
     const partsOf = async () => new Map([[`FlowRun ${A}`, new Set([`Flow ${C}`, `WorkPool ${C}`])]]);
@@ -125,7 +125,7 @@ describe('what may be said', () => {
     expect(await maySay(`prefect.deployment.${A}`, `prefect.flow.${C}`)).toBe(false);
   });
 
-  it("is nothing about a task run that is in somebody else's run, whatever run it names", async () => {
+  it('is nothing about a task run in a foreign run, whatever run it names', async () => {
     expect(await maySay(`prefect.task-run.${B}`, `prefect.flow-run.${A}`)).toBe(false);
     expect(await maySay(`prefect.task-run.${C}`, `prefect.flow-run.${B}`)).toBe(false);
     expect(await maySay(`prefect.task-run.${C}`)).toBe(false);

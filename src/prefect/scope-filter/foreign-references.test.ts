@@ -7,7 +7,7 @@ const OWN = '11111111-0000-4000-8000-000000000000';
 const FOREIGN = '22222222-0000-4000-8000-000000000000';
 const NOBODYS = '00000000-0000-0000-0000-000000000000';
 
-/** What is left of the answer for whoever reaches OWN and nothing else. */
+/** The answer for a principal that sees only OWN. */
 function shown(tree: JsonValue): Promise<JsonValue> {
   return withoutForeignReferences(tree, async (_type, ids) => new Set(ids.filter((id) => id === OWN)));
 }
@@ -45,7 +45,7 @@ describe('an answer about a run', () => {
     expect(await shown({ state_details: { flow_run_id: FOREIGN } })).toEqual({ state_details: { flow_run_id: null } });
   });
 
-  it('keeps what names nobody, and what people wrote', async () => {
+  it('leaves values without references, and values of users, unchanged', async () => {
     const answer = {
       parent_task_run_id: null,
       created_by: { type: 'DEPLOYMENT', id: FOREIGN },

@@ -349,7 +349,7 @@ describe('events', () => {
     expect(result.asked.filter((question) => question.startsWith('/api/events'))).toEqual([]);
   });
 
-  it('are counted by their ids, and none by nobody', async () => {
+  it('are counted by their ids, and none if none is visible', async () => {
     expect(await body('POST /api/events/count-by/event', { filter: { event: { prefix: ['x'] } }, time_unit: 'day' }, { prefect })).toEqual({
       time_unit: 'day',
       filter: { id: { id: ['9', '6', '5'] } },

@@ -83,7 +83,7 @@ describe.each([POOL_POLL, QUEUE_POLL])('%s', (path) => {
     expect(sent(path)).toEqual({ limit: 1 });
   });
 
-  it('hands out nothing that it cannot tell, and nothing of another pool', async () => {
+  it('returns no run that it cannot read, and none of another pool', async () => {
     expect(await room({ scope: BOTH, visibleIds: [] }).poll(path, {})).toMatchObject({ status: 200, text: '[]' });
     expect(await room({ scope: { workPools: ['pool-b'] }, visibleIds: [RUN] }).poll(path, {})).toMatchObject({ status: 404, ids: [] });
     expect((await room({ scope: BOTH, visibleIds: [] }).poll(path, [])).status).toBe(400);

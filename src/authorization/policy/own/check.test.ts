@@ -143,7 +143,7 @@ describe('own policies', () => {
     expect(problem && renderProblem('lictor.yaml', problem)).toMatch(/^a\.cedar:2:3 {2}the policy has no @id\n {4}Write @id/);
   });
 
-  it('are warned of when they can never match, or name a role that nobody can have, and taken all the same', () => {
+  it('have a warning when they can never match, or name a role that no principal can have, and are accepted', () => {
     const text = `@id("never") forbid (principal, action == Action::"flows.read", resource is Variable);\n@id("role") permit (principal in Role::"oprator", action, resource);`;
     const { problems, warnings } = check(text);
     expect(problems).toEqual([]);
@@ -153,7 +153,7 @@ describe('own policies', () => {
     ]);
   });
 
-  it('are told of one mistake once, although it concerns every action', () => {
+  it('report one mistake once, although it concerns every action', () => {
     expect(told('@id("a") forbid (principal, action, resource) when { context.facts.magic && context.moon };')).toEqual([
       expect.stringContaining('a.cedar:1:54 attribute `facts.magic` in the context not found'),
       expect.stringContaining('a.cedar:1:77 attribute `moon` in the context not found'),

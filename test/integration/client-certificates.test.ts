@@ -276,7 +276,7 @@ function spoken(socket: TLSSocket): Promise<{ readonly reused: boolean }> {
 
 it('doctor says how long the lists are good, and sees nothing wrong with the certificates', async () => {
   const found = await diagnose(gateway);
-  expect(linesOf(found, 'certificates', 'client-crl')).toMatchObject([{ status: 'ok', message: expect.stringContaining('good until') }]);
+  expect(linesOf(found, 'certificates', 'client-crl')).toMatchObject([{ status: 'ok', message: expect.stringContaining('valid until') }]);
   expect(found.lines.filter(({ group, status }) => group === 'certificates' && status !== 'ok')).toEqual([]);
 });
 

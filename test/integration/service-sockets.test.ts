@@ -256,7 +256,7 @@ describe('a socket of a service', () => {
 
   it('is understood by doctor and by explain', async () => {
     const { lines } = await lookFor([], async () => diagnosisOf(await gateway.lictor('doctor', '--json')));
-    expect(JSON.stringify(lines)).toContain("calls of live, sealed, unsealed, calls-only, three, three-plain: a stranger's is denied (401)");
+    expect(JSON.stringify(lines)).toContain('calls of live, sealed, unsealed, calls-only, three, three-plain: denied without a credential (401)');
     const line = (name: string): string => `GET ${gateway.url.replace('http', 'ws')}${pathOf(`/${name}/v1/x`)}`;
     expect(await gateway.lictorOk('explain', 'token:caller', '--request', line('live'))).toContain('caller-calls');
     expect((await gateway.lictor('explain', 'token:caller', '--request', line('calls-only'))).output).toContain('service-upgrade');

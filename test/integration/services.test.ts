@@ -212,7 +212,7 @@ it('doctor proves that what must be denied is, and asks no service anything', as
   const [door, ...others] = lines.filter(({ group, check }) => group === 'public-url' && check === 'services');
   expect(door).toMatchObject({
     status: 'ok',
-    message: expect.stringMatching(/^calls of plain, .*streaming: a stranger's is denied \(401\), and one that .* \(403\)$/),
+    message: expect.stringMatching(/^calls of plain, .*streaming: denied without a credential \(401\), and outside of services\[\]\.allow \(403\)$/),
   });
   expect(others).toEqual([]);
   for (const server of [plain, keyed, third, one, two]) expect(server?.seen().filter(({ target }) => target !== '/health')).toEqual([]);

@@ -68,7 +68,7 @@ describe('a service', () => {
     ],
   ])('has a limit: %j', (limit, wanted) => expect(accepted({ limit }).limit).toEqual(wanted));
 
-  it('has its servers looked after, with names of their own', () => {
+  it('has health checks, and then its servers may have different host names', () => {
     const servers = ['https://a.example', 'https://b.example'];
     expect(accepted({ servers, health: { path: '/health' } }).health).toEqual({ path: '/health', intervalMs: 1000, unhealthyAfter: 2, healthyAfter: 2 });
     expect(problems({ servers, health: { path: 'health' } })).toEqual(['services[0].health.path: is no path']);
@@ -206,8 +206,8 @@ describe('sockets', () => {
   });
 });
 
-describe('what is kept of answers', () => {
-  it('is by rules, whose paths are patterns', () => {
+describe('the response cache', () => {
+  it('has rules, whose paths are patterns', () => {
     expect(accepted({}).cache).toEqual([]);
     expect(accepted({ cache: [{ paths: ['/v1/rates*'], ttl: '60s', stale_if_error: '10m' }] }).cache).toEqual([
       { patterns: ['/v1/rates*'], ttlSeconds: 60, shared: false, staleSeconds: 600, mostBytes: 10_000_000 },

@@ -8,7 +8,7 @@ import type { Pages } from './pages.ts';
 export const OWN_HEADERS: Readonly<Record<string, string>> = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 const RETRY_SECONDS = '2';
-/** Of 401. Never Basic, at which a browser opens a window of its own. */
+/** For 401. Never Basic, for which a browser opens a password prompt. */
 const CHALLENGE = 'Bearer realm="lictor"';
 
 /** A browser shows what we answer: its navigation, or the submission of our own form. */

@@ -34,7 +34,7 @@ export interface AllowedPage {
   readonly client: string;
   readonly name: string;
   readonly until: Date;
-  /** It ends with the browser's session, since this provider gives no tokens of its own. */
+  /** It ends with the browser's session, because this provider issues no separate tokens. */
   readonly withSession: string | null;
 }
 

@@ -82,7 +82,7 @@ async function decideOnDevice(request: FastifyRequest, reply: FastifyReply, part
   return reply.code(303).header('set-cookie', loginCookie(parts.config.publicUrl, begun.attempt)).header('location', begun.location).send();
 }
 
-/** A session of a provider: it is asked once more, so that this login has tokens of its own. Undefined: it gives none. */
+/** For a session of a provider: asks the provider again, so that this login has separate tokens. Undefined: the provider issues none. */
 async function beginOffline(request: FastifyRequest, { parts, code, stored }: Deciding): Promise<BegunLogin | undefined> {
   const { owner } = stored;
   if (owner.kind === 'account') return undefined;
@@ -108,7 +108,7 @@ export async function finishDevice(
   if (code === undefined) return refuse('device-unknown');
   const { proof } = finished;
   if (!proof.ok) {
-    // The person is signed in and has allowed it: without tokens of its own the login stands on that session.
+    // The person is signed in and has allowed it: without separate tokens, the login depends on that session.
     parts.log.warn({ idp, reason: proof.reason, detail: proof.detail }, 'no offline tokens for a login of the command line');
     return await allow(request, reply, { parts, code, session, stored, offline: undefined });
   }
@@ -124,7 +124,7 @@ interface Allowing extends Deciding {
   readonly offline: Proven | undefined;
 }
 
-/** Recorded before it is so. */
+/** Records the change before it takes effect. */
 async function allow(request: FastifyRequest, reply: FastifyReply, { offline, ...deciding }: Allowing): Promise<FastifyReply> {
   const { parts, code, session, stored } = deciding;
   const { approval } = parts.authorizationServer;

@@ -18,7 +18,7 @@ export function closeServer(server: Server): Promise<unknown> {
   });
 }
 
-/** A burst of nginx's connections waits; at Node's own 511 it would be refused, and everybody with it. The system's limit is 4,096. */
+/** A burst of nginx's connections waits. With Node's default of 511, the system would reject connections of all clients. Its limit is 4,096. */
 const BACKLOG = 4096;
 
 /** The sockets that nginx connects to belong to its worker user; the admin socket to us. */

@@ -55,7 +55,7 @@ function externalIdp(session: OwnSession | undefined, { logins }: RouteParts): s
   return idp !== null && logins.idps.includes(idp) ? idp : null;
 }
 
-/** Before the session ends, since its tokens end with it. What fails here must not keep anybody signed in. */
+/** Runs before the session ends, because its tokens end with it. After a failure here, the logout continues. */
 async function leaveForm(session: OwnSession | undefined, parts: RouteParts): Promise<LeaveForm | undefined> {
   const idp = externalIdp(session, parts);
   if (session === undefined || idp === null) return undefined;

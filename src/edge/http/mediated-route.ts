@@ -9,7 +9,7 @@ import type { RouteParts } from './parts.ts';
 /** As nginx lets through. */
 export const MEDIATED_BYTES = 16 * 1024 * 1024;
 
-/** In a scope of its own: here bodies stay where they are until the mediator reads them. */
+/** In a separate scope, which does not read bodies: the mediator does. */
 export function takeLateBodies(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, stream, done) => done(null, stream));

@@ -123,7 +123,7 @@ function headerText(value: string | string[] | undefined): string {
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply, parts: RouteParts): FastifyReply {
   const code = reasonOf(error);
   if (code === 'gateway-unavailable') parts.log.error({ err: error }, 'a request could not be answered');
-  // The mediator answers for what it knows: here nobody knows whether something reached Prefect.
+  // The mediator reports errors that it knows. For this one, it is unknown whether a request reached Prefect.
   if (request.url === ROUTE.mediated) return sendRefusal(request, reply, code === 'gateway-unavailable' ? 'outcome-unknown' : code);
   return sendRefusalOrPage(request, reply, { pages: parts.pages, code });
 }

@@ -48,7 +48,7 @@ interface At {
 export interface FinishAt extends At {
   /** What the browser brought back. */
   readonly params: URLSearchParams;
-  /** Names the attempt; null: nobody began one here. */
+  /** Names the attempt; null: this browser has begun none. */
   readonly state: string | null;
 }
 

@@ -23,7 +23,7 @@ export interface ServiceProxyThreadParts {
 }
 
 const AGAIN_MS = 500;
-/** Bodies are beside it, with bounds of their own (src/proxies/egress/proxy/service-proxy.ts). */
+/** Without bodies, which have separate bounds (src/proxies/egress/proxy/service-proxy.ts). */
 const HEAP_MIB = 512;
 
 /** The thread begins with the first service that needs it, and stays. */

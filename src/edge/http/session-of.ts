@@ -1,4 +1,4 @@
-// Whose session came with a request for one of our own pages.
+// The session of a request for one of the gateway's pages.
 import type { FastifyRequest } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import type { Principal } from '../../contract/principal.ts';

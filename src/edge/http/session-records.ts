@@ -13,7 +13,7 @@ export interface SessionEvent {
   /** Null: it succeeded. */
   readonly reason: ReasonCode | null;
   readonly status: number;
-  /** `alice@local`; null when nobody of the name exists: what was typed may be a password. */
+  /** `alice@local`; null: no such account. The typed name may be a password, and is not recorded. */
   readonly principalId: string | null;
   /** The identity provider that it is about; null: none. */
   readonly idp: string | null;

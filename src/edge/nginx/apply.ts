@@ -38,7 +38,7 @@ export async function applyEdge(files: EdgeFiles, paths: StatePaths, version: Ng
   return { changed: true, args };
 }
 
-/** Writes to a directory of its own, 0600: one include holds Prefect's credential. */
+/** Writes to a new directory, 0600: one include holds Prefect's credential. */
 export function writeEdge(files: EdgeFiles, edgeDir: string): string {
   const dir = join(edgeDir, `conf-${Date.now().toString(36)}-${process.pid}`);
   mkdirSync(dir, { recursive: true, mode: 0o700 });

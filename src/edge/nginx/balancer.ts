@@ -1,11 +1,11 @@
-// Several Prefect servers: which of them get requests, told to nginx by files and to the control plane by a list.
+// Chooses which of several servers get requests: files mark them for nginx, a list for the control plane.
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { downFile } from '../../config/down-file.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { nginxWorkerUser } from '../../config/worker-user.ts';
 import { type Health, type ServersHealth, watchServers } from '../../prefect/client/health.ts';
 
-/** Before nginx starts or tests a configuration: the directory of the members' sockets is there, closed (0700): nginx creates sockets that everybody may write to. */
+/** Call it before nginx starts or tests a configuration. Creates the directory of the members' sockets (0700), because nginx creates sockets that any user can write to. */
 export function prepareBalancer({ memberSockets: dir }: StatePaths): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const user = nginxWorkerUser();
@@ -33,8 +33,8 @@ const NEWS = {
 } as const satisfies Record<Health, string>;
 
 /**
- * With one server there is nothing to choose, and nobody asks it anything. A server that refuses its credential is not marked:
- * nginx passes over it by itself, and around a reload two configurations watch with two credentials, and nginx's workers
+ * A single server is not checked. A server that rejects the credential is not marked:
+ * nginx skips it itself, and around a reload two configurations watch with two credentials, and nginx's workers
  * still have the former. A slow one is marked only while another is usable: when all are busy, none answering at once is no outage.
  */
 export function startBalancer({ paths, servers, probe, intervalMs, answers, whose = 'Prefect', log }: BalancerParts): ServersHealth {

@@ -70,7 +70,7 @@ function complete(words: readonly string[], block: readonly Directive[] | undefi
   return parseConf(text, files);
 }
 
-/** Words, quoted words (quotes kept), `{`, `}`, `;`. Comments are dropped. A `{` inside `${name}` belongs to the word. */
+/** Words, quoted words (with their quotes), `{`, `}`, `;`. Comments are dropped. A `{` inside `${name}` belongs to the word. */
 function tokenize(text: string): readonly string[] {
   const pattern = /#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|(?:\$\{|\\.|[^\s{};"'#\\])(?:\$\{[^}]*\}|\\.|[^\s{};\\])*|\s+/gy;
   const tokens: string[] = [];

@@ -119,7 +119,7 @@ function asksForUpgrade(condition: Directive | undefined): boolean {
   return condition?.name === 'if' && condition.args.join(' ') === '($http_upgrade !=  )';
 }
 
-/** A 101 of a service would be a tunnel for whoever asked for an `Upgrade`. */
+/** A 101 of a service would open a tunnel for a client that sent `Upgrade`. */
 function lintServiceDoor(location: Directive): readonly string[] {
   const block = location.block ?? [];
   const leadsToService = find(block, 'try_files')?.args.includes('@$lictor_service_at') === true;

@@ -1,4 +1,4 @@
-// Whether nginx could listen at the first start: later on it is started again until it can, whoever was quicker meanwhile.
+// Checks that nginx can listen at the first start. Later, the supervisor restarts nginx until it can.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,8 +12,8 @@ const PATIENCE_MS = 2_000;
 const EVERY_MS = 50;
 
 /**
- * Throws `listen-taken` where somebody else listens on one of them and goes on doing so. Each is let go again before the next is tried: nginx takes
- * an address beside the wildcard of the same port. Whatever else may keep nginx from it, a port of root's say, is nginx's to tell.
+ * Throws `listen-taken` if another process listens on one of them and continues. Closes each before it tries the next, because nginx can use
+ * an address together with the wildcard of the same port. nginx itself reports any other problem, such as a port that needs root.
  */
 export async function assertListenable(addresses: readonly ListenAddress[], patienceMs: number = PATIENCE_MS): Promise<void> {
   const until = performance.now() + patienceMs;

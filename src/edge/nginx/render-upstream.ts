@@ -187,7 +187,7 @@ proxy_send_timeout ${patience(prefect, OUTER_MS)};
 `;
 }
 
-/** Who waits for somebody who waits for Prefect hears from him first. */
+/** A hop that waits for another hop has the longer timeout, so that it gets the answer of that hop. */
 const OUTER_MS = 1_000;
 /** The control plane looks things up beside the request, and writes it down. */
 const MEDIATED_MS = 20_000;

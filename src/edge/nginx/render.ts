@@ -88,7 +88,7 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   return files;
 }
 
-/** A service is called what somebody likes: its file must never stand in the place of another. */
+/** An administrator chooses the names of services: the file of one must never replace another file. */
 function addFile(files: Map<string, string>, name: string, text: string): void {
   if (files.has(name)) throw new LictorError('edge-template', `Two parts of the nginx configuration are called ${name}.`);
   files.set(name, text);

@@ -1,4 +1,4 @@
-// Which Prefect servers are usable, asked with the gateway's own credential.
+// Checks which Prefect servers are usable, with the gateway's credential.
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
@@ -12,7 +12,7 @@ interface Watcher {
   readonly log: Logger;
 }
 
-/** Each of several servers is asked by a client of its own. */
+/** Each of several servers has a separate client. */
 export function watchPrefect({ prefect, publicUrl }: Config, { paths, log }: Watcher): ReturnType<typeof startBalancer> {
   const clients = new Map(prefect.servers.map((server) => [server, createUpstream({ ...prefect, servers: [server], publicUrl, connectTimeoutMs: 500 })]));
   const probe = async (server: string): Promise<Health> => {
@@ -29,7 +29,7 @@ export function watchPrefect({ prefect, publicUrl }: Config, { paths, log }: Wat
   };
 }
 
-/** Not /api/health, which Prefect answers to everybody: a server that refuses the gateway's credential is of no use. */
+/** Not /api/health, which Prefect answers without a credential: a server that rejects the gateway's credential is unusable. */
 export async function prefectAnswers(upstream: Upstream, signal = AbortSignal.timeout(2000)): Promise<boolean> {
   const answer = await upstream.request({ method: 'GET', path: '/api/admin/version', signal });
   return answer.status === 200;

@@ -1,4 +1,4 @@
-// Asks the servers of services by themselves, so that one that does not answer gets no calls until it does.
+// Health checks of service servers: a server that does not answer gets no calls until it does.
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { Agent, request } from 'undici';
@@ -13,7 +13,7 @@ import { watchPrefect } from './watch-prefect.ts';
 export interface WatchParts {
   readonly paths: StatePaths;
   readonly log: Logger;
-  /** With the service's own credential. Undefined: there is none just now. */
+  /** Adds the credential of the service. Undefined: none at present. */
   readonly authenticate: (service: Service, url: URL) => Promise<HealthRequest | undefined>;
 }
 
@@ -90,6 +90,6 @@ async function ask({ service, health, agent, authenticate, url }: Question): Pro
     await body.dump();
     return statusCode < 400 ? 'usable' : 'slow';
   } catch {
-    return 'slow'; // refused, too late, or nobody to trust: told by the log as a change
+    return 'slow'; // refused, too late, or not trusted: the log reports the change
   }
 }

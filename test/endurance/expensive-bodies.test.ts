@@ -15,7 +15,7 @@ const SHAPES = Object.entries(EXPENSIVE);
 const MOST_MS = 250;
 const MOST_MIB = 300;
 
-/** As many fields as families look into, all the same value. */
+/** As many fields as handlers look into, all the same value. */
 function bodyWith(value: string): string {
   return `{"name":"a","value":${value},"values":{"a":${value}},"parameters":{"a":${value}},"job_variables":{"a":${value}},"data":${value}}`;
 }

@@ -6,7 +6,7 @@ import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import { UpstreamError } from '../../prefect/client/upstream-error.ts';
 import type { StoredIdentity } from '../../store/identities.ts';
 import type { StoredToken } from '../../store/tokens.ts';
-import type { Lookup } from '../mediate/family.ts';
+import type { Lookup } from '../mediate/handler.ts';
 import { sharedEngine } from '../policy/engine.fixture.ts';
 import { loadBuiltInPolicies, type PolicyTexts } from '../policy/policies.ts';
 import { loadPolicySources } from '../policy/sources.ts';

@@ -1,4 +1,4 @@
-// Explains a decision with the same decider, catalogue and mediator families as for a real request.
+// Explains a decision with the same decider, catalogue and mediator handlers as for a real request.
 
 import type { PublicUrl } from '../../config/config.ts';
 import type { Service } from '../../config/service.ts';
@@ -18,7 +18,7 @@ import { beyondRun } from '../decide/bound.ts';
 import { type Ask, type Authorization, createDecider, type Decider } from '../decide/decider.ts';
 import { createHoldsLease, type LeaseParts } from '../decide/holds-lease.ts';
 import { evaluateUpperBound, type KnowsFlow, type Question, rule } from '../decide/rule.ts';
-import type { Lookup } from '../mediate/family.ts';
+import type { Lookup } from '../mediate/handler.ts';
 import { attributesOf } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { PolicySource } from '../policy/sources.ts';

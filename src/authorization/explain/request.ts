@@ -13,9 +13,9 @@ import { mustBeRead } from '../decide/bound.ts';
 import { whyUnknown } from '../decide/decider.ts';
 import { openCall } from '../mediate/call.ts';
 import { decidePlan, refusalFor } from '../mediate/decide-plan.ts';
-import { createFamilies } from '../mediate/families.ts';
-import type { Family, Lookup } from '../mediate/family.ts';
 import { withTagAsks } from '../mediate/guarded-tags.ts';
+import type { Handler, Lookup } from '../mediate/handler.ts';
+import { createHandlers } from '../mediate/handlers.ts';
 import { isCanonical } from './canonical.ts';
 import { conclude, deciderFor, type ExplainerParts, evaluate, explainAsks, inputsOf, unseenNotes } from './explainer.ts';
 import type { ExplainedRequest, Explanation } from './explanation.ts';
@@ -76,7 +76,7 @@ async function explainWhole(asked: Asked, body: Buffer | undefined): Promise<Exp
   const answer = await deciderFor(parts, resolved).authorize(inputsOf(request), []);
   // A restricted request takes the mediated path. Sockets have no body.
   const isRead = answer.ok && (answer.restriction !== null || mustBeRead(answer.principal, operation));
-  if (isRead && operation.taken === 'direct') return withBody(asked, familyOf(parts, operation), body ?? Buffer.alloc(0));
+  if (isRead && operation.taken === 'direct') return withBody(asked, handlerOf(parts, operation), body ?? Buffer.alloc(0));
   const restricted = answer.ok && answer.restriction !== null;
   const reason = answer.ok ? (restricted ? 'scope-not-filterable' : 'policy-permits') : answer.reason;
   const detail = answer.ok ? undefined : answer.detail;
@@ -91,14 +91,14 @@ async function explainMediated(asked: Asked, body: Buffer | undefined): Promise<
     const notes = ['This is decided before the body is read: none of what the route can mean is permitted.'];
     return conclude(parts, resolved, { decision: 'deny', reason: before.reason, detail: before.detail, request, asks: explainAsks(parts, before, []), notes });
   }
-  const family = familyOf(parts, operation);
-  const bodiless = operation.method === 'GET' || operation.method === 'DELETE' || family.operations.length === 0;
+  const handler = handlerOf(parts, operation);
+  const bodiless = operation.method === 'GET' || operation.method === 'DELETE' || handler.operations.length === 0;
   if (body === undefined && !bodiless) return withoutBody(asked);
-  return withBody(asked, family, body ?? Buffer.alloc(0));
+  return withBody(asked, handler, body ?? Buffer.alloc(0));
 }
 
-function familyOf({ publicUrl }: ExplainerParts, { operationId }: Operation): Family {
-  return createFamilies({ publicUrl, eventRules: createEventRules(createEventMemory()) })(operationId);
+function handlerOf({ publicUrl }: ExplainerParts, { operationId }: Operation): Handler {
+  return createHandlers({ publicUrl, eventRules: createEventRules(createEventMemory()) })(operationId);
 }
 
 /** Lists the alternative and additional rights that a body may need. */
@@ -115,7 +115,7 @@ async function withoutBody({ parts, resolved, request, operation }: Asked): Prom
   return conclude(parts, resolved, { decision: 'allow', reason: 'policy-permits', detail, request, asks, further, dependsOnBody: further.length > 0, notes });
 }
 
-/** `deployments.run` with parameters also needs `deployments.run.parameters`. The families decide exactly when. */
+/** `deployments.run` with parameters also needs `deployments.run.parameters`. The handlers decide exactly when. */
 export function mayBeAskedBesides(own: string, extra: string): boolean {
   return (
     extra.startsWith(`${own}.`) ||
@@ -126,15 +126,15 @@ export function mayBeAskedBesides(own: string, extra: string): boolean {
   );
 }
 
-async function withBody({ parts, resolved, request, operation }: Asked, family: Family, body: Buffer): Promise<Explanation> {
+async function withBody({ parts, resolved, request, operation }: Asked, handler: Handler, body: Buffer): Promise<Explanation> {
   const inputs = inputsOf(request);
   const headers = { 'content-type': 'application/json' };
   const { catalogue, policy } = parts;
-  const opened = openCall({ catalogue, operation, family, readsParameters: policy.readsParameters }, { inputs, headers, body });
+  const opened = openCall({ catalogue, operation, handler, readsParameters: policy.readsParameters }, { inputs, headers, body });
   if (!opened.ok) return conclude(parts, resolved, { decision: 'deny', reason: opened.refusal.code, detail: opened.refusal.detail, request });
   const notes: string[] = [];
   const lookup = tolerant(parts.lookup, notes);
-  const planned = await family.plan(opened.call, lookup);
+  const planned = await handler.plan(opened.call, lookup);
   if (!planned.ok) return conclude(parts, resolved, { decision: 'deny', reason: planned.refusal.code, detail: planned.refusal.detail, request, notes });
   const guardedTags = parts.guardedTags ?? (async () => new Set<string>());
   const asking = await withTagAsks(opened.call, planned.plan, resolved.principal, { guardedTags, lookup });

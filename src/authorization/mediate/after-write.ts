@@ -9,7 +9,7 @@ import type { Leases } from '../../store/leases.ts';
 import type { Makers } from '../../store/makers.ts';
 import { hasScopes } from '../decide/rule.ts';
 import { storeLease } from './concurrency-slots.ts';
-import { type Call, ownResource, type Plan } from './family.ts';
+import { type Call, ownResource, type Plan } from './handler.ts';
 
 export interface AfterWriteParts {
   readonly objects: Pick<ObjectCache, 'forget'>;

@@ -4,7 +4,7 @@ import { field } from '../../contract/json/tree.ts';
 import { createLookup } from '../../prefect/client/lookup.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import { UpstreamError } from '../../prefect/client/upstream-error.ts';
-import type { AnswerContext, Plan, Refusal, Requester } from './family.ts';
+import type { AnswerContext, Plan, Refusal, Requester } from './handler.ts';
 import type { Narrowed } from './lists/narrowed.ts';
 import type { MediatorParts } from './parts.ts';
 

@@ -10,7 +10,7 @@ import { isReservedStateName } from '../../contract/prefect-event.ts';
 import type { Ask } from '../decide/decider.ts';
 import { listeningAsks } from './automation-triggers.ts';
 import { newBlockAsks } from './block-references.ts';
-import type { Call, Lookup, Refusal } from './family.ts';
+import type { Call, Lookup, Refusal } from './handler.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { dependsOnDeployment, effectiveParameters, parametersOf, readDeployment, runAsksOf } from './run-request.ts';
 import { stateActions } from './state-actions.ts';

@@ -8,11 +8,11 @@ import { parseUuid } from '../../contract/json/uuid.ts';
 import type { Ask, AskObject } from '../decide/asks.ts';
 import { actionAsks, actionsOf, refusedActions, unbounded } from './automation-actions.ts';
 import { listeningAsks } from './automation-triggers.ts';
-import { createdObject } from './default-family.ts';
-import { type Call, type Family, type Lookup, MEBIBYTE, ownAsk, type Planned, planned, type Refusal, refused, withObject } from './family.ts';
+import { createdObject } from './default-handler.ts';
+import { type Call, type Handler, type Lookup, MEBIBYTE, ownAsk, type Planned, planned, type Refusal, refused, withObject } from './handler.ts';
 import { parameterFacts } from './parameter-facts.ts';
 
-export const writeAutomation: Family = {
+export const writeAutomation: Handler = {
   operations: ['create_automation_automations__post', 'update_automation_automations__id__put'],
   maxBytes: MEBIBYTE,
   plan: withObject(async (call, body, lookup) => {
@@ -27,7 +27,7 @@ export const writeAutomation: Family = {
   }),
 };
 
-export const switchAutomation: Family = {
+export const switchAutomation: Handler = {
   operations: ['patch_automation_automations__id__patch', 'delete_automation_automations__id__delete'],
   maxBytes: MEBIBYTE,
   async plan(call, lookup) {
@@ -45,7 +45,7 @@ function isSwitchedOff({ operation, tree }: Call): boolean {
 }
 
 /** `prefect deploy` deletes the automations that the deployment owns, so the right to write the deployment suffices. */
-export const deleteOwnedAutomations: Family = {
+export const deleteOwnedAutomations: Handler = {
   operations: ['delete_automations_owned_by_resource_automations_owned_by__resource_id__delete'],
   maxBytes: MEBIBYTE,
   plan(call) {

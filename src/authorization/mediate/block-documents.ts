@@ -4,12 +4,12 @@ import { field, isList, isObject, type JsonObject, type JsonValue } from '../../
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { Ask } from '../decide/decider.ts';
 import { namedBlockAsks } from './block-references.ts';
-import { createdObject } from './default-family.ts';
-import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal, withObject } from './family.ts';
+import { createdObject } from './default-handler.ts';
+import { type Call, type Handler, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal, withObject } from './handler.ts';
 import { distinctAsks, readsBlock, templateAsks } from './template-references.ts';
 
 /** One boolean in the body turns the list into a list of secrets. */
-export const blockDocumentsFilter: Family = {
+export const blockDocumentsFilter: Handler = {
   operations: ['read_block_documents_block_documents_filter_post'],
   maxBytes: MEBIBYTE,
   plan(call) {
@@ -21,7 +21,7 @@ export const blockDocumentsFilter: Family = {
   },
 };
 
-export const createBlockDocument: Family = {
+export const createBlockDocument: Handler = {
   operations: ['create_block_document_block_documents__post'],
   maxBytes: MEBIBYTE,
   plan: withObject(async (call, body, lookup) => {
@@ -32,7 +32,7 @@ export const createBlockDocument: Family = {
   }),
 };
 
-export const changeBlockDocument: Family = {
+export const changeBlockDocument: Handler = {
   operations: ['update_block_document_data_block_documents__id__patch', 'delete_block_document_block_documents__id__delete'],
   maxBytes: MEBIBYTE,
   async plan(call, lookup) {

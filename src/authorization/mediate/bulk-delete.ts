@@ -6,26 +6,26 @@ import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Ask } from '../decide/decider.ts';
 import { DEPLOYMENTS, FLOW_RUNS, FLOWS, itemRecords, itemRefusal, type Kind, namingOnly, resolve } from './bulk.ts';
 import { deletedLimitAsks } from './deployment-limits.ts';
-import { type Call, type Family, type Lookup, MEBIBYTE, type Outcome, ownAsk, type Plan, type Planned, planned, refused } from './family.ts';
+import { type Call, type Handler, type Lookup, MEBIBYTE, type Outcome, ownAsk, type Plan, type Planned, planned, refused } from './handler.ts';
 import { distinctAsks } from './template-references.ts';
 
 export const deleteFlowRuns = bulkDelete('bulk_delete_flow_runs_flow_runs_bulk_delete_post', FLOW_RUNS);
 export const deleteDeployments = bulkDelete('bulk_delete_deployments_deployments_bulk_delete_post', DEPLOYMENTS);
 export const deleteFlows = bulkDelete('bulk_delete_flows_flows_bulk_delete_post', FLOWS);
 
-export const deleteFlow: Family = {
+export const deleteFlow: Handler = {
   operations: ['delete_flow_flows__id__delete'],
   maxBytes: MEBIBYTE,
   plan: async (call, lookup) => planned({ asks: [ownAsk(call), ...(await contentAsks([call.params['id'] ?? ''], lookup))] }),
 };
 
-export const deleteDeployment: Family = {
+export const deleteDeployment: Handler = {
   operations: ['delete_deployment_deployments__id__delete'],
   maxBytes: MEBIBYTE,
   plan: (call, lookup) => planned({ asks: [ownAsk(call)], further: () => deletedLimitAsks([call.params['id'] ?? ''], lookup) }),
 };
 
-function bulkDelete(operationId: string, kind: Kind): Family {
+function bulkDelete(operationId: string, kind: Kind): Handler {
   return { operations: [operationId], maxBytes: MEBIBYTE, plan: (call, lookup) => planBulk(call, kind, lookup) };
 }
 

@@ -8,8 +8,8 @@ import { coveredIds } from '../../prefect/scope-filter/covered-ids.ts';
 import { flowIds } from '../../prefect/scope-filter/flows.ts';
 import { type Found, partsOf, type ScopeFilter, textOf, withPart } from '../../prefect/scope-filter/scope-filter.ts';
 import { visibleFilters } from '../../prefect/scope-filter/visible-filters.ts';
-import type { Call, Lookup, Refusal } from './family.ts';
 import { wholeNumber } from './field-changes.ts';
+import type { Call, Lookup, Refusal } from './handler.ts';
 
 /** Prefect's own limit (BULK_OPERATION_LIMIT of 3.9.1). */
 export const MOST_ITEMS = 50;

@@ -5,7 +5,7 @@ import { parseStrict, type StrictResult } from '../../contract/json/strict-json.
 import type { Operation } from '../../contract/operation.ts';
 import type { Catalogue } from '../../prefect/catalog/catalogue.ts';
 import { AT_ONCE } from './body-work.ts';
-import type { Call, Family, Refusal } from './family.ts';
+import type { Call, Handler, Refusal } from './handler.ts';
 
 export interface MediatedRequest {
   readonly inputs: EdgeInputs;
@@ -25,7 +25,7 @@ export interface LateBody {
 export interface Route {
   readonly catalogue: Catalogue;
   readonly operation: Operation;
-  readonly family: Family;
+  readonly handler: Handler;
   readonly readsParameters: boolean;
 }
 
@@ -40,12 +40,12 @@ export function openCall(route: Route, request: MediatedRequest & { readonly bod
 type Located = { readonly ok: true; readonly call: Omit<Call, 'tree'> } | { readonly ok: false; readonly refusal: Refusal };
 
 /** Everything that Lictor can check before it reads the body. */
-export function locateCall({ catalogue, operation, family, readsParameters }: Route, request: MediatedRequest): Located {
+export function locateCall({ catalogue, operation, handler, readsParameters }: Route, request: MediatedRequest): Located {
   const { inputs } = request;
   if (operation.taken === 'deny' || operation.taken === 'relay' || operation.method !== inputs.method) return refuse({ code: 'route-denied' });
   const params = catalogue.params(operation, inputs.path);
   if (params === undefined) return refuse({ code: 'request-invalid', detail: 'The path does not belong to the operation.' });
-  const refusal = checkBody(request, operation, family.maxBytes);
+  const refusal = checkBody(request, operation, handler.maxBytes);
   if (refusal !== undefined) return refuse(refusal);
   return { ok: true, call: { operation, inputs, params, readsParameters, turn: AT_ONCE.turn } };
 }

@@ -4,11 +4,11 @@
 
 import { field, isBlank, type JsonObject } from '../../contract/json/tree.ts';
 import type { Ask, AskObject } from '../decide/asks.ts';
-import { createdObject } from './default-family.ts';
-import { type Call, type Family, invalid, MEBIBYTE, ownResource, planned, withObject } from './family.ts';
+import { createdObject } from './default-handler.ts';
+import { type Call, type Handler, invalid, MEBIBYTE, ownResource, planned, withObject } from './handler.ts';
 import { distinctAsks } from './template-references.ts';
 
-export const writeConcurrencyLimit: Family = {
+export const writeConcurrencyLimit: Handler = {
   operations: [
     'create_concurrency_limit_concurrency_limits__post',
     'create_concurrency_limit_v2_v2_concurrency_limits__post',

@@ -9,7 +9,7 @@ import { leaseOfState } from '../../prefect/client/states.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Leases } from '../../store/leases.ts';
 import type { Ask } from '../decide/asks.ts';
-import { type Call, type Family, invalid, MEBIBYTE, ownAsk, planned } from './family.ts';
+import { type Call, type Handler, invalid, MEBIBYTE, ownAsk, planned } from './handler.ts';
 import { distinctAsks } from './template-references.ts';
 
 const TAKE = 'bulk_increment_active_slots_with_lease_v2_concurrency_limits_increment_with_lease_post';
@@ -26,7 +26,7 @@ const BY_LEASE =
   "A run releases concurrency slots only by their lease (increment-with-lease, decrement-with-lease), as Prefect's own concurrency() does: by their number they may be another run's.";
 
 /** A limit that does not exist delays no run, so taking its slots needs no scope. */
-export const takeSlots: Family = {
+export const takeSlots: Handler = {
   operations: [
     'increment_concurrency_limits_v1_concurrency_limits_increment_post',
     'decrement_concurrency_limits_v1_concurrency_limits_decrement_post',
@@ -76,7 +76,7 @@ function holderAsks(own: Ask, tree: JsonValue | undefined): readonly Ask[] {
   );
 }
 
-export const touchLease: Family = {
+export const touchLease: Handler = {
   operations: [RELEASE, RENEW],
   maxBytes: MEBIBYTE,
   plan(call) {

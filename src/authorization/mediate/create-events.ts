@@ -6,13 +6,13 @@ import type { Lookup } from '../../prefect/client/lookup.ts';
 import type { EventRules } from '../../prefect/events/rules.ts';
 import { keyOf, PARTS, partsOf, WHOLES } from '../../prefect/scope-filter/parts-of.ts';
 import { eventAsks, objectsIn } from '../decide/event-asks.ts';
-import { type Family, invalid, MEBIBYTE, planned, tooComplex } from './family.ts';
+import { type Handler, invalid, MEBIBYTE, planned, tooComplex } from './handler.ts';
 import { distinctAsks } from './template-references.ts';
 
 /** Lictor reads each event several times. Stock clients send events on the socket, one by one. */
 const MOST_EVENTS = 1_000;
 
-export function createEvents(rules: EventRules): Family {
+export function createEvents(rules: EventRules): Handler {
   return {
     operations: ['create_events_events_post'],
     maxBytes: 8 * MEBIBYTE,

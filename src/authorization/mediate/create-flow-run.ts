@@ -6,7 +6,7 @@ import { answerObject, objectsField, textField, withJson } from '../../prefect/c
 import { withoutForeignInState } from '../../prefect/client/states.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Ask } from '../decide/asks.ts';
-import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned, type ReplayedRuns } from './family.ts';
+import { type Call, type Handler, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned, type ReplayedRuns } from './handler.ts';
 import { stamped } from './provenance.ts';
 import { asksForRun, needsDeployment, readDeployment, runProblem } from './run-request.ts';
 import { distinctAsks } from './template-references.ts';
@@ -14,7 +14,7 @@ import { refusedVariables } from './unsafe-fields.ts';
 
 const MOST_RUNS = 100;
 
-export const createFlowRun: Family = {
+export const createFlowRun: Handler = {
   operations: ['create_flow_run_from_deployment_deployments__id__create_flow_run_post'],
   maxBytes: 8 * MEBIBYTE,
   async plan(call, lookup) {
@@ -24,7 +24,7 @@ export const createFlowRun: Family = {
   },
 };
 
-export const createFlowRuns: Family = {
+export const createFlowRuns: Handler = {
   operations: ['bulk_create_flow_runs_from_deployment_deployments__id__create_flow_run_bulk_post'],
   maxBytes: 8 * MEBIBYTE,
   async plan(call, lookup) {

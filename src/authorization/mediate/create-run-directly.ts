@@ -11,15 +11,15 @@ import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Ask } from '../decide/decider.ts';
 import { namedBlockAsks } from './block-references.ts';
 import { createdRun, replayedRun } from './create-flow-run.ts';
-import { askInSteps, type Call, type Family, invalid, MEBIBYTE, type Outcome, ownAsk, planned, refused, withObject } from './family.ts';
 import { pick } from './field-changes.ts';
+import { askInSteps, type Call, type Handler, invalid, MEBIBYTE, type Outcome, ownAsk, planned, refused, withObject } from './handler.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { stamped } from './provenance.ts';
 import { infrastructureAsks, parentAsks, runAsksOf, runProblem, stateFacts } from './run-request.ts';
 import { hydrationAsks, templateAsks } from './template-references.ts';
 import { refusedVariables } from './unsafe-fields.ts';
 
-export const createRunDirectly: Family = {
+export const createRunDirectly: Handler = {
   operations: ['create_flow_run_flow_runs__post'],
   maxBytes: 8 * MEBIBYTE,
   plan: withObject(async (call, body) => {

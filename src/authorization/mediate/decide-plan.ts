@@ -2,8 +2,8 @@
 import type { Decision } from '../../contract/decision.ts';
 import type { Operation } from '../../contract/operation.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
-import { asksOf, type Call, type Plan, type Refusal } from './family.ts';
 import { tagRefusal } from './guarded-tags.ts';
+import { asksOf, type Call, type Plan, type Refusal } from './handler.ts';
 import { narrowOf } from './lists/table.ts';
 import { distinctAsks } from './template-references.ts';
 

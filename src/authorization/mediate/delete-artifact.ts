@@ -3,9 +3,9 @@
 import type { JsonValue } from '../../contract/json/tree.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import { textField } from '../../prefect/client/answer.ts';
-import { type Family, MEBIBYTE, ownAsk, planned } from './family.ts';
+import { type Handler, MEBIBYTE, ownAsk, planned } from './handler.ts';
 
-export const deleteArtifact: Family = {
+export const deleteArtifact: Handler = {
   operations: ['delete_artifact_artifacts__id__delete'],
   maxBytes: MEBIBYTE,
   async plan(call, lookup) {

@@ -6,7 +6,7 @@
 import { field, isList, isObject, type JsonObject, type JsonValue, sameTree } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { Ask } from '../decide/decider.ts';
-import type { Lookup } from './family.ts';
+import type { Lookup } from './handler.ts';
 import { distinctAsks } from './template-references.ts';
 
 interface LinkedDeployment {

@@ -6,10 +6,10 @@ import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } fro
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { Ask, AskObject } from '../decide/asks.ts';
 import { namedBlockAsks, newBlockAsks, newParameters } from './block-references.ts';
-import { createdObject } from './default-family.ts';
+import { createdObject } from './default-handler.ts';
 import { linkedLimitAsks } from './deployment-limits.ts';
-import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownAsk, type Planned, planned, withObject } from './family.ts';
 import { changedFields, changes, hasOnly, pick } from './field-changes.ts';
+import { type Call, type Handler, invalid, type Lookup, MEBIBYTE, ownAsk, type Planned, planned, withObject } from './handler.ts';
 import { parameterFacts, parameterSets } from './parameter-facts.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 import { hasGitOption } from './pull-steps.ts';
@@ -19,7 +19,7 @@ import { refusedSchema, refusedVariables } from './unsafe-fields.ts';
 import { type Placement, placeInPool } from './work-queue-placement.ts';
 
 /** An upsert: Prefect replaces an existing deployment of the same flow and name. */
-export const createDeployment: Family = {
+export const createDeployment: Handler = {
   operations: ['create_deployment_deployments__post'],
   maxBytes: 8 * MEBIBYTE,
   plan: withObject(async (call, body, lookup) => {
@@ -32,7 +32,7 @@ export const createDeployment: Family = {
   }),
 };
 
-export const updateDeployment: Family = {
+export const updateDeployment: Handler = {
   operations: ['update_deployment_deployments__id__patch'],
   maxBytes: 8 * MEBIBYTE,
   plan: withObject(async (call, body, lookup) => {
@@ -45,7 +45,7 @@ export const updateDeployment: Family = {
 };
 
 /** `flow.serve()` asks for the runs of the deployments that the body names. Lictor reads that body for principals with scopes. */
-export const pollDeployments: Family = {
+export const pollDeployments: Handler = {
   operations: ['get_scheduled_flow_runs_for_deployments_deployments_get_scheduled_flow_runs_post'],
   maxBytes: MEBIBYTE,
   plan(call) {

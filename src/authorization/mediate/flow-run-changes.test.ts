@@ -1,4 +1,4 @@
-// The families that change a run: set_state, PATCH, labels, resume.
+// The handlers that change a run: set_state, PATCH, labels, resume.
 import { describe, expect, it } from 'vitest';
 import { codeOf, prefectWith, RUN, startMediator } from './mediator.fixture.ts';
 

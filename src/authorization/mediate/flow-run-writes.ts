@@ -7,13 +7,13 @@ import { field, isObject, isScalar, withoutKeys } from '../../contract/json/tree
 import { textField } from '../../prefect/client/answer.ts';
 import type { Ask } from '../decide/decider.ts';
 import { namedBlockAsks } from './block-references.ts';
-import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownAsk, ownResource, type Plan, planned, refused, withObject } from './family.ts';
+import { type Call, type Handler, invalid, type Lookup, MEBIBYTE, ownAsk, ownResource, type Plan, planned, refused, withObject } from './handler.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { isReservedLabel } from './provenance.ts';
 import { hydrationAsks, templateAsks } from './template-references.ts';
 import { refusedVariables } from './unsafe-fields.ts';
 
-export const updateFlowRun: Family = {
+export const updateFlowRun: Handler = {
   operations: ['update_flow_run_flow_runs__id__patch'],
   maxBytes: 8 * MEBIBYTE,
   plan: withObject((call, body, lookup) => {
@@ -58,7 +58,7 @@ function restrictToWorkers(call: Call, lookup: Lookup): Pick<Plan, 'further' | '
 }
 
 /** Prefect merges labels without a check. A value that is not a scalar would make the run unreadable. */
-export const updateLabels: Family = {
+export const updateLabels: Handler = {
   operations: ['update_flow_run_labels_flow_runs__id__labels_patch'],
   maxBytes: 256 * 1024,
   plan: withObject((_call, body) => {
@@ -70,7 +70,7 @@ export const updateLabels: Family = {
 };
 
 /** Prefect fills the input of the paused run in from variables. */
-export const resumeFlowRun: Family = {
+export const resumeFlowRun: Handler = {
   operations: ['resume_flow_run_flow_runs__id__resume_post'],
   maxBytes: MEBIBYTE,
   plan(call) {

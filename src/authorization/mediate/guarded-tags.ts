@@ -15,7 +15,7 @@ import type { Authorization } from '../decide/decider.ts';
 import { givenTags } from '../decide/event-tags.ts';
 import { tagGuarded } from '../decide/holds-tag.ts';
 import { existing } from './deployments.ts';
-import { asksOf, type Call, type Plan, type Refusal } from './family.ts';
+import { asksOf, type Call, type Plan, type Refusal } from './handler.ts';
 
 export interface TagParts {
   readonly guardedTags: GuardedTags;

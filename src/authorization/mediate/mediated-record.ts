@@ -47,7 +47,7 @@ export function itemRecord(whole: NewRecord, { item, number }: { readonly item: 
   return { ...whole, ...item, time: whole.time, request_id: `${whole.request_id ?? ''}.${number}` };
 }
 
-/** The decision that refused the request, or else the first one, which is every family's main action. */
+/** The decision that refused the request, or else the first one, which is every handler's main action. */
 function decisiveOf(decisions: readonly Decision[]): Decision | undefined {
   return decisions.find((decision) => decision.enforced === 'deny') ?? decisions[0];
 }

@@ -16,9 +16,9 @@ import { filterAnswer, outageRefusal } from './answer-steps.ts';
 import { inTurns, type Work } from './body-work.ts';
 import { locateCall, type MediatedRequest, readCall } from './call.ts';
 import { decidePlan, refusalFor, refusalOf } from './decide-plan.ts';
-import { createFamilies } from './families.ts';
-import type { Call, Family, Outcome, Plan, Refusal } from './family.ts';
 import { withTagAsks } from './guarded-tags.ts';
+import type { Call, Handler, Outcome, Plan, Refusal } from './handler.ts';
+import { createHandlers } from './handlers.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { answerOf, narrow, type Restricted } from './lists/narrow-request.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './mediated-record.ts';
@@ -37,12 +37,12 @@ export interface Mediator {
 }
 
 export function createMediator(parts: MediatorParts): Mediator {
-  const familyOf = createFamilies({ publicUrl: parts.config.publicUrl, eventRules: parts.eventRules, runTokens: parts.runTokens });
+  const handlerOf = createHandlers({ publicUrl: parts.config.publicUrl, eventRules: parts.eventRules, runTokens: parts.runTokens });
   return {
     async handle(request) {
       const operation = parts.catalogue.byId(request.inputs.operation);
       const params = operation === undefined ? {} : (parts.catalogue.params(operation, request.inputs.path) ?? {});
-      const exchange: Exchange = { parts, subject: { request, operation, params, startedMs: parts.clock() }, family: familyOf(request.inputs.operation) };
+      const exchange: Exchange = { parts, subject: { request, operation, params, startedMs: parts.clock() }, handler: handlerOf(request.inputs.operation) };
       try {
         return await mediate(exchange);
       } catch (error) {
@@ -57,11 +57,11 @@ export function createMediator(parts: MediatorParts): Mediator {
 interface Exchange {
   readonly parts: MediatorParts;
   readonly subject: Subject;
-  readonly family: Family;
+  readonly handler: Handler;
 }
 
 async function mediate(exchange: Exchange): Promise<MediatedResponse> {
-  const { parts, subject, family } = exchange;
+  const { parts, subject, handler } = exchange;
   const { request, operation } = subject;
   // A principal without any right on the route gets that answer, and learns nothing about its body.
   const identity = await parts.decider.precheck(request.inputs);
@@ -69,7 +69,7 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   if (operation === undefined) return refuse(exchange, identity, { code: 'action-unknown' });
   if (isForeignWrite(identity.credential, request.inputs, request.inputs.method)) return refuse(exchange, identity, { code: 'origin-foreign' });
 
-  const located = locateCall({ catalogue: parts.catalogue, operation, family, readsParameters: parts.decider.readsParameters }, request);
+  const located = locateCall({ catalogue: parts.catalogue, operation, handler, readsParameters: parts.decider.readsParameters }, request);
   if (!located.ok) return refuse(exchange, identity, located.refusal);
   // A large body stays in nginx until the budget has room for it.
   const work = await parts.bodies.begin(identity.principal.id, request.body.length);
@@ -90,14 +90,14 @@ interface Opened {
 }
 
 async function decideCall(exchange: Exchange, opened: Opened): Promise<MediatedResponse> {
-  const { parts, subject, family } = exchange;
+  const { parts, subject, handler } = exchange;
   const { identity, work } = opened;
   const { request } = subject;
   const lookup = inTurns(createLookup(parts.upstream), work);
   await work.turn();
   const scopedCall = { ...opened.call, turn: work.turn, ...scopeFilterOfPrincipal(parts, request.inputs, identity.principal) };
   const call = parts.config.startedByTag ? await guardTags(scopedCall, lookup) : scopedCall;
-  const planned = await family.plan(call, lookup);
+  const planned = await handler.plan(call, lookup);
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
 
   await work.turn();

@@ -7,7 +7,7 @@ import { canonicalText } from '../../contract/json/canonical.ts';
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue, walk } from '../../contract/json/tree.ts';
 import { UNKNOWN } from '../policy/facts.ts';
-import type { Call } from './family.ts';
+import type { Call } from './handler.ts';
 import { isTemplate, KIND } from './template-references.ts';
 
 /**

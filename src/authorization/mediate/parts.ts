@@ -45,7 +45,7 @@ export interface MediatorParts {
   readonly warn?: (message: string, error: unknown) => void;
 }
 
-/** What the families need for the tokens of flow runs. */
+/** What the handlers need for the tokens of flow runs. */
 export interface RunTokenParts {
   readonly desk: RunTokenDesk;
   /** Reads objects of Prefect. The answer may be some seconds old. */

@@ -10,10 +10,10 @@ import { answerList, textField, withJson } from '../../prefect/client/answer.ts'
 import { initiatorsOf } from '../../prefect/client/initiators.ts';
 import { withToken } from '../../prefect/client/job-env.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
-import { type Family, MEBIBYTE, planned, type Requester } from './family.ts';
+import { type Handler, MEBIBYTE, planned, type Requester } from './handler.ts';
 import type { RunTokenParts } from './parts.ts';
 
-export function pollWorkPool(runs?: RunTokenParts): Family {
+export function pollWorkPool(runs?: RunTokenParts): Handler {
   const reported = new LRUCache<string, true>(atMostEntries(MOST_REPORTED));
   return {
     operations: ['get_scheduled_flow_runs_work_pools__name__get_scheduled_flow_runs_post'],

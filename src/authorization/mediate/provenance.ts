@@ -7,7 +7,7 @@ import type { Principal } from '../../contract/principal.ts';
 import { CREATOR_LABEL, chainToLabel, ON_BEHALF_OF_LABEL } from '../../prefect/client/initiators.ts';
 import { traceparentBelow } from '../../record/sinks/spans/context.ts';
 import type { MediatedRequest } from './call.ts';
-import type { Stamp } from './family.ts';
+import type { Stamp } from './handler.ts';
 import { startedByTag } from './started-by-tag.ts';
 
 export interface StampConfig {
@@ -34,7 +34,7 @@ export function isReservedLabel(key: string): boolean {
 /** Stock Prefect reads the trace of a run from this label (prefect/telemetry/run_telemetry.py of 3.9.1), and puts its root span below. */
 const TRACE_LABEL = '__OTEL_TRACEPARENT';
 
-/** Labels may be absent, null or an object. Families reject anything else. */
+/** Labels may be absent, null or an object. Handlers reject anything else. */
 export function labelsReadable(body: JsonValue | undefined): boolean {
   const labels = field(body, 'labels') ?? null;
   return labels === null || isObject(labels);

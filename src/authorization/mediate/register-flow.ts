@@ -9,11 +9,11 @@ import { answerObject, textField, withJson } from '../../prefect/client/answer.t
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import { withoutAnnotations } from '../../prefect/scope-filter/flow-annotations.ts';
 import type { Ask } from '../decide/decider.ts';
-import { createdObject } from './default-family.ts';
-import { type AnswerContext, type Family, invalid, MEBIBYTE, planned } from './family.ts';
+import { createdObject } from './default-handler.ts';
+import { type AnswerContext, type Handler, invalid, MEBIBYTE, planned } from './handler.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 
-export const registerFlow: Family = {
+export const registerFlow: Handler = {
   operations: ['create_flow_flows__post'],
   maxBytes: MEBIBYTE,
   plan(call) {

@@ -2,7 +2,7 @@
 import type { Operation } from '../../contract/operation.ts';
 import { REASONS, type ReasonCode, refusalBody } from '../../contract/reasons.ts';
 import { absentBody, absentStatus } from '../../contract/scope/absent.ts';
-import type { Refusal } from './family.ts';
+import type { Refusal } from './handler.ts';
 
 export interface MediatedResponse {
   readonly status: number;

@@ -5,22 +5,22 @@ import { field, isList, isObject, type JsonObject, type JsonValue } from '../../
 import { parseUuid } from '../../contract/json/uuid.ts';
 import { withoutForeignInState } from '../../prefect/client/states.ts';
 import type { Ask } from '../decide/asks.ts';
-import { type Call, type Family, invalid, MEBIBYTE, ownAsk, type Planned, planned, withObject } from './family.ts';
+import { type Call, type Handler, invalid, MEBIBYTE, ownAsk, type Planned, planned, withObject } from './handler.ts';
 import { distinctAsks } from './template-references.ts';
 
-export const createLogs: Family = {
+export const createLogs: Handler = {
   operations: ['create_logs_logs__post'],
   maxBytes: 16 * MEBIBYTE,
   plan: (call) => (isList(call.tree) && call.tree.every(isObject) ? planItems(call, call.tree) : invalid('The body must be a list of logs.')),
 };
 
-export const createArtifact: Family = {
+export const createArtifact: Handler = {
   operations: ['create_artifact_artifacts__post'],
   maxBytes: 16 * MEBIBYTE,
   plan: withObject((call, artifact) => planItems(call, [artifact], keyAsks(call, artifact))),
 };
 
-export const createTaskRun: Family = {
+export const createTaskRun: Handler = {
   operations: ['create_task_run_task_runs__post'],
   maxBytes: 8 * MEBIBYTE,
   plan: withObject((call, taskRun) => {

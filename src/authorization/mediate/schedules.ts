@@ -5,18 +5,18 @@
 import { field, isBlank, isList, isObject, type JsonValue } from '../../contract/json/tree.ts';
 import type { Ask } from '../decide/decider.ts';
 import { namedBlockAsks } from './block-references.ts';
-import { type Call, type Family, invalid, MEBIBYTE, ownAsk, ownResource, type Planned, planned, withObject } from './family.ts';
 import { hasOnly } from './field-changes.ts';
+import { type Call, type Handler, invalid, MEBIBYTE, ownAsk, ownResource, type Planned, planned, withObject } from './handler.ts';
 import { parameterFacts, parameterSets } from './parameter-facts.ts';
 import { distinctAsks, hydrationAsks, templateAsks } from './template-references.ts';
 
-export const createSchedules: Family = {
+export const createSchedules: Handler = {
   operations: ['create_deployment_schedules_deployments__id__schedules_post'],
   maxBytes: MEBIBYTE,
   plan: (call) => (isList(call.tree) && call.tree.every(isObject) ? planWrite(call, call.tree) : invalid('The body must be a list of schedules.')),
 };
 
-export const updateSchedule: Family = {
+export const updateSchedule: Handler = {
   operations: ['update_deployment_schedule_deployments__id__schedules__schedule_id__patch'],
   maxBytes: MEBIBYTE,
   plan: withObject((call, body) => {
@@ -25,7 +25,7 @@ export const updateSchedule: Family = {
   }),
 };
 
-export const deleteSchedule: Family = {
+export const deleteSchedule: Handler = {
   operations: ['delete_deployment_schedule_deployments__id__schedules__schedule_id__delete'],
   maxBytes: MEBIBYTE,
   plan: (call) => planned({ asks: [{ ...ownAsk(call), facts: { schedules: true, ...parameterFacts(call, null, 'later') } }] }),

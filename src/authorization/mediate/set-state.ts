@@ -11,13 +11,13 @@ import { withoutForeignInState } from '../../prefect/client/states.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Ask } from '../decide/decider.ts';
 import { FLOW_RUNS, itemRecords, itemRefusal, namingOnly, resolve } from './bulk.ts';
-import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownAsk, ownResource, type Plan, planned, type Requester, refused } from './family.ts';
+import { type Call, type Handler, invalid, MEBIBYTE, type Outcome, ownAsk, ownResource, type Plan, planned, type Requester, refused } from './handler.ts';
 import type { RunTokenParts } from './parts.ts';
 import { RESERVED_NAME } from './run-request.ts';
 import { stateActions, withResult } from './state-actions.ts';
 
 /** Once Prefect has accepted a state, it begins or ends the run's token. */
-export function setState(runTokens?: RunTokenParts): Family {
+export function setState(runTokens?: RunTokenParts): Handler {
   return {
     operations: ['set_flow_run_state_flow_runs__id__set_state_post'],
     maxBytes: 8 * MEBIBYTE,
@@ -37,7 +37,7 @@ export function setState(runTokens?: RunTokenParts): Family {
   };
 }
 
-export function setStates(runTokens?: RunTokenParts): Family {
+export function setStates(runTokens?: RunTokenParts): Handler {
   return {
     operations: ['bulk_set_flow_run_state_flow_runs_bulk_set_state_post'],
     maxBytes: MEBIBYTE,

@@ -5,9 +5,9 @@
 import { field, isObject, type JsonValue, textsIn } from '../../contract/json/tree.ts';
 import { withoutForeignInState } from '../../prefect/client/states.ts';
 import type { Ask } from '../decide/asks.ts';
-import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownAsk, planned } from './family.ts';
+import { type Call, type Handler, invalid, type Lookup, MEBIBYTE, ownAsk, planned } from './handler.ts';
 
-export const setTaskState: Family = {
+export const setTaskState: Handler = {
   operations: ['set_task_run_state_task_runs__id__set_state_post'],
   maxBytes: 8 * MEBIBYTE,
   plan(call, lookup) {

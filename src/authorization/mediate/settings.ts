@@ -4,13 +4,13 @@ import { renderStrict } from '../../contract/json/strict-json.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { answerObject } from '../../prefect/client/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
-import { type Family, MEBIBYTE, ownResource, planned } from './family.ts';
+import { type Handler, MEBIBYTE, ownResource, planned } from './handler.ts';
 
 /**
  * Prefect hides passwords, but shows paths, hosts, ports, URLs, user names and custom headers of the server. Only administrators get those.
  * The redacted answer has the same shape, so that the UI still works.
  */
-export const adminSettings: Family = {
+export const adminSettings: Handler = {
   operations: ['read_settings_admin_settings_get'],
   maxBytes: MEBIBYTE,
   plan: (call) =>
@@ -22,7 +22,7 @@ export const adminSettings: Family = {
 };
 
 /** With `auth: "BASIC"` the UI would ask for Prefect's password, which the gateway adds already. */
-export function uiSettings({ basePath }: Pick<PublicUrl, 'basePath'>): Family {
+export function uiSettings({ basePath }: Pick<PublicUrl, 'basePath'>): Handler {
   const settings = { api_url: `${basePath}/api`, auth: null };
   return { operations: ['ui:settings'], maxBytes: MEBIBYTE, plan: () => planned({ asks: [], reply: (answer) => withSettings(answer, settings) }) };
 }

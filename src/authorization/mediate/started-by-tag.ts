@@ -1,6 +1,6 @@
 // The tag `started-by:NAME`, which Lictor adds to every run that a request creates. Clients cannot add, change or remove it.
 import { field, isList, isObject, type JsonValue } from '../../contract/json/tree.ts';
-import type { Call, Lookup, Stamp } from './family.ts';
+import type { Call, Lookup, Stamp } from './handler.ts';
 
 const PREFIX = 'started-by:';
 

@@ -5,8 +5,8 @@
 import { field, type JsonObject } from '../../contract/json/tree.ts';
 import { problemOfTemplate, problemOfVariables } from '../../prefect/client/job-problems.ts';
 import { leadsOut, remoteDetail } from '../../prefect/client/remote-schema.ts';
-import type { Refusal } from './family.ts';
 import { changes } from './field-changes.ts';
+import type { Refusal } from './handler.ts';
 
 /** Of a deployment, a run or an action. Existing variables stay: Lictor overrides them when a run starts. */
 export function refusedVariables(body: JsonObject, old: JsonObject | null = null): Refusal | undefined {

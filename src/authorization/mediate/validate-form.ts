@@ -3,10 +3,10 @@
 
 import { field } from '../../contract/json/tree.ts';
 import { leadsOut, remoteDetail } from '../../prefect/client/remote-schema.ts';
-import { type Family, invalid, MEBIBYTE, ownAsk, planned, withObject } from './family.ts';
+import { type Handler, invalid, MEBIBYTE, ownAsk, planned, withObject } from './handler.ts';
 import { hydrationAsks } from './template-references.ts';
 
-export const validateForm: Family = {
+export const validateForm: Handler = {
   operations: ['validate_obj_ui_schemas_validate_post'],
   maxBytes: MEBIBYTE,
   plan: withObject((call, body) => {

@@ -4,11 +4,11 @@
 import { field } from '../../contract/json/tree.ts';
 import type { Ask, AskObject } from '../decide/asks.ts';
 import { storedBlockAsks } from './block-references.ts';
-import { createdObject } from './default-family.ts';
-import { type Family, invalid, MEBIBYTE, ownAsk, planned, withObject } from './family.ts';
+import { createdObject } from './default-handler.ts';
+import { type Handler, invalid, MEBIBYTE, ownAsk, planned, withObject } from './handler.ts';
 import { distinctAsks, storedAsks } from './template-references.ts';
 
-export const writeVariable: Family = {
+export const writeVariable: Handler = {
   operations: ['create_variable_variables__post', 'update_variable_variables__id__patch', 'update_variable_by_name_variables_name__name__patch'],
   maxBytes: MEBIBYTE,
   plan: withObject((call, body) => {

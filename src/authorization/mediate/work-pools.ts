@@ -5,13 +5,13 @@
 import { field, isObject, type JsonObject, sameTree } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { Ask } from '../decide/decider.ts';
-import { createdObject } from './default-family.ts';
-import { type Call, type Family, invalid, MEBIBYTE, type Planned, planned, withObject } from './family.ts';
+import { createdObject } from './default-handler.ts';
 import { changedFields, changes, hasOnly } from './field-changes.ts';
+import { type Call, type Handler, invalid, MEBIBYTE, type Planned, planned, withObject } from './handler.ts';
 import { distinctAsks, readsBlock, templateAsks } from './template-references.ts';
 import { refusedTemplate } from './unsafe-fields.ts';
 
-export const createWorkPool: Family = {
+export const createWorkPool: Handler = {
   operations: ['create_work_pool_work_pools__post'],
   maxBytes: 8 * MEBIBYTE,
   plan: withObject((call, body) => {
@@ -20,7 +20,7 @@ export const createWorkPool: Family = {
   }),
 };
 
-export const updateWorkPool: Family = {
+export const updateWorkPool: Handler = {
   operations: ['update_work_pool_work_pools__name__patch'],
   maxBytes: 8 * MEBIBYTE,
   plan: withObject(async (call, body, lookup) => {

@@ -1,6 +1,6 @@
 // A deployment that names a queue without a pool: Lictor looks up the pool that Prefect would choose, and decides on that pool.
 import { field, isBlank, type JsonObject } from '../../contract/json/tree.ts';
-import type { Lookup } from './family.ts';
+import type { Lookup } from './handler.ts';
 
 /** Prefect creates a queue in this pool if no pool has it. */
 const AGENTS_POOL = 'default-agent-pool';

@@ -2,11 +2,11 @@
 
 import { field, type JsonObject } from '../../contract/json/tree.ts';
 import type { Ask } from '../decide/decider.ts';
-import { createdObject } from './default-family.ts';
-import { type Family, MEBIBYTE, ownAsk, ownResource, planned, withObject } from './family.ts';
+import { createdObject } from './default-handler.ts';
 import { hasOnly } from './field-changes.ts';
+import { type Handler, MEBIBYTE, ownAsk, ownResource, planned, withObject } from './handler.ts';
 
-export const updateWorkQueue: Family = {
+export const updateWorkQueue: Handler = {
   operations: ['update_work_queue_work_queues__id__patch', 'update_work_queue_work_pools__work_pool_name__queues__name__patch'],
   maxBytes: MEBIBYTE,
   plan: withObject((call, body) => {
@@ -17,7 +17,7 @@ export const updateWorkQueue: Family = {
   }),
 };
 
-export const createWorkQueue: Family = {
+export const createWorkQueue: Handler = {
   operations: ['create_work_queue_work_queues__post', 'create_work_queue_work_pools__work_pool_name__queues_post'],
   maxBytes: MEBIBYTE,
   plan: withObject((call, body) => planned({ asks: [ownAsk(call), ...filterAsks(body)], outcome: (answer) => createdObject(call, answer) })),

@@ -14,7 +14,7 @@ import { withoutForeignReferences } from '../../../prefect/scope-filter/foreign-
 import type { ScopeFilter, VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
 import { visibleFilters } from '../../../prefect/scope-filter/visible-filters.ts';
 import type { Ask } from '../../decide/asks.ts';
-import type { Call } from '../family.ts';
+import type { Call } from '../handler.ts';
 import { forwarded, type Narrowed, refused } from './narrowed.ts';
 import { listedBy, narrowOf } from './table.ts';
 
@@ -25,7 +25,7 @@ export interface Restricted extends Omit<ScopeFilter, 'scopes'> {
   readonly mayRead: (ask: Ask) => Promise<boolean>;
 }
 
-/** `tree`: the body that the family forwards. */
+/** `tree`: the body that the handler forwards. */
 export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, mayRead, ...rest }: Restricted): Promise<Narrowed> {
   if (scopes === null) return forwarded(tree);
   const narrowList = narrowOf(call.operation);

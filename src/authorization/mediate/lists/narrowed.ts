@@ -3,7 +3,7 @@ import { field, isObject, type JsonObject, type JsonValue } from '../../../contr
 import type { UpstreamAnswer } from '../../../prefect/client/upstream.ts';
 import { conjoin } from '../../../prefect/scope-filter/conjoin.ts';
 import type { Found, Refusal, ScopeFilter } from '../../../prefect/scope-filter/scope-filter.ts';
-import type { Call } from '../family.ts';
+import type { Call } from '../handler.ts';
 
 export type Narrowed =
   | {

@@ -3,9 +3,9 @@ import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import { createEventMemory } from '../../prefect/events/memory.ts';
 import { createEventRules } from '../../prefect/events/rules.ts';
 import { takeSlots, touchLease } from './concurrency-slots.ts';
-import { defaultFamily } from './default-family.ts';
+import { defaultHandler } from './default-handler.ts';
 import { pollDeployments } from './deployments.ts';
-import { createFamilies, namedFamilies } from './families.ts';
+import { createHandlers, namedHandlers } from './handlers.ts';
 import { codeOf, RUN, startMediator } from './mediator.fixture.ts';
 import { createArtifact, createLogs, createTaskRun } from './run-output.ts';
 import { setTaskState } from './set-task-state.ts';
@@ -13,13 +13,13 @@ import { setTaskState } from './set-task-state.ts';
 const publicUrl = { basePath: '' };
 const eventRules = createEventRules(createEventMemory());
 
-describe('families', () => {
+describe('handlers', () => {
   /** Mediated only for principals with scopes, and for runs. */
   const BY_SCOPE = [createLogs, createArtifact, createTaskRun, setTaskState, takeSlots, touchLease, pollDeployments].flatMap(({ operations }) => operations);
 
   it('name only operations that the catalogue mediates, each once', () => {
     const catalogue = createCatalogue();
-    const named = namedFamilies({ publicUrl, eventRules }).flatMap((family) => family.operations);
+    const named = namedHandlers({ publicUrl, eventRules }).flatMap((handler) => handler.operations);
     expect(new Set(named).size).toBe(named.length);
     for (const operationId of named)
       expect([operationId, catalogue.byId(operationId)?.taken]).toEqual([operationId, BY_SCOPE.includes(operationId) ? 'direct' : 'mediated']);
@@ -37,9 +37,9 @@ describe('families', () => {
     },
   );
 
-  it('leave the rest to the default family', () => {
-    const familyOf = createFamilies({ publicUrl, eventRules });
-    expect(familyOf('create_saved_search_saved_searches__put')).toBe(defaultFamily);
-    expect(familyOf('set_flow_run_state_flow_runs__id__set_state_post')).not.toBe(defaultFamily);
+  it('leave the rest to the default handler', () => {
+    const handlerOf = createHandlers({ publicUrl, eventRules });
+    expect(handlerOf('create_saved_search_saved_searches__put')).toBe(defaultHandler);
+    expect(handlerOf('set_flow_run_state_flow_runs__id__set_state_post')).not.toBe(defaultHandler);
   });
 });

@@ -1,11 +1,11 @@
-// The family of every other mediated operation: it needs the operation's own action, and forwards the parsed body.
+// The handler of every other mediated operation: it needs the operation's own action, and forwards the parsed body.
 
 import { answerObject, textField } from '../../prefect/client/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
-import { type Call, type Family, invalid, MEBIBYTE, type Outcome, planned } from './family.ts';
+import { type Call, type Handler, invalid, MEBIBYTE, type Outcome, planned } from './handler.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 
-export const defaultFamily: Family = {
+export const defaultHandler: Handler = {
   operations: [],
   maxBytes: 8 * MEBIBYTE,
   plan(call) {

@@ -1,4 +1,4 @@
-// The family of each mediated operation: the named families, and the default family for the rest.
+// The handler of each mediated operation: the named handlers, and the default handler for the rest.
 import type { PublicUrl } from '../../config/config.ts';
 import type { EventRules } from '../../prefect/events/rules.ts';
 import { deleteOwnedAutomations, switchAutomation, writeAutomation } from './automations.ts';
@@ -9,11 +9,11 @@ import { takeSlots, touchLease } from './concurrency-slots.ts';
 import { createEvents } from './create-events.ts';
 import { createFlowRun, createFlowRuns } from './create-flow-run.ts';
 import { createRunDirectly } from './create-run-directly.ts';
-import { defaultFamily } from './default-family.ts';
+import { defaultHandler } from './default-handler.ts';
 import { deleteArtifact } from './delete-artifact.ts';
 import { createDeployment, pollDeployments, updateDeployment } from './deployments.ts';
-import type { Family } from './family.ts';
 import { resumeFlowRun, updateFlowRun, updateLabels } from './flow-run-writes.ts';
+import type { Handler } from './handler.ts';
 import type { RunTokenParts } from './parts.ts';
 import { pollWorkPool } from './poll-work-pool.ts';
 import { registerFlow } from './register-flow.ts';
@@ -27,15 +27,15 @@ import { writeVariable } from './variables.ts';
 import { createWorkPool, updateWorkPool } from './work-pools.ts';
 import { createWorkQueue, updateWorkQueue } from './work-queues.ts';
 
-export interface FamilyParts {
+export interface HandlerParts {
   readonly publicUrl: Pick<PublicUrl, 'basePath'>;
   readonly eventRules: EventRules;
   /** Left out: no run gets a token. */
   readonly runTokens?: RunTokenParts | undefined;
 }
 
-/** The families that know their operations by name. */
-export function namedFamilies({ publicUrl, eventRules, runTokens }: FamilyParts): readonly Family[] {
+/** The handlers that know their operations by name. */
+export function namedHandlers({ publicUrl, eventRules, runTokens }: HandlerParts): readonly Handler[] {
   return [
     createFlowRun,
     createFlowRuns,
@@ -84,7 +84,7 @@ export function namedFamilies({ publicUrl, eventRules, runTokens }: FamilyParts)
   ];
 }
 
-export function createFamilies(parts: FamilyParts): (operationId: string) => Family {
-  const byOperation = new Map(namedFamilies(parts).flatMap((family) => family.operations.map((operationId) => [operationId, family] as const)));
-  return (operationId) => byOperation.get(operationId) ?? defaultFamily;
+export function createHandlers(parts: HandlerParts): (operationId: string) => Handler {
+  const byOperation = new Map(namedHandlers(parts).flatMap((handler) => handler.operations.map((operationId) => [operationId, handler] as const)));
+  return (operationId) => byOperation.get(operationId) ?? defaultHandler;
 }

@@ -1,4 +1,4 @@
-// What a family of mediated operations states: the rights that a request needs, the body to forward, and what the client gets back.
+// What a handler of mediated operations states: the rights that a request needs, the body to forward, and what the client gets back.
 
 import type { Decision, Resource } from '../../contract/decision.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
@@ -99,7 +99,7 @@ export interface Plan {
 
 export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly refusal: Refusal };
 
-export interface Family {
+export interface Handler {
   readonly operations: readonly string[];
   /** The largest body, in bytes: parsing 8 MiB of fractions takes a second of the one event loop. */
   readonly maxBytes: number;
@@ -127,8 +127,8 @@ export function invalid(detail: string): Planned {
   return refused({ code: 'body-invalid', detail });
 }
 
-/** `plan` of a family whose requests have a JSON object as their body. */
-export function withObject(plan: (call: Call, body: JsonObject, lookup: Lookup) => Planned | Promise<Planned>): Family['plan'] {
+/** `plan` of a handler whose requests have a JSON object as their body. */
+export function withObject(plan: (call: Call, body: JsonObject, lookup: Lookup) => Planned | Promise<Planned>): Handler['plan'] {
   return (call, lookup) => (isObject(call.tree) ? plan(call, call.tree, lookup) : invalid('The body must be a JSON object.'));
 }
 

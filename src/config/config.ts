@@ -109,7 +109,7 @@ export interface Config {
     readonly next: string | null;
     /** PEM file of the authorities that signed the servers' certificates; null: the system's. */
     readonly caFile: string | null;
-    /** How long a server may take to answer a request. */
+    /** How long a server may send no byte of an answer. */
     readonly answerTimeoutMs: number;
   };
   readonly identityProviders: readonly IdentityProvider[];

@@ -25,6 +25,17 @@ export function missingPages(texts: Texts, exists: (path: string) => boolean): r
   );
 }
 
+const SOURCE = /`((?:bench|build|demo|nginx|packaging|python|src|test)\/[\w./-]+)`/g;
+
+/** Files and folders of the repository that a page names in code letters, and that are not there. `NAME` stands for any name. */
+export function missingSources(pages: Texts, exists: (path: string) => boolean): readonly string[] {
+  return [...pages].flatMap(([path, text]) =>
+    [...text.matchAll(SOURCE)].flatMap(([, place = '']) =>
+      place.includes('NAME') || exists(place.replace(/\/$/, '')) ? [] : [`${path}: names ${place}, which is not there`],
+    ),
+  );
+}
+
 /** Pages of docs/ that the index does not link to. */
 export function unlistedPages(pages: Texts): readonly string[] {
   const listed = new Set(links(proseLines(pages.get('docs/README.md') ?? '')).map(({ text }) => join('docs', text)));

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { anchors, proseLines } from './markdown.ts';
 import { beyondAllowed, longSentences, lowered } from './prose.ts';
-import { brokenLinks, missingPages, unlistedPages } from './prose-links.ts';
+import { brokenLinks, missingPages, missingSources, unlistedPages } from './prose-links.ts';
 import { wordsInComments, wordsInNames, wordsInPages } from './prose-words.ts';
 
 const MARK = '<!-- Made from the code';
@@ -82,6 +82,8 @@ describe('a link', () => {
 
   it('in code to a page that moved is broken, and so is a page that the index forgets', () => {
     expect(missingPages(new Map([['src/x.ts', "hint: 'see docs/b.md and docs/old.md.'"]]), exists)).toHaveLength(1);
+    const named = page('`src/gone.ts`, `docs/b.md`, `src/NAME.ts`, `there/gone.ts`, src/gone.ts');
+    expect(missingSources(named, exists)).toEqual(['docs/a.md: names src/gone.ts, which is not there']);
     expect(unlistedPages(new Map([...pages, ['docs/README.md', '[a](a.md)']]))).toEqual(['docs/b.md: docs/README.md does not list it']);
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { REPOSITORY } from '../../src/cli/repository.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import { proseLines, sentences, wordsOf } from './markdown.ts';
-import { brokenLinks, missingPages, type Texts, unlistedPages } from './prose-links.ts';
+import { brokenLinks, missingPages, missingSources, type Texts, unlistedPages } from './prose-links.ts';
 import { type Finding, wordsInComments, wordsInNames, wordsInPages } from './prose-words.ts';
 
 /** How many findings of a key are left from before; only `npm run prose` writes it, and it only lowers. */
@@ -65,6 +65,7 @@ async function readProse(): Promise<{ readonly findings: readonly Finding[]; rea
     broken: [
       ...brokenLinks(pages, exists),
       ...missingPages(new Map([...sources, ...pages].filter(([path]) => !path.startsWith('docs/'))), exists),
+      ...missingSources(pages, exists),
       ...unlistedPages(pages),
     ],
   };

@@ -73,8 +73,8 @@ function wireService(context: Context) {
       .describe(
         'Which server gets the next call: round_robin by weight, least_connections the one with the fewest calls under way, hash_by_run always the same one for a run (no backup, no health).',
       ),
-    allow: allowKey.describe('What may be called. Default: everything; who may is policy.'),
-    tls: tlsKey.optional().describe('How its servers are met by https.'),
+    allow: allowKey.describe('What may be called. Default: everything. Policies decide who may call it.'),
+    tls: tlsKey.optional().describe('How Lictor verifies its https servers.'),
     inject: injectKey(context).optional(),
     limit: limitKey.optional(),
     sockets: z.boolean().default(false).describe('true: WebSockets pass, decided like a GET of their path. Default: an Upgrade is refused.'),
@@ -92,7 +92,7 @@ type Wire = z.output<ReturnType<typeof wireService>>;
 function checkHostNames({ servers, health }: Wire, report: Report): void {
   const [first, ...others] = servers;
   if (first?.secure !== true || health !== undefined || others.every(({ hostname }) => hostname === first.hostname)) return;
-  report(['servers'], 'has https servers with different host names', 'Give them one name, against which their certificates are held, or add health.');
+  report(['servers'], 'has https servers with different host names', 'Give all of them one host name, which nginx verifies in their certificates, or add health.');
 }
 
 /** The hash of nginx supports neither backup servers nor the server of the gateway that answers when all others are out. */

@@ -55,7 +55,7 @@ const BY_OPERATION: Readonly<Record<string, string>> = {
   read_flow_run_graph_v1_flow_runs__id__graph_get: '!Flow run with id {id} not found',
   read_flow_run_graph_v2_flow_runs__id__graph_v2_get: '!Flow run {id} not found',
   set_flow_run_state_flow_runs__id__set_state_post: '!Flow run with id {id} not found',
-  // What is foreign there is the flow that the body names; Prefect says 409 of one that is not there, here it is as foreign as any.
+  // The foreign object is the flow that the body names. Prefect answers 409 for a missing flow; Lictor answers as for a foreign one.
   create_deployment_deployments__post: 'Flow not found',
   create_flow_run_flow_runs__post: 'Flow not found',
   update_flow_run_labels_flow_runs__id__labels_patch: '!Flow run with id {id} not found',

@@ -42,7 +42,7 @@ ${services.flatMap((service, place) => linkLines(service, place)).join('')}    d
 
 const ANSWER_CREDENTIALS = 'answer-credentials.conf';
 
-/** A service that puts the gateway's own credential into a link sends nobody anywhere: its name is another one then, which no line of the maps has. */
+/** If a service puts the gateway's credential into a redirect, the name of the map's entry changes. No entry fits, so no client gets the credential. */
 function renderTold(services: readonly Service[]): string {
   if (!hidesCredentials(services)) return '';
   const keys = services.some(keyOf) ? `    include ${ANSWER_CREDENTIALS};\n` : '';

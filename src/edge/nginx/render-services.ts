@@ -38,7 +38,7 @@ export function renderServices({ config, paths }: ServicesInput): ReadonlyMap<st
   ]);
 }
 
-/** What the service proxy says of its cache is believed of the calls that it has carried. */
+/** The service proxy reports the state of its cache in a header. nginx reads that header only for calls that went through the proxy. */
 function renderProxy(services: readonly Service[], { proxySocket }: ServicesInput['paths']): string {
   if (!services.some(goesThroughProxy)) return '';
   return `upstream lictor_proxy { server unix:${proxySocket} max_fails=0; keepalive 32; }

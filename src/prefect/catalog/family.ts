@@ -83,7 +83,7 @@ function withinOf(resource: ResourceType, idParam: string | null, names: readonl
   return param !== undefined && param !== idParam && names.includes(param) ? param : null;
 }
 
-/** 51 of Prefect's 95 POSTs change nothing: they are in these groups. */
+/** These three groups hold the requests that only read, among them 51 of Prefect's 95 POSTs. */
 function changes(group: ActionGroup): boolean {
   return group !== 'baseline' && group !== 'read' && group !== 'secrets';
 }

@@ -15,14 +15,14 @@ export const VIRTUAL_PATCHES: readonly VirtualPatch[] = [
   {
     cve: 'CVE-2026-7723',
     fixedIn: '3.6.14',
-    hole: '/api/events/in takes events of anybody',
+    hole: '/api/events/in accepts events without a credential',
     stopped: 'the relay opens nothing upstream before a credential is proven and may write events',
   },
   {
     cve: 'CVE-2026-3514',
     fixedIn: '3.6.22',
     hole: 'a path that ends in health or ready needs no credential',
-    stopped: 'rights hang on the whole route, never on how a path ends',
+    stopped: 'rights depend on the whole route, never on the end of a path',
   },
   {
     cve: 'CVE-2026-5366',

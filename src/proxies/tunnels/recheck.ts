@@ -24,7 +24,7 @@ export async function recheckAll<T, C extends Rechecked<T>>(core: C & Rechecked<
   await eachAgain(core.sessions, (tunnel) => recheckOne(core, tunnel));
 }
 
-/** Those with an expired credential. A session may have been extended: only the decider knows. */
+/** Decides tunnels with an expired credential again. A browser session may have been extended since: only the decider knows. */
 export async function recheckExpired<T extends Tunnel, C extends Rechecked<T>>(core: C, recheckOne: (core: C, tunnel: T) => Promise<void>): Promise<void> {
   const nowMs = core.parts.clock();
   const expired = [...core.sessions].filter(({ authorization: { credential } }) => credential.expiresAtMs !== null && credential.expiresAtMs <= nowMs);

@@ -120,11 +120,11 @@ function reportChange(log: Log, former: SinkStatus | undefined, next: SinkStatus
   if (is !== null && is !== was) log.warn({ sink, problem: is, lag }, 'records cannot be sent: they wait');
   if (is === null && was !== null) log.info({ sink, lag }, 'records are sent again');
   const rejected = (next.state?.rejected ?? 0) - (former?.state?.rejected ?? next.state?.rejected ?? 0);
-  if (rejected > 0) log.warn({ sink, rejected }, 'a sink took records and did not want them');
+  if (rejected > 0) log.warn({ sink, rejected }, 'a sink rejected some of the records');
 }
 
 function breakWords(broken: Break): string {
-  return broken.kind === 'pruned' ? 'retention let go of records that a sink had not got yet' : 'the ledger is another one than a sink was sent from';
+  return broken.kind === 'pruned' ? 'retention removed records before a sink received them' : 'the ledger is not the one whose records the sink received before';
 }
 
 /** The sink gets this record too. `resource_id` is the sink's name, `tool` says which records it did not get. */

@@ -92,7 +92,11 @@ type Wire = z.output<ReturnType<typeof wireService>>;
 function checkHostNames({ servers, health }: Wire, report: Report): void {
   const [first, ...others] = servers;
   if (first?.secure !== true || health !== undefined || others.every(({ hostname }) => hostname === first.hostname)) return;
-  report(['servers'], 'has https servers with different host names', 'Give all of them one host name, which nginx verifies in their certificates, or add health.');
+  report(
+    ['servers'],
+    'has https servers with different host names',
+    'Give all of them one host name, which nginx verifies in their certificates, or add health.',
+  );
 }
 
 /** The hash of nginx supports neither backup servers nor the server of the gateway that answers when all others are out. */

@@ -124,7 +124,9 @@ function reportChange(log: Log, former: SinkStatus | undefined, next: SinkStatus
 }
 
 function breakWords(broken: Break): string {
-  return broken.kind === 'pruned' ? 'retention removed records before a sink received them' : 'the ledger is not the one whose records the sink received before';
+  return broken.kind === 'pruned'
+    ? 'retention removed records before a sink received them'
+    : 'the ledger is not the one whose records the sink received before';
 }
 
 /** The sink gets this record too. `resource_id` is the sink's name, `tool` says which records it did not get. */

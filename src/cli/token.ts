@@ -56,7 +56,7 @@ export function register(program: Command, context: CliContext): void {
   token
     .command('revoke <what>')
     .description(
-      'revoke a token by NAME, a login or exchanged token by ID, or all exchanged tokens of NAME@IDP: denies the next request, closes open sockets, ends the runs that depend on it',
+      'revoke a token by NAME, a login or exchanged token by ID, or all exchanged tokens of NAME@IDP: denies the next request, closes open sockets, and rejects the runs that depend on it',
     )
     .addHelpText('after', '\nExample:\n  lictor token revoke etl-worker\n  lictor token revoke arn:aws:iam::123456789012:role/etl@aws\n')
     .action((name: string) => withStore(context, (session) => revokeToken(context, session, name)));

@@ -96,7 +96,7 @@ async function ruleByAttributes(parts: RuleParts, question: Question): Promise<R
 }
 
 /** The scopes of the roles that alone would permit it. */
-function permittingScopes(policy: PolicyEngine, question: Question): readonly Scope[] {
+export function permittingScopes(policy: PolicyEngine, question: Question): readonly Scope[] {
   return question.principal.grants.flatMap(({ role, scope }) => {
     const alone = scope !== null && evaluate(policy, question, { inForce: [role] }).enforced === 'allow';
     return alone ? [scope] : [];

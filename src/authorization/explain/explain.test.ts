@@ -268,6 +268,13 @@ describe('explain for a role on some objects only', () => {
     const cancel = await explainAction(away, await bob(), { action: 'flow_runs.cancel', resource: ID });
     expect(cancel).toMatchObject({ decision: 'deny', reason: 'upstream-unavailable', status: 503, asks: [{ attributes: null, narrowed_to: ['tags=team-a'] }] });
     expect(cancel.notes.join()).toContain(`allowed if tags=team-a covers it`);
+    const pool = { ...NOWHERE, workPools: ['pool-a'] };
+    const carol = { ...(await bob()) };
+    const both = { ...carol, principal: { ...carol.principal, grants: [...carol.principal.grants, { role: 'viewer', scope: pool }] } } as const;
+    const byOperator = await explainAction(away, both, { action: 'flow_runs.cancel', resource: ID });
+    expect(byOperator.asks[0]?.narrowed_to).toEqual(['tags=team-a']);
+    const byBoth = await explainAction(away, both, { action: 'flow_runs.read', resource: ID });
+    expect(byBoth.asks[0]?.narrowed_to).toEqual(['tags=team-a', 'work_pools=pool-a']);
     expect(await explainAction(away, await bob(), { action: 'flow_runs.delete', resource: ID })).toMatchObject({
       reason: 'policy-default-deny',
       status: 403,

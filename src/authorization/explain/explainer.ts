@@ -17,7 +17,7 @@ import { UpstreamError } from '../../prefect/client/upstream-error.ts';
 import { beyondRun } from '../decide/bound.ts';
 import { type Ask, type Authorization, createDecider, type Decider } from '../decide/decider.ts';
 import { createHoldsLease, type LeaseParts } from '../decide/holds-lease.ts';
-import { evaluateUpperBound, type KnowsFlow, type Question, rule } from '../decide/rule.ts';
+import { evaluateUpperBound, type KnowsFlow, permittingScopes, type Question, rule } from '../decide/rule.ts';
 import type { Lookup } from '../mediate/handler.ts';
 import { attributesOf } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
@@ -176,7 +176,7 @@ function withoutLook(parts: ExplainerParts, asked: Question, reason: ReasonCode)
   const { decision } = evaluateUpperBound(parts, asked);
   const looked = { facts: {}, entity: null };
   if (decision.enforced !== 'allow') return explainDecision(parts, decision, looked);
-  const scopes = asked.principal.grants.flatMap(({ scope }) => (scope === null ? [] : [scopeText(scope)]));
+  const scopes = permittingScopes(parts.policy, asked).map(scopeText);
   return { ...explainDecision(parts, { ...decision, effect: 'deny', enforced: 'deny', reason }, looked), narrowed_to: scopes };
 }
 

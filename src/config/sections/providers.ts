@@ -6,17 +6,21 @@ import { ONLY_IF_SOUND, reporter, withoutDuplicates } from '../schema/issues.ts'
 import type { Context } from './context.ts';
 import { type IdentityProvider, identityProvider, PROVIDER_KINDS } from './provider-kinds.ts';
 
+const [checkDuplicates, ifList] = withoutDuplicates('id', (id) => [`${String(id)} is there twice`, 'Give each identity provider an id of its own.'], ['id']);
+
 export function providersSection(context: Context) {
   return z
     .array(identityProvider(context))
-    .superRefine(...withoutDuplicates('id', (id) => [`${String(id)} is there twice`, 'Give each identity provider an id of its own.'], ['id']))
     .superRefine((providers, issues) => {
+      const isSound = ONLY_IF_SOUND.when(issues);
+      checkDuplicates(providers, issues);
+      if (!isSound) return;
       const report = reporter(issues);
       checkIds(providers, report);
       checkCertificates(providers, context, report);
       checkNotOurselves(providers, context, report);
       checkOverlaps(providers, report);
-    }, ONLY_IF_SOUND)
+    }, ifList)
     .prefault([])
     .describe('Who says who a principal is. Without any, service tokens alone get in.');
 }

@@ -1,4 +1,4 @@
-// A stock flow of 100 mapped tasks against a real Prefect: straight, and through a gateway of its own.
+// A stock flow of 100 mapped tasks against a real Prefect: directly, and through a separate gateway.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';

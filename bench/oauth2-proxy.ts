@@ -1,4 +1,4 @@
-// oauth2-proxy, where it is built: started with a login of its own (no identity provider is asked), logged in once.
+// oauth2-proxy, if it is built: it starts with a separate login (without an identity provider) and logs in once.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

@@ -1,4 +1,4 @@
-// Where one bench keeps its things: a directory of its own, removed afterwards.
+// The directory of one bench: separate, and removed afterwards.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';

@@ -1,4 +1,4 @@
-// What is promised, and whether this run kept it.
+// The promised targets, and whether this run meets them.
 import { LICTOR, SERVICE } from './direct.ts';
 import type { BenchResult } from './result.ts';
 

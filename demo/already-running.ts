@@ -17,7 +17,7 @@ export function claimDemo(state: string): () => void {
   return () => rmSync(file, { force: true });
 }
 
-/** Throws `port-busy`, which names --port, when somebody listens there. */
+/** Throws `port-busy`, which names --port, when another process listens there. */
 export async function assertPortFree(port: number): Promise<void> {
   const server = createServer();
   try {

@@ -78,8 +78,8 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            told.seen.append(Seen(self.command, self.path, headers, body))
-            answer = told.answers.pop(0) if len(told.answers) > 1 else told.answers[0]
+            recorder.seen.append(Seen(self.command, self.path, headers, body))
+            answer = recorder.answers.pop(0) if len(recorder.answers) > 1 else recorder.answers[0]
             self.close_connection = answer is None
             if answer is None:
                 return
@@ -105,11 +105,11 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     if tls is not None:
         # The handshake is the thread's of the connection: the one that accepts must not fail with it.
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    told = Server(server.server_address[1], answers=[gateway_answer()])
+    recorder = Server(server.server_address[1], answers=[gateway_answer()])
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield told
+        yield recorder
     finally:
         server.shutdown()
         thread.join()

@@ -83,7 +83,7 @@ def test_a_call_carries_the_credential_and_the_run_to_the_service(
     assert seen.headers["x-prefect-flow-run-id"] == "run-1"
     assert seen.headers["user-agent"].startswith("lictor-prefect/")
     assert {"authorization", "x-lictor-z"}.isdisjoint(seen.headers)
-    # Whoever prints the request of an answer prints no credential.
+    # The printed request of an answer has no credential.
     assert TOKEN not in str(answer.request.headers.raw)
 
 

@@ -76,7 +76,7 @@ describe('a change of own policies', () => {
     expect(threads).toEqual(['policies', 'policies']);
   });
 
-  it('is built in steps of its own queue: clients with large bodies cannot delay it', async () => {
+  it('is built in steps of a separate queue: clients with large bodies cannot delay it', async () => {
     await expect(reloaderOf(SOUND).applyPolicies(REQUEST)).rejects.toThrow();
     expect(looksAtClock).toBeGreaterThan(5);
   });

@@ -27,7 +27,7 @@ function pass(ms: number, putMs = 0): Promise<void> {
   return look();
 }
 
-it.each([-1_000, -3_600_000])('a clock that is put back by %i ms is told, and what is remembered is thrown away, once', async (putMs) => {
+it.each([-1_000, -3_600_000])('a clock that is set back by %i ms is reported, and the caches are purged, once', async (putMs) => {
   await pass(1_000, putMs);
   await pass(1_000);
   expect([swept, warnings]).toEqual([1, [expect.stringContaining(`put back by ${-putMs / 1000} s`)]]);
@@ -45,7 +45,7 @@ it('a look that comes late, or after a sleep of the machine, is none of it', asy
   expect(swept).toBe(0);
 });
 
-it('what could not be thrown away is tried again with the next look, and told once', async () => {
+it('a cache that could not be purged is tried again at the next check, and reported once', async () => {
   fails = true;
   await expect(pass(1_000, -5_000)).rejects.toThrow('EACCES');
   await expect(pass(1_000)).rejects.toThrow('EACCES');

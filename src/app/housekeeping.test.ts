@@ -25,7 +25,7 @@ it('renames a large log; the writer goes on in a new one and no line is lost', (
   expect(readFileSync(file, 'utf8').length).toBeLessThan(1000);
 });
 
-it('leaves a small log alone, and opens one anew that somebody removed', () => {
+it('leaves a small log unchanged, and opens a removed one again', () => {
   const file = state.paths.controlLog;
   let reopened = 0;
   appendFileSync(file, 'x');

@@ -1,4 +1,4 @@
-// `lictor access`: who may do this. Works without the gateway running.
+// `lictor access`: lists the principals that may do an action. Works without a running gateway.
 import { type Command, InvalidArgumentError } from 'commander';
 import { type AccessLine, access, isUnknown } from '../authorization/explain/access.ts';
 import { objectOf } from '../authorization/explain/action.ts';

@@ -19,7 +19,7 @@ import { CommandFailed, UsageError } from './errors.ts';
 import { collectScope, SCOPE_HELP, scopeOf } from './scope.ts';
 import { renderTable, type Terminal } from './table.ts';
 
-/** Lower case: there are no two accounts that differ by case alone. An e-mail address is a name. */
+/** Lower case, so that no two accounts differ only in case. An e-mail address is a valid name. */
 const NAME = /^[a-z0-9][a-z0-9._@+-]{0,127}$/;
 
 const BREAK_GLASS_MS = 3_600_000;
@@ -120,7 +120,7 @@ async function changePassword(context: CliContext, session: AdminSession, option
   try {
     await makeItHold(context, session);
   } finally {
-    // The old one is gone: whatever else failed, the new one must not be lost.
+    // The old password is gone, so the new one must be printed even after an error.
     const { roles, expiresMs } = account;
     printAccount(context, { name, roles, password, done: `Account ${name} has a new password; its sessions have ended.`, expiresMs }, options.json);
   }
@@ -149,7 +149,7 @@ interface Printed {
   readonly expiresMs: number | null;
 }
 
-/** A password that was given is not printed. */
+/** A password from standard input is not printed. */
 function printAccount({ out }: CliContext, { name, roles, password, done, expiresMs }: Printed, json: boolean | undefined): void {
   const shown = password.generated ? { password: password.text } : {};
   if (json === true) out.write(`${JSON.stringify({ name, role: roles.join(','), roles, ...shown, expires_at: isoOrNull(expiresMs) })}\n`);
@@ -194,7 +194,7 @@ function parseFor(text: string): number {
   return Math.ceil(seconds * 1000);
 }
 
-/** Standard input without its last line break, or 98 random bits in letters that nobody mistakes. */
+/** Standard input without its last line break, or 98 random bits in unambiguous letters. */
 async function choosePassword({ passwordStdin, stdin }: Target): Promise<Password> {
   if (passwordStdin !== true) return { text: generatePassword(), generated: true };
   const text = (await readAll(stdin)).replace(/\r?\n$/, '');
@@ -207,7 +207,7 @@ async function choosePassword({ passwordStdin, stdin }: Target): Promise<Passwor
 
 const LETTERS = '23456789abcdefghjkmnpqrstvwxyz';
 
-/** Four groups of five of 30 letters: 98 bits. */
+/** Four groups of five letters out of 30: 98 bits. */
 function generatePassword(): string {
   const group = (): string => Array.from({ length: 5 }, () => LETTERS[randomInt(LETTERS.length)] ?? '').join('');
   return [group(), group(), group(), group()].join('-');

@@ -1,4 +1,4 @@
-// lictor token and lictor account, on the store file itself.
+// lictor token and lictor account, directly on the store file.
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -84,7 +84,7 @@ async function actions(): Promise<unknown[]> {
   return found;
 }
 
-/** What each record says that it gives. */
+/** The granted rights in each record. */
 async function grants(): Promise<readonly LedgerRecord['grants'][]> {
   const reader = openLedgerReader(join(root, 'ledger.db'));
   const found: LedgerRecord['grants'][] = [];

@@ -1,4 +1,4 @@
-// What the commands that change tokens and accounts share: the store, the record of the change, and making it hold everywhere.
+// Shared by the commands that change tokens and accounts: opens the store, records the change, and brings it into force everywhere.
 
 import { propagate } from '../authorization/decide/propagate.ts';
 import { edgePid } from '../config/pid-file.ts';
@@ -20,21 +20,21 @@ export interface AdminSession extends LoadedContext {
 export interface AdminChange {
   readonly action: string;
   readonly resourceType: 'ServiceToken' | 'AccessToken' | 'Login' | 'Account' | 'Identity' | 'Lock' | 'LedgerKey' | 'Prefect' | 'SigningKey' | 'Service';
-  /** The name, or what is locked. */
+  /** The name of the object, or the target of a lock. */
   readonly resourceId: string;
   /** The rights that the change gives. */
   readonly grants?: readonly RecordedGrant[];
 }
 
 /**
- * Opens the store file itself, so that it works while the gateway is down, and closes it whatever happens.
- * Where there is no store it throws CommandFailed: a command in the wrong directory must not report success on an empty one.
+ * Opens the store file directly, so that it works while the gateway is down. Always closes it.
+ * Throws CommandFailed without a store, because a command in the wrong directory must not report success on an empty one.
  */
 export function withStore<T>(context: CliContext, work: (session: AdminSession) => Promise<T>): Promise<T> {
   return inStore(context, 'existing', work);
 }
 
-/** The same for commands that give rights: they may come before the first start, so they create a missing store. */
+/** The same for commands that give rights. They may run before the first start, so they create a missing store. */
 export function withNewStore<T>(context: CliContext, work: (session: AdminSession) => Promise<T>): Promise<T> {
   return inStore(context, 'any', work);
 }
@@ -49,7 +49,7 @@ async function inStore<T>(context: CliContext, existing: 'existing' | 'any', wor
   }
 }
 
-/** For changes that give rights: what cannot be recorded is not done. Call it before the change. */
+/** For changes that give rights. Call it before the change: it throws if it cannot record the change. */
 export function recordFirst(loaded: LoadedContext, change: AdminChange): void {
   try {
     append(loaded, change);
@@ -62,7 +62,7 @@ export function recordFirst(loaded: LoadedContext, change: AdminChange): void {
   }
 }
 
-/** For changes that take rights away: done in any case, and said when it could not be recorded. */
+/** For changes that remove rights. Call it after the change: if it cannot record it, it only prints a warning. */
 export function recordAfter(context: CliContext, loaded: LoadedContext, change: AdminChange): void {
   try {
     append(loaded, change);
@@ -71,7 +71,7 @@ export function recordAfter(context: CliContext, loaded: LoadedContext, change: 
   }
 }
 
-/** Returns when no cached decision and no open socket outlives the change, or says what it did not reach. */
+/** Returns when no cached decision and no open socket outlives the change. Prints the parts that it did not reach. */
 export async function makeItHold({ err, pause }: Pick<CliContext, 'err' | 'pause'>, { paths }: Pick<LoadedContext, 'paths'>): Promise<void> {
   try {
     const reached = await propagate(paths, pause);
@@ -98,7 +98,7 @@ export function collectRole(text: string, before: readonly string[] = []): reado
   return [...new Set([...before, text])];
 }
 
-/** On what a token's or account's roles hold, as lists show it. */
+/** The scope of a token's or account's roles, as lists show it. */
 export function scopeCell(scope: Scope | null): string {
   return scope === null ? 'everything' : scopeText(scope);
 }

@@ -1,4 +1,4 @@
-// What login, logout and whoami share: the gateway, what is kept of the login there, and words for what fails.
+// Shared by login, logout and whoami: the gateway, the stored login, and texts for failures.
 import { systemClock } from '../contract/clock.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { CommandFailed } from './errors.ts';
@@ -17,14 +17,14 @@ export interface AtGateway {
   readonly source: CredentialSource;
 }
 
-/** One request of a person's command. */
+/** The timeout of one request. */
 const ATTEMPT_MS = 15_000;
 
 export function timeLimit(): AbortSignal {
   return AbortSignal.timeout(ATTEMPT_MS);
 }
 
-/** Of a command that is about a login: without an address there is none. */
+/** The error of a command without an address and without a stored login. */
 export const NOBODY = 'Not logged in. Run: lictor login https://prefect.example.com';
 
 type Named = Pick<Naming, 'url' | 'unnamed'>;

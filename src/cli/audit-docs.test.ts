@@ -1,4 +1,4 @@
-// What docs/how-to/audit.md, exports.md, metrics.md and traces.md tell a reader to type.
+// Runs the commands in docs/how-to/audit.md, exports.md, metrics.md and traces.md.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';

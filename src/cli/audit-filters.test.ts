@@ -1,4 +1,4 @@
-// Which options `lictor audit` and its subcommands take, and what they say to a mistake.
+// The options of `lictor audit` and its subcommands, and the errors for invalid ones.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -29,7 +29,7 @@ async function optionsOf(...words: string[]) {
   return command.options;
 }
 
-/** A value that each filter takes. */
+/** A valid value for each filter. */
 const VALUES: Readonly<Record<string, string>> = {
   '--flow-run': '0199c0de-0000-7000-8000-0000000000ff',
   '--deployment': '0199c0de-0000-7000-8000-0000000000ff',
@@ -77,7 +77,7 @@ describe.each(['verify', 'export', 'head'])('lictor audit %s', (name) => {
 });
 
 describe('a word behind lictor audit', () => {
-  it('that is near a command is asked about, and any other one is told which there are', async () => {
+  it('that is similar to a command gets a question, and any other one gets the list', async () => {
     expect(await audit('verfy')).toEqual({ status: 2, out: '', err: 'lictor: audit verfy is no command. Did you mean verify?\n' });
     expect(await audit('--last', '2', 'denials')).toMatchObject({ status: 2, err: expect.stringContaining('There are: verify, export, head') });
     expect((await audit('head', 'more')).status).toBe(2);

@@ -1,4 +1,4 @@
-// What `lictor audit` is told to look for: the words of the API, with commander's error, which ends in exit 2.
+// Parses the filter options of `lictor audit`, with the same terms as the API. An error of commander ends with exit status 2.
 import { InvalidArgumentError } from 'commander';
 import { systemClock } from '../contract/clock.ts';
 import { ACTION, ADDRESS, COUNT, PATH, REASON, RECORD_ID, STATUS, TEXT, WHEN, type Word } from '../edge/http/audit/words.ts';

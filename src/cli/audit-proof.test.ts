@@ -74,7 +74,7 @@ describe('lictor audit verify', () => {
     expect(await audit(elsewhere.paths, 'export')).toMatchObject({ status: 1, err: expect.stringContaining('There is no ledger') });
   });
 
-  it('finds with a head that was kept what is gone with everything that was signed about it', async () => {
+  it('finds with a saved head that records and all signatures about them are gone', async () => {
     const early = at('early.db');
     using db = new DatabaseSync(paths.ledgerFile);
     db.exec(`VACUUM INTO '${early}'`);
@@ -111,7 +111,7 @@ describe('lictor audit export', () => {
     expect(lines.slice(120).map((line) => JSON.parse(line).signed)).toEqual(['checkpoint', 'export']);
   });
 
-  it('signs nothing for somebody who wrote the records anew and put a head of his own in place', async () => {
+  it('signs nothing for an attacker who rewrote the records with a forged head', async () => {
     using db = new DatabaseSync(paths.ledgerFile);
     db.exec("UPDATE records SET principal = 'mallory@local' WHERE seq = 77");
     rechain(db, 77);
@@ -183,7 +183,7 @@ describe('lictor audit export', () => {
 });
 
 describe('lictor audit head', () => {
-  it('takes the place of a kept one only when it is written', async () => {
+  it('replaces a stored file only when the new one is written', async () => {
     writeFileSync(at('head.json'), 'kept');
     mkdirSync(at(`head.json.${process.pid}.partial`));
     expect(await audit(paths, 'head', '-o', at('head.json'))).toMatchObject({ status: 1, err: expect.stringContaining('head.json was not written') });
@@ -277,7 +277,7 @@ describe('lictor audit export --events', () => {
 });
 
 describe('lictor rotate ledger-key', () => {
-  it('changes the key; what was signed before and kept elsewhere stays good, and the change is a record', async () => {
+  it('changes the key; signatures from before and saved heads stay valid, and the change is a record', async () => {
     writeFileSync(join(paths.root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\n');
     await audit(paths, 'head', '-o', at('old.json'));
     const before = readFileSync(paths.ledgerKey, 'utf8');

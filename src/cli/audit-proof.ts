@@ -1,4 +1,4 @@
-// `lictor audit verify`, `export` and `head`: that the ledger is as it was written, here or elsewhere.
+// `lictor audit verify`, `export` and `head`: prove that the ledger or an export is unchanged.
 import { readFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Command, Option } from 'commander';
@@ -21,9 +21,9 @@ import { jsonText, painter, printable, quantity, writeLine } from './text.ts';
 import { writeWhole } from './write-whole.ts';
 
 const VERIFY_HELP = `
-Every record is hashed together with the one before, and every batch of them ends with a signed head, so that an edit, a removal, an addition
-or another order is found, and where it is. What was signed and then taken away together with every head that was kept here cannot be known
-from here alone: keep a head elsewhere now and then, and show it with --head.
+Each record has the hash of the one before, and each batch of records ends with a signed head. So this finds an edit, a removal, an addition
+or another order, and its place. It cannot find that the last records were removed together with every head about them: store a head on
+another machine from time to time, and compare it with --head.
 
 Example:
   lictor audit verify
@@ -69,14 +69,14 @@ export function registerProof(audit: Command, context: CliContext): void {
   audit.commands.forEach(withoutFilters);
 }
 
-/** One value each time: an option that takes several would take the export too, which stands behind it. */
+/** One value for each option: an option with several values would also consume the export after it. */
 function collect(file: string, before: readonly string[] = []): readonly string[] {
   return [...before, file];
 }
 
 /**
- * Commander gives a subcommand of `audit` the options of `audit` too, `--json` and `--since` among them. Whatever is not the subcommand's own
- * is refused: a filter would leave holes in a chain, and one that is ignored makes the whole look like a part.
+ * Commander gives the subcommands of `audit` its options too, such as `--json` and `--since`. A subcommand rejects all but its own:
+ * a filter would leave holes in a chain, and an ignored filter would make the whole look like a part.
  */
 function ownOptions<T>(command: Command): T {
   const wrong = filtersOnly(command).find((option) => command.parent?.getOptionValue(option.attributeName()) !== undefined);
@@ -84,13 +84,13 @@ function ownOptions<T>(command: Command): T {
   return command.optsWithGlobals<T & Record<string, unknown>>();
 }
 
-/** What `audit` takes and this subcommand does not. */
+/** Options of `audit` that this subcommand does not have. */
 function filtersOnly(command: Command): readonly Option[] {
   const own = command.options.map((option) => option.attributeName());
   return (command.parent?.options ?? []).filter((option) => !own.includes(option.attributeName()));
 }
 
-/** The help of a subcommand names the options of the program beside its own, and not the filters of `audit`. */
+/** The help of a subcommand lists its own options and those of the program, but not the filters of `audit`. */
 function withoutFilters(command: Command): void {
   command.configureHelp({ ...command.configureHelp(), visibleGlobalOptions: () => [...(command.parent?.parent?.options ?? [])] });
 }
@@ -174,13 +174,13 @@ function show({ out, env }: CliContext, report: Report, { file, source, hasHead 
   for (const line of limits(report, { file, source, hasHead })) out.write(`note  ${line}\n`);
 }
 
-/** What this examination cannot know. */
+/** The limits of this verification. */
 function limits({ keys, pruned, events }: Report, { file, source, hasHead }: Shown): readonly string[] {
   return [
     ...(source === 'file'
       ? [`the key is the file's own, ${keys[0]?.slice(0, 16) ?? 'none'}: compare it with lictor audit head of the gateway, or give --key`]
       : []),
-    ...(hasHead ? [] : ['whole batches cut off the end, with every head of theirs, are found only against a head that was kept elsewhere (--head)']),
+    ...(hasHead ? [] : ['whole batches cut off the end, with every head of theirs, are found only with a head from another machine (--head)']),
     ...(events.unchecked > 0
       ? [
           `${events.unchecked.toLocaleString('en')} events of Prefect, of which the records speak, are not in this file and were not examined (audit export --events)`,
@@ -238,7 +238,7 @@ function head(context: CliContext, { output }: { readonly output?: string }): vo
   else writeWhole(output, 0o644, [text]);
 }
 
-/** As `lictor audit head` writes it. */
+/** In the format of `lictor audit head`. */
 function readHeadFile(file: string): { readonly signed: Signed; readonly publicKey: string | undefined } {
   const text = readable(file, () => readFileSync(file, 'utf8'));
   const { public_key: publicKey, ...line } = objectIn(text) ?? {};

@@ -1,4 +1,4 @@
-// `lictor audit`: the records of the ledger, filtered, as aligned lines or NDJSON.
+// `lictor audit`: prints filtered records of the ledger, as aligned lines or NDJSON.
 import { type Command, Option } from 'commander';
 import { statePaths } from '../config/state-dir.ts';
 import { nearestName } from '../config/suggest.ts';
@@ -55,7 +55,7 @@ export function register(program: Command, context: CliContext): void {
       return runAudit(context, options);
     });
   registerProof(audit, context);
-  // Its subcommands would inherit it: they refuse what is too much by themselves.
+  // Subcommands inherit this setting when they are created, so it is set after them. They still reject excess arguments.
   audit.allowExcessArguments();
 }
 
@@ -68,7 +68,7 @@ async function runAudit(context: CliContext, { json, follow, ...given }: AuditOp
   process.once('SIGINT', interrupt);
   try {
     const filter = withIds(reader.events, given);
-    // Before what is found, since --follow has no end.
+    // Before the records, because --follow has no end.
     await askBack(context, filter);
     if (filter.flowRun !== undefined && json !== true) await printStart(context, reader, filter.flowRun);
     const whole: AuditFilter = follow === true ? { ...filter, follow: { signal: stop.signal } } : filter;
@@ -84,13 +84,13 @@ async function runAudit(context: CliContext, { json, follow, ...given }: AuditOp
   }
 }
 
-/** Why there is nothing, or where the next page begins. */
+/** The reason for an empty result, or the start of the next page. */
 async function sayEnd({ err }: CliContext, reader: LedgerReader, filter: AuditFilter, { count, last }: Printed): Promise<void> {
   if (count === 0) err.write(`${(await unknownWords({ reader, names: reader.events }, filter)) ?? 'No record fits.'}\n`);
   if (count === filter.limit && last !== undefined) err.write(`The next page: the same with --after ${last}\n`);
 }
 
-/** A word that is no subcommand is a misspelt one. */
+/** An argument that is no subcommand is probably misspelt. */
 function assertNoWord({ args: [word], commands }: Command): void {
   if (word === undefined) return;
   const names = commands.map((command) => command.name());
@@ -102,14 +102,14 @@ function assertOrder({ since, until }: AuditFilter): void {
   if (since !== undefined && until !== undefined && since >= until) throw new UsageError(`--since ${since} is not before --until ${until}.`);
 }
 
-/** Nothing is refused for it: an older Lictor may have written other words. */
+/** Only a question, no error, because an older Lictor may have written other words. */
 async function askBack({ err }: CliContext, filter: AuditFilter): Promise<void> {
   if (filter.action === undefined && filter.reason === undefined) return;
   const { didYouMean } = await import('../record/ledger/search/known-words.ts');
   for (const question of didYouMean(filter)) err.write(`${question}\n`);
 }
 
-/** Who started the run that the records are about; a schedule or an automation has no record. */
+/** Prints who started the run. A schedule or an automation has no record. */
 async function printStart(context: CliContext, reader: LedgerReader, flowRun: string): Promise<void> {
   const { out, env } = context;
   const paint = painter(out, env);
@@ -138,7 +138,7 @@ async function print(context: CliContext, records: AsyncIterable<LedgerRecord>, 
   return { count, last };
 }
 
-/** The widths of its columns; `from` 0: a narrow terminal shows no address. */
+/** The widths of the columns. `from` is 0 on a narrow terminal, which shows no address. */
 export interface AuditWidths {
   readonly line: number;
   readonly principal: number;
@@ -159,7 +159,7 @@ export function auditWidths(line: number): AuditWidths {
   return { line, principal, action, from, rest };
 }
 
-/** A refusal says why instead of on what: --json has both. */
+/** A denied request shows the reason instead of the resource. --json has both. */
 export function auditLine(record: LedgerRecord, paint: Paint, widths: AuditWidths): string {
   const time = record.time.slice(0, 19).replace('T', ' ');
   const words = gatewayWords(record);
@@ -172,7 +172,7 @@ export function auditLine(record: LedgerRecord, paint: Paint, widths: AuditWidth
 }
 
 function restOf(record: LedgerRecord): string {
-  // A run, or deployment, that the client has named in a header: nobody has proven it.
+  // A client named this run or deployment in a header, without proof.
   const flag = record.run_binding === 'asserted' ? 'asserted: ' : '';
   const what = `${flag}${record.decision === 'deny' ? `deny ${record.reason ?? ''}` : reasonWords(record) || (record.resource_id ?? '')}`;
   const by = assertedWords(record.on_behalf_of);

@@ -1,4 +1,4 @@
-// `lictor bench`: what the gateway costs on this machine, beside the same things done without it.
+// `lictor bench`: measures the same work with and without the gateway on this machine.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -52,7 +52,7 @@ async function benchCommand(context: CliContext, options: BenchOptions): Promise
     const venv = await bring(context, options, progress);
     const { seconds, rounds } = options;
     const work = bench({ root: places.root, env: context.env, seconds, rounds, venv, running, progress });
-    work.catch(() => undefined); // it fails when everything is stopped under it; whoever stopped it knows why
+    work.catch(() => undefined); // it fails when an interruption stops its processes
     const result = await Promise.race([work, interrupted.signal]);
     if (result === 'interrupted') throw new CommandFailed('interrupted; everything is stopped.');
     show(context, options, result);
@@ -65,7 +65,7 @@ async function benchCommand(context: CliContext, options: BenchOptions): Promise
   }
 }
 
-/** The load generator by apt, Prefect from PyPI, each when it is missing. Answers Prefect's venv. */
+/** Installs the load generator by apt and Prefect from PyPI if they are missing. Returns Prefect's venv. */
 async function bring(context: CliContext, { flow }: BenchOptions, progress: Progress): Promise<string | null> {
   const { bringProgram } = await import('../../test/runner/programs.ts');
   await bringProgram('wrk', context.env, progress.line);

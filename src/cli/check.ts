@@ -1,4 +1,4 @@
-// `lictor check`: every problem of the configuration and of what is rendered from it.
+// `lictor check`: prints every problem of the configuration and of the files rendered from it.
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
@@ -48,13 +48,13 @@ async function check(context: CliContext, options: CheckOptions): Promise<void> 
 
 interface Found {
   readonly problems: readonly Problem[];
-  /** Nothing is refused for them. */
+  /** Warnings do not reject the configuration. */
   readonly warnings: readonly Problem[];
-  /** How many decision vectors were run. */
+  /** The number of decision vectors that ran. */
   readonly vectors: number;
 }
 
-/** nginx is asked only about a sound configuration. */
+/** nginx tests only a valid configuration. */
 async function findProblems(context: CliContext): Promise<Found> {
   const loaded = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir() });
   if (!loaded.ok) return { problems: loaded.problems, warnings: [], vectors: 0 };
@@ -70,7 +70,7 @@ async function findProblems(context: CliContext): Promise<Found> {
   return { problems: [...problems, ...checkMetadataFiles(loaded.config, systemClock()), ...edge], warnings: [...restarts, ...warnings], vectors };
 }
 
-/** Only while a gateway runs here: the file is sound, and yet a reload of it is refused. */
+/** The keys whose change a reload rejects. Only while a gateway runs here. */
 async function needRestart(context: CliContext, paths: StatePaths, next: Config): Promise<readonly Problem[]> {
   const { isRunning } = await import('../operations/doctor/doctor.ts');
   if (!isRunning(paths)) return [];
@@ -78,7 +78,7 @@ async function needRestart(context: CliContext, paths: StatePaths, next: Config)
   return inUse?.ok === true ? checkRestartKeys(inUse.config, next) : [];
 }
 
-/** What nginx is to test is written below the state directory first. */
+/** nginx tests files below the state directory, so it must be writable. */
 async function written<T>(context: CliContext, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,4 +1,4 @@
-// The command line as data, for shell completion: every command, its options, and what their values may be.
+// The command line as data for shell completion: every command, its options, and their possible values.
 import type { Command, Option } from 'commander';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
 
@@ -7,9 +7,9 @@ export interface CommandNode {
   readonly words: readonly string[];
   readonly summary: string;
   readonly subcommands: readonly CommandNode[];
-  /** What its arguments may be, where that is a list. */
+  /** The possible arguments, if they are a fixed list. */
   readonly choices: readonly string[];
-  /** Its own and the global ones. */
+  /** The options of the command and the global ones. */
   readonly options: readonly OptionNode[];
 }
 
@@ -20,7 +20,7 @@ export interface OptionNode {
   readonly value: 'none' | 'file' | 'directory' | 'any' | readonly string[];
 }
 
-/** Hidden commands and options are left out. */
+/** Omits hidden commands and options. */
 export function readCommandTree(program: Command): CommandNode {
   return readNode(program, [], program.options.filter(isShown).map(readOption));
 }
@@ -57,7 +57,7 @@ function isShown(option: Option): boolean {
   return !option.hidden;
 }
 
-/** commander keeps this to itself: a hidden command is not in the help. */
+/** commander has no public flag for this: a hidden command is not in the help. */
 function isHidden(command: Command): boolean {
   return '_hidden' in command && command._hidden === true;
 }

@@ -1,4 +1,4 @@
-// Every command: its summary for --help, and the file that is loaded when it is called.
+// Every command: its summary for --help, and the file that Lictor loads to run it.
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 
@@ -46,7 +46,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'test', summary: 'run the tests', load: () => import('./test.ts') },
 ];
 
-/** Commands whose part is not built yet; called, they say so. */
+/** Planned commands: they only report that they are not built yet. */
 export const LATER_COMMANDS: readonly string[] = [
   'approve',
   'deny',

@@ -1,4 +1,4 @@
-// Completion scripts for bash, zsh and fish, from the command tree: one function finds the command, tables do the rest.
+// Completion scripts for bash, zsh and fish, from the command tree: a function finds the command, and tables have its completions.
 import { type CommandNode, everyNode, type OptionNode } from './command-tree.ts';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
@@ -79,7 +79,7 @@ compdef _lictor lictor
 
 function renderFish(tree: CommandNode): string {
   const lines = everyNode(tree).flatMap((node) => {
-    // The underscore keeps the empty path a word.
+    // The underscore makes a word of the empty path.
     const here = `-n ${quote(`test (__lictor_at)_ = "${pathOf(node)}_"`)}`;
     const commands = node.subcommands.map((child) => `complete -c lictor ${here} -a ${quote(lastWord(child))} -d ${quote(child.summary)}`);
     const choices = node.choices.map((choice) => `complete -c lictor ${here} -a ${quote(choice)}`);
@@ -126,7 +126,7 @@ interface ValueWays {
   readonly list: (choices: readonly string[]) => string;
 }
 
-/** `PATH --option` -> how its value is completed. */
+/** `PATH --option` -> the completion of its value. */
 function valueCases(tree: CommandNode, ways: ValueWays): string {
   return everyNode(tree)
     .flatMap((node) =>
@@ -157,7 +157,7 @@ function described({ subcommands, choices, options }: CommandNode): readonly (re
   ];
 }
 
-/** Options whose next word is their value and no command, wherever they stand. */
+/** Options whose next word is their value and not a command, in any position. */
 function takingValue(tree: CommandNode): readonly string[] {
   const taking = everyNode(tree).flatMap(({ options }) => options.filter(({ value }) => value !== 'none').flatMap(({ flags }) => flags));
   return [...new Set(taking)];
@@ -173,7 +173,7 @@ function pathPattern(tree: CommandNode): string {
   return paths(tree).map(quote).join(' | ');
 }
 
-/** ` token create`: each word behind a space, as the scripts build it. */
+/** ` token create`: each word after a space, as in the scripts. */
 function pathOf({ words }: CommandNode): string {
   return words.map((word) => ` ${word}`).join('');
 }
@@ -182,7 +182,7 @@ function lastWord({ words }: CommandNode): string {
   return words.at(-1) ?? '';
 }
 
-/** The one quoting function for these shells: single quotes, which mean the same in all three but for their own escape. */
+/** The quoting function for all three shells: single quotes differ only in the escape of a quote. */
 function quote(text: string): string {
   return `'${text.replaceAll(/[\n\\]/g, ' ').replaceAll("'", '’')}'`;
 }

@@ -1,4 +1,4 @@
-// Shell completion: what bash itself offers, and that every command, option and role is in all three scripts.
+// Shell completion: the offers of a real bash. All three scripts have every command, option and role.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ async function lictor(...args: string[]) {
   return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
 
-/** What bash offers behind these words; the last one is the one being typed. */
+/** The offers of bash after these words. The last word is incomplete. */
 async function offered(...words: string[]): Promise<readonly string[]> {
   const script = `source ./bash; COMP_WORDS=(lictor "$@"); COMP_CWORD=$#; _lictor; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { status, output } = await runCommand({ command: 'bash', args: ['-c', script, 'bash', ...words], env: process.env, cwd: directory });

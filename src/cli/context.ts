@@ -1,4 +1,4 @@
-// What every command gets: where to write, and the configuration and state directory, resolved when asked for.
+// The context of every command: its streams, and the configuration and state directory, which it resolves on demand.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -27,7 +27,7 @@ export interface CliContext {
   readonly env: Environment;
   /** Between two rounds of a sweep; default: waits. */
   readonly pause?: Pause | undefined;
-  /** Absolute; `--state-dir`, else `.lictor` in the working directory. Not created by asking. */
+  /** Absolute; `--state-dir`, else `.lictor` in the working directory. This does not create it. */
   stateDir(): string;
   /** Absolute; `--config`, else ./lictor.yaml, else lictor.yaml in the state directory. It may be missing. */
   configFile(): string;
@@ -35,8 +35,8 @@ export interface CliContext {
   wholeProgram(): Promise<Command>;
   /**
    * Loads the configuration and prepares the state directory; throws CommandFailed with every problem in its message.
-   * Secrets are left out (`authString: null`) unless asked for: a break-glass command must not need them.
-   * With `store: 'existing'` it throws CommandFailed where there is no store, and creates nothing.
+   * Secrets are read only on request (else `authString: null`), because a break-glass command must not need them.
+   * With `store: 'existing'` it throws CommandFailed if there is no store, and creates nothing.
    */
   loadContext(options?: LoadOptions): Promise<LoadedContext>;
 }
@@ -46,7 +46,7 @@ export interface LoadOptions {
   readonly store?: 'existing' | 'any';
 }
 
-/** The options that every command takes. */
+/** The options of every command. */
 export interface GlobalOptions {
   readonly config?: string | undefined;
   readonly stateDir?: string | undefined;
@@ -58,7 +58,7 @@ export interface ContextParts {
   readonly env: Environment;
   readonly cwd: string;
   readonly pause?: Pause | undefined;
-  /** Called when a command runs: the command line is parsed by then. */
+  /** Called when a command runs, after the command line is parsed. */
   readonly globalOptions: () => GlobalOptions;
   readonly wholeProgram: () => Promise<Command>;
 }

@@ -1,11 +1,11 @@
-// The file of Prefect's credential, and the one beside it that comes: whole or not at all, with the same owner and mode.
+// Reads and writes the files of Prefect's current and next credential. Each write is atomic, with the same owner and mode.
 import { chmodSync, chownSync, closeSync, fsyncSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import type { Complaint } from '../config/schema/issues.ts';
 import { apiKeyComplaint, authStringComplaint } from '../config/sections/prefect.ts';
 import { readSecretFile } from '../config/sections/secret-file.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 
-/** Throws UsageError with what is wrong; the credential itself is in no message. */
+/** Throws UsageError with the problem. No message contains the credential. */
 export function readOffered(file: string, kind: 'auth-string' | 'api-key'): string {
   const fail = ({ message, remedy }: Complaint): never => {
     throw new UsageError(`--from: ${message}. ${remedy}`);
@@ -15,7 +15,7 @@ export function readOffered(file: string, kind: 'auth-string' | 'api-key'): stri
   return complaint === undefined ? text : fail(complaint);
 }
 
-/** `beside` is written with the mode and the owner of `file`. */
+/** Writes `beside` with the mode and the owner of `file`. */
 export function writeBeside(file: string, beside: string, credential: string): void {
   const draft = `${beside}.${process.pid}`;
   try {
@@ -39,7 +39,7 @@ export function writeBeside(file: string, beside: string, credential: string): v
   }
 }
 
-/** What is in `next` becomes what is in `file`, in one step; a link is followed, so that it stays one. */
+/** Replaces `file` by `next` in one step. Follows a link, so that it stays a link. */
 export function putInPlace(next: string, file: string): void {
   try {
     const place = realpathSync(file);

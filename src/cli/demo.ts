@@ -1,4 +1,4 @@
-// `lictor demo`: a real Prefect behind a real gateway, with a sample flow started by a named person.
+// `lictor demo`: starts a real Prefect behind a real gateway, with a sample flow that a named person starts.
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { assertPortFree, claimDemo } from '../../demo/already-running.ts';
@@ -66,7 +66,7 @@ function claim(places: DemoPlaces): () => void {
   }
 }
 
-/** Brings Prefect when it is missing; the time for that is told apart. */
+/** Installs Prefect if it is missing, and prints that time separately. */
 async function prefect(context: CliContext, progress: Progress): Promise<string> {
   const started = performance.now();
   const { directory } = await progress.step(

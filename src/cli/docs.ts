@@ -1,4 +1,4 @@
-// `npm run docs`: the parts of docs/ that are made from the code. What stands above the mark is written by hand.
+// `npm run docs`: generates parts of docs/ from the code. Text above the mark is hand-written.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
@@ -13,11 +13,11 @@ import { documentedProgram } from './main.ts';
 
 export interface Doc {
   readonly file: URL;
-  /** The whole file as it should be. */
+  /** The whole generated file. */
   readonly text: string;
 }
 
-/** Of the help texts, in columns. */
+/** The width of the help texts, in columns. */
 const WIDTH = 120;
 
 export const MARK = '<!-- Made from the code: npm run docs -->';
@@ -42,7 +42,7 @@ function renderDoc(name: string, made: string): Doc {
   return { file, text: `${head}${MARK}\n\n${made.trimEnd()}\n` };
 }
 
-/** Rows `code | status | detail | hint`, in the order of the list; allows are no errors. */
+/** Rows `code | status | detail | hint`, in the order of the list. Reasons of an allow are no errors. */
 function renderReasonsTable(): string {
   const rows = Object.entries(REASONS)
     .filter(([, text]) => text.status >= 400)
@@ -50,7 +50,7 @@ function renderReasonsTable(): string {
   return ['| code | status | says | remedy |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-/** Every command with its help as it is printed, subcommands behind their parent; what has no subcommand of its own is left out. */
+/** The printed help of every command, with subcommands after their parent. */
 function renderCommands(program: Command): string {
   const commands = program.commands.filter((command) => command.name() !== 'help');
   return commands.map((command) => renderCommand(program, command, [command.name()])).join('\n');
@@ -62,7 +62,7 @@ function renderCommand(program: Command, command: Command, words: readonly strin
   return [heading, '', '```text', helpOf(program, command), '```', '', ...children].join('\n');
 }
 
-/** The streams belong to the whole program: every command of it shares them. */
+/** All commands of a program share its streams. */
 function helpOf(program: Command, command: Command): string {
   let text = '';
   for (const each of [program, command]) {

@@ -1,4 +1,4 @@
-// Findings for people: group by group, one line each, the remedy below what is not well.
+// Findings as text: by group, one line each, with the remedy below each problem.
 import { type Finding, GROUPS, type Group } from '../operations/doctor/finding.ts';
 import { type Look, wrapWords } from './table.ts';
 import { printable, quantity } from './text.ts';
@@ -13,7 +13,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   certificates: 'certificates    of public_url',
 };
 
-/** Ends with one line that counts. */
+/** The last line has the counts. */
 export function renderFindings(findings: readonly Finding[], look: Look): readonly string[] {
   const groups = GROUPS.filter((group) => findings.some((finding) => finding.group === group));
   return [

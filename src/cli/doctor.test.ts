@@ -10,7 +10,7 @@ import { main } from './main.ts';
 let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'lictor-doctor-cli-'));
-  // Port 9 (discard): nobody answers.
+  // Port 9 (discard): no server answers.
   writeFileSync(join(root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\n');
 });
 let plain: Awaited<ReturnType<typeof doctor>>;

@@ -1,4 +1,4 @@
-// `lictor doctor`: what is wrong, before users see it.
+// `lictor doctor`: finds problems of a gateway before users see them.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
@@ -45,7 +45,7 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function doctor(context: CliContext, { json }: DoctorOptions): Promise<void> {
-  // Owners and modes would be compared with ours, and the remedies would take the gateway's files from it.
+  // Another user would get wrong findings about owners and modes, and remedies that break the gateway's files.
   assertStateOurs(context.stateDir());
   const paths = pathsAsTheyAre(context.stateDir());
   const loaded = load(context);
@@ -61,7 +61,7 @@ async function doctor(context: CliContext, { json }: DoctorOptions): Promise<voi
   if (!healthy) throw new CommandFailed('');
 }
 
-/** Nothing is created: what is missing is a finding. */
+/** Creates no directory, because a missing one is a finding. */
 function pathsAsTheyAre(stateDir: string): StatePaths {
   const { run } = statePaths(stateDir, '');
   try {
@@ -77,7 +77,7 @@ interface Loaded {
   readonly problems: readonly Problem[];
 }
 
-/** With problems in the secrets alone, the rest is still checked. */
+/** If only secrets have problems, the command still checks the rest. */
 function load(context: CliContext): Loaded {
   const read = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir(), secrets: 'read' });
   if (read.ok) return { config: read.config, secretsKnown: true, problems: [] };
@@ -119,7 +119,7 @@ const ROLES = ['viewer', 'worker'] as const;
 
 type Session = Parameters<typeof recordFirst>[0];
 
-/** Made and revoked as `lictor token` does it; the lifetime holds even when this process is killed in between. */
+/** Creates and revokes a token as `lictor token` does. Its lifetime ends it even if this process is killed. */
 async function withToken(
   context: CliContext,
   session: Session,

@@ -1,10 +1,10 @@
-// Mistakes and failures that end a command: an exit status and words, never a stack trace.
+// Errors that end a command with an exit status and a text, never with a stack trace.
 import { LictorError } from '../contract/error.ts';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
-/** The command was understood and did not succeed (exit 1). `message` says what happened and what to do; empty when it has been said. */
+/** A valid command failed (exit 1). `message`: the problem and the remedy. Empty: it was printed already. */
 export class CommandFailed extends LictorError {
   readonly exitStatus: ExitStatus = EXIT.failed;
 
@@ -14,7 +14,7 @@ export class CommandFailed extends LictorError {
   }
 }
 
-/** The command line itself is wrong, or asks for what is not built yet (exit 2). */
+/** The command line is invalid, or requests a planned feature (exit 2). */
 export class UsageError extends LictorError {
   readonly exitStatus: ExitStatus = EXIT.usage;
 
@@ -24,7 +24,7 @@ export class UsageError extends LictorError {
   }
 }
 
-/** A program that was run for the caller has ended: its status is ours (0 to 255). Nothing is said. */
+/** A program that the command ran has ended. Its status (0 to 255) becomes that of the command, without a text. */
 export class ProgramEnded extends LictorError {
   readonly exitStatus: number;
 

@@ -1,4 +1,4 @@
-// The examination of the ledger for a report, and the head that it ended with.
+// Verifies the ledger for a report, and returns its last head.
 import type { StatePaths } from '../config/state-dir.ts';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerState } from '../operations/evidence/data.ts';
@@ -10,7 +10,7 @@ import { jsonText } from './text.ts';
 
 export interface Examined {
   readonly state: LedgerState;
-  /** As `lictor audit head` writes it. */
+  /** In the format of `lictor audit head`. */
   readonly head: string | undefined;
 }
 

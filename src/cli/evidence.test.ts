@@ -1,4 +1,4 @@
-// Where `lictor evidence` puts its files.
+// The output directory of `lictor evidence`.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -103,7 +103,7 @@ describe('lictor evidence -o', () => {
   });
 
   it('leaves no half of a report where one of its files cannot be written', async () => {
-    // report.html still fits into what a path may be, and access-review.csv does not.
+    // The path of report.html still has an allowed length, and that of access-review.csv does not.
     let long = join(root, 'long');
     while (long.length < 3_900) long = join(long, 'x'.repeat(100));
     long = join(long, 'x'.repeat(4_080 - long.length - 1));

@@ -1,4 +1,4 @@
-// `lictor evidence`: the access review and audit report of a period, as files that a reviewer opens, prints and works through.
+// `lictor evidence`: writes the access review and audit report of a period, as files for a reviewer.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -58,7 +58,7 @@ export function register(program: Command, context: CliContext): void {
 
 const DAY_MS = 86_400_000;
 
-/** The first moment that is not in it any more. */
+/** The end of the period, exclusive. */
 function parseEnd(text: string): string {
   const when = parseWhen(text);
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return when;
@@ -159,7 +159,7 @@ function isFree(directory: string): boolean {
   }
 }
 
-/** For their owner alone: they name people, and what each may do. */
+/** Only the owner may read the files, because they name people and their rights. */
 function writeAll(context: CliContext, directory: string, files: NewFiles): void {
   writeDirectory(directory, files, { directory: 0o700, file: 0o600 });
   context.out.write(`${files.map(([name]) => join(directory, name)).join('\n')}\n`);

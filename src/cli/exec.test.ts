@@ -1,4 +1,4 @@
-// What ends `lictor exec` before anything is started.
+// Errors that end `lictor exec` before it starts the command.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

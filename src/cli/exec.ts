@@ -18,7 +18,7 @@ interface ExecOptions extends Omit<Choice, 'as'> {
   readonly url?: string;
 }
 
-/** How long an identity provider or a gateway that is away is waited for before the command is started. */
+/** The longest wait for an unavailable identity provider or gateway before the command starts. */
 const PATIENCE_MS = 30_000;
 
 const HELP = `

@@ -1,4 +1,4 @@
-// An explanation for people: the decision first, then who, what, which right, and which policy said so.
+// An explanation as text: first the decision, then principal, action, resource, right and policy.
 
 import type { ExplainedAsk, ExplainedPolicy, Explanation, Revisited } from '../authorization/explain/explanation.ts';
 import type { LedgerRecord } from '../contract/record.ts';
@@ -24,7 +24,7 @@ export function renderExplanation(explanation: Explanation, look: Look): readonl
   ];
 }
 
-/** What was decided then, and what is decided now. */
+/** The recorded decision and the current one. */
 export function renderRevisited({ record, now, changed, notes }: Revisited, look: Look): readonly string[] {
   const { paint } = look;
   const verdict = changed ? paint('yellow', 'Decided otherwise now:') : paint('dim', 'The same answer now:');
@@ -157,7 +157,7 @@ function factLines(facts: Facts, { width }: Look): readonly string[] {
   return facts.flatMap(([name, lines]) => lines.flatMap((line, index) => hanging(line, `  ${(index === 0 ? name : '').padEnd(9)} `, width)));
 }
 
-/** The first line starts with `lead`, the others with as much space. */
+/** The first line starts with `lead`, the others with spaces of the same width. */
 function hanging(text: string, lead: string, width: number): readonly string[] {
   return wrapWords(printable(text), width - lead.length).map((line, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${line}`);
 }

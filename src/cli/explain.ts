@@ -66,7 +66,7 @@ async function explain(context: CliContext, words: Words, options: ExplainOption
 
 type Question = (bench: ExplainerBench) => Promise<Explanation | Revisited>;
 
-/** Throws UsageError before anything is opened. */
+/** Throws UsageError before the command opens a file. */
 function chooseQuestion({ principal, action, resource }: Words, { request, as, body }: ExplainOptions): Question {
   if (request !== undefined) {
     const who = as ?? principal;
@@ -90,7 +90,7 @@ async function explainNamed({ parts, find, askBack }: ExplainerBench, principal:
   return explanation;
 }
 
-/** nginx's own ids; `.N` stands for one of several created runs. */
+/** The ids of nginx. `.N` is one of several created runs. */
 const REQUEST_ID = /^[0-9a-f]{32}(?:\.\d+)?$/;
 
 function readBody(place: string): Buffer {

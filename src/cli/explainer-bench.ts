@@ -1,4 +1,4 @@
-// What commands that explain decisions work with: the engine, the store and Prefect, opened as the gateway would and closed again.
+// Opens the policy engine, the store and Prefect as the gateway does, for commands that explain decisions. Closes them again.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { publishedRevision } from '../authorization/decide/revision.ts';
@@ -31,13 +31,13 @@ import { policiesInForce } from './own-policies.ts';
 export interface ExplainerBench {
   readonly parts: ExplainerParts;
   readonly config: Config;
-  /** In each form that a user may write. */
+  /** Accepts each form that a user may write. */
   readonly find: (principal: string) => Promise<ResolvedPrincipal>;
-  /** The principal of a record: a person may have the name `group:x` at their provider. */
+  /** Accepts only a principal of a record, because a person may have the name `group:x` at their provider. */
   readonly findRecorded: (principal: string) => Promise<ResolvedPrincipal>;
-  /** Every principal of the store. Says on standard error when there is none. */
+  /** Every principal of the store. Prints a note on standard error if there is none. */
   readonly everybody: () => Promise<readonly ResolvedPrincipal[]>;
-  /** Says on standard error which of these objects Prefect does not have, and which was meant. */
+  /** Prints on standard error which of these objects Prefect does not have, with similar names. */
   readonly askBack: (objects: readonly (Located | undefined)[]) => Promise<void>;
   readonly paths: StatePaths;
 }
@@ -84,7 +84,7 @@ export async function withExplainer<T>(context: CliContext, work: (bench: Explai
   }
 }
 
-/** Without a ledger there is no name. */
+/** Without a ledger, no object has a name. */
 async function withNames<T>({ ledgerFile }: StatePaths, work: (names: Names) => Promise<T>): Promise<T> {
   if (!existsSync(ledgerFile)) return work(NO_NAMES);
   const reader = openLedgerReader(ledgerFile);
@@ -95,7 +95,7 @@ async function withNames<T>({ ledgerFile }: StatePaths, work: (names: Names) => 
   }
 }
 
-/** Secrets only serve the look-ups in Prefect: where they cannot be read, the answer says that it could not look. */
+/** Only look-ups in Prefect need secrets. If they cannot be read, the answer reports that the look-up failed. */
 async function loadLeniently(context: CliContext): Promise<LoadedContext> {
   return context.loadContext({ secrets: 'read' }).catch(() => context.loadContext({ secrets: 'skip' }));
 }

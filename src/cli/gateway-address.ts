@@ -1,4 +1,4 @@
-// Which gateway a command talks to, and how: for the commands that are run on anybody's machine.
+// Chooses the gateway and the transport, for commands that also run on other machines than the gateway's.
 import { bundleFile, trustedAuthorities } from '../config/authorities.ts';
 import { loadConfig } from '../config/load.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
@@ -7,12 +7,12 @@ import { type GatewayAddress, parseGatewayUrl } from './sidecar/gateway-url.ts';
 import { createTransport, type Transport } from './sidecar/transport.ts';
 
 export interface Naming {
-  /** How the command line calls what it was given: `--url`, `URL`. */
+  /** The name of the option or argument: `--url`, `URL`. */
   readonly name: string;
   readonly url: string | undefined;
-  /** The gateway of the last login; left out where that does not count. */
+  /** The gateway of the last login. Left out: the command ignores it. */
   readonly remembered?: string | null;
-  /** What a command says that has nothing to do where no gateway is named; else it asks which one is meant. */
+  /** The error if no gateway is named. Left out: the command asks for one. */
   readonly unnamed?: string | undefined;
 }
 
@@ -34,7 +34,7 @@ export function chooseGateway(context: CliContext, { config }: GlobalOptions, { 
   return parsed.address;
 }
 
-/** On the gateway's own machine. */
+/** From the configuration, on the gateway's machine. */
 function publicUrl(context: CliContext): string | undefined {
   const loaded = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir(), secrets: 'skip' });
   return loaded.ok ? `${loaded.config.publicUrl.origin}${loaded.config.publicUrl.basePath}` : undefined;
@@ -47,7 +47,7 @@ export function openTransport({ env }: CliContext): Transport {
   try {
     return createTransport({ authorities, env });
   } catch (cause) {
-    // Not quoted: a proxy's address may hold a password.
+    // The message omits the address of the proxy, because it may hold a password.
     throw new UsageError(`HTTP_PROXY or HTTPS_PROXY holds no address of a proxy (${cause instanceof Error ? cause.name : 'unreadable'}).`);
   }
 }

@@ -1,4 +1,4 @@
-// `lictor identity`: who has come from identity providers, and forgetting somebody whose name is given to another person.
+// `lictor identity`: lists identities from identity providers, and deletes one whose name another person gets.
 import type { Command } from 'commander';
 import type { StoredIdentity } from '../store/identities.ts';
 import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';

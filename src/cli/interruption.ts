@@ -1,11 +1,11 @@
-// Ctrl-C for commands that have something to stop first.
+// Ctrl-C for commands that must stop processes before they end.
 
 export interface Interruption {
   readonly signal: Promise<'interrupted'>;
   forget(): void;
 }
 
-/** SIGINT or SIGTERM, from now on until `forget`: meanwhile neither ends this process by itself. */
+/** Resolves at SIGINT or SIGTERM. Until `forget`, neither ends this process directly. */
 export function interruption(): Interruption {
   let onSignal = (): void => {};
   const signal = new Promise<'interrupted'>((resolve) => {

@@ -1,4 +1,4 @@
-// lictor lock, unlock and locks, on the store file itself.
+// lictor lock, unlock and locks, directly on the store file.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ async function told(): Promise<unknown[]> {
   return JSON.parse((await lictor('locks', '--json')).out).map(({ what, note }: { what: string; note: string }) => [what, note]);
 }
 
-/** What the gateway asks of each request. */
+/** The check of locks that the gateway makes for each request. */
 async function isLocked(id: string, identityProviders: readonly IdentityProvider[]): Promise<boolean> {
   const store = await openStore({ file: join(root, 'lictor.db'), clock: Date.now });
   const lock = await lockOnPrincipal({ locks: store.locks, config: { identityProviders } }, { id, idp: id.slice(id.lastIndexOf('@') + 1), onBehalfOf: [] });
@@ -202,7 +202,7 @@ describe('lictor lock', () => {
     },
   );
 
-  it('tells of one that is on nobody of the configuration any more', async () => {
+  it('reports a lock that matches no principal of the configuration any more', async () => {
     configure('{ id: corp, type: saml, metadata_url: https://idp.example.com/metadata }');
     expect(await lictor('lock', 'alice@corp')).toMatchObject({ status: 0, err: '' });
     expect(await told()).toEqual([['alice@corp', null]]);

@@ -1,4 +1,4 @@
-// What `lictor lock` and `unlock` are told: `alice@local`, `token:NAME`, `session:ID`, `idp:ID`, `address:NETWORK`.
+// The argument of `lictor lock` and `unlock`: `alice@local`, `token:NAME`, `session:ID`, `idp:ID`, `address:NETWORK`.
 
 import { meantWords } from '../config/suggest.ts';
 import type { LockTarget } from '../contract/lock.ts';
@@ -10,29 +10,29 @@ import { CommandFailed, UsageError } from './errors.ts';
 
 export const TARGET_HELP = 'alice@local, token:NAME, session:ID, idp:ID or address:NETWORK';
 
-/** Throws UsageError for what is none of the forms. */
+/** Throws UsageError for any other form. */
 export function parseTarget(text: string): LockTarget {
-  // With an `@` it is somebody's full name: people may call themselves `idp:x` at their provider, and must not be safe from a lock by it.
+  // A text with `@` is a full principal id: a person may have the name `idp:x` at their provider, and a lock must still apply to them.
   const [, kind, value = ''] = /^(session|idp|address):([^@]*)$/.exec(text) ?? [];
   if (kind === 'address') return { kind, value: network(value) };
   if (kind === 'session' && /^[0-9a-f]{16,64}$/.test(value)) return { kind, value };
   if (kind === 'session') throw new UsageError('A session is named by the session_id of its records: lictor audit --json shows it.');
   if (kind === 'idp' && /^[A-Za-z0-9._-]+$/.test(value)) return { kind, value };
-  // The name in a certificate or a JWT may have blanks in it.
+  // The name in a certificate or a JWT may contain spaces.
   if (kind === undefined && /^(?:token:\S+|[^\s\p{Cc}](?:\P{Cc}*[^\s\p{Cc}])?@[^\s@]+)$/u.test(text)) return { kind: 'principal', value: text };
   throw new UsageError(`Write what the lock is on: ${TARGET_HELP}.`);
 }
 
 export interface CheckedTarget {
-  /** On people of the built-in accounts, whatever their provider is called. */
+  /** The lock is on built-in accounts, under any name of their provider. */
   readonly ofAccounts: boolean;
-  /** What cannot be known, or is more than was written, for the user to read. */
+  /** A note for the user: a fact that cannot be checked, or further effects of the lock. */
   readonly note: string | null;
 }
 
 const OTHERS: CheckedTarget = { ofAccounts: false, note: null };
 
-/** A lock on nobody shuts nobody out: what can be known to be a slip is refused. */
+/** A lock without a matching principal has no effect, so this rejects names that cannot exist. */
 export async function checkTarget({ kind, value }: LockTarget, session: AdminSession): Promise<CheckedTarget> {
   const { store, config } = session;
   if (kind === 'idp') return checkProvider(value, config);
@@ -65,7 +65,7 @@ export async function liveTokens(store: AdminSession['store']): Promise<readonly
   return (await store.tokens.list()).filter(({ revokedMs }) => revokedMs === null).map(({ name }) => name);
 }
 
-/** Accounts that end by themselves come from no provider of the configuration. */
+/** Break-glass accounts have a provider that is not in the configuration. */
 function checkProvider(id: string, config: AdminSession['config']): CheckedTarget {
   const accounts = accountsProvider(config);
   if (id === accounts) return { ofAccounts: true, note: null };
@@ -82,13 +82,13 @@ function requireProvider(id: string, { config, hint }: { readonly config: AdminS
   );
 }
 
-/** What was locked or unlocked beside what was asked for, since one person is called so too; empty: nothing. */
+/** The other names of the same person that were locked or unlocked too. Empty: none. */
 export function otherNames({ value }: LockTarget, done: readonly string[]): string {
   const others = done.filter((one) => one !== value);
-  return others.length === 0 ? '' : `So is the same person by other names: ${others.join(', ')}.`;
+  return others.length === 0 ? '' : `The same applies to their other names: ${others.join(', ')}.`;
 }
 
-/** In one form, so that unlock finds what lock wrote. */
+/** The canonical form, so that unlock finds the lock. */
 function network(text: string): string {
   const parsed = parseNetwork(text);
   if (parsed === undefined) throw new UsageError('address: takes an address or a network: address:192.0.2.7, address:10.0.0.0/8, address:2001:db8::/32.');

@@ -1,4 +1,4 @@
-// `lictor lock`: shuts somebody out now. Works on the store's file, also while the gateway is down.
+// `lictor lock`: locks a principal, session, provider or address at once. Works on the store's file, also while the gateway is down.
 import type { Command } from 'commander';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { byWhom } from '../contract/asserted.ts';

@@ -1,4 +1,4 @@
-// `lictor locks`: list the locks in force.
+// `lictor locks`: lists the locks in force.
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { type Lock, lockText } from '../contract/lock.ts';

@@ -1,4 +1,4 @@
-// `lictor login`: a person logs this machine's user in, by a code that is allowed in the browser.
+// `lictor login`: logs in the user of this machine, with a code that a person allows in the browser.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { CLIENT_SCOPES, isClientScope } from '../contract/client-scopes.ts';
@@ -14,8 +14,8 @@ interface Options {
 }
 
 const HELP = `
-Shows an address and a code. Whoever opens the address in a browser, on this machine or another, signs in there as always, compares the code
-and allows the login. What comes of it is kept in the user's configuration directory (mode 600) and used by lictor exec and lictor whoami.
+Shows an address and a code. Open the address in a browser, on this machine or another, sign in, compare the code and allow the login.
+The login is stored in the user's configuration directory (mode 600). lictor exec and lictor whoami use it.
 URL: else LICTOR_URL, PREFECT_API_URL, the gateway of the last login, or public_url of lictor.yaml.
 
 Example:
@@ -54,12 +54,12 @@ async function login(context: CliContext, at: AtGateway, { scope = [] }: Options
     write({ current: address, logins: { ...stored.logins, [address]: { ...tokens, principal } } });
     return stored.logins[address];
   });
-  // Nobody has it any more.
+  // No copy of the former token is left, so it is revoked.
   if (former !== undefined) await authorization.revoke(former.refreshToken, timeLimit()).catch(() => undefined);
   context.out.write(`Logged in at ${address} as ${principal}. lictor exec -- COMMAND uses it; lictor logout ends it.\n`);
 }
 
-/** A gateway that restarts meanwhile is waited for. */
+/** Waits while the gateway restarts. */
 async function untilAllowed(context: CliContext, { authorization }: AtGateway, begun: Begun): Promise<Tokens> {
   const until = steadyClock() + begun.expiresInMs;
   let intervalMs = begun.intervalMs;

@@ -1,4 +1,4 @@
-// lictor token list --logins, and ending one by its id.
+// lictor token list --logins, and the end of a login by its id.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ function configure(more: string): void {
   writeFileSync(join(root, 'lictor.yaml'), base + more);
 }
 
-/** Begun so long ago; they stand on a session of the browser, or by themselves. */
+/** Logins with the given age, with or without a session of the browser. */
 async function makeLogins(names: readonly string[], { agoMs = 0, onSession = false } = {}): Promise<void> {
   const store = await openStore({ file: join(root, 'lictor.db'), clock: () => systemClock() - agoMs });
   const rest = { clientId: 'lictor-cli', scopes: ['prefect:read'], audience: 'api' } as const;

@@ -1,4 +1,4 @@
-// Logins of the command line, for an administrator: which there are, and ending one.
+// Lists and ends the logins of the command line, for an administrator.
 
 import type { Config } from '../config/config.ts';
 import { idpOfAccount } from '../identity/authn/accounts/principal.ts';
@@ -23,7 +23,7 @@ export async function listLogins(context: CliContext, { store, config }: AdminSe
   }
 }
 
-/** By the id that the list and `grant_id` of records show. False: there is no such login. */
+/** `id`: from the list, or from `grant_id` of a record. False: there is no such login. */
 export async function endLogin(context: CliContext, session: AdminSession, id: string): Promise<boolean> {
   if (!(await session.store.clientGrants.end(id))) return false;
   try {
@@ -41,8 +41,9 @@ interface Login {
 }
 
 /**
- * With their ends by the limits of lictor.yaml. One in the past is shown: a gateway that was not reloaded still goes by the former limits, and limits may be
- * made longer again. What stood on a session that is gone is left out: it ended with that. Whether a provider still knows the person is not asked.
+ * Adds the end of each login by the limits of lictor.yaml. An end in the past stays in the list: a gateway without a reload uses the former limits,
+ * and the limits may become longer again. A login whose session is gone is omitted, because it ended with the session. This does not ask
+ * whether a provider still knows the person.
  */
 async function withEnds(store: Pick<Store, 'clientGrants' | 'sessions'>, { cliSeconds, sessions: limits }: Config): Promise<readonly Login[]> {
   const logins = (await store.clientGrants.live()).map(async (grant): Promise<readonly Login[]> => {

@@ -1,4 +1,4 @@
-// `lictor logout`: ends this user's login at the gateway, and forgets it here.
+// `lictor logout`: ends this user's login at the gateway, and deletes it here.
 import type { Command } from 'commander';
 import { type AtGateway, atGateway, NOBODY, timeLimit } from './at-gateway.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
@@ -15,7 +15,7 @@ export function register(program: Command, context: CliContext): void {
     .action((url: string | undefined) => atGateway(context, program.opts<GlobalOptions>(), { url, unnamed: NOBODY }, (at) => logout(context, at)));
 }
 
-/** What cannot be told to the gateway is forgotten here all the same: nobody has the tokens any more. */
+/** Deletes the tokens here even if the gateway does not answer, so that no copy of them is left. */
 async function logout(context: CliContext, { address, authorization, credentials }: AtGateway): Promise<void> {
   const problem = await credentials.change(async (stored, write) => {
     const login = stored.logins[address];

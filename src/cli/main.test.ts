@@ -1,4 +1,4 @@
-// The command line: statuses, words instead of stack traces, and help for everything.
+// The command line: exit statuses, messages instead of stack traces, and help for every command.
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ describe('lictor', () => {
     expect((await lictor('--nonsense')).status).toBe(2);
   });
 
-  it('writes nothing to the terminal that a file of somebody else holds', async () => {
+  it('writes nothing to the terminal from a file of another user', async () => {
     const file = join(cwd, 'elsewhere.yaml');
     writeFileSync(file, 'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\n"\\e]0;x\\a\\e[2J": 1\n');
     const { status, err } = await lictor('locks', '-c', file);
@@ -120,7 +120,7 @@ describe('a database that another process writes to', () => {
   it('is named, with what to do, and is no defect of lictor', async () => {
     using writer = new DatabaseSync(database());
     writer.exec('begin immediate');
-    // A command waits 15 s: each look at this clock is later than that.
+    // A command waits 15 s. Each read of this clock returns a later time.
     let nowMs = performance.now();
     vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 20_000));
     const { status, err } = await create('locked');
@@ -137,7 +137,7 @@ describe('a database that another process writes to', () => {
     writer.exec('begin immediate');
     const looks = vi.spyOn(performance, 'now');
     const created = create('waited-for');
-    // The command has looked at the lock in vain by then.
+    // Until then, the command has tried the lock without success.
     await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(5));
     writer.exec('rollback');
     writer.close();
@@ -146,7 +146,7 @@ describe('a database that another process writes to', () => {
 });
 
 describe.runIf(process.getuid?.() === 0)('a state directory of an unprivileged gateway', () => {
-  // `up` changes them for its own process, which here is that of other tests too.
+  // `up` changes the umask of its process, which also runs other tests here.
   const umask = process.umask();
   const before = process.listeners('SIGHUP');
   afterEach(() => {

@@ -1,4 +1,4 @@
-// The command line: finds the command, loads only its file, and turns every mistake into words and an exit status.
+// The command line: finds the command, loads only its file, and turns every error into a text and an exit status.
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { diskTrouble, isLocked } from '../contract/disk.ts';
@@ -9,7 +9,7 @@ import { type CliContext, createContext, type GlobalOptions } from './context.ts
 import { CommandFailed, EXIT, ProgramEnded, UsageError } from './errors.ts';
 
 export interface MainOptions {
-  /** Without the interpreter and the script. */
+  /** The arguments without the interpreter and the script. */
   readonly args: readonly string[];
   readonly out: NodeJS.WritableStream & CliContext['out'];
   readonly err: NodeJS.WritableStream & CliContext['err'];
@@ -19,7 +19,7 @@ export interface MainOptions {
   readonly pause?: CliContext['pause'];
 }
 
-/** Runs one command line; answers the exit status. Never throws: what goes wrong is in `err` and in the status. */
+/** Runs one command line and returns the exit status. Never throws: it prints errors to `err`. */
 export async function main({ args, out, err, env, cwd, pause }: MainOptions): Promise<number> {
   const program = createProgram({ out, err });
   const context: CliContext = createContext({
@@ -57,7 +57,7 @@ function createProgram({ out, err }: Pick<MainOptions, 'out' | 'err'>): Command 
     .addHelpText('after', '\nExample:\n  lictor demo        try a real Prefect behind the gateway\n  lictor up --help   show the options of one command\n');
 }
 
-/** The command's own file when it is known; else summaries alone, which is all that help needs. */
+/** Loads the file of a known command. Otherwise registers only summaries, which are enough for the help. */
 async function registerCommands(program: Command, context: CliContext, name: string | undefined): Promise<void> {
   const entry = COMMANDS.find((command) => command.name === name);
   if (entry !== undefined) {
@@ -69,7 +69,7 @@ async function registerCommands(program: Command, context: CliContext, name: str
   for (const later of LATER_COMMANDS) registerLater(program, later);
 }
 
-/** Every command with its options and help, to be written about and not to be run. */
+/** Every command with its options and help, only for the documentation. */
 export function documentedProgram(streams: Pick<MainOptions, 'out' | 'err'>): Promise<Command> {
   const context: CliContext = createContext({ ...streams, env: {}, cwd: '/', globalOptions: () => ({}), wholeProgram: () => wholeProgram(streams, context) });
   return wholeProgram(streams, context);
@@ -105,7 +105,7 @@ function commandName(args: readonly string[]): string | undefined {
 }
 
 function explain(error: unknown, err: CliContext['err'], env: CliContext['env']): number {
-  // commander has written its own message already.
+  // commander has printed its message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof ProgramEnded) return error.exitStatus;
   const message = error instanceof Error ? error.message : String(error);
@@ -119,7 +119,7 @@ function explain(error: unknown, err: CliContext['err'], env: CliContext['env'])
   return error instanceof CommandFailed || error instanceof UsageError ? error.exitStatus : EXIT.failed;
 }
 
-/** A message may quote a file of anybody's. */
+/** A message may quote a file with unsafe text. */
 function linesOf(message: string): string {
   return message.split('\n').map(printable).join('\n');
 }

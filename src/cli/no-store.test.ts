@@ -1,4 +1,4 @@
-// Commands in a directory without a store: those that list or take away refuse, those that give rights create it.
+// Commands in a directory without a store: those that list or remove fail, and those that give rights create it.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What the commands about a login say where there is none.
+// The message of the login commands without a login.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ async function lictor(...args: string[]) {
   return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
 
-it.each(['whoami', 'logout'])('%s says that nobody is logged in, and how somebody is', async (name) => {
+it.each(['whoami', 'logout'])('%s reports that no person is logged in, and how to log in', async (name) => {
   expect(await lictor(name)).toEqual({ status: 1, out: '', err: 'lictor: Not logged in. Run: lictor login https://prefect.example.com\n' });
   expect(await lictor(name, 'http://127.0.0.1:9')).toMatchObject({ status: 1, err: expect.stringContaining('You are not logged in at http://127.0.0.1:9') });
 });

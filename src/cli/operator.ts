@@ -1,13 +1,13 @@
-// Who runs a command: the user of the operating system, and the person behind that user as far as the environment names one.
+// The operator of a command: the user of the operating system, and the person behind it if the environment names one.
 import { userInfo } from 'node:os';
 import type { Environment } from '../config/load.ts';
 import { assertedPerson } from '../contract/asserted.ts';
 import { printable } from '../contract/printable.ts';
 
 export interface Operator {
-  /** As records name it: `local:root`. */
+  /** The name in records: `local:root`. */
   readonly principal: string;
-  /** For `on_behalf_of`: who called sudo, and from which address ssh came. The user can set both to any text. */
+  /** For `on_behalf_of`: the user of sudo, and the address of ssh. The user can set both to any text. */
   readonly asserted: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export function operatorOf(env: Environment): Operator {
   return { principal: `local:${user}`, asserted: names.map((name) => assertedPerson(printable(name).slice(0, LONGEST))) };
 }
 
-/** A user who can write the store's file can do anything with it: the operating system has authenticated them. */
+/** The operating system has authenticated the user. A user who can write the store's file can change everything in it. */
 function osUser(): string {
   try {
     return userInfo().username;

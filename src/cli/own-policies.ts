@@ -1,4 +1,4 @@
-// What commands need of the own policies: those on the disk, checked, and those in force.
+// The own policies for commands: those on the disk, checked, and those in force.
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type CheckedPolicies, checkPolicyFiles, loadOwnPolicies, NO_POLICIES, type OwnPolicies } from '../authorization/policy/own/check.ts';
@@ -11,13 +11,13 @@ import { OPERATIONS } from '../prefect/catalog/catalogue.ts';
 import { openStore } from '../store/store.ts';
 import { CommandFailed } from './errors.ts';
 
-/** Problems name files as a reader in this directory would. */
+/** Problems name files relative to the working directory. */
 export function checkedPolicies({ policies }: Pick<Config, 'policies'>): CheckedPolicies {
   const checked = loadOwnPolicies(collectActions(OPERATIONS), policies);
   return { ...checked, problems: checked.problems.map(shown), warnings: checked.warnings.map(shown) };
 }
 
-/** The same with what their vectors say: policies that decide otherwise than is written beside them are not sound. */
+/** Also runs the decision vectors: policies with another decision than their vectors are invalid. */
 export function testedPolicies({ policies: directory }: Pick<Config, 'policies'>): CheckedPolicies & { readonly vectors: number } {
   const checked = checkedPolicies({ policies: directory });
   if (checked.problems.length > 0) return { ...checked, vectors: 0 };
@@ -26,7 +26,7 @@ export function testedPolicies({ policies: directory }: Pick<Config, 'policies'>
   return { ...checked, problems: placed.map(shown), vectors: count };
 }
 
-/** `file`: the configuration, for problems that stand in none of the policies' own. */
+/** `file`: the configuration, for problems without a policy file. */
 export function renderProblems(file: string, problems: readonly Problem[]): string {
   return problems.map((problem) => renderProblem(file, problem)).join('');
 }
@@ -41,7 +41,7 @@ function sound({ policies, problems }: CheckedPolicies, file: string): OwnPolici
   return policies;
 }
 
-/** What decides while the gateway runs: the set that was applied last. Before the first start: what is on the disk. Throws as `soundPolicies` does. */
+/** The last applied set. Before the first start, the set on the disk. Throws as `soundPolicies`. */
 export async function policiesInForce(config: Pick<Config, 'policies' | 'storeFile'>, file: string): Promise<OwnPolicies> {
   if (config.policies === null) return NO_POLICIES;
   const last = existsSync(config.storeFile) ? await latestSet(config.storeFile) : undefined;
@@ -57,7 +57,7 @@ async function latestSet(storeFile: string): Promise<OwnPolicies['files'] | unde
   }
 }
 
-/** Below the working directory as a reader there would write it. */
+/** The problem with a file relative to the working directory. */
 function shown(problem: Problem): Problem {
   if (problem.file === undefined) return problem;
   const near = relative(process.cwd(), problem.file);

@@ -1,4 +1,4 @@
-// What pages written by hand say of lists that the code has: keys that need a restart, roles, the shape of vectors.
+// Compares hand-written pages with lists in the code: keys that need a restart, roles, the form of vectors.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

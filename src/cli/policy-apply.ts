@@ -1,4 +1,4 @@
-// Brings the policies on the disk into force: checked here, where the words go, and again by the control plane, which decides.
+// Brings the policies on the disk into force. The command checks them to print problems, and the control plane checks them again.
 
 import { notifyControlPlane } from '../authorization/decide/ask-control-plane.ts';
 import { parsePolicyOutcome } from '../contract/policy-outcome.ts';
@@ -9,11 +9,11 @@ import { renderProblems, testedPolicies } from './own-policies.ts';
 
 export interface Applying {
   readonly why: string;
-  /** Where the files were written just before: what is true of them when they are not applied. */
+  /** A text about files that the command has just written, for the case that they are not applied. */
   readonly files?: string;
 }
 
-/** Throws CommandFailed when nothing was applied, with every problem. */
+/** Throws CommandFailed with every problem if nothing was applied. */
 export async function applyNow(context: CliContext, loaded: LoadedContext, { why, files }: Applying): Promise<void> {
   const { config, configFile, paths, operator } = loaded;
   if (config.policies === null) throw new UsageError('lictor.yaml names no directory: add policies: DIRECTORY, then reload (SIGHUP).');

@@ -1,4 +1,4 @@
-// Writes a set of policies back into its directory: each file whole, and what is not in the set is taken away.
+// Writes a set of policies back into its directory: each file atomically. Removes files that are not in the set.
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isPolicyFile } from '../authorization/policy/own/directory.ts';
@@ -6,15 +6,15 @@ import type { PolicyFiles } from '../contract/policy-files.ts';
 import { CommandFailed } from './errors.ts';
 
 /**
- * Nothing reads the directory by itself, so a half-written one decides nothing; and all is written before anything is replaced, so that a full disk
- * leaves what was there. Throws CommandFailed when it cannot be written.
+ * The gateway reads the directory only on request, so an incomplete one decides nothing. All files are written before the first one is replaced,
+ * so a full disk changes nothing. Throws CommandFailed if a file cannot be written.
  */
 export function replaceFiles(directory: string, files: PolicyFiles): void {
   const beside = (name: string) => join(directory, `.${name}.${process.pid}`);
   const names = Object.keys(files);
   try {
     for (const [name, text] of Object.entries(files)) {
-      // Never through a link that waits there.
+      // Never through a link that another user put there.
       rmSync(beside(name), { force: true });
       writeFileSync(beside(name), text, { mode: 0o644, flag: 'wx' });
     }

@@ -60,7 +60,7 @@ async function keep(revision: number, files: Readonly<Record<string, string>>): 
   await store.close();
 }
 
-/** A control plane that answers this to whoever has policies applied. */
+/** A control plane that answers this to a request to apply policies. */
 async function runsGateway(outcome: PolicyOutcome): Promise<void> {
   const nothing = async () => undefined;
   control = createAdminServer({ sync: nothing, rereadSecrets: nothing, applyPolicies: async () => outcome }, () => undefined);
@@ -108,7 +108,7 @@ describe('lictor policy', () => {
     expect([join(root, 'out', 'outside.cedar'), join(root, 'outside.cedar')].filter((file) => existsSync(file))).toEqual([]);
   });
 
-  it('rollback writes nothing over edits that were never applied, unless it is told to', async () => {
+  it('rollback overwrites no edits that were never applied, unless --force is given', async () => {
     await keep(3, { 'own.cedar': FREEZE });
     await keep(8, { 'own.cedar': '// open\n' });
     put('own.cedar', '// an edit\n');

@@ -1,4 +1,4 @@
-// `lictor policy`: own policies as they came into force, and how another set does.
+// `lictor policy`: the history of own policies, and the effects of another set.
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -99,7 +99,7 @@ interface RollbackOptions {
   readonly force?: boolean;
 }
 
-/** The directory stays the truth: the next start reads it. */
+/** Writes the files back to the directory, because the next start reads them from there. */
 async function rollback(context: CliContext, session: AdminSession, { revision, why, force }: RollbackOptions): Promise<void> {
   const { policies } = session.config;
   if (policies === null) throw new UsageError('lictor.yaml names no policies: directory to write to.');
@@ -109,7 +109,7 @@ async function rollback(context: CliContext, session: AdminSession, { revision, 
   const shown = relative(process.cwd(), policies) || policies;
   if (force !== true && !same(onDisk, known.sets[0]?.files ?? {}))
     throw new CommandFailed(`${shown} has edits that were never applied: lictor policy diff shows them. --force overwrites them.`);
-  // Before anything is written: what cannot be applied would be in force at the next start, and nobody said so.
+  // Before it writes: files that cannot be applied now would come into force at the next start without notice.
   if ((await askControlPlane(session.paths.adminSocket, '/sync')) === 'away')
     throw new CommandFailed(
       `The gateway does not run, so nothing was changed. Start it first; or lictor policy show ${since} -o DIR, and put those files into ${shown}: lictor up reads them.`,
@@ -125,7 +125,7 @@ function same(a: PolicyFiles, b: PolicyFiles): boolean {
 
 interface Revisions {
   readonly sets: readonly PolicySet[];
-  /** The one that decides now; null before the first start. */
+  /** The current revision. Null before the first start. */
   readonly inUse: number | null;
 }
 
@@ -136,7 +136,7 @@ async function revisions({ store, paths }: AdminSession): Promise<Revisions> {
   return { sets, inUse: published === null || newest === null ? (published ?? newest) : Math.max(published, newest) };
 }
 
-/** Null also for a damaged file: the gateway says so when it starts, and the texts can be shown all the same. */
+/** Null also for a damaged file: the gateway reports that at its start, and the texts are available without it. */
 function publishedIn(file: string): number | null {
   try {
     return publishedRevision(file);
@@ -145,7 +145,7 @@ function publishedIn(file: string): number | null {
   }
 }
 
-/** What was in force at a revision: revisions count changes of the configuration too. */
+/** The set that was in force at a revision. Revisions also count changes of the configuration. */
 function setAt({ sets, inUse }: Revisions, revision: string | undefined): PolicySet {
   if (revision !== undefined && !/^\d+$/.test(revision)) throw new UsageError(`${revision} is no revision: lictor policy history lists them.`);
   const number = revision === undefined ? Number.POSITIVE_INFINITY : Number(revision);
@@ -153,7 +153,7 @@ function setAt({ sets, inUse }: Revisions, revision: string | undefined): Policy
     throw new UsageError(`There was no revision ${revision} yet: they go from ${sets.at(-1)?.revision ?? inUse} to ${inUse}, which decides now.`);
   const set = sets.find((candidate) => candidate.revision <= number);
   if (set === undefined) throw new CommandFailed('No policies are stored of that time. lictor policy history lists the stored revisions.');
-  // They become paths, and root may be the one who asks.
+  // The names become paths, and root may run this command.
   const strange = Object.keys(set.files).find((name) => !isPolicyFile(name));
   if (strange !== undefined)
     throw new CommandFailed(`The store names a file of revision ${set.revision} ${printable(strange)}: the gateway did not write that.`);

@@ -18,7 +18,7 @@ export interface PrefectVenvOptions {
   readonly onProgress: (line: string) => void;
 }
 
-/** The venv that LICTOR_PREFECT names, else one that is brought. Idempotent, and safe when two ask at once. */
+/** The venv that LICTOR_PREFECT names, else an installed one. Idempotent, and safe for concurrent callers. */
 export async function ensurePrefect({ cacheDir, env, onProgress }: PrefectVenvOptions): Promise<PrefectVenv> {
   const given = env['LICTOR_PREFECT'];
   if (given !== undefined && given !== '') return inDirectory(given);

@@ -1,9 +1,9 @@
-// How far a long command is: one line that is written over, where somebody looks.
+// The progress of a long command: one line that changes, only on a terminal.
 import type { Writable } from 'node:stream';
 
 export interface Progress {
   say(words: string): void;
-  /** Takes the line away. */
+  /** Removes the line. */
   end(): void;
 }
 

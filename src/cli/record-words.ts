@@ -1,4 +1,4 @@
-// A record in words: what the gateway says about itself, and what a request did.
+// A record as text: an event of the gateway, or the effect of a request.
 import { CONNECT_ACTION } from '../contract/destination.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
@@ -7,7 +7,7 @@ import { SUMMARY_ACTION } from '../record/ledger/floods.ts';
 import { EXPORT_GAP_ACTION } from '../record/sinks/exports.ts';
 import { span } from './text.ts';
 
-/** One sentence for a record of the gateway itself; undefined for a request. */
+/** One sentence for an event of the gateway. Undefined for a request. */
 export function gatewayWords(record: LedgerRecord): string | undefined {
   const gap = record.duration_ms === null ? undefined : span(record.duration_ms);
   const which = record.resource_id ?? '?';
@@ -58,13 +58,13 @@ function summaryWords({ resource_id, source_ip, tool }: LedgerRecord, gap: strin
 
 const STARTED: Readonly<Record<string, string>> = { none: ' for the first time', clean: ' after a clean stop', unclean: ' after being killed' };
 
-/** `/v1/x` of `/.lictor/svc/billing/v1/x`. */
+/** `/.lictor/svc/billing/v1/x` -> `/v1/x`. */
 function belowService({ path, service }: LedgerRecord): string {
   const [, below = path ?? ''] = (path ?? '').split(`${SERVICES_PREFIX}${service ?? ''}`);
   return below;
 }
 
-/** A call of a service, the action, or the bare request where no route of Prefect is concerned. */
+/** The call of a service, the action, or the plain request if it is no route of Prefect. */
 export function actionWords(record: LedgerRecord): string {
   if (record.service !== null) return `${record.service} ${record.method ?? '-'} ${belowService(record)}`.trimEnd();
   if (record.action === CONNECT_ACTION)
@@ -72,7 +72,7 @@ export function actionWords(record: LedgerRecord): string {
   return record.action ?? `${record.method ?? '-'} ${record.path ?? ''}`.trimEnd();
 }
 
-/** Why, where that is news: a refusal's reason, an outage after an allow, an outcome that nobody knows; of a reload, what it changed. */
+/** The reason if it adds information: of a rejection, of an outage after an allow, of an unknown outcome. For a reload, its changes. */
 export function reasonWords(record: LedgerRecord): string {
   if (record.reason === null || record.reason === 'policy-permits') return '';
   return record.reason === 'config-applied' && record.tool !== null ? `${record.reason}: ${record.tool}` : record.reason;

@@ -1,4 +1,4 @@
-// `lictor rotate keys`: another key pair for what this gateway signs. The former one stays published until nothing of it is valid.
+// `lictor rotate keys`: creates another key pair for the gateway's signatures. The former public key stays published while its signatures are valid.
 import type { Command } from 'commander';
 import { openSealer } from '../config/keys/sealer.ts';
 import { openSigningKeys, SIGNING_KEY_LIMITS } from '../config/keys/signing-keys.ts';

@@ -1,4 +1,4 @@
-// `lictor rotate ledger-key`: another key signs the ledger from here on.
+// `lictor rotate ledger-key`: creates another key, which signs the ledger from now on.
 import type { Command } from 'commander';
 import { systemClock } from '../contract/clock.ts';
 import { changeLedgerKey } from '../record/ledger/chain/open-chain.ts';
@@ -7,8 +7,8 @@ import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 
 const HELP = `
-The old key signs that the new one follows, the new one that the old one came before it, and the old one is gone: whoever has a copy of it can
-sign nothing new. Exports and heads from before stay valid. The running gateway takes the new key with its next record.
+The old key signs the new one, and the new key signs its predecessor. Then the old key is deleted, and a copy of it can sign no new record.
+Exports and heads from before stay valid. The running gateway uses the new key from its next record on.
 
 Example:
   lictor rotate ledger-key

@@ -1,4 +1,4 @@
-// `lictor rotate upstream`: another credential for Prefect itself. The gateway shows both until Prefect takes the new one.
+// `lictor rotate upstream`: replaces the gateway's credential for Prefect. The gateway sends both until Prefect accepts the new one.
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -71,11 +71,11 @@ interface Place {
   readonly next: string;
 }
 
-/** From here on the gateway shows both. */
+/** After this step the gateway sends both credentials. */
 async function begin(place: Place, { from }: RotateOptions): Promise<void> {
   const { context, loaded, file, next } = place;
   const { prefect } = loaded.config;
-  // One that ended before its last step.
+  // A rotation that was interrupted before its last step.
   if (prefect.next !== null && prefect.next === (prefect.apiKey ?? prefect.authString)) rmSync(next, { force: true });
   const goesOn = existsSync(next);
   if (goesOn && from !== undefined) throw new UsageError('A rotation was begun already: go on without --from, or give it up with --abort.');
@@ -89,7 +89,7 @@ async function begin(place: Place, { from }: RotateOptions): Promise<void> {
   throw new CommandFailed(`The gateway does not run. Start it first; or, while it is down, write the new credential into ${file} and start Prefect with it.`);
 }
 
-/** What it may have taken of the new one is dropped by reading what is there now. */
+/** The gateway may have read the new credential already. It drops it when it reads the files again. */
 async function goneBack({ loaded, next }: Place): Promise<string> {
   if (existsSync(next)) return 'Run this again to go on, or with --abort to give it up.';
   const back = (await askControlPlane(loaded.paths.adminSocket, '/reread-secrets', REREAD_MS)) === 'done';
@@ -104,11 +104,11 @@ function createNext({ loaded, file, next }: Place, from: string | undefined): vo
   writeBeside(file, next, credential);
 }
 
-/** nginx is asked whether the configuration is sound, and reloaded. */
+/** The gateway lets nginx test the configuration, and reloads it. */
 const REREAD_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 
-/** The name stays: it means nothing, but somebody may know it by heart. */
+/** The user name has no meaning. It stays, because a person may remember it. */
 function makeAuthString(present: string | null): string {
   const [user = 'lictor'] = (present ?? '').split(':');
   return `${user === '' ? 'lictor' : user}:${randomBytes(32).toString('base64url')}`;
@@ -166,10 +166,10 @@ async function finish(place: Place): Promise<void> {
   context.out.write('Prefect has a new credential; the old one is gone.\n');
 }
 
-/** How long nginx's former workers may still begin to send a request the old way. */
+/** The time in which nginx's former workers may still start to send requests with the former configuration. */
 const LINGER_MS = 5000;
 
-/** The same credential is in both files: the other one is shown to nobody any more, and what former workers send to listens a while. */
+/** Now both files have the same credential, so the gateway sends no other. The members of nginx's former workers stay open for a while. */
 async function settle({ loaded, next }: Place): Promise<boolean> {
   if ((await askControlPlane(loaded.paths.adminSocket, '/reread-secrets', REREAD_MS)) !== 'done') return false;
   await wait(LINGER_MS);
@@ -187,7 +187,7 @@ async function abort(place: Place): Promise<void> {
     throw new CommandFailed('A Prefect server takes the new credential already: start it with the old one first, or go on with lictor rotate upstream.');
   writeBeside(file, next, prefect.apiKey ?? prefect.authString ?? '');
   recordAfter(context, loaded, { action: 'upstream.rotate_abort', resourceType: 'Prefect', resourceId: 'credential' });
-  // Without a gateway there is nobody to tell.
+  // The gateway may not run: then only the file is removed.
   if (!(await settle(place))) rmSync(next, { force: true });
   context.out.write('Given up: Prefect keeps its credential.\n');
 }

@@ -1,20 +1,20 @@
-// Runs a program in place of this one: its streams, its signals, its exit status.
+// Runs a program in place of this one, with the same streams, signals and exit status.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { isErrno } from '../contract/errno.ts';
 
-/** What a terminal sends to every process of its foreground group by itself. */
+/** Signals that a terminal sends to every process of its foreground group. */
 const OF_TERMINALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
 const PASSED_ON: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'];
 
 /**
- * Resolves with its exit status: 128 and the signal's number when one ended it, 127 when there is no such program, 126 when it cannot
- * be run. At a terminal it shares our process group; else it has its own, so that a signal to ours reaches it once, through us.
+ * Resolves with its exit status: 128 plus the number of a signal that ended it, 127 if there is no such program, 126 if it cannot run.
+ * At a terminal it shares the process group of this process. Otherwise it has a separate one, so that it gets each signal only once.
  */
 export function runChild(command: readonly string[], env: Readonly<Record<string, string>>, say: (line: string) => void): Promise<number> {
   const [program = '', ...args] = command;
   const atTerminal = process.stdin.isTTY === true;
-  // Before it is started: a signal that comes in between must not end this process alone.
+  // Before the start: otherwise an early signal would end only this process.
   const signals = catchSignals();
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: 'inherit', env, detached: !atTerminal });
@@ -35,7 +35,7 @@ export function runChild(command: readonly string[], env: Readonly<Record<string
 }
 
 interface CaughtSignals {
-  /** Those that have come already, and those to come. */
+  /** Passes earlier and later signals. */
   passTo(pass: (signal: NodeJS.Signals) => void): void;
   release(): void;
 }

@@ -1,4 +1,4 @@
-// Runs a program to its end for a command: output kept, shown, or both.
+// Runs a program to its end for a command, and collects its output, prints it, or both.
 import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import type { Environment } from '../config/load.ts';
@@ -8,20 +8,20 @@ export interface RunOptions {
   readonly args: readonly string[];
   readonly env: Environment;
   readonly cwd?: string;
-  /** Where output is shown as it comes; left out: kept only. */
+  /** Prints the output here immediately. Left out: it is only collected. */
   readonly show?: Writable;
 }
 
 export interface RunResult {
-  /** Null when it was ended by a signal or could not be started. */
+  /** Null: a signal ended the program, or it could not start. */
   readonly status: number | null;
-  /** Standard output and error, as they came; at most the last 256 KiB. */
+  /** Standard output and error in their order, at most the last 256 KiB. */
   readonly output: string;
 }
 
 const KEPT_CHARACTERS = 262_144;
 
-/** Never rejects: a program that cannot be started has status null and says why in its output. */
+/** Never rejects: a program that cannot start has status null, and its output has the cause. */
 export function runCommand({ command, args, env, cwd, show }: RunOptions): Promise<RunResult> {
   return new Promise((resolve) => {
     let output = '';

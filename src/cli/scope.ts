@@ -3,7 +3,7 @@ import { readScope, scopeProblem, type WireScope } from '../config/scope.ts';
 import type { SCOPE_KEYS, Scope } from '../contract/scope.ts';
 import { UsageError } from './errors.ts';
 
-/** One value a flag, so in the singular; the plural of lictor.yaml is understood too. */
+/** Each flag has one value, so the keys are singular. The plural keys of lictor.yaml also work. */
 const NAMES = {
   tag: 'tags',
   work_pool: 'work_pools',
@@ -22,7 +22,7 @@ export function collectScope(text: string, before: readonly string[] = []): read
   return [...before, text];
 }
 
-/** Null: neither was given. Throws UsageError for what is no scope. */
+/** Null: no flag was given. Throws UsageError for an invalid scope. */
 export function scopeOf({ scope: given = [], pool }: { readonly scope?: readonly string[]; readonly pool?: readonly string[] }): Scope | null {
   if (given.length === 0 && pool === undefined) return null;
   const wire: { -readonly [key in keyof typeof SCOPE_KEYS]?: string[] } = {};

@@ -1,4 +1,4 @@
-// `lictor services purge`: throws away what is kept of a service's answers. Works on the store's file, also while the gateway is down.
+// `lictor services purge`: purges the response cache of a service. Works on the store's file, also while the gateway is down.
 import type { Command } from 'commander';
 import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
@@ -16,7 +16,7 @@ export function register(program: Command, context: CliContext): void {
     .action((name: string) => withStore(context, (session) => purge(context, session, name)));
 }
 
-/** Decisions carry the number of purges: no answer from before is used after that, also one that is on its way. */
+/** Decisions carry the number of purges. So no answer from before the purge is used, not even one that arrives later. */
 async function purge(context: CliContext, session: AdminSession, name: string): Promise<void> {
   const { config, store } = session;
   const service = config.services.find((known) => known.name === name);
@@ -30,5 +30,5 @@ async function purge(context: CliContext, session: AdminSession, name: string): 
   } finally {
     recordAfter(context, session, { action: 'service.purge', resourceType: 'Service', resourceId: name });
   }
-  context.out.write(`What was kept of ${name} is thrown away.\n`);
+  context.out.write(`The cached answers of ${name} are purged.\n`);
 }

@@ -1,4 +1,4 @@
-// `lictor simulate DIR`: which recorded decisions another set of policies would make otherwise. Changes nothing, needs no gateway.
+// `lictor simulate DIR`: lists recorded decisions that another set of policies would change. Changes nothing, needs no gateway.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -73,7 +73,7 @@ async function replayAll({ paths }: AdminSession, parts: SimulationParts, since:
   return collector.whole();
 }
 
-/** One engine for each set that was in force. */
+/** One policy engine for each set that was in force. */
 function enginesOf(sets: readonly PolicySet[], actions: SimulationParts['actions']): SimulationParts['formerly'] {
   const engines = new Map<PolicySet | undefined, PartialEngine>();
   return (revision) => {
@@ -105,7 +105,7 @@ function finder({ config, store }: AdminSession): SimulationParts['find'] {
 const WORDS: Readonly<Record<ChangeGroup['change'], string>> = {
   'now-denied': 'Would be denied',
   'now-allowed': 'Would be allowed',
-  'may-change': 'May change: a record does not carry what it hangs on',
+  'may-change': 'May change: the decision depends on facts that a record does not carry',
 };
 
 function render({ since, records, counts, changes, unlike_then, unknown_principals }: Simulation): string {
@@ -125,7 +125,7 @@ function render({ since, records, counts, changes, unlike_then, unknown_principa
     const names = unknown_principals.slice(0, 10).map(printable).join(', ');
     lines.push('', `${counts['principal-unknown']} are of principals who are not known here any more: ${names}`);
   }
-  lines.push('', 'Roles are those of now. Records carry neither the body nor the carrier: what hangs on them is told as "may change".');
+  lines.push('', 'The replay uses the current roles. Records carry neither the body nor the carrier: decisions that depend on them are listed as "may change".');
   return `${lines.join('\n')}\n`;
 }
 

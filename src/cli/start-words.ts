@@ -1,8 +1,8 @@
-// Who started a run, in one or a few lines: by itself, by an automation, a schedule, another run, and who is behind that one.
+// The start of a run as text: a person, an automation, a schedule, or another run and its own start.
 import { initiatorOf, type Start } from '../record/timeline/start.ts';
 import { printable } from './text.ts';
 
-/** The first line says how it began; each further one who is behind that. */
+/** The first line names the start of the run. Each further line names the start of its parent. */
 export function startLines(start: Start): readonly string[] {
   const lines = [firstLine(start), ...proof(start), ...parentLines(start)];
   return lines.map(printable);
@@ -19,7 +19,7 @@ function firstLine(start: Start): string {
   return start.request_id === null ? words : `${words}, request ${start.request_id}`;
 }
 
-/** By which right. */
+/** The right that allowed the start. */
 function proof({ action, idp, policies }: Start): readonly string[] {
   const parts = [action === null ? '' : action, policies.length === 0 ? '' : `by ${policies.join(', ')}`, idp === null ? '' : `identity provider ${idp}`];
   const words = parts.filter((part) => part !== '').join(', ');

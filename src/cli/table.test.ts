@@ -1,4 +1,4 @@
-// Tables fit the terminal: nothing is cut, and a pipe gets them whole.
+// Tables fit the terminal without a loss of text. A pipe gets full widths.
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { fitWidths, renderTable, terminalWidth } from './table.ts';

@@ -1,4 +1,4 @@
-// Tables for the terminal: aligned columns that fit its width. A pipe without COLUMNS gets them whole.
+// Tables for the terminal: aligned columns that fit its width. Without a terminal and COLUMNS, no width limits them.
 import type { CliContext } from './context.ts';
 import { type Paint, painter, printable } from './text.ts';
 
@@ -7,10 +7,10 @@ export type Terminal = Pick<CliContext, 'out' | 'env'>;
 const GAP = 2;
 const NARROWEST = 6;
 const LONGEST = 120;
-/** A narrower terminal has no room for every column: the least needed one is left out. */
+/** A narrower terminal omits the least important column. */
 export const WIDE = 100;
 
-/** Characters a line may have: COLUMNS, else the terminal's own width; undefined: nobody looks at a terminal. */
+/** Characters in a line: COLUMNS, else the width of the terminal. Undefined: the output is no terminal. */
 export function terminalWidth({ out, env }: Terminal): number | undefined {
   const given = Number(env['COLUMNS']);
   if (Number.isInteger(given) && given > 0) return given;
@@ -18,15 +18,15 @@ export function terminalWidth({ out, env }: Terminal): number | undefined {
   return 'columns' in out && typeof out.columns === 'number' && out.columns > 0 ? out.columns : 80;
 }
 
-/** Of lines that have a form of their own: as wide as the terminal, and 120 characters at most. */
+/** The width of lines outside tables: that of the terminal, at most 120 characters. */
 export function lineWidth(terminal: Terminal): number {
   return Math.min(terminalWidth(terminal) ?? LONGEST, LONGEST);
 }
 
-/** What text for people is made with. */
+/** Colours and width of text for people. */
 export interface Look {
   readonly paint: Paint;
-  /** Characters a line may have. */
+  /** The most characters in a line. */
   readonly width: number;
 }
 
@@ -34,20 +34,20 @@ export function lookOf(terminal: Terminal): Look {
   return { paint: painter(terminal.out, terminal.env), width: lineWidth(terminal) };
 }
 
-/** Two spaces between columns. Where the lines are too long, the widest columns wrap. */
+/** Two spaces between columns. If the lines are too long, the widest columns wrap. */
 export function renderTable(rows: readonly (readonly string[])[], terminal: Terminal): string {
   const safe = rows.map((row) => row.map(printable));
   const widths = columnWidths(safe, terminalWidth(terminal));
   return safe.flatMap((row) => rowLines(row, widths).map((line) => `${line}\n`)).join('');
 }
 
-/** What the columns of these rows need; less where a line may not be as long. */
+/** The widths of the columns, reduced if a line would be longer than `most`. */
 export function columnWidths(rows: readonly (readonly string[])[], most: number | undefined): readonly number[] {
   const whole = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return most === undefined ? whole : fitWidths(whole, most - GAP * (whole.length - 1));
 }
 
-/** The widest becomes narrower, until all have room or are as narrow as can be read. */
+/** Reduces the widest column until all fit, or until all have the least readable width. */
 export function fitWidths(widths: readonly number[], room: number): readonly number[] {
   const fitted = [...widths];
   let over = fitted.reduce((sum, width) => sum + width, 0) - room;
@@ -72,7 +72,7 @@ export function rowLines(row: readonly string[], widths: readonly number[]): rea
   );
 }
 
-/** Breaks behind a blank or a comma where there is one, else within the word. */
+/** Breaks after a space or a comma if there is one, else within the word. */
 export function wrapCell(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let rest = text;
@@ -86,7 +86,7 @@ export function wrapCell(text: string, width: number): readonly string[] {
   return [...lines, rest];
 }
 
-/** At most `width` characters a line; a word that is longer stays whole. */
+/** At most `width` characters in a line. A longer word stays whole. */
 export function wrapWords(text: string, width: number): readonly string[] {
   const rows: string[] = [];
   let row = '';

@@ -1,4 +1,4 @@
-// `lictor test`: every suite, and one last line with the counts.
+// `lictor test`: runs every suite. The last line has the counts.
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { jsonText, printable, quantity } from './text.ts';
 
-/** C1's CSI, DEL, a direction override, a line separator; what JSON.stringify lets through. */
+/** C1's CSI, DEL, a direction override, a line separator: JSON.stringify escapes none of them. */
 const HOSTILE = 'a\u009b2J\u007f\u202e\u2028\u00adz';
 
 it('writes JSON that no terminal obeys and every reader gets back whole', () => {

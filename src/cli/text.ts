@@ -1,4 +1,4 @@
-// Text for terminals: safe, aligned, coloured only where somebody looks.
+// Text for terminals: safe and aligned, with colours only on a terminal.
 import type { Writable } from 'node:stream';
 import type { Environment } from '../config/load.ts';
 import { printable } from '../contract/printable.ts';
@@ -15,7 +15,7 @@ export function painter(out: Writable, env: Environment): Paint {
   return (style, text) => (colours && text !== '' ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text);
 }
 
-/** JSON on one line, for programs and for the terminal that it may end on: what `printable` replaces is escaped, so nothing is lost. */
+/** JSON on one line, safe for a terminal: it escapes the characters that `printable` replaces, so programs lose nothing. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
 }
@@ -25,7 +25,7 @@ function escaped(character: string): string {
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }
 
-/** Exactly `width` characters: padded, or cut with an ellipsis. */
+/** Text of exactly `width` characters, padded or cut with an ellipsis. */
 export function cell(text: string, width: number): string {
   const safe = printable(text);
   return safe.length > width ? `${safe.slice(0, width - 1)}\u2026` : safe.padEnd(width);
@@ -48,7 +48,7 @@ export function span(ms: number): string {
   return `${Math.floor(minutes / 1_440)}d${two(Math.floor(minutes / 60) % 24)}h`;
 }
 
-/** Waits for a slow reader, so that a large ledger never piles up in memory. */
+/** Waits for a slow reader, so that a large ledger does not fill the memory. */
 export async function writeLine(out: Writable, line: string): Promise<void> {
   if (!out.write(`${line}\n`)) await new Promise<void>((resolve) => out.once('drain', () => resolve()));
 }

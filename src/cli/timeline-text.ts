@@ -1,4 +1,4 @@
-// A timeline for people: who started the run, then what happened, with the chatter counted.
+// A timeline as text: the start of the run, then its entries. Routine entries are only counted.
 import type { PrefectEvent } from '../contract/prefect-event.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { commonName, groupChatter, type TimelineLine } from '../record/timeline/group.ts';
@@ -16,7 +16,7 @@ export interface TimelineText {
   readonly answer: PrefectAnswer;
   readonly all: boolean;
   readonly paint: Paint;
-  /** Of the longest line. */
+  /** The most characters in a line. */
   readonly width: number;
 }
 
@@ -52,7 +52,7 @@ function header(id: string, { name: runName, state, start }: Timeline, entries: 
   ];
 }
 
-/** On a narrow terminal in several lines. */
+/** Wraps the text on a narrow terminal. */
 function fitted(text: string, { line }: Widths): readonly string[] {
   return line < WIDE ? wrapCell(text, line - 4) : [text];
 }
@@ -66,7 +66,7 @@ const STATE_STYLE: Readonly<Record<string, 'green' | 'red' | 'yellow'>> = {
   Cancelling: 'yellow',
 };
 
-/** What a reader must know before believing the rest. */
+/** The limits of the evidence. */
 function notes({ start }: Timeline, answer: PrefectAnswer): readonly string[] {
   return [
     ...(start.contradicting_label === null ? [] : [`Prefect's label names ${start.contradicting_label}; the ledger's own record of the creation is shown.`]),
@@ -76,7 +76,7 @@ function notes({ start }: Timeline, answer: PrefectAnswer): readonly string[] {
   ];
 }
 
-/** Where nothing was seen for long, a line says how long. */
+/** Adds a line with the duration of each long gap. */
 function withGaps(lines: readonly TimelineLine[], zeroMs: number, look: Look): readonly string[] {
   const wholeMs = Date.parse(lines.at(-1)?.until ?? '') - zeroMs;
   const noticeableMs = Math.max(2_000, wholeMs / 20);
@@ -140,7 +140,7 @@ function runWords({ id, name, state, start }: Timeline): string {
   return `${name ?? 'flow run'}  ${state ?? ''}  ${id}${who}`;
 }
 
-/** What Prefect told, in its own words where there are none of ours. */
+/** An event of Prefect as text, or its name if there is no text for it. */
 function eventWords({ event, resource_name: name, resource_id: id }: PrefectEvent): string {
   const what = name ?? id;
   if (event === 'prefect.worker.submitted-flow-run') return `worker ${what} started its process`;
@@ -157,12 +157,12 @@ interface Widths {
   readonly line: number;
   readonly who: number;
   readonly action: number;
-  /** 0: a narrow terminal does not show it. */
+  /** 0 on a narrow terminal, which does not show it. */
   readonly binding: number;
   readonly rest: number;
 }
 
-/** When something happened, and the gap behind it. */
+/** The column of the time, with its gap. */
 const OFFSET = 11;
 const STATUS = 3;
 
@@ -195,7 +195,7 @@ function cut(text: string, width: number): string {
   return cell(text, width).trimEnd();
 }
 
-/** Finer than `span`: what happens within a second has an order worth seeing. */
+/** More precise than `span`, to show the order within a second. */
 function offsetWords(ms: number): string {
   return ms < 60_000 ? `${(ms / 1_000).toFixed(3)}s` : span(ms);
 }

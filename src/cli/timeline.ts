@@ -52,7 +52,7 @@ async function showTimeline(context: CliContext, named: string, options: Timelin
   }
 }
 
-/** A configuration that cannot be loaded is no reason to hide what the ledger has. */
+/** Without a valid configuration, the command still shows the records of the ledger. */
 async function openPrefect(context: CliContext): Promise<{ readonly prefect: PrefectSource; close(): Promise<void> }> {
   try {
     const { config } = await context.loadContext({ secrets: 'read' });

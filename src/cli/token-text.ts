@@ -1,4 +1,4 @@
-// What `lictor token` prints.
+// The output of `lictor token`.
 import type { Config } from '../config/config.ts';
 import { scopeText } from '../contract/scope.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
@@ -14,7 +14,7 @@ export interface NewSecret {
   readonly config: Pick<Config, 'publicUrl' | 'tls'>;
 }
 
-/** The only place where a secret is written. `role` holds all roles, joined with commas. */
+/** The only output that contains a secret. `role`: all roles, joined with commas. */
 export function renderNewSecret({ token, secret, config: { publicUrl, tls } }: NewSecret, form: 'json' | 'text'): string {
   const { name, id, roles, cidrs, scope } = token;
   const expiresAt = isoOrNull(expiryOf(token));
@@ -39,7 +39,7 @@ Do not use PREFECT_API_KEY: with an API key alone HTTP works and the event socke
 `;
 }
 
-/** A client that does not know the authority refuses the gateway before it shows the token. */
+/** A client without the authority rejects the gateway before it sends the token. */
 function authorityLines(caFile: string | null): string {
   if (caFile === null) return '';
   return `  export PREFECT_API_SSL_CERT_FILE=${shellWord(caFile)}
@@ -48,7 +48,7 @@ The gateway's certificate is self-made: that file, which lictor up makes, is for
 `;
 }
 
-/** A path as a shell takes it for one word. */
+/** The path as one word for a shell. */
 function shellWord(path: string): string {
   return /^[\w./+@%:=-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
@@ -99,7 +99,7 @@ export function renderAccessTokens(tokens: readonly StoredAccessToken[], termina
   return renderTable([['ID', 'PRINCIPAL', 'UNTIL (UTC)', 'GIVEN FOR'], ...rows], terminal);
 }
 
-/** Since its creation, whatever was rotated. */
+/** Since the creation of the token. A rotation does not change it. */
 function ageDays({ createdMs }: StoredToken, nowMs: number): number {
   return Math.max(0, Math.floor((nowMs - createdMs) / DAY_MS));
 }

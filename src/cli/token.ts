@@ -112,12 +112,12 @@ async function rotateToken(
   try {
     await makeItHold(context, session);
   } finally {
-    // The old secret ends: whatever else failed, the new one must not be lost.
+    // The old secret expires, so the new one must be printed even after an error.
     await printSecret(context, session, { name: token.name, secret, json: options.json });
   }
 }
 
-/** With the end of the secret that is made now. */
+/** The rights of the token until the end of its new secret. */
 function grantsOfToken({ config }: AdminSession, token: Pick<StoredToken, 'name' | 'roles' | 'scope' | 'cidrs' | 'lifetimeMs'>): readonly RecordedGrant[] {
   const expiresMs = token.lifetimeMs === null ? null : systemClock() + token.lifetimeMs;
   return recordedGrants(tokenHolder(token), config.roles, { principal: `token:${token.name}`, networks: token.cidrs, expiresMs });
@@ -135,7 +135,7 @@ async function revokeToken(context: CliContext, session: AdminSession, name: str
   context.out.write(`Token ${token.name} is revoked.\n`);
 }
 
-/** By the token's id, or all of a principal; false: none has that name. */
+/** One token by its id, or all tokens of a principal. False: none has this id. */
 async function revokeAccessTokens(context: CliContext, session: AdminSession, idOrPrincipal: string): Promise<boolean> {
   const { accessTokens } = session.store;
   const at = idOrPrincipal.lastIndexOf('@');
@@ -186,20 +186,20 @@ interface Made {
   readonly json: boolean | undefined;
 }
 
-/** With what the store says of it. */
+/** Prints the secret with the token's current data from the store. */
 async function printSecret({ out }: CliContext, session: AdminSession, { name, secret, json }: Made): Promise<void> {
   const token = await existing(session, name);
   out.write(renderNewSecret({ token, secret, config: session.config }, json === true ? 'json' : 'text'));
 }
 
-/** By name, or by the id that lists and records show. */
+/** By name, or by the id in lists and records. */
 async function existing({ store }: AdminSession, nameOrId: string): Promise<StoredToken> {
   const token = (await store.tokens.byName(nameOrId)) ?? (await store.tokens.byId(nameOrId));
   if (token === undefined || token.revokedMs !== null) throw await unknown(nameOrId, store);
   return token;
 }
 
-/** Names only: what is not one may be a secret that was pasted. */
+/** The message quotes only valid names, because other text may be a pasted secret. */
 async function unknown(name: string, store: AdminSession['store']): Promise<CommandFailed> {
   const isName = NAME.test(name);
   const meant = isName ? meantWords(name, await liveTokens(store)) : '';

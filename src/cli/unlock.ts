@@ -1,4 +1,4 @@
-// `lictor unlock`: takes a lock away.
+// `lictor unlock`: removes a lock.
 import type { Command } from 'commander';
 import { meantWords } from '../config/suggest.ts';
 import { type LockTarget, lockText } from '../contract/lock.ts';
@@ -34,7 +34,7 @@ async function unlock(context: CliContext, session: AdminSession, target: LockTa
   context.out.write(`${lockText(target)} is unlocked.\n${also === '' ? '' : `${also}\n`}`);
 }
 
-/** As `lock` says it: by what their provider is called now, or by what it was called when the lock was set, unless that is another one's now. */
+/** True for the current name of the accounts' provider, and for its name at the time of the lock, unless another provider has that name now. */
 async function isOfAccounts({ kind, value }: LockTarget, { store, config }: AdminSession): Promise<boolean> {
   if (kind !== 'idp' && (kind !== 'principal' || !value.includes('@'))) return false;
   const idp = kind === 'idp' ? value : value.slice(value.lastIndexOf('@') + 1);

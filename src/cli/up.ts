@@ -1,4 +1,4 @@
-// `lictor up`: the gateway in the foreground.
+// `lictor up`: runs the gateway in the foreground.
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { backUpOlderState } from '../config/state-version.ts';
@@ -14,13 +14,13 @@ export function register(program: Command, context: CliContext): void {
     .action(() => up(context));
 }
 
-/** For this process, nginx and the control plane: logs and caches are ours alone; directories may be passed through, by nginx's workers, never listed. */
+/** For this process, nginx and the control plane. Only this user reads logs and caches. nginx's workers may enter directories, but not list them. */
 const PRIVATE = 0o066;
 
-/** A configuration with problems is told here, before anything starts; the control plane reads it once more for itself. */
+/** Reports problems of the configuration before any process starts. The control plane reads the file again. */
 async function up(context: CliContext): Promise<void> {
   process.umask(PRIVATE);
-  // One that comes before the supervisor listens would end the process; the file is read after this anyway.
+  // A SIGHUP before the supervisor handles it would end the process. It needs no reload, because the file is read after this.
   process.on('SIGHUP', () => undefined);
   const { config, paths, configFile } = await context.loadContext({ secrets: 'read' });
   if (config.policies !== null) {

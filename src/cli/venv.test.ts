@@ -1,4 +1,4 @@
-// Tools in venvs, with a uv made of a few lines of shell.
+// Tools in venvs, with a fake uv in shell.
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ describe('ensureVenv', () => {
     expect(existsSync(`${request().directory}.lock`)).toBe(false);
   });
 
-  it('takes over the lock of somebody who was killed', async () => {
+  it('takes over the lock of a killed process', async () => {
     const lock = `${request().directory}.lock`;
     mkdirSync(lock, { recursive: true });
     const longAgo = new Date(Date.now() - 3_600_000);

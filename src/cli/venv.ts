@@ -1,4 +1,4 @@
-// Python tools in venvs of their own: made once, under a lock, and used as they are afterwards.
+// Python tools in separate venvs. A venv is created once, under a lock, and does not change afterwards.
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { CommandFailed } from './errors.ts';
 import { runCommand } from './run-command.ts';
 
 export interface VenvRequest {
-  /** Directory of the venv; its name carries the version, so that a new one is a new directory. */
+  /** Directory of the venv. Its name contains the version, so another version has another directory. */
   readonly directory: string;
   /** Pinned requirements, `prefect==3.9.1`. */
   readonly requirements: readonly string[];
@@ -20,10 +20,10 @@ export interface VenvRequest {
 /** From PyPI, as a wheel with the binary. */
 const UV = 'uv==0.13.9';
 
-/** A lock whose owner has not touched it for so long is left over from a kill. */
+/** A lock that its owner has not refreshed for this time comes from a killed process. */
 const STALE_LOCK_MS = 30_000;
 
-/** Creates the venv when it is not there; answers its `bin`. Two callers at once: one makes it, the other waits. */
+/** Creates the venv if it is missing, and returns its `bin`. Of two concurrent callers, one creates it and the other waits. */
 export async function ensureVenv(request: VenvRequest): Promise<string> {
   const bin = join(request.directory, 'bin');
   if (isComplete(request.directory)) return bin;
@@ -37,7 +37,7 @@ export async function ensureVenv(request: VenvRequest): Promise<string> {
   return bin;
 }
 
-/** A venv cannot be moved, so it is made in place and marked at the end. */
+/** A venv cannot be moved, so it is created in place and marked at the end. */
 function isComplete(directory: string): boolean {
   return existsSync(join(directory, '.complete'));
 }
@@ -55,7 +55,7 @@ async function create({ directory, requirements, cacheDir, env, onProgress }: Ve
   onProgress(`brought ${requirements.join(', ')} in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
 }
 
-/** uv on PATH, else one in a venv of its own. */
+/** uv on PATH, else uv in a separate venv. */
 async function findUv(cacheDir: string, env: Environment, onProgress: (line: string) => void): Promise<string> {
   const onPath = (env['PATH'] ?? '').split(delimiter).find((directory) => directory !== '' && existsSync(join(directory, 'uv')));
   if (onPath !== undefined) return join(onPath, 'uv');
@@ -68,7 +68,7 @@ async function findUv(cacheDir: string, env: Environment, onProgress: (line: str
   await must('python3', ['-m', 'venv', beside], env);
   await must(join(beside, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', UV], env);
   rmSync(directory, { recursive: true, force: true });
-  // uv's binary stands on its own: it may move, unlike the venv's scripts.
+  // uv's binary may move, unlike the scripts of the venv.
   renameSync(beside, directory);
   return uv;
 }
@@ -84,7 +84,7 @@ async function must(command: string, args: readonly string[], env: Environment):
   throw new CommandFailed(`${command} ${args.slice(0, 2).join(' ')} failed:\n${why}\n${remedy}`);
 }
 
-/** A directory is the lock: mkdir succeeds for one. Its time is refreshed while it is held. */
+/** The lock is a directory, because mkdir succeeds for only one process. Its owner refreshes its time. */
 async function lock(path: string): Promise<() => void> {
   while (!tryLock(path)) {
     if (ageMs(path) > STALE_LOCK_MS) rmSync(path, { recursive: true, force: true });
@@ -108,7 +108,7 @@ function tryLock(path: string): boolean {
 }
 
 function touch(path: string): void {
-  // Gone when somebody removed the whole cache meanwhile: then there is nothing to keep fresh.
+  // A user may have removed the whole cache meanwhile.
   if (existsSync(path)) utimesSync(path, new Date(), new Date());
 }
 

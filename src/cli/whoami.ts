@@ -1,4 +1,4 @@
-// `lictor whoami`: whom the gateway takes this user for, by the login of `lictor login`.
+// `lictor whoami`: shows the principal that the gateway authenticates for the login of this user.
 import type { Command } from 'commander';
 import { type AtGateway, atGateway, NOBODY, timeLimit } from './at-gateway.ts';
 import type { CliContext, GlobalOptions } from './context.ts';

@@ -1,4 +1,4 @@
-// A directory of files that a command is told to make: all of them or none.
+// Creates the output directory of a command with all files, or with none.
 import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CommandFailed } from './errors.ts';
@@ -11,7 +11,7 @@ export interface Modes {
   readonly file: number;
 }
 
-/** What is there already is neither replaced nor taken away. Throws CommandFailed with what stands in the way. */
+/** Neither replaces nor removes existing files. Throws CommandFailed with the cause. */
 export function writeDirectory(directory: string, files: NewFiles, modes: Modes): void {
   const made: (() => void)[] = missing(directory).map((path) => () => rmdirSync(path));
   let at = directory;
@@ -34,16 +34,16 @@ export function writeDirectory(directory: string, files: NewFiles, modes: Modes)
   }
 }
 
-/** It and the directories above it that are not there yet, the innermost first. */
+/** The missing ones of this directory and its parents, innermost first. */
 function missing(directory: string): readonly string[] {
   return existsSync(directory) || directory === dirname(directory) ? [] : [directory, ...missing(dirname(directory))];
 }
 
-/** The first error is the one to tell; somebody else may have put something there meanwhile. */
+/** The command reports only the first error. Another process may have created a file meanwhile, so a removal may fail. */
 function ignoring(work: () => void): void {
   try {
     work();
   } catch {
-    // It stays.
+    // The path stays.
   }
 }

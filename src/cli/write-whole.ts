@@ -1,11 +1,11 @@
-// A file that a command is told to write: all of it or nothing, and what was there before stays until then.
+// Writes the output file of a command completely or not at all. The former file stays until the new one is complete.
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { diskTrouble } from '../contract/disk.ts';
 import { isErrno } from '../contract/errno.ts';
 import { CommandFailed } from './errors.ts';
 
-/** A pipe and a device are written to as they come: a file beside would take their place. Throws CommandFailed with what stands in the way. */
+/** Writes directly to a pipe or a device, because a new file would replace it. Throws CommandFailed with the cause. */
 export function writeWhole(output: string, mode: number, lines: Iterable<string>): void {
   try {
     if (isStream(output)) append(openSync(output, 'w'), lines);
@@ -17,7 +17,7 @@ export function writeWhole(output: string, mode: number, lines: Iterable<string>
 
 function replace(output: string, mode: number, lines: Iterable<string>): void {
   const partial = `${output}.${process.pid}.partial`;
-  // Of one that was killed, or a link that waits there.
+  // A killed process may have left this file, or an attacker may have put a link here.
   rmSync(partial, { force: true });
   const file = openSync(partial, 'wx', mode);
   try {
@@ -29,7 +29,7 @@ function replace(output: string, mode: number, lines: Iterable<string>): void {
   }
 }
 
-/** What the system says of a path that was to be made, in words. */
+/** The error of the system for a new path, as text. */
 export function whyNotWritten(error: unknown, path: string): string {
   if (isErrno(error, 'ENOENT')) return `the directory ${dirname(resolve(path))} is not there.`;
   if (isErrno(error, 'ENOTDIR')) return 'a part of its path is a file and no directory.';
@@ -38,12 +38,12 @@ export function whyNotWritten(error: unknown, path: string): string {
   return diskTrouble(error) ?? (error instanceof Error ? error.message : String(error));
 }
 
-/** A directory that is not there yet cannot be what is closed. */
+/** The nearest existing parent: only it can lack the permission. */
 function nearestThere(directory: string): string {
   return existsSync(directory) || directory === dirname(directory) ? directory : nearestThere(dirname(directory));
 }
 
-/** `/dev/stdout` is a link to whatever standard output is, and stays one. */
+/** `/dev/stdout` is a link to standard output. Replacing it would break it. */
 function isStream(output: string): boolean {
   if (dirname(resolve(output)) === '/dev') return true;
   const known = statSync(output, { throwIfNoEntry: false });

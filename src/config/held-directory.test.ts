@@ -53,7 +53,7 @@ describe('a tree that is removed', () => {
     expect([readdirSync(dir), existsSync(other)]).toEqual([['others'], true]);
   });
 
-  it('takes nothing behind a link that somebody puts in the place of a directory again and again', async () => {
+  it('takes nothing behind a link that an attacker puts in the place of a directory again and again', async () => {
     const others = Array.from({ length: 200 }, (_, n) => file(`others/f${n}`));
     for (let round = 0; round < 20; round += 1) {
       for (let n = 0; n < 40; n += 1) file(`tree/a/b/f${n}`);

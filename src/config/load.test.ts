@@ -1,4 +1,4 @@
-// lictor.yaml: what is accepted, and that everything wrong is told at once, with place and remedy.
+// lictor.yaml: the accepted settings. The loader reports all problems at once, with place and remedy.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -104,7 +104,7 @@ sesions: {}
     expect(found.toSorted()).toEqual(['prefect.servers', 'prefect.uri', 'sessions.absolute', 'sessions.idel']);
   });
 
-  it('are told of every item of a list, whatever else is wrong with its neighbours', () => {
+  it('report every item of a list, with any errors in its neighbours', () => {
     const found = places(`${SMALLEST}identity_providers: [{ id: local, type: accounts }]
 roles:
   - { role: emperor, members: ["user:x@local"] }

@@ -19,7 +19,7 @@ describe('a secret file that is made once', () => {
     expect(readdirSync(join(directory, 'keys'))).toEqual(['a.key']);
   });
 
-  it('stays what it was when somebody else was first', () => {
+  it('stays unchanged when another process was first', () => {
     const file = join(directory, 'a.key');
     makeOnce(file, 'first');
     makeOnce(file, 'second');

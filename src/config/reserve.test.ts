@@ -41,7 +41,7 @@ describe('the reserve', () => {
     expect(await withReserve(file, async () => 'at once')).toBe('at once');
   });
 
-  it('helps nothing against other failures: what failed is told', async () => {
+  it('does not help against other failures, which are reported', async () => {
     const attempts: number[] = [];
     const broken = async (): Promise<never> => {
       attempts.push(1);

@@ -1,4 +1,4 @@
-// The runtime directory: short, reachable by nginx's workers, and never one that somebody else prepared.
+// The runtime directory: short, reachable by nginx's workers, and never one that another user prepared.
 import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -138,7 +138,7 @@ describe('runtimeBases', () => {
 });
 
 describe('chooseWorkerUser', () => {
-  it('prefers a user of its own, then www-data, falls back to nobody, never takes root', () => {
+  it('prefers its own user, then www-data, falls back to nobody, never takes root', () => {
     expect(chooseWorkerUser('www-data:x:33:33::/:/x\nlictor-edge:x:995:995::/:/x\n')).toEqual({ name: 'lictor-edge', uid: 995, gid: 995 });
     expect(chooseWorkerUser('nobody:x:65534:65534::/:/x\nwww-data:x:33:33::/:/x\n')).toEqual({ name: 'www-data', uid: 33, gid: 33 });
     expect(chooseWorkerUser('nobody:x:65534:65534::/:/x\n')?.name).toBe('nobody');

@@ -121,7 +121,7 @@ function ownRuntimeDirectory(path: string): void {
     if (!isErrno(cause, 'EEXIST')) throw unusableRuntime(path, 'it cannot be created', cause);
   }
   const stats = lstatSync(path);
-  if (stats.isSymbolicLink()) throw unusableRuntime(path, 'it is a symbolic link that somebody prepared');
+  if (stats.isSymbolicLink()) throw unusableRuntime(path, 'it is a symbolic link');
   if (!stats.isDirectory()) throw unusableRuntime(path, 'it is not a directory');
   if (stats.uid !== ourUid()) throw unusableRuntime(path, `it belongs to user ${stats.uid}`);
   if ((stats.mode & 0o777) !== 0o711) chmodSync(path, 0o711);

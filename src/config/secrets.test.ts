@@ -96,7 +96,7 @@ describe('tls', () => {
     });
   });
 
-  it('of its own stands in the state directory, and beside no other', () => {
+  it('of the gateway is in the state directory, and beside no other', () => {
     const own = (tls: string) => `public_url: https://prefect.example.com\nprefect: { url: "http://127.0.0.1:4200" }\ntls: ${tls}\n`;
     const { tls } = accepted(own('{ self_made: true }'));
     expect(tls).toMatchObject({ certFile: expect.stringMatching(/\/tls\/server\.pem$/), selfMadeBy: expect.stringMatching(/\/tls\/ca\.pem$/) });

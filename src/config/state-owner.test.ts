@@ -1,9 +1,9 @@
-// Whose a state directory is. This process owns what it makes, so another owner is another caller.
+// The owner of a state directory. This process owns its own files, so the tests pass another user for another owner.
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { assertStateOurs, type Caller, userName } from './state-owner.ts';
+import { assertStateOurs, type ProcessUser, userName } from './state-owner.ts';
 
 const isRoot = process.getuid?.() === 0;
 const us = process.geteuid?.() ?? 0;
@@ -16,14 +16,14 @@ afterEach(() => {
   rmSync(state, { recursive: true, force: true });
 });
 
-const caller = (uid: number, writes = false): Caller => ({ uid, mayWrite: () => writes });
+const user = (uid: number, writes = false): ProcessUser => ({ uid, mayWrite: () => writes });
 const ours = () => userInfo().username;
 
 describe("a state directory with a gateway's logs", () => {
   beforeEach(() => mkdirSync(join(state, 'log')));
 
-  it("is its user's alone: somebody else is told how to run as that user, and to remove nothing", () => {
-    const somebodyElse = () => assertStateOurs(state, caller(us + 12_345, true));
+  it('belongs only to its user: another user gets the command to run as that user, and no advice to remove files', () => {
+    const somebodyElse = () => assertStateOurs(state, user(us + 12_345, true));
     expect(somebodyElse).toThrow(`${state} belongs to user ${ours()}: run this as that user (sudo${us === 0 ? '' : ` -u ${ours()}`} ./lictor ...).`);
     expect(somebodyElse).toThrow(expect.objectContaining({ code: 'state-dir-unusable' }));
     expect(somebodyElse).not.toThrow(/remove/);
@@ -45,7 +45,7 @@ describe("a state directory with a gateway's logs", () => {
   it.runIf(isRoot)("of a gateway that runs as root is root's, whoever was given the directory", () => {
     chownSync(state, 12_345, 12_345);
     expect(() => assertStateOurs(state)).not.toThrow();
-    expect(() => assertStateOurs(state, caller(12_345, true))).toThrow(
+    expect(() => assertStateOurs(state, user(12_345, true))).toThrow(
       `${join(state, 'log')} belongs to user root: run this as that user (sudo ./lictor ...); or, where the gateway runs as 12345, give all of it back (as root: chown -R 12345 ${state}).`,
     );
   });
@@ -53,12 +53,12 @@ describe("a state directory with a gateway's logs", () => {
 
 describe('a state directory without them', () => {
   it('that is not there yet is for everybody', () => {
-    expect(() => assertStateOurs(join(state, 'not-yet'), caller(us + 12_345))).not.toThrow();
+    expect(() => assertStateOurs(join(state, 'not-yet'), user(us + 12_345))).not.toThrow();
   });
 
   it('is for those who were let in by its group, and for nobody else', () => {
-    expect(() => assertStateOurs(state, caller(us + 12_345, true))).not.toThrow();
-    expect(() => assertStateOurs(state, caller(us + 12_345))).toThrow(/belongs to user .*, or give another one with --state-dir DIR\.$/);
+    expect(() => assertStateOurs(state, user(us + 12_345, true))).not.toThrow();
+    expect(() => assertStateOurs(state, user(us + 12_345))).toThrow(/belongs to user .*, or give another one with --state-dir DIR\.$/);
   });
 
   it.runIf(isRoot)('and of an unprivileged user is not for root', () => {

@@ -4,8 +4,8 @@ import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
 import { statePaths } from './state-dir.ts';
 
-/** The user of this process. Tests pass another. */
-export interface Caller {
+/** The user of this process. Tests pass another one. */
+export interface ProcessUser {
   readonly uid: number;
   readonly mayWrite: (dir: string) => boolean;
 }
@@ -15,26 +15,26 @@ export interface Caller {
  * The owner of the logs runs the gateway; the directory itself may belong to another (root in a container, a group in Kubernetes).
  * A directory that does not exist has no owner. Does not check other files.
  */
-export function assertStateOurs(stateDir: string, caller: Caller = thisProcess()): void {
+export function assertStateOurs(stateDir: string, user: ProcessUser = thisProcess()): void {
   const root = statsOf(() => statSync(stateDir));
   if (root === undefined || root === 'hidden') return;
   const { log } = statePaths(stateDir, stateDir);
   const logs = statsOf(() => lstatSync(log));
   if (logs === undefined) {
-    assertNewOneOurs(stateDir, root.uid, caller);
+    assertNewOneOurs(stateDir, root.uid, user);
     return;
   }
   const owner = logs === 'hidden' ? root.uid : logs.uid;
-  if (owner === caller.uid) return;
-  if (root.uid !== caller.uid) throw unusable(`${stateDir} ${belongsTo(owner)}.`);
-  const giveBack = `where the gateway runs as ${nameOf(caller.uid)}, give all of it back (as root: chown -R ${nameOf(caller.uid)} ${stateDir})`;
+  if (owner === user.uid) return;
+  if (root.uid !== user.uid) throw unusable(`${stateDir} ${belongsTo(owner)}.`);
+  const giveBack = `where the gateway runs as ${nameOf(user.uid)}, give all of it back (as root: chown -R ${nameOf(user.uid)} ${stateDir})`;
   throw unusable(`${log} ${belongsTo(owner)}; or, ${giveBack}.`);
 }
 
 /** The owner's gateway could not start with files of root. Any other user that can write was permitted on purpose. */
-function assertNewOneOurs(stateDir: string, owner: number, caller: Caller): void {
-  if (owner === caller.uid || (caller.uid !== 0 && caller.mayWrite(stateDir))) return;
-  const give = caller.uid === 0 ? `; or, where the gateway runs as root, give it to root (chown -R root ${stateDir})` : '';
+function assertNewOneOurs(stateDir: string, owner: number, user: ProcessUser): void {
+  if (owner === user.uid || (user.uid !== 0 && user.mayWrite(stateDir))) return;
+  const give = user.uid === 0 ? `; or, where the gateway runs as root, give it to root (chown -R root ${stateDir})` : '';
   throw unusable(`${stateDir} ${belongsTo(owner)}, or give another one with --state-dir DIR${give}.`);
 }
 
@@ -72,7 +72,7 @@ function statsOf(read: () => Stats): Stats | 'hidden' | undefined {
   }
 }
 
-function thisProcess(): Caller {
+function thisProcess(): ProcessUser {
   return { uid: process.geteuid?.() ?? 0, mayWrite };
 }
 

@@ -9,7 +9,7 @@ export const AT_ONCE = 0;
 /**
  * How long a row stays after its end if Lictor must not delete it early: the clock may step ahead for a moment, and be set back after the deletion.
  */
-export const KEPT_AFTER_END_MS = 24 * 3_600_000;
+export const RETENTION_AFTER_END_MS = 24 * 3_600_000;
 
 export const systemClock: Clock = () => Date.now();
 

@@ -12,14 +12,14 @@ function thrownBy(work: () => void): unknown {
   return undefined;
 }
 
-it('a full disk is told from what the system says, and from what SQLite says', () => {
+it('a full disk is recognised by the error of the system, and by that of SQLite', () => {
   expect(diskTrouble(thrownBy(() => writeFileSync('/dev/full', 'x')))).toContain('free some space');
   using db = new DatabaseSync(':memory:');
   db.exec('PRAGMA max_page_count = 3; CREATE TABLE t (text)');
   expect(diskTrouble(thrownBy(() => db.exec("INSERT INTO t VALUES (printf('%.*c', 20000, 'x'))")))).toContain('free some space');
 });
 
-it('what may not be written is told too, with its extended codes', () => {
+it('a forbidden write is recognised too, with its extended codes', () => {
   using db = new DatabaseSync(':memory:');
   db.exec('CREATE TABLE t (text); PRAGMA query_only = on');
   expect(diskTrouble(thrownBy(() => db.exec('INSERT INTO t VALUES (1)')))).toContain('owner');

@@ -38,36 +38,37 @@ export const HANDSHAKE = {
   framing: 'x-lictor-in-framing',
 } as const;
 
-/** Claims of a client about itself, sent in the same way: evidence for the record. No decision reads them. */
+/** Also from nginx to the control plane: claims of a client about its run. They are evidence for the record, and no decision reads them. */
 export const CLAIM = { flowRun: 'x-lictor-claim-flow-run', deployment: 'x-lictor-claim-deployment' } as const;
 
-/** The same, only for the gateway's pages: the cookie of the login attempt that `?state=` names. No decision reads it. */
+/** Only for the gateway's pages: nginx sends the cookie of the login attempt that `?state=` names. No decision reads it. */
 export const LOGIN_BROWSER = 'x-lictor-in-login-browser';
 
-/** Also only for the gateway's pages: the cookie of a device that logged in before (src/identity/authn/accounts/devices.ts). */
+/** Only for the gateway's pages: nginx sends the cookie of a device that logged in before (src/identity/authn/accounts/devices.ts). */
 export const LOGIN_DEVICE = 'x-lictor-in-login-device';
 
 /** Headers of the control plane's answer to nginx. Never forwarded to a client. */
 export const OUTPUT = {
-  /** The path: direct | mediated | egress | uncredentialed; or why the request has none (`noWay`). */
+  /** The path for an allowed request: direct | mediated | egress | uncredentialed. For a rejected one: the reason (`noWay`). */
   path: 'x-lictor-path',
-  /** The key of the identity limit: the principal's id. */
+  /** The principal's id, by which nginx counts requests for `limits`. */
   limit: 'x-lictor-limit',
-  /** The roles of the principal that `limits` names, joined by commas; absent: none. */
+  /** The principal's roles that have a limit in `limits`, joined by commas. Absent: none. */
   limitedRoles: 'x-lictor-limited-roles',
-  /** `AccessFacts` (facts.ts) for the access log. */
+  /** `AccessFacts` as text, for the access log (facts.ts). */
   facts: 'x-lictor-facts',
-  /** A signed assertion about the caller for the service (src/proxies/egress). */
+  /** A signed assertion about the principal, for the service (src/proxies/egress). */
   assertion: 'x-lictor-assertion',
-  /** A credential for the service that changes: the value of `Authorization`. Secret. */
+  /** The current access token for the service, as the value of `Authorization`. Secret. */
   credential: 'x-lictor-credential',
-  /** How often the cache of this service was purged; absent: it has none. */
+  /** The number of purges of this service's cache. Absent: the service has no cache. */
   cacheGeneration: 'x-lictor-cache-generation',
 } as const;
 
 /**
- * The value for a rejected request. A rejection has no separate header, because nginx reads each header of a decision for every request. nginx's maps
- * have its text. `words`: a more precise text, safe in JSON and HTML; for a foreign object, the body by which Prefect reports a missing one.
+ * The value of `OUTPUT.path` for a rejected request. A separate header would cost time on every request, because nginx reads all headers of a decision.
+ * nginx's maps have the text of each code. `words` replaces it by a more precise text, safe in JSON and HTML. For a foreign object, `words` is the
+ * body of Prefect's answer for a missing object.
  */
 export function noWay(code: ReasonCode, words?: string): string {
   return words === undefined ? `no:${code}` : `no:${code}:${words}`;

@@ -48,7 +48,7 @@ async function granted(id: string, more: Partial<NewClientGrant> = {}): Promise<
 }
 
 describe('a device code', () => {
-  it('is decided once and redeemed once, whoever comes at the same time', async () => {
+  it('is decided once and redeemed once, also by concurrent clients', async () => {
     await store.deviceCodes.create(code('d'));
     expect((await other.deviceCodes.byUserHash('user d'))?.state).toBe('pending');
     const decided = await Promise.all([store.deviceCodes.decide('d', grant('g')), other.deviceCodes.decide('d', null)]);
@@ -107,7 +107,7 @@ describe('a grant', () => {
     expect(await other.clientGrants.ofRefreshToken(rotated[0] ? 'refresh g-3' : 'refresh g-2')).toBeUndefined();
   });
 
-  it('ends once, with the tokens of its provider; the change number tells, and no refresh token brings it back', async () => {
+  it('ends once, with the tokens of its provider; the change number increases, and no refresh token brings it back', async () => {
     await granted('g');
     await store.idpTokens.put('g', 'sealed');
     const before = await other.changeNumber();
@@ -132,7 +132,7 @@ describe('a grant', () => {
     expect(await other.clientGrants.byId('forget')).toBeUndefined();
   });
 
-  it('ends, and the sessions too, when its person comes by the word of another provider of the same id', async () => {
+  it('ends, and the sessions too, when its person logs in by another provider of the same id', async () => {
     const bob = { idp: 'corp', subject: 's', name: 'bob', kind: 'user', groups: [], claims: {} } as const;
     const identityId = String(await store.identities.put(bob, 'a'));
     const session = { identityId, idpSession: null, refreshAfterMs: null, expiresMs: nowMs + DAY_MS };

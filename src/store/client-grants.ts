@@ -34,7 +34,7 @@ export interface ClientGrant extends Omit<NewClientGrant, 'accountId' | 'identit
   readonly endedMs: number | null;
 }
 
-export interface GrantedToken {
+export interface GrantAccessToken {
   readonly id: string;
   /** SHA-256 of the whole token text, hexadecimal. */
   readonly hash: string;
@@ -44,7 +44,7 @@ export interface GrantedToken {
 /** A new pair. The store has only the hash of the refresh token. */
 export interface NewTokens {
   readonly refreshHash: string;
-  readonly access: GrantedToken;
+  readonly access: GrantAccessToken;
 }
 
 export interface ClientGrants {
@@ -53,7 +53,7 @@ export interface ClientGrants {
   /** Those that have neither ended nor expired, and whose owner is there; oldest first. */
   live(): Promise<readonly ClientGrant[]>;
   /** An access token with its grant. */
-  ofAccessToken(id: string): Promise<{ readonly token: GrantedToken; readonly grant: ClientGrant } | undefined>;
+  ofAccessToken(id: string): Promise<{ readonly token: GrantAccessToken; readonly grant: ClientGrant } | undefined>;
   /** `used`: it was exchanged before. */
   ofRefreshToken(hash: string): Promise<{ readonly grant: ClientGrant; readonly used: boolean } | undefined>;
   /** Marks the refresh token as used and makes `next` valid. False: it was used meanwhile, or the grant has ended. */

@@ -1,4 +1,4 @@
-// Where only the newest rows are kept, and the clock is put back: the one that has just come stays, and the oldest one goes.
+// Tables that store only the newest rows, after the clock is set back: the latest row stays, and the oldest one is deleted.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** As many as are kept, one after the other; then the clock goes back, and `late` come. */
+/** Stores as many rows as fit. Then sets the clock back, and stores `late`. */
 async function fill(put: (id: string) => Promise<unknown>, late: readonly string[]): Promise<void> {
   for (const id of ['1', '2', '3']) {
     await put(id);
@@ -43,7 +43,7 @@ async function fill(put: (id: string) => Promise<unknown>, late: readonly string
   for (const id of late) await put(id);
 }
 
-it('what somebody makes is theirs, the newest first', async () => {
+it('objects of a principal are listed, the newest first', async () => {
   const makers = createMakers(database, clock, MOST);
   await fill((id) => makers.put('FlowRun', id, 'token:a'), ['new', 'newer']);
   expect(await makers.createdBy('token:a', 'FlowRun')).toEqual(['newer', 'new', '3']);
@@ -73,7 +73,7 @@ it('a login on the way that was begun last is there, and the oldest of its addre
   expect([await attempts.read('1'), await attempts.read('2'), await attempts.read('new')].map((row) => row !== undefined)).toEqual([false, true, true]);
 });
 
-it('a device that polls as it was told is not told to be slower', async () => {
+it('a device that polls at the requested interval is not asked to be slower', async () => {
   const codes = createDeviceCodes(database, clock);
   const asks = { clientId: 'c', scopes: [], audience: 'api', openid: false, address: '192.0.2.1', userAgent: '' };
   await codes.create({ id: 'd', hash: 'h', userHash: 'u', ...asks });

@@ -7,7 +7,7 @@ import { createLeases } from './leases.ts';
 import { createTables } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 
-it('of each principal, those that end last are kept', async () => {
+it('of each principal, the store has those that end last', async () => {
   const dir = makeMemoryDir('lictor-leases-');
   const database = openSqlite(join(dir, 'lictor.db'));
   try {

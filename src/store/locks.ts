@@ -2,7 +2,7 @@
 // holds again if the clock is set back.
 
 import type { Kysely } from 'kysely';
-import { type Clock, KEPT_AFTER_END_MS } from '../contract/clock.ts';
+import { type Clock, RETENTION_AFTER_END_MS } from '../contract/clock.ts';
 import type { Lock, LockTarget, NewLock } from '../contract/lock.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
@@ -60,7 +60,7 @@ export function createLocks(database: Database, clock: Clock): Locks {
         const columns = { why, locked_by: by, created_ms: clock(), expires_ms: expiresMs, ...(ofAccounts && { of_accounts: 1 }) };
         await transaction
           .deleteFrom('locks')
-          .where('expires_ms', '<=', clock() - KEPT_AFTER_END_MS)
+          .where('expires_ms', '<=', clock() - RETENTION_AFTER_END_MS)
           .execute();
         const values = ofAccounts ? [value] : await valuesOf(transaction, { kind, value });
         await transaction

@@ -2,7 +2,7 @@
 //
 // A stored mark counts independent of the clock, which may be set back. Only verified data gets a mark, so a day has few.
 import { createHash } from 'node:crypto';
-import { type Clock, KEPT_AFTER_END_MS } from '../contract/clock.ts';
+import { type Clock, RETENTION_AFTER_END_MS } from '../contract/clock.ts';
 import type { Database } from './database.ts';
 
 export interface Marks {
@@ -18,7 +18,7 @@ export function createMarks(database: Database, clock: Clock): Marks {
       database.durably(async (transaction) => {
         await transaction
           .deleteFrom('marks')
-          .where('expires_ms', '<=', clock() - KEPT_AFTER_END_MS)
+          .where('expires_ms', '<=', clock() - RETENTION_AFTER_END_MS)
           .execute();
         const result = await transaction
           .insertInto('marks')

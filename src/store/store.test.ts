@@ -51,7 +51,7 @@ describe('the SQLite file', () => {
     await store.close();
   });
 
-  it('is closed to others again when somebody has opened it', async () => {
+  it('is closed to others again after its mode was changed', async () => {
     await (await openStore({ file, clock: systemClock })).close();
     chmodSync(file, 0o644);
     await (await openStore({ file, clock: systemClock })).close();

@@ -174,7 +174,7 @@ describe('the command line', () => {
 });
 
 describe('several providers and local accounts', () => {
-  it('are a page to choose on; a provider that is away, and an answer that does not count, are told on a page', async () => {
+  it('are a page to choose on; a page reports an unavailable provider, and an answer that does not count', async () => {
     const partner = await startOpenIdProvider([]);
     const provider = { id: 'partner', type: 'oidc', issuer: partner.issuer, client_id: 'lictor' };
     const config = configFor(keycloak, [provider, { id: 'local', type: 'accounts' }]);

@@ -1,4 +1,4 @@
-// What the gateway tells Prefect stands on the run's own page: who started it, and what was refused on it.
+// The events of the gateway appear on the page of the run in Prefect: who started it, and rejected requests.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startBrowser, type TestBrowser } from '../env/chromium.ts';
 import { type Account, type Gateway, startGateway } from '../env/gateway.ts';
@@ -50,7 +50,7 @@ it('is an event of the run: the start once, and five alike refusals as one', asy
   const [start, first, ...more] = await told();
   expect(start).toEqual(['lictor.run.started-by', 'started by alice@local']);
   expect(first).toEqual(['lictor.request.refused', 'refused to carol@local: flow_runs.set_state (policy-default-deny)']);
-  // A minute after the first refusal the four others are told, as one: where this takes so long, it is there as well.
+  // A minute after the first refusal, one event reports the four others. On a slow machine it is there already.
   expect(more.map(([event]) => event)).toEqual(more.length === 0 ? [] : ['lictor.request.refused']);
 });
 
@@ -85,6 +85,6 @@ it('twin: nobody else can say so', async () => {
   };
   const answer = await gateway.fetch('/api/events', { method: 'POST', token, headers: JSON_TYPE, body: JSON.stringify([forged]) });
   expect([answer.status, field(await answer.json(), 'code')]).toEqual([403, 'event-reserved']);
-  // A minute after the first refusal the others are told as one: how many events there are depends on how long the test took.
+  // A minute after the first refusal, one event reports the others: the number of events depends on the duration of the test.
   expect((await told()).filter(([event]) => event === 'lictor.run.started-by')).toEqual([['lictor.run.started-by', 'started by alice@local']]);
 });

@@ -55,7 +55,7 @@ describe('login by SAML', () => {
     await logInAtKeycloak(page, PEOPLE.alice);
     await page.waitForURL((url) => url.pathname === '/v2/flows');
     await page.getByText('Flows').first().waitFor();
-    // Prefect's UI has cookies of its own.
+    // Prefect's UI has further cookies.
     const cookies = (await context.cookies(gateway.url)).filter(({ name }) => name.startsWith('lictor'));
     expect(cookies.map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite])).toEqual([['lictor', true, 'Lax']]);
     expect(await status(context)).toBe(200);
@@ -73,13 +73,13 @@ describe('login by SAML', () => {
     expect(await page.locator('.groups').textContent()).toBe('platform');
     expect((await context.cookies(gateway.url)).length).toBe(0);
     expect(await status(context)).toBe(401);
-    // As somebody else: Keycloak asks again, though it remembers bob.
+    // As another person: Keycloak asks again, though it remembers bob.
     await page.getByRole('link', { name: 'Sign in as another person' }).click();
     await page.locator('#password').waitFor();
     await context.close();
   });
 
-  it('whoever is called like somebody else but for a character that nobody sees is not that person', async () => {
+  it('a person whose name differs from another one only by an invisible character is not that person', async () => {
     const { name } = await keycloak.addUser(`saml-owner-${Date.now().toString(36)}`, ['platform']);
     const impostor = await keycloak.addUser(`${name}\uFEFF`, ['platform']);
     const context = await browser.person();
@@ -139,7 +139,7 @@ describe('logout', () => {
 
   it('at Keycloak ends the session here, and its open sockets', async () => {
     const { name, context, page } = await loggedIn('saml-ended');
-    // Keycloak tells us before its own session has ended: a page that is open would log in again by itself in between.
+    // Keycloak notifies the gateway before it ends the session: an open page would log in again in between.
     await page.goto('about:blank');
     const cookie = (await context.cookies(gateway.url)).find((candidate) => candidate.name.startsWith('lictor'));
     const socket = openSocket(gateway.url, '/api/events/out', {

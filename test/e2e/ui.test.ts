@@ -89,7 +89,7 @@ describe('a person with a browser', () => {
     await context.close();
   });
 
-  it('a wrong password is told on the page, and gives no session', async () => {
+  it('the page reports a wrong password, and gives no session', async () => {
     const context = await browser.person();
     const page = await context.newPage();
     await page.goto(`${gateway.url}/.lictor/login`);

@@ -24,7 +24,7 @@ const ROTATIONS = 5;
 const WARM_MINUTES = SECONDS / 60 / 4;
 /** A shorter run sees caches being filled and collections that are still to come. */
 const MOST_MIB_PER_MINUTE = SECONDS >= 1200 ? 1 : 30;
-/** Connections kept open to nginx, Prefect and the decision socket come and go. */
+/** The numbers of persistent connections to nginx, Prefect and the decision socket vary. */
 const LOOSE_DESCRIPTORS = 48;
 
 let upstream: Server;
@@ -103,7 +103,7 @@ function describeMemory(samples: readonly Sample[]): string {
   return `${byMinute.map(({ mebibytes }) => mebibytes.toFixed(0)).join(' ')} MiB, minute by minute; ${slope(samples, WARM_MINUTES).toFixed(2)} MiB a minute`;
 }
 
-/** How many requests to Prefect the ledger tells of, those in sums as well. */
+/** The number of requests to Prefect in the ledger, including those in sums. */
 function recordedNow(): number {
   using ledger = new DatabaseSync(join(gateway.stateDir, 'ledger.db'), { readOnly: true, timeout: 10_000 });
   const single = ledger.prepare("SELECT count(*) AS count FROM records WHERE request_id IS NOT NULL AND path >= '/api/' AND path < '/api0'").get();
@@ -111,7 +111,7 @@ function recordedNow(): number {
   return Number(single?.['count']) + Number(summed?.['count']);
 }
 
-/** Of requests to Prefect: not of the gateway itself, and not of its own pages. */
+/** Only requests to Prefect, without the gateway's pages and its own requests. */
 async function recordedRequests(): Promise<{ readonly known: ReadonlyMap<string, number>; readonly anonymous: number }> {
   const reader = openLedgerReader(join(gateway.stateDir, 'ledger.db'));
   const known = new Map<string, number>();

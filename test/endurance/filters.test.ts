@@ -1,6 +1,6 @@
 // Every test of every filter, on every route of Prefect that takes it: test/integration/filters.test.ts asks one of each field.
 //
-// Each release of Prefect has filters of its own, and refuses some. A question that it refuses in both worlds alike is a pass.
+// Each release of Prefect has different filters, and rejects some. A test passes if both worlds reject a question alike.
 import { describe, expect, it } from 'vitest';
 import { type Question, questionsOf } from '../env/filter-questions.ts';
 import type { Gateway } from '../env/gateway.ts';

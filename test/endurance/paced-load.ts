@@ -16,7 +16,7 @@ export interface Tokens {
 
 /** What was answered. */
 export interface Answered {
-  /** Ids of the requests whose sender was known: let in, or refused as somebody. */
+  /** Ids of requests from an authenticated principal, allowed or denied. */
   readonly ids: readonly string[];
   /** How many were refused before anybody knew who asks: their records are summed up beyond some a minute. */
   readonly anonymous: number;

@@ -1,4 +1,4 @@
-// The releases of Prefect that people run, each for real behind a gateway of its own. The short form: test/integration/old-servers.test.ts.
+// The releases of Prefect that people run, each behind a separate gateway. The short form: test/integration/old-servers.test.ts.
 import { describe } from 'vitest';
 import { openRelease, RELEASES, releaseChecks } from '../integration/old-servers/release.ts';
 

@@ -19,7 +19,7 @@ export interface Authority {
   remove(): void;
 }
 
-/** By the openssl program; PEM files in a directory of its own. */
+/** Created by the openssl program, as PEM files in a separate directory. */
 export function createAuthority(): Authority {
   const directory = mkdtempSync(join(tmpdir(), 'lictor-test-authority-'));
   const at = (name: string) => join(directory, name);

@@ -1,7 +1,7 @@
 // Logs a built-in account in over HTTP, as a browser's form does.
 import { get as getPlain } from 'node:http';
 import { get as getSecure } from 'node:https';
-import { noteAddress, noteCookies } from './kept-secrets.ts';
+import { noteAddress, noteCookies } from './stored-secrets.ts';
 
 export interface Session {
   /** A whole `Cookie` header. */
@@ -57,7 +57,7 @@ function hiddenFields(html: string): Record<string, string> {
   return fields;
 }
 
-/** What a browser gets when somebody opens an address, whoever signed the certificate. Not by fetch: that one calls every request `Sec-Fetch-Mode: cors`. */
+/** The answer to a browser's navigation, with any certificate. Not by fetch, which always sends `Sec-Fetch-Mode: cors`. */
 export function navigate(
   url: string | URL,
   cookie = '',

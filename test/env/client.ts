@@ -38,7 +38,7 @@ export interface ClientOptions {
   readonly ownProcesses?: boolean;
 }
 
-/** A client with a home of its own. Nothing of the caller's environment but PATH reaches it. */
+/** A client with a separate home directory. It gets only PATH from the caller's environment. */
 export function stockClient(options: ClientOptions): StockClient {
   const home = mkdtempSync(join(tmpdir(), 'lictor-test-client-'));
   const project = join(home, 'project');

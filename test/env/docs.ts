@@ -1,4 +1,4 @@
-// What a page of docs/ tells a reader to type, so that the page cannot rot: the tests use exactly that.
+// The commands in a page of docs/: the tests run exactly these, so that the page stays true.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPOSITORY } from '../../src/cli/repository.ts';

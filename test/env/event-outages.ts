@@ -98,7 +98,7 @@ export async function outagesInTurn({ prefect, gateway, cut }: OutageRoom, awayM
   await prefect.resume();
   onPrefectBack();
   await wait(awayMs);
-  // Killed, and kept from coming back: a stopped supervisor starts nothing.
+  // Kills the process and prevents a restart: a stopped supervisor starts nothing.
   const { supervisor, control } = gateway.pids();
   signalProcess(supervisor, 'SIGSTOP');
   signalProcess(control, 'SIGKILL');
@@ -135,7 +135,7 @@ export function eventsSent({ sink }: OutageRoom): readonly string[] {
   return events.filter(({ event }) => event.startsWith('prefect.')).map(({ id }) => id);
 }
 
-/** Runs of which Prefect was told who started them, once for each time that it has been told. */
+/** The runs whose starter was reported to Prefect, once for each report. */
 export function runsAnnounced({ prefect }: OutageRoom): readonly string[] {
   using db = new DatabaseSync(prefect.database, { readOnly: true, timeout: 10_000 });
   const rows = db.prepare("SELECT related_resource_ids AS ids FROM events WHERE event = 'lictor.run.started-by'").all();

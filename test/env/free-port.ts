@@ -1,4 +1,4 @@
-// A TCP port of its own for something that a test starts later, or more than once.
+// A separate TCP port for a program that a test starts later, or more than once.
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';

@@ -9,7 +9,7 @@ import { logIn, type Session } from './browser-session.ts';
 import { hostFor, runInHost } from './commands/run-command.ts';
 import { freePort } from './free-port.ts';
 import { endGently, killAll, type Pids, pidsOf } from './gateway-processes.ts';
-import { noteCookies, noteSecret, secretsBelow, secretsIn } from './kept-secrets.ts';
+import { noteCookies, noteSecret, secretsBelow, secretsIn } from './stored-secrets.ts';
 import { answersSeen, ledgerReadsOn } from './ledger-reads-on.ts';
 import { withPatience } from './prefect.ts';
 import { alsoShow, type Finished, noteOutput, type Running, run, start, waitFor } from './process.ts';
@@ -199,7 +199,7 @@ function writeConfig(stateDir: string, url: string, { upstream, tls, config, yam
   return file;
 }
 
-/** 200, whoever signed the certificate. */
+/** True for status 200, with any certificate. */
 function answersOk(url: string): Promise<boolean> {
   return new Promise((resolve) => {
     const get = url.startsWith('https:') ? httpsGet : httpGet;

@@ -1,6 +1,6 @@
 // Login at Keycloak through a gateway by plain HTTP, as a browser without a screen does it.
 import { cookiesOf, navigate, type Session } from './browser-session.ts';
-import { noteAddress, noteSecret } from './kept-secrets.ts';
+import { noteAddress, noteSecret } from './stored-secrets.ts';
 import type { Person } from './keycloak-person.ts';
 
 export interface Callback {

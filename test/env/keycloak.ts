@@ -26,7 +26,7 @@ export const MACHINE = { id: 'etl-worker', secret: 'etl-worker-secret' } as cons
 export interface Keycloak {
   readonly url: string;
   readonly issuer: string;
-  /** Lets the client `lictor` log people in at this gateway, and tells it where to say that a session has ended. */
+  /** Lets the client `lictor` log people in at this gateway, and sets the address for Keycloak's logout requests. */
   serve(gatewayUrl: string, idp: string): Promise<void>;
   /** Makes a SAML client of a service provider's metadata, as an administrator imports it. Answers its id there. */
   serveSaml(metadata: string): Promise<string>;
@@ -113,7 +113,7 @@ async function configureClient(admin: Admin, gatewayUrl: string, idp: string): P
   });
 }
 
-/** People by their user name, groups by name; Keycloak tells the gateway itself when a session has ended. */
+/** People by their user name, groups by name. Keycloak notifies the gateway of the end of a session. */
 async function importSamlClient(admin: Admin, metadata: string): Promise<string> {
   const client = await admin('POST', '/client-description-converter', metadata);
   if (typeof client !== 'object' || client === null) throw new Error('Keycloak made no client of the metadata');

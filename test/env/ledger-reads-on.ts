@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { waitFor } from './process.ts';
 
 export interface AnswersSeen {
-  /** Of a gateway: whoever looks into its ledger next expects the record of it. */
+  /** Notes an answer of a gateway: the next reader of its ledger expects the record of it. */
   note(answer: Response): void;
   /** Resolves when nginx has written the lines of all that were noted; also after a while in which it has not, since one that is killed writes none. */
   written(stateDir: string): Promise<void>;

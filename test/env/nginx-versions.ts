@@ -36,7 +36,7 @@ export async function bringNginx(release: Release): Promise<string> {
   return program;
 }
 
-/** From the mirror that this machine's apt uses, with lists and a package status of its own. */
+/** From the mirror of this machine's apt, with separate lists and a separate package status. */
 async function download(release: Release, work: string): Promise<void> {
   const apt = join(work, 'apt');
   const site = (

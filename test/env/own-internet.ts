@@ -1,10 +1,10 @@
-// An internet of its own for a program: a network namespace in which public addresses are on loopback, and names are those of a file. Root only.
+// A separate internet for a program: a network namespace with public addresses on loopback, and names from a file. Root only.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bringProgram } from '../runner/programs.ts';
 import { type Finished, run } from './process.ts';
 
-/** Nobody outside the namespace has it. Local without being an address of an interface, as one of somebody else's is. */
+/** No machine outside the namespace has it. Local, but not the address of an interface, as the address of a foreign machine. */
 export const PUBLIC_ADDRESS = '93.184.216.34';
 
 const NETWORK = '93.184.216.0/24';

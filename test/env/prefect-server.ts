@@ -33,7 +33,7 @@ export interface PrefectServer extends PrefectAddress {
 export interface PrefectOptions {
   /** Where it serves its UI, `/prefect`; default the root. */
   readonly uiBase?: string;
-  /** Another venv, whose server makes its database itself and is a process of its own. Others are forks (commands/prefect-host.ts). */
+  /** Another venv. Its server creates its database itself and runs in a separate process. Others are forks (commands/prefect-host.ts). */
   readonly of?: string;
   /** Only where no test asks: the URL of the shared servers. */
   readonly sharedServers?: string;

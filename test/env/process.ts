@@ -1,4 +1,4 @@
-// The processes of a test: started through supervise/processes, each with a log of its own that is shown when a test fails.
+// The processes of a test: started through supervise/processes, each with a separate log that appears when a test fails.
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ export interface Finished extends ProcessExit {
 /** Node need not compile the same files for each `lictor` of each test; a test gives its processes an environment of their own. */
 const COMPILED = Object.fromEntries(Object.entries(process.env).filter(([name]) => name === 'NODE_COMPILE_CACHE'));
 
-/** How a process begins: as one of its own, or as prefect-host.ts begins one. */
+/** The start of a process: as a separate one, or as a fork of prefect-host.ts. */
 export type Begin = (options: ProcessOptions) => Promise<RunningProcess>;
 
 /** Starts a process; resolves when it is ready. */
@@ -83,7 +83,7 @@ export function alsoShow(name: string, logFile: string): void {
   logs.push({ name, read: () => readLog(logFile) });
 }
 
-/** Adds what something printed that had no process of its own. */
+/** Adds the output of a program without a separate process. */
 export function noteOutput(name: string, output: string): void {
   logs.push({ name, read: () => output });
 }

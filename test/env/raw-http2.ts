@@ -13,7 +13,7 @@ export interface RawStream {
   readonly trailers?: readonly Field[];
 }
 
-/** One stream of a connection of its own. No status: it was reset, or the connection ended. `text` is the body of the answer. */
+/** One stream of a separate connection. No status: the stream was reset, or the connection ended. `text` is the body of the answer. */
 export function rawHttp2Request(port: number, stream: RawStream, deadlineMs = 20_000): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false, ALPNProtocols: ['h2'] });

@@ -20,7 +20,7 @@ export function rawRequest(port: number, bytes: string | Buffer, deadlineMs = PA
   return exchange({ socket, ready: 'connect', bytes, deadlineMs, since });
 }
 
-/** The same over TLS with HTTP/1.1, whoever signed the certificate. */
+/** The same over TLS with HTTP/1.1, with any certificate. */
 export function rawTlsRequest(port: number, bytes: string | Buffer, deadlineMs = PATIENCE_MS): Promise<RawAnswer> {
   const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
   return exchange({ socket, ready: 'secureConnect', bytes, deadlineMs, since: Promise.resolve() });

@@ -1,4 +1,4 @@
-// A server of a service that can be killed: a process of its own, which answers everything with its name, and /hold with no end.
+// A server of a service that a test can kill: a separate process, which answers with its name, and never ends an answer to /hold.
 import { freePort } from './free-port.ts';
 import { type Running, start } from './process.ts';
 
@@ -15,7 +15,7 @@ export interface ServiceProcess {
 
 const PROGRAM = `
 const [name, port, delay] = process.argv.slice(1);
-// As KEPT in service.ts.
+// As KEEP_ALIVE in service.ts.
 require('node:http').createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
   request.resume();
   if (request.url !== '/hold') request.on('end', () => setTimeout(() => response.end(name), Number(delay)));

@@ -10,12 +10,12 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** Longer than whoever calls keeps a connection: one that is closed while a call is on its way to it fails that call. */
-export const KEPT = { keepAliveTimeout: 120_000 } as const;
+/** Longer than clients use a connection, because closing one fails a call that is on its way. */
+export const KEEP_ALIVE = { keepAliveTimeout: 120_000 } as const;
 
 /** Plain, on a free port. */
 export function serve(handler: RequestListener): Promise<Served> {
-  return listening(createServer(KEPT, handler));
+  return listening(createServer(KEEP_ALIVE, handler));
 }
 
 export interface SecureOptions {
@@ -29,7 +29,7 @@ export interface SecureOptions {
 export function serveSecurely({ chain, key, clientCa }: SecureOptions, handler: RequestListener): Promise<Served> {
   const own = { cert: readFileSync(chain), key: readFileSync(key) };
   const demanding = clientCa === undefined ? {} : { ca: readFileSync(clientCa), requestCert: true, rejectUnauthorized: true };
-  return listening(createSecureServer({ ...KEPT, ...own, ...demanding }, handler));
+  return listening(createSecureServer({ ...KEEP_ALIVE, ...own, ...demanding }, handler));
 }
 
 /** The name in the certificate that came with the request; undefined: none. */

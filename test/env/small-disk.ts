@@ -1,4 +1,4 @@
-// A small file system of its own for a state directory, in a mount namespace that only those see who are run inside it. Root only.
+// A small, separate file system for a state directory, in a mount namespace that only its processes see. Root only.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -6,7 +6,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { SecureOptions } from './service.ts';
-import { clientNameOf, KEPT } from './service.ts';
+import { clientNameOf, KEEP_ALIVE } from './service.ts';
 
 export interface SocketService {
   readonly port: number;
@@ -28,7 +28,7 @@ export interface SocketServiceOptions {
 }
 
 export async function startSocketService({ name = 'service', secure }: SocketServiceOptions = {}): Promise<SocketService> {
-  const server = secure === undefined ? createServer(KEPT) : createSecureServer({ ...KEPT, ...tlsOf(secure) });
+  const server = secure === undefined ? createServer(KEEP_ALIVE) : createSecureServer({ ...KEEP_ALIVE, ...tlsOf(secure) });
   const webSockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => [...offered].at(-1) ?? false });
   const raw = new Set<Socket>();
   server.on('connection', (socket: Socket) => raw.add(socket.once('close', () => raw.delete(socket))));

@@ -1,4 +1,4 @@
-// A WebSocket client for tests: opens, talks, and tells how it ended.
+// A WebSocket client for tests: connects, sends and receives frames, and reports the end.
 import WebSocket from 'ws';
 
 export interface SocketEnd {

@@ -44,7 +44,7 @@ export interface Recorder {
 /** Requests that the gateway makes by itself to see whether its upstream lives. */
 const OWN_LOOKS = new Set(['/api/health', '/api/ready', '/api/admin/version']);
 
-/** Nor what it asks for events (src/record/timeline/feed/filter.ts), and tells about runs (src/record/timeline/announce). */
+/** Also without the gateway's requests for events (src/record/timeline/feed/filter.ts) and its reports about runs (src/record/timeline/announce). */
 const OWN_AGENTS: readonly (string | undefined)[] = ['lictor-events', 'lictor-announcements'];
 const isFeed = ({ headers }: Recorded): boolean => OWN_AGENTS.includes(headers['user-agent']);
 const NO_EVENTS: RecordedAnswer = { status: 200, body: '{"events":[],"total":0,"next_page":null}' };
@@ -57,7 +57,7 @@ export async function startRecorder(): Promise<Recorder> {
   let demanded: string | undefined;
   let answer: Parameters<Recorder['answerWith']>[0];
   const open = new Set<Socket>();
-  // Longer than whoever asks keeps a connection: one that is closed while a request is on its way to it fails that request.
+  // Longer than clients use a connection, because closing one fails a request that is on its way.
   const server = createServer({ keepAliveTimeout: 120_000 }, (incoming, response) => {
     void record(incoming, false).then(async (recorded) => {
       requests.push(recorded);

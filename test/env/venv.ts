@@ -61,7 +61,7 @@ export async function oldClientVenv(version: string): Promise<string> {
   return directory;
 }
 
-/** For a service in Python that verifies what it is told. */
+/** For a Python service that verifies assertions. */
 export async function pyjwtVenv(): Promise<string> {
   const cacheDir = toolCacheDir(process.env);
   const directory = join(cacheDir, 'pyjwt-2.15.1');

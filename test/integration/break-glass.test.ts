@@ -1,4 +1,4 @@
-// With every identity provider away, an account made on the machine lets an administrator in, for an hour, and is told.
+// Without any identity provider, an account from the machine lets an administrator in for an hour, and the ledger records it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';

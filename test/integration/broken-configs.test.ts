@@ -63,7 +63,7 @@ async function check(file: string): Promise<{ readonly status: number; readonly 
       done();
     },
   });
-  // A state directory of its own: nothing of the running gateway is needed.
+  // A separate state directory, because this needs nothing of the running gateway.
   const args = ['check', '--json', '-c', file, '--state-dir', join(ground.spare, 'state')];
   const status = await main({ args, out: stream, err: stream, env: { PATH: process.env['PATH'] }, cwd: ground.spare });
   return { status, output };
@@ -126,7 +126,7 @@ async function hangUp(): Promise<{ readonly terminal: string; readonly logged: r
 }
 
 describe('SIGHUP', () => {
-  it.each(BROKEN_CONFIGS)('$name: told on the terminal and in the log, and nothing is touched', async (broken) => {
+  it.each(BROKEN_CONFIGS)('$name: reported on the terminal and in the log, and nothing is changed', async (broken) => {
     const before = { pids: gateway.pids(), revision: revision(), answers: await answers() };
     put(gateway.configFile, broken.text(ground));
     const { terminal, logged } = await hangUp().finally(() => put(gateway.configFile, ground.goodText));

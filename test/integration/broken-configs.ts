@@ -1,4 +1,4 @@
-// Broken configurations, each with every problem that must be told: the same list for `lictor check` and for SIGHUP.
+// Broken configurations with every expected problem: the same list for `lictor check` and for SIGHUP.
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -19,7 +19,7 @@ export interface BrokenConfig {
   readonly name: string;
   /** The file's text; undefined: there is no file. */
   readonly text: (ground: Ground) => string | undefined;
-  /** Path, and words of message or remedy. No other problem may be told. */
+  /** Path, and words of message or remedy. Lictor must report no other problem. */
   readonly problems: readonly (readonly [string | RegExp, RegExp])[];
   /** True: parts that are not built yet may be named besides. */
   readonly orNotBuilt?: true;

@@ -1,4 +1,4 @@
-// Certificate files are looked at every minute: a whole new pair goes to nginx, half a one does not, and each is told once.
+// The gateway checks certificate files every minute: it gives a complete new pair to nginx, but not half of one, and reports each once.
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -152,7 +152,7 @@ it('a new pair goes to nginx once, and is recorded', async () => {
   expect(records).toMatchObject([{ action: 'config.reload', reason: 'certificate-renewed', principal: 'system', revision: 7 }]);
 });
 
-it('half a pair is told once and not handed on; the other half makes it good', async () => {
+it('half a pair is reported once and not passed to nginx; the other half completes it', async () => {
   const next = await selfSigned();
   renameSync(next.cert, files.cert);
   for (const _look of [1, 2, 3]) await reloader.renewCertificates();
@@ -173,7 +173,7 @@ it('files that are gone change nothing', async () => {
 
 const DAY_MS = 86_400_000;
 
-it('one of its own is made anew when it is due, and goes to nginx once', async () => {
+it('a self-made one is renewed when it is due, and goes to nginx once', async () => {
   await watch('{ self_made: true }');
   await reloader.renewCertificates();
   expect(told).toEqual([]);
@@ -183,7 +183,7 @@ it('one of its own is made anew when it is due, and goes to nginx once', async (
   expect(records).toMatchObject([{ reason: 'certificate-renewed' }]);
 });
 
-it('one of its own that somebody has spoilt is told once, and again only for another reason', async () => {
+it('a damaged self-made one is reported once, and again only for another reason', async () => {
   await watch('{ self_made: true }');
   writeFileSync(paths.ownCertificate.serverFile, 'nonsense');
   for (const _look of [1, 2]) await reloader.renewCertificates();

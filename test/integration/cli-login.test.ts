@@ -197,7 +197,7 @@ describe('the authorization server', () => {
     expect((await keys()).map(({ kid }) => kid).slice(1)).toEqual([former?.kid]);
     const fresh = await openid.refreshTokenGrant(client, tokens.refresh_token ?? '');
     expect((await gateway.fetch('/api/admin/version', { token: fresh.access_token })).status).toBe(200);
-    // Somebody has copied the first refresh token: both are out.
+    // A thief has copied the first refresh token: both are locked out.
     await expect(openid.refreshTokenGrant(client, tokens.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' });
     expect((await gateway.fetch('/api/admin/version', { token: fresh.access_token })).status).toBe(401);
     const other = await obtained();

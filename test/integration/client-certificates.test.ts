@@ -293,7 +293,7 @@ it('a revoked one is out at once: on a new connection, on one that is open, and 
   expect(await gone.ended).toBe(1008);
   // What was decided before is swept when the reload says that it is done.
   await waitFor(async () => (await records('--action', 'config.reload')).length > before, { what: 'the reload', timeoutMs: 60_000, everyMs: 200 });
-  // Nobody gets on by a kept connection: it is refused there, or nginx's former worker has closed it, perhaps just as it is written to.
+  // An open connection helps no client: its request is rejected, or nginx's former worker closes it, perhaps during the request.
   const kept = await ask(READ, { pair, agent }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return ask(READ, { pair, agent });
     throw error;

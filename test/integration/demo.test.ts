@@ -42,7 +42,7 @@ describe('demo --once', () => {
     expect(remaining()).toEqual([]);
   }, 240_000);
 
-  it('a busy port is told with the remedy', async () => {
+  it('a busy port is reported with the remedy', async () => {
     const server = await occupied();
     const { code, output } = await runDemo(stateDir, server.port, '--once');
     server.close();

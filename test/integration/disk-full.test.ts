@@ -157,7 +157,7 @@ describe('a full disk', () => {
     });
     const answer = await change();
     recorder.answerWith(undefined);
-    // Prefect has done it: so the client is told, whatever becomes of the record.
+    // Prefect has done it, so the client gets this answer, with or without a record.
     expect(answer.status).toBe(201);
     const id = answer.headers.get('x-request-id') ?? '';
     await waitFor(async () => (await change()).status === 503, { what: 'a change to be refused', everyMs: 100 });

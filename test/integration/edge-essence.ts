@@ -34,7 +34,7 @@ export function edgeEssence(find: () => NodeJS.ProcessEnv): void {
   });
   describe('canonical targets', canonicalTargets);
   describe('the decision', decisions);
-  describe('the decision kept', keptDecisions);
+  describe('the cached decision', keptDecisions);
   describe('what reaches Prefect', forwarding);
   describe('refusals', refusals);
   describe('TLS, log and limits', surroundings);
@@ -52,7 +52,7 @@ async function raw(target: string, headers: readonly string[] = ['X-Lictor-Token
   return answer.statuses[0] ?? 0;
 }
 
-/** What the same caller is answered on connections of its own, which all workers take some of. */
+/** The statuses for one client on several connections, which reach all workers. */
 async function statuses(): Promise<ReadonlySet<number>> {
   const answers: number[] = [];
   for (let connection = 0; connection < 6; connection += 1) answers.push(await raw('/api/flows/filter'));
@@ -114,7 +114,7 @@ function keptDecisions(): void {
   it('is asked once for many, and again for each other input', async () => {
     const beganMs = performance.now();
     for (let i = 0; i < 20; i += 1) await get(`/api/flow_runs/${UUID}`);
-    // A decision is kept for a second at least: however long they took, no more often than that.
+    // nginx caches a decision for at least a second, so it asks at most once in each second.
     expect(edge.asked().length).toBeLessThanOrEqual(2 + Math.ceil((performance.now() - beganMs) / 1000));
     const other = '2b4e28ba-2fa1-41d2-883f-0016d3cca427';
     const variations: readonly (readonly [string, Record<string, string>])[] = [

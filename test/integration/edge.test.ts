@@ -180,7 +180,7 @@ describe('what reaches Prefect', () => {
     expect(edge.upstream.seen()).toEqual([]);
   });
 
-  it('a refused body is refused by the bound of its own place', async () => {
+  it('a refused body is refused by the limit of its location', async () => {
     const detailOf = async (path: string, bytes: number): Promise<unknown> => {
       // The head alone: nginx ends the connection of a body that it does not read.
       const { text } = await request(edge.port, [`POST ${path} HTTP/1.1`, 'Host: localhost', `Content-Length: ${bytes}`]);

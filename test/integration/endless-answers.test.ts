@@ -1,4 +1,4 @@
-// Answers of services that never end, are too large or break off, at paths whose answers are kept: they pass, and nothing of them is written down.
+// Answers of services that never end, are too large or break off, at cacheable paths: they pass, and the cache stores none of them.
 import { mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -117,7 +117,7 @@ async function leave(path: string): Promise<void> {
 }
 
 describe('an answer without an end', () => {
-  it('passes as long as somebody reads, ends at the service when he goes, and leaves nothing on the disk', async () => {
+  it('passes as long as the client reads, ends at the service with the client, and leaves nothing on the disk', async () => {
     expect(await lengthOf('/plain/unsaid/1000000')).toBe(1_000_000);
     const before = bytesOnDisk();
     let most = 0;
@@ -139,7 +139,7 @@ describe('an answer without an end', () => {
 });
 
 describe('max_answer', () => {
-  it.each(['said', 'unsaid', 'packed'])('is the most that is kept of one answer: %s', async (kind) => {
+  it.each(['said', 'unsaid', 'packed'])('is the most that the cache stores of one answer: %s', async (kind) => {
     for (const _each of ['fetched', 'kept']) expect(await lengthOf(`/plain/small/${kind}/${MOST}`)).toBe(MOST);
     expect(asked).toEqual([`GET /small/${kind}/${MOST}`]);
     for (const _each of ['fetched', 'fetched']) expect(await lengthOf(`/plain/small/${kind}/${MOST + 1}`)).toBe(MOST + 1);
@@ -156,7 +156,7 @@ describe('max_answer', () => {
   });
 });
 
-describe('an answer that is kept', () => {
+describe('a cacheable answer', () => {
   it.each(['said', 'unsaid'])('says its length, and nothing of how it was fetched: %s', async (kind) => {
     for (const _each of ['fetched', 'kept']) {
       const { headers } = await call(`/plain/head/${kind}/1000`);
@@ -170,7 +170,7 @@ describe('an answer that is kept', () => {
     for (const _each of ['fetched', 'fetched']) await expect(lengthOf('/plain/short/1000')).rejects.toThrow();
     await expect(lengthOf('/plain/broken/1000')).rejects.toThrow();
     expect(asked.filter((target) => target === 'GET /short/1000')).toHaveLength(2);
-    // Whoever has had nothing of it yet is answered anew.
+    // A call that has received no byte yet is repeated.
     expect(asked.filter((target) => target === 'GET /broken/1000').length).toBeGreaterThan(1);
     expect((await call('/again/gone/0')).status).toBe(503);
     expect(asked.filter((target) => target === 'GET /gone/0')).toHaveLength(2);

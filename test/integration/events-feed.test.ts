@@ -61,7 +61,7 @@ it('has sent every event on, those of outages too', async () => {
   expect(difference(eventsSent(room), eventsOfLedger(room))).toEqual([]);
 }, 90_000);
 
-it('has told Prefect who started each run, once, although it was killed', async () => {
+it('has reported to Prefect who started each run, once, although it was killed', async () => {
   const runs = traffic.runs.slice(before);
   expect(runs.length).toBeGreaterThan(ENOUGH_RUNS);
   const untold = (): readonly string[] => difference(runs, runsAnnounced(room));
@@ -71,7 +71,7 @@ it('has told Prefect who started each run, once, although it was killed', async 
   expect(new Set(told).size).toBe(told.length);
 }, 90_000);
 
-it('takes what Prefect is told hours late, while no stream is open', async () => {
+it('accepts reports that Prefect gets hours late, while no stream is open', async () => {
   const late = { id: crypto.randomUUID(), occurred: new Date(Date.now() - 5 * 3_600_000).toISOString(), event: 'prefect.task-run.Noted', payload: {} };
   const authorization = `Basic ${Buffer.from(room.prefect.authString).toString('base64')}`;
   const headers = { 'content-type': 'application/json', authorization };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, startGateway, type Token } from '../env/gateway.ts';
-import { noteSecret, secretsBelow, secretsIn } from '../env/kept-secrets.ts';
+import { noteSecret, secretsBelow, secretsIn } from '../env/stored-secrets.ts';
 import { waitFor } from '../env/process.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 
@@ -162,7 +162,7 @@ describe('lictor evidence', () => {
     expect(data).toMatchObject({ activity: { records: 0, denied: 0 }, joiners: [], leavers: [], events: [], policies: { in_force: null, changes: [] } });
   });
 
-  it('is made of a ledger that somebody changed as well, says so first, and exits 1', async () => {
+  it('is also made of a changed ledger, reports that first, and exits 1', async () => {
     await gateway.stop();
     const changed = new DatabaseSync(join(gateway.stateDir, 'ledger.db'));
     const before = changed.prepare("SELECT n, reason FROM records WHERE reason = 'locked'").get() ?? {};

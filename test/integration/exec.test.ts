@@ -44,7 +44,7 @@ async function records(): Promise<readonly Record<string, unknown>[]> {
   return jsonLines(await gateway.lictorOk('audit', '--principal', 'token:etl', '--json'));
 }
 
-/** Worker channels that were opened so far; what a worker says of itself in its first frame is a record of its own. */
+/** The number of opened worker channels. The data of a worker's first frame are a separate record. */
 async function channels(): Promise<number> {
   const path = `/api/work_pools/${session.pool}/workers/connect`;
   return (await records()).filter((record) => record['path'] === path && record['status'] === 101 && record['resource_type'] !== 'Worker').length;
@@ -83,7 +83,7 @@ describe('a worker under lictor exec', () => {
     expect(worker.running(), worker.output()).toBe(true);
   });
 
-  it('kept its channel, and was never refused but by the end of a socket', async () => {
+  it('its channel stayed open, and only the end of a socket rejected it', async () => {
     const all = await records();
     expect(new Set(all.map(({ path }) => path))).toContain('/api/events/in');
     // A worker says that it lives over its channel; by a request only where it has to say so just while a rotation has ended the channel.
@@ -106,7 +106,7 @@ describe('a worker under lictor exec', () => {
     expect(worker.output()).not.toContain(secret);
   });
 
-  it('ends when it is told to, once', async () => {
+  it('ends on request, once', async () => {
     worker.signal('SIGTERM');
     await waitFor(() => !worker.running(), { what: 'the worker to end', timeoutMs: 60_000 });
     expect(worker.output()).toContain('stopped!');

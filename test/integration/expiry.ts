@@ -78,7 +78,7 @@ export async function runThroughOutage({ gateway, keycloak, directory }: ExpiryR
     expect(await session.server.awaitRunState(id, ['COMPLETED', 'FAILED', 'CRASHED'], tasks * secondsPerTask * 1000 + 240_000)).toBe('COMPLETED');
     await expectTaskRuns(session, id, tasks);
     expect(worker.running(), worker.output()).toBe(true);
-    // A run has a token of its own: it may be done before its worker's next look at the provider.
+    // A run has a separate token, so it may end before its worker asks the provider again.
     await waitFor(() => worker.output().includes('is back: the credential is renewed'), {
       what: 'the worker to say that its provider is back',
       timeoutMs: 60_000,
@@ -102,7 +102,7 @@ async function records(gateway: Gateway): Promise<readonly Record<string, unknow
   return jsonLines(await gateway.lictorOk('audit', '--json'));
 }
 
-/** Worker channels that were opened so far; what a worker says of itself in its first frame is a record of its own. */
+/** The number of opened worker channels. The data of a worker's first frame are a separate record. */
 async function channels(gateway: Gateway, pool: string): Promise<number> {
   const path = `/api/work_pools/${pool}/workers/connect`;
   return (await records(gateway)).filter((record) => record['path'] === path && record['status'] === 101 && record['resource_type'] !== 'Worker').length;

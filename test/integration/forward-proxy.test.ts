@@ -1,4 +1,4 @@
-// The forward proxy with a real run, httpx and HTTPS_PROXY, in a network of its own (forward-proxy/scenario.ts has the steps).
+// The forward proxy with a real run, httpx and HTTPS_PROXY, in a separate network (forward-proxy/scenario.ts has the steps).
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   writeFileSync(join(directory, 'policies', 'out.cedar'), POLICY);
   const program = resolve(import.meta.dirname, 'forward-proxy/scenario.ts');
   const finished = await runInOwnInternet({ directory, program, env: process.env, timeoutMs: 420_000 });
-  // Its gateway has kept no secret, or it would end otherwise.
+  // The scenario fails if its gateway has stored a secret.
   if (finished.code !== 0) throw new Error(finished.output.slice(-4_000));
   seen = lastJson(finished.output);
 }, 440_000);
@@ -51,7 +51,7 @@ describe('a run that knows HTTPS_PROXY', () => {
     expect(records('theirs')).toMatchObject([{ decision: 'deny', reason: 'policy-default-deny', run_binding: 'verified', status: 403 }]);
   });
 
-  it('is not led elsewhere by a name that is told otherwise: the open tunnel stays, a new one is refused', () => {
+  it('is not led elsewhere by a name with another address: the open tunnel stays, a new one is refused', () => {
     expect(seen['rebound']).toEqual({ 'https://api.example.com/v1?x=1': expect.stringContaining('403') });
     expect(seen['openMeanwhile']).toBe(true);
   });

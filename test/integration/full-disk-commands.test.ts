@@ -33,7 +33,7 @@ async function lictor(...args: string[]) {
   return { status, err: String(err.read() ?? '') };
 }
 
-/** The same in a process of its own that cannot write more than so many KiB into any file. */
+/** The same in a separate process that can write at most this number of KiB into a file. */
 async function limited(kibibytes: number, ...args: string[]) {
   const outFile = join(root, 'out');
   const { code, output } = await run({

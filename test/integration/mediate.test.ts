@@ -1,4 +1,4 @@
-// The mediator against a real Prefect: what it forwards is taken, what it stamps is kept, what it refuses never arrives.
+// The mediator against a real Prefect: Prefect accepts forwarded requests and stores the stamps, and rejected requests never arrive.
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

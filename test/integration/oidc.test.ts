@@ -78,7 +78,7 @@ describe('an answer through nginx', () => {
     expect([landed.status, (await navigate(one.url, one.cookie)).html.includes('login-unknown')]).toEqual([303, true]);
   });
 
-  it('of somebody without a group is the page that names it', async () => {
+  it('of a person without a group is the page that names it', async () => {
     const { url, cookie } = await goToKeycloak(gateway.url, PEOPLE.bob);
     const page = await navigate(url, cookie);
     expect([page.status, page.cookies]).toEqual([403, '']);

@@ -1,5 +1,5 @@
 # Sends 40 events, one after the other; then the other socket must still be alive, and Prefect must have them all.
-# What the other socket misses while it is being opened again is Prefect's own affair: an event may be told before, and stored after.
+# Prefect may lose events while the other socket reconnects: it may send an event before the connection, and store it afterwards.
 import asyncio
 import sys
 

@@ -76,7 +76,7 @@ describe('a credential that lives for seconds, behind a sidecar', () => {
 });
 
 describe('refused', () => {
-  it('an API key alone: the client is told which setting to use', async () => {
+  it('an API key alone: the client gets the name of the setting to use', async () => {
     const { output } = await clientWith('api-key', edge.token).prefect(['events', 'stream', '--run-once']);
     expect(output).toContain('PREFECT_API_AUTH_STRING');
     expect(opened()).toEqual([]);

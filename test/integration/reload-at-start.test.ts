@@ -44,7 +44,7 @@ function configure(port: number, scheme = 'http', more = ''): void {
   writeFileSync(configFile, `public_url: ${scheme}://localhost:${port}\n${plain}${more}`);
 }
 
-/** Starts a control plane; what it has told the supervisor until it was ready, but for its notices: a disk may have little room. */
+/** Starts a control plane. Returns its messages to the supervisor until it is ready, without notices, because a disk may have little room. */
 async function start(): Promise<string[]> {
   told = [];
   control = createControlPlane({

@@ -89,7 +89,7 @@ describe('metrics.listen', () => {
 });
 
 describe('a configuration that cannot be', () => {
-  /** Each of its own kind is in broken-configs.ts; these are sound, but for what runs. */
+  /** Invalid files are in broken-configs.ts. These files are valid, but do not fit the running gateway. */
   const broken: readonly (readonly [string, () => string, string])[] = [
     ['another public_url', () => changed({ public_url: 'http://localhost:9', listen: `127.0.0.1:${gateway.port}` }), 'Restart lictor up'],
     ['another port', () => changed({ listen: '127.0.0.1:9' }), 'Restart lictor up'],
@@ -320,7 +320,7 @@ describe('own policies', () => {
     expect((await read()).status).toBe(403);
   });
 
-  it('are kept with who and why, compared, shown and brought back', async () => {
+  it('are stored with who and why, compared, shown and brought back', async () => {
     put('// open again\n');
     expect(await gateway.lictorOk('policy', 'diff')).toMatch(/^-@id\("not-this-one"\)/m);
     await apply('open');
@@ -346,7 +346,7 @@ function edgeErrors(): string {
 }
 
 /** Asks without pause on new connections; every status that came, and every failure. */
-/** Four clients, each of which asks again `pauseMs` after an answer: what they ask is then no load of its own. */
+/** Four clients, each with a pause of `pauseMs` after an answer, so that they are no load themselves. */
 function askSteadily(pauseMs = 5) {
   const outcome = { answered: 0, failures: [] as string[] };
   let going = true;

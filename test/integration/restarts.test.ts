@@ -116,7 +116,7 @@ async function expectLedgerWhole(): Promise<void> {
 
 /**
  * On a slow machine more than a hundred requests of nobody come in a minute while the control plane is away, the questions whether it is ready
- * among them: those beyond are counted (src/record/ledger/floods.ts). Each that has no record of its own is of nobody, and is in a sum, exactly.
+ * among them: those beyond are counted (src/record/ledger/floods.ts). Each request without a separate record is unauthenticated, and in a sum.
  */
 async function expectSummedUp(missing: readonly string[]): Promise<void> {
   const ofNobody = () => idsOf(accessLog().filter(({ facts }) => facts === ''));

@@ -34,7 +34,7 @@ interface Asking {
   readonly body?: string;
 }
 
-/** On a new connection: nginx closes those that are kept when it is reloaded, which a client notices by itself. */
+/** On a new connection: at a reload nginx closes idle ones, and a client does not notice that at once. */
 function ask(path: string, { method = 'GET', body = '' }: Asking): Promise<{ readonly status: number; readonly waits: boolean; readonly body: string }> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': String(body.length) };
   return new Promise((resolve) => {
@@ -151,7 +151,7 @@ describe('rotate upstream', () => {
     expect(await records()).toEqual(['upstream.rotate_begin', 'upstream.rotate']);
   });
 
-  it('waits no longer than it is told, goes on when it is run again, with a command that starts Prefect', async () => {
+  it('waits at most the given time, and continues when it runs again, with a command that starts Prefect', async () => {
     const early = await gateway.lictor('rotate', 'upstream', '--wait', '1s');
     expect(early.code).toBe(1);
     expect(early.output).toContain('run this again');

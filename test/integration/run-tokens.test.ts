@@ -141,7 +141,7 @@ describe('workers with other settings', () => {
   it.each([
     ['auth-string', {}, true],
     ['custom-authorization', {}, true],
-    // A job with a command of its own: what the worker itself has set wins, so that only what it has not set is the run's.
+    // A job with its own command: variables of the worker win, so the run sets only the others.
     ['custom-x-lictor-token', { command: 'python -m prefect.engine' }, false],
   ] as const)('%s, job variables %j: the run comes with its own token', async (carrier, variables, everything) => {
     const session = openSession(

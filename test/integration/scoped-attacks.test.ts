@@ -101,7 +101,7 @@ describe('the tag of team B, which is guarded', () => {
     expect((await tag('whole', a.tag)).status).toBe(204);
   });
 
-  it('has a concurrency limit that no scope on all limits makes, changes, takes or deletes; twin: that of its own tag', async () => {
+  it('has a concurrency limit that no scope on all limits makes, changes, takes or deletes; twin: that of its tag', async () => {
     for (const [tag, expected] of [
       [b.tag, [403, 403, 403, 403, 403, 403]],
       [a.tag, [200, 204, 200, 200, 200, 200]],
@@ -150,7 +150,7 @@ describe('a deployment of team A', () => {
     if (run.status < 300) expect(b.secrets.filter((secret) => run.raw.includes(secret))).toEqual([]);
   });
 
-  it('twin: takes the slots of its own limit', async () => {
+  it('twin: takes the slots of its limit', async () => {
     const made = await send('deployer', 'POST', '/deployments/', create({ global_concurrency_limit_id: a.limit }));
     expect(made.status, made.raw).toBeLessThan(300);
     const taken = await send('whole', 'PATCH', `/deployments/${a.deployment}`, { global_concurrency_limit_id: b.limit });
@@ -167,7 +167,7 @@ describe('a deployment of team A', () => {
     expect(field(await server.get(`/deployments/${a.deployment}`), 'work_pool_name')).toBe(a.pool);
   });
 
-  it('twin: takes a queue of its own pool, and any for the role on everything', async () => {
+  it('twin: takes a queue of its pool, and any for the role on everything', async () => {
     const own = { work_pool_name: a.pool, work_queue_name: a.queue };
     expect((await send('whole', 'PATCH', `/deployments/${a.deployment}`, { work_queue_name: b.queue })).status).toBe(204);
     expect(field(await server.get(`/deployments/${a.deployment}`), 'work_pool_name')).not.toBe(a.pool);
@@ -245,7 +245,7 @@ describe('a limit of others that a deployment of team A takes slots of', () => {
     expect(field(await server.get(`/deployments/${deployment}`), 'global_concurrency_limit')).toMatchObject({ id: limit });
   });
 
-  it('twin: stays when the deployment leaves it, has one of its own, and is deleted', async () => {
+  it('twin: stays when the deployment leaves it, has its own, and is deleted', async () => {
     const { limit, deployment } = await shared('left');
     for (const change of [
       { global_concurrency_limit_id: null, concurrency_limit: null },
@@ -261,7 +261,7 @@ describe('a limit of others that a deployment of team A takes slots of', () => {
     expect(await limitNow(limit)).toBe(2);
   });
 
-  it('twin: is written and deleted that way by whoever holds the role on everything', async () => {
+  it('twin: is written and deleted that way by a principal with the role on everything', async () => {
     const { limit, deployment } = await shared('gone');
     expect((await send('whole', 'PATCH', `/deployments/${deployment}`, { concurrency_limit: 7 })).status).toBe(204);
     expect(await limitNow(limit)).toBe(7);
@@ -294,7 +294,7 @@ describe('a queue of team A', () => {
     }
   });
 
-  it('twin: is changed, and what its filter says is for whoever holds the role on everything', async () => {
+  it('twin: is changed, and its filter applies, for a principal with the role on everything', async () => {
     expect((await send('deployer', 'PATCH', queue(), { description: 'x' })).status).toBe(204);
     expect((await send('whole', 'PATCH', `/work_queues/${a.queueId}`, { filter: null })).status).toBe(204);
   });
@@ -327,7 +327,7 @@ describe('a flow of team B', () => {
     expect(whole.status, whole.raw).toBe(201);
   });
 
-  it('is given by its name to whoever has that, with nothing that is written on it, and lets that one alone make a use', async () => {
+  it('is given by its name to a principal that has it, with nothing that is written on it, and lets only that principal make a use', async () => {
     expect((await send('admin', 'PATCH', `/flows/${b.flow}`, written)).status).toBe(204);
     const given = await send('deployer', 'POST', '/flows/', { name: b.flowName });
     expect([given.status, JSON.parse(given.raw)]).toMatchObject([201, { id: b.flow, name: b.flowName, tags: [], labels: {} }]);
@@ -343,7 +343,7 @@ describe('a flow of team B', () => {
 });
 
 describe('a worker in a pool that both teams use', () => {
-  it('is handed out the runs of its own team, whichever are first, and leaves the others where they are', async () => {
+  it('gets the runs of its team, in any order, and leaves the others', async () => {
     const run = async (team: Team, pool: string, parameters: object = {}) => {
       const place = { work_pool_name: pool, work_queue_name: 'default' };
       return id(await server.post('/flow_runs/', { flow_id: team.flow, tags: [team.tag], state: { type: 'SCHEDULED' }, parameters, ...place }));
@@ -439,7 +439,7 @@ describe('an automation of team A', () => {
     expectRefused(await send('deployer', 'PUT', `/automations/${a.automation}`, body(listens())), JSON.stringify(listens()));
   });
 
-  it('is switched on by nobody who may not listen to what it listens to, whoever has written it', async () => {
+  it('is switched on only by a principal that may listen to its events, with any author', async () => {
     const wide = id(await server.post('/automations/', { ...body(trigger({ expect: ['x.never'] })), name: `${a.mark}-wide` }));
     const own = id(
       await server.post('/automations/', {
@@ -501,7 +501,7 @@ describe('many at once', () => {
   });
 });
 
-it('the results of a pool of team A are kept by no block of team B', async () => {
+it('no block of team B stores the results of a pool of team A', async () => {
   const kept = (block: string | null) => ({ storage_configuration: { default_result_storage_block_id: block } });
   expectRefused(await send('deployer', 'PATCH', `/work_pools/${a.pool}`, kept(b.block)), b.block);
   expect((await send('deployer', 'PATCH', `/work_pools/${a.pool}`, kept(a.block))).status).toBe(204);
@@ -539,7 +539,7 @@ describe('a task run of team A', () => {
     send(name, 'POST', `/task_runs/${task}/set_state`, { state: { type: 'RUNNING', state_details } });
   const holders = async (team: Team) => list(field(await server.get(`/concurrency_limits/tag/${team.mark}-limited`), 'active_slots')).length;
 
-  // That it takes one of its own is not tried: on SQLite Prefect waits for itself then, for a minute (its nested transaction).
+  // The case that the run takes a slot of its team is missing: on SQLite, Prefect's nested transaction then waits for itself for a minute.
   it('begins with no slot of a limit of team B, and where its tags have no limit as ever', async () => {
     const run = await runOf(a);
     const before = await holders(b);

@@ -1,4 +1,4 @@
-// Two teams on one server: whoever has the scope of one sees nothing of the other, whatever route is asked.
+// Two teams on one server: a principal with the scope of one sees nothing of the other, on any route.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation } from '../../src/contract/operation.ts';
 import { OPERATIONS } from '../../src/prefect/catalog/catalogue.ts';
@@ -78,7 +78,7 @@ async function ask({ method, path, body }: Asked): Promise<{ readonly status: nu
   }
 }
 
-/** What the answer tells of team B beyond what was asked. */
+/** Everything in the answer about team B that was not in the request. */
 function betrayed(asked: Asked, text: string): readonly string[] {
   const said = `${asked.path} ${JSON.stringify(asked.body ?? '')}`;
   const answer = text.toLowerCase();
@@ -199,7 +199,7 @@ describe('what is its own, and names something of the other team', () => {
     expect(await read(`/concurrency_limits/tag/${a.mark}-limited`)).toMatchObject({ active_slots: [NOBODYS] });
   });
 
-  it('twin: whoever holds the role on everything is told', async () => {
+  it('twin: a principal with the role on everything sees it', async () => {
     const [started, made] = entangled;
     const read = async (path: string): Promise<unknown> => (await gateway.fetch(`/api${path}`, { token: whole })).json();
     expect(await read(`/flow_runs/${started}`)).toMatchObject({ parent_task_run_id: b.taskRun });
@@ -212,7 +212,7 @@ describe('what is its own, and names something of the other team', () => {
 
 const NOBODYS = '00000000-0000-0000-0000-000000000000';
 
-describe('twin: whoever holds the role on everything', () => {
+describe('twin: a principal with the role on everything', () => {
   const both = (value: (team: Team) => string) => ({ any_: [a, b].map(value) });
   /** A page of everything is of other tests as well. */
   it.each<readonly [string, () => object]>([

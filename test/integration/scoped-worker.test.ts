@@ -184,7 +184,7 @@ describe('events of a scoped sender', () => {
   const poolId = async (team: Team) => text(field(await server.get(`/work_pools/${team.pool}`), 'id'));
   const names = async (event: string) => JSON.stringify(await server.post('/events/filter', { filter: { event: { name: [event] } } })).includes(event);
 
-  it('name the flow, pool and queue of its own run, and no others, in POST /events', async () => {
+  it('name the flow, pool and queue of the own run, and no others, in POST /events', async () => {
     const own = await about(a, `prefect.work-pool.${await poolId(a)}`, `prefect.work-queue.${a.queueId}`);
     expect(await send('deployer', 'POST', '/api/events', [own])).toMatchObject({ status: 204 });
     for (const foreign of [

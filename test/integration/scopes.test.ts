@@ -169,7 +169,7 @@ const NAMED = OPERATIONS.filter(({ operationId, idParam, taken, resource }) => {
   return idParam !== null && taken !== 'relay' && taken !== 'deny' && !shared && !BY_OWNER.includes(operationId);
 });
 
-/** Those whose ids were not kept above: looked up by name. */
+/** Looks up by name the ids that are not known from above. */
 async function idsOf(operation: Operation, team: Team): Promise<Readonly<Record<string, string>>> {
   const params = paramsOf(team, operation) ?? {};
   if (params['id'] !== '') return params;
@@ -194,7 +194,7 @@ describe('an object of another team', () => {
     expect(foreign.raw).toBe(expected);
   });
 
-  it('is in the record with its reason, which the client is not told', async () => {
+  it('is in the record with its reason, which the client does not get', async () => {
     const { requestId } = await send('operator', 'GET', `/api/flow_runs/${b.run}`);
     const record = await waitFor(
       async () => jsonLines(await gateway.lictorOk('audit', '--last', '50', '--json')).find((line) => line['request_id'] === requestId),
@@ -221,7 +221,7 @@ describe('an object of another team', () => {
   });
 });
 
-describe('an object of its own', () => {
+describe('an own object', () => {
   const reads = NAMED.filter(
     ({ method, group, operationId }) => method === 'GET' && group === 'read' && !/input__key|schedule_id|download|name__name__get_/.test(operationId),
   );
@@ -301,7 +301,7 @@ describe('BD-01: job variables of a role that may only run', () => {
     expect(await runs()).toBe(before);
   });
 
-  it('with the right of its own they are taken, and recorded', async () => {
+  it('with the separate right they are accepted, and recorded', async () => {
     const answer = await send('deployer', 'POST', one(), { job_variables: variables });
     expect(answer.status, answer.raw).toBe(201);
     const run = text(field(JSON.parse(answer.raw), 'id'));
@@ -366,7 +366,7 @@ describe('own: what the principal itself has made', () => {
     expect((await send('own', 'GET', `/api/variables/name/${a.variable}`)).status).toBe(404);
   });
 
-  it('has lists of its own', async () => {
+  it('has separate lists', async () => {
     const listed = async (path: string, body: unknown = {}) => JSON.parse((await send('own', 'POST', `/api${path}`, body)).raw);
     // Its name gives the flow's id; the id alone would not.
     expect((await send('own', 'POST', '/api/flows/', { name: a.flowName })).status).toBe(201);

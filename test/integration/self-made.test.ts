@@ -76,7 +76,7 @@ for name in ("localhost", "127.0.0.1"):
   expect(output).toContain('verified localhost TLSv1.3\nverified 127.0.0.1 TLSv1.3');
 });
 
-it('is told at the start, and doctor names it', async () => {
+it('is reported at the start, and doctor names it', async () => {
   expect(gateway.terminal()).toContain(`PREFECT_API_SSL_CERT_FILE=${paths().caFile}`);
   const found = await diagnose(gateway);
   expect(found.lines.filter(({ group, status }) => group === 'certificates' && status !== 'ok')).toEqual([]);
@@ -106,7 +106,7 @@ describe('while it runs', () => {
     await workersAfter(workers, gateway.pids);
   }, 90_000);
 
-  it('broken files are told by a reload and by check, and what is served goes on', async () => {
+  it('broken files are reported by a reload and by check, and the former certificate stays in use', async () => {
     const [before, good] = [await servedSerial(), readFileSync(paths().serverFile, 'utf8')];
     const refused = async () => jsonLines(await gateway.lictorOk('audit', '--action', 'config.reload', '--decision', 'deny', '--json')).length;
     const earlier = await refused();

@@ -1,4 +1,4 @@
-// The answers of services: which are kept, whose they are, when they end; how fast they come.
+// The response cache of services: which answers it stores, for which principals, until when, and how fast it answers.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,7 +72,7 @@ const call = (path: string, { secret }: Token = caller, init: RequestInit = {}) 
 const text = async (path: string, by: Token = caller, headers: Record<string, string> = {}) => (await call(path, by, { headers })).text();
 const asked = (): readonly string[] => service.seen().map(({ method, target }) => `${method} ${target}`);
 
-describe('an answer that is kept', () => {
+describe('a cached answer', () => {
   it('is its own of each principal, and nobody else asks less of the gateway', async () => {
     const [mine, again, theirs] = [await text('/own/v1/a'), await text('/own/v1/a'), await text('/own/v1/a', other)];
     expect(again).toBe(mine);
@@ -82,14 +82,14 @@ describe('an answer that is kept', () => {
     expect((await gateway.fetch('/.lictor/svc/own/v1/a')).status).toBe(401);
   });
 
-  it("is everybody's where that is declared, and still nobody's who may not call", async () => {
+  it('is shared where that is declared, but not with a principal that may not call', async () => {
     const mine = await text('/shared/v1/a');
     expect(await text('/shared/v1/a', other)).toBe(mine);
     expect(asked()).toEqual(['GET /v1/a']);
     await expectRefusal(await call('/shared/v1/a', stranger), 403, 'policy-default-deny');
   });
 
-  it("is not answered once it is nobody's right any more", async () => {
+  it('is not answered after the right to call is gone', async () => {
     const theirs = await text('/shared/v1/right', other);
     expect(await text('/shared/v1/right', other)).toBe(theirs);
     writeFileSync(join(directory, 'services.cedar'), POLICIES.replace(' || principal == Principal::"token:other"', ''));
@@ -105,13 +105,13 @@ describe('an answer that is kept', () => {
     expect(await text('/shared/v1/right', other)).toBe(theirs);
   });
 
-  it('is thrown away by lictor services purge, of this service alone; one on its way is not answered either', async () => {
+  it('is purged by lictor services purge, of this service alone; one on its way is not answered either', async () => {
     const [mine, shared] = [await text('/own/v1/purged'), await text('/shared/v1/purged')];
     const { promise, resolve } = Promise.withResolvers<RecordedAnswer>();
     service.answerWith(() => promise);
     const onItsWay = text('/own/v1/on-its-way');
     await waitFor(() => asked().includes('GET /v1/on-its-way'), { what: 'a call on its way' });
-    expect(await gateway.lictorOk('services', 'purge', 'own')).toBe('What was kept of own is thrown away.\n');
+    expect(await gateway.lictorOk('services', 'purge', 'own')).toBe('The cached answers of own are purged.\n');
     resolve({ status: 200, body: 'from before' });
     expect(await onItsWay).toBe('from before');
     numbered();
@@ -214,7 +214,7 @@ describe('an answer that is kept', () => {
   });
 });
 
-describe('what is not kept', () => {
+describe('answers that are not cached', () => {
   const never: readonly (readonly [string, Record<string, string>, number])[] = [
     ['no-store', { 'cache-control': 'no-store' }, 200],
     ['private', { 'cache-control': 'max-age=60, private' }, 200],
@@ -304,7 +304,7 @@ describe('how long', () => {
     expect(asked()).toEqual(['GET /v1/anew']);
   });
 
-  it('a service that fails is answered for by what is kept, and only so long', async () => {
+  it('a cached answer replaces that of a failing service, for a limited time', async () => {
     const first = await text('/brief/v1/a');
     service.answerWith(() => ({ status: 500, body: 'broken' }));
     service.clear();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Authority, createAuthority } from '../env/authority.ts';
 import { type Gateway, jsonLines, startGateway, type Token } from '../env/gateway.ts';
-import { noteSecret } from '../env/kept-secrets.ts';
+import { noteSecret } from '../env/stored-secrets.ts';
 import { type Moto, signedRequest, startMoto } from '../env/moto.ts';
 import { waitFor } from '../env/process.ts';
 import { type Served, serve } from '../env/service.ts';
@@ -94,7 +94,7 @@ function awsFile(): string {
   return `[forged]\naws_access_key_id = ${moto.role.accessKeyId}\naws_secret_access_key = forged-${'x'.repeat(33)}\naws_session_token = ${moto.role.sessionToken}\n`;
 }
 
-/** `/events`: one at once, one when somebody has asked for `/more`; `/back`: what came; `/never`: nothing; `/raw`: no HTTP. */
+/** `/events`: one event at once, one after a request for `/more`; `/back`: the request; `/never`: nothing; `/raw`: no HTTP. */
 let more: () => void = () => undefined;
 function stream(...[request, response]: Parameters<Parameters<typeof serve>[0]>): void {
   const path = request.url?.split('?')[0];
@@ -114,7 +114,7 @@ function stream(...[request, response]: Parameters<Parameters<typeof serve>[0]>)
   }
 }
 
-/** `/hold`: when somebody lets go; signed, and as soon as its body is there, anything else. */
+/** Answers `/hold` when the test releases it, and other paths after their body. 200 if the call is signed. */
 const heldBack: (() => void)[] = [];
 function holdBack(...[request, response]: Parameters<Parameters<typeof serve>[0]>): void {
   const answer = () => response.writeHead(request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 ') === true ? 200 : 400).end();
@@ -170,7 +170,7 @@ describe('an access token of the gateway', () => {
     expect((await call('/tokens/v1/x')).status).toBe(200);
   });
 
-  it('is told to nobody: of the client there is its refusal in the log, and no more', async () => {
+  it('reaches no client: the log has only the refusal of the client', async () => {
     const log = readFileSync(join(gateway.stateDir, 'log', 'control.log'), 'utf8');
     expect(log).toContain('"service":"stranger"');
     expect(log).toContain('no access token for a service');
@@ -345,7 +345,7 @@ describe.each([
     expect(api.seen()[0]?.headers).toMatchObject(service === 'header' ? { 'x-api-key': KEY } : { authorization: expect.stringMatching(/^Bearer ./) });
   });
 
-  it.each(spellings)('that stands in one is not kept with it, for another one may be in force then: %s', async (key) => {
+  it.each(spellings)('in an answer is not cached with it, because another one may be in force later: %s', async (key) => {
     linking(`?key=${key}`);
     for (const _each of ['twice', 'asked']) expect(await links(`/kept/secret-${spellings.indexOf(key)}`)).toEqual([null, null]);
     expect(api.seen()).toHaveLength(2);

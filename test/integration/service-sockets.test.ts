@@ -10,7 +10,7 @@ import WebSocket from 'ws';
 import { type Authority, createAuthority } from '../env/authority.ts';
 import { type BegunRun, runsFrom } from '../env/begun-runs.ts';
 import { type Gateway, jsonLines, startGateway, type Token } from '../env/gateway.ts';
-import { noteSecret } from '../env/kept-secrets.ts';
+import { noteSecret } from '../env/stored-secrets.ts';
 import { directTo, sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { rawRequest } from '../env/raw-request.ts';
@@ -140,7 +140,7 @@ describe('a socket of a service', () => {
     expect(Number(record?.['bytes'])).toBeGreaterThan('hello of live'.length + 2 * 'ping of the caller'.length);
   });
 
-  it('does not open for nobody, without the right, by another route, from a page of somebody else, and without sockets: true', async () => {
+  it('does not open without a credential, without the right, by another route, from a page of another site, and without sockets: true', async () => {
     const refusals = [
       [await ask('/live/v1/x'), 401, 'credential-missing'],
       [await ask('/live/v1/x', bearer('lct_wrong')), 401, 'credential-malformed'],
@@ -157,7 +157,7 @@ describe('a socket of a service', () => {
     expect((await asCaller('/live/v1/x', { origin: gateway.url })).status).toBe(101);
   });
 
-  it('is told to come back while the relay is away, as a call is', async () => {
+  it('gets a Retry-After while the relay is away, as a call does', async () => {
     const socket = join(gateway.stateDir, 'run', 'relay.sock');
     renameSync(socket, `${socket}.away`);
     try {

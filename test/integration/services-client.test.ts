@@ -11,7 +11,7 @@ import { type Authority, createAuthority } from '../env/authority.ts';
 import type { ClientCredential, ClientOptions } from '../env/client.ts';
 import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
-import { noteSecret } from '../env/kept-secrets.ts';
+import { noteSecret } from '../env/stored-secrets.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { clientNameOf, type Served, serveSecurely } from '../env/service.ts';
@@ -219,7 +219,7 @@ async function expectTimeline(run: string): Promise<void> {
   expect(JSON.stringify(calls) + timeline).not.toContain(KEY);
 }
 
-describe('a flow with tasks of both kinds calls as its run, waits for a busy service, and is told why it is refused', () => {
+describe('a flow with tasks of both kinds calls as its run, waits for a busy service, and gets the reason of a refusal', () => {
   let plain: StockSession;
   beforeAll(async () => {
     plain = open('client', { carrier: 'custom-x-lictor-token', token: secret });
@@ -246,7 +246,7 @@ describe('a flow with tasks of both kinds calls as its run, waits for a busy ser
   it('three services, with the helper and with what docs/how-to/services.md shows, whatever the worker has set itself', async () => {
     writeFileSync(join(plain.client.project, 'docs_example.txt'), docsBlock('how-to/services.md', 'import httpx, os, re'));
     await prefectOk(plain, '--no-prompt', 'deploy', 'services.py:calls', '--name', plain.pool, '--pool', plain.pool, '--tag', 'team-a');
-    // A job with a command of its own: the worker's variables win there (docs/how-to/workers.md).
+    // A job with its own command: the worker's variables win there (docs/how-to/workers.md).
     for (const jobVariables of [[], ['command=python -m prefect.engine']]) await expectThree(plain, jobVariables);
     await plain.client.stop();
   });

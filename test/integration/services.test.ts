@@ -9,7 +9,7 @@ import { type Authority, createAuthority } from '../env/authority.ts';
 import { type BegunRun, runsFrom } from '../env/begun-runs.ts';
 import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway, type Token } from '../env/gateway.ts';
-import { noteSecret } from '../env/kept-secrets.ts';
+import { noteSecret } from '../env/stored-secrets.ts';
 import { send, setState, tokenFor } from '../env/polled.ts';
 import { directTo, field, sharedPrefect, text } from '../env/prefect.ts';
 import { run as runProgram, waitFor } from '../env/process.ts';
@@ -168,7 +168,7 @@ describe('which runs may call', () => {
     expect(await gateway.lictorOk('timeline', run)).toMatch(/plian GET \/v1\/x +404 +verified +service-unknown/);
   });
 
-  it('by tags of the deployment: one that a run has given itself, or whoever has started it, counts for nothing', async () => {
+  it('by tags of the deployment: a tag from the run, or from the principal that started it, counts for nothing', async () => {
     const { run, token } = await begun('team-c');
     const patch = (path: string, by: string, tags: readonly string[]) => send(gateway, 'PATCH', `/api${path}`, { token: by, body: { tags } });
     expect((await patch(`/flow_runs/${run}`, token, ['team-c', 'team-a'])).status).toBe(204);
@@ -180,7 +180,7 @@ describe('which runs may call', () => {
     await setState(gateway, started, worker.secret, 'PENDING');
     await expectRefusal(await call('/plain/v1/x', { token: second }), 403, 'policy-default-deny');
     expect(seen()).toEqual([]);
-    // Whoever writes the deployment says so.
+    // The author of the deployment sets the tags.
     expect((await patch(`/deployments/${deployment}`, worker.secret, ['team-a', 'cold'])).status).toBe(204);
     expect((await call('/plain/v1/x', { token })).status).toBe(200);
     expect((await call('/plain/v1/x', { token: second })).status).toBe(200);

@@ -71,7 +71,7 @@ describe('the control plane', () => {
     expect(room.log()).toContain('control plane ended (exit 3): starting it again in 50 ms');
   });
 
-  it('is told to reload by SIGHUP', async () => {
+  it('reloads on SIGHUP', async () => {
     const supervisor = await room.supervise();
     await room.ask('ready?');
     process.kill(supervisor.pid, 'SIGHUP');
@@ -79,7 +79,7 @@ describe('the control plane', () => {
     expect(supervisor.running()).toBe(true);
   });
 
-  it('is told of a SIGHUP that came while it started, once it is ready; what it answers is shown', async () => {
+  it('gets a SIGHUP from its start when it is ready; its answer is shown', async () => {
     const supervisor = await room.supervise({ readyAfterMs: 700 });
     await started(1);
     process.kill(supervisor.pid, 'SIGHUP');

@@ -1,4 +1,4 @@
-// A port that somebody else has: told once and the end at the first start, waited for by a gateway that runs.
+// A port that another process uses: at the first start the gateway reports it once and ends. A running gateway waits for it.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -25,7 +25,7 @@ async function take(port: number): Promise<Server> {
   return server;
 }
 
-describe('a port that somebody else listens on', () => {
+describe('a port that another process listens on', () => {
   it.each([
     ['listen', (port: number, free: number) => `public_url: http://localhost:${port}\nmetrics: { listen: "127.0.0.1:${free}" }\n`],
     ['metrics.listen', (port: number, free: number) => `public_url: http://localhost:${free}\nmetrics: { listen: "127.0.0.1:${port}" }\n`],

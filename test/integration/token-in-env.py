@@ -1,4 +1,4 @@
-# What a worker makes of a run's environment, by Prefect's own code. Blocks and variables that are named hold settings of somebody else's.
+# The environment that a worker creates for a run, by Prefect's own code. Named blocks and variables have settings of others.
 #
 #     token-in-env.py GIVEN FOUND     lines of JSON: {"template", "deployment", "own"}; the environment, or null where the worker fails
 import asyncio

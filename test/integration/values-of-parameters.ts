@@ -104,7 +104,7 @@ export function valuesOfParameters({ flowName: name, home, send, lictor, flow, d
       expect(field(await server.get(`/flow_runs/${await runOf(id)}`), 'parameters')).toEqual({ n: 'kept' });
     });
 
-    it('no detour gives a variable to whoever may not read it', async () => {
+    it('no detour gives a variable to a principal that may not read it', async () => {
       const variable = `round_${name.replace('-', '_')}`;
       await server.post('/variables/', { name: variable, value: { n: 'kept' } });
       const reference = { __prefect_kind: 'workspace_variable', variable_name: variable };

@@ -48,7 +48,7 @@ function session(credential: ClientCredential, name: string): StockSession {
   return openSession(prefect, { venv: prefect.venv, url: gateway.url, credential }, name);
 }
 
-/** Makes a pool and a deployment in it, as a CI job does. Each command has a credential of its own: that of Keycloak lives for a minute. */
+/** Creates a pool and a deployment in it, as a CI job. Each command has a separate credential, because a token of Keycloak lives for a minute. */
 async function deploys(credential: () => Promise<ClientCredential>, name: string): Promise<void> {
   const stock = session(await credential(), name);
   await prefectOk(stock, 'work-pool', 'create', stock.pool, '--type', 'process');
@@ -125,7 +125,7 @@ describe('a token that was exchanged', () => {
     await deploys(async () => ({ carrier: 'auth-string', token }), 'aws');
   });
 
-  it('comes by itself under lictor exec', async () => {
+  it('arrives without a setting under lictor exec', async () => {
     const { accessKeyId, secretAccessKey, sessionToken } = moto.role;
     const finished = await run({
       name: 'lictor exec --as aws-iam',

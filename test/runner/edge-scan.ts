@@ -33,7 +33,7 @@ export const EDGE_SCAN: Suite = {
     try {
       const loaded = loadConfig(join(REPOSITORY, 'lictor.yaml'), {}, { stateDir });
       if (!loaded.ok) throw new Error('lictor.yaml has problems: lictor check');
-      // The one with files of its own would need them.
+      // A service with a CA file would need that file.
       const services = edgeServices({ certFile: '', keyFile: '', caFile: '' }).filter(({ caFile }) => caFile === null);
       for (const basePath of ['', '/prefect']) {
         const config = { ...loaded.config, services, publicUrl: { ...loaded.config.publicUrl, basePath } };

@@ -104,7 +104,7 @@ describe('lictor', () => {
     expect(npmRuns()).toBe(2);
   });
 
-  it('leaves a node_modules alone that is a link: it belongs to somebody else too', async () => {
+  it('does not change a node_modules that is a link, because others use it too', async () => {
     installed();
     mkdirSync(join(machine, 'shared'));
     writeFileSync(join(machine, 'shared/kept'), '');

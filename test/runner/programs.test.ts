@@ -1,4 +1,4 @@
-// Programs that the tests need: found, named by the environment, or told in words.
+// Programs that the tests need: on PATH, or named by the environment. A missing one is an error with a remedy.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

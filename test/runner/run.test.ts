@@ -141,7 +141,7 @@ describe('runSuite', () => {
 });
 
 describe('suites beside each other', () => {
-  it('begin at once, and one is told when the others have ended, however they did', async () => {
+  it('start at once, and one is reported when the others have ended, with any result', async () => {
     const said: string[] = [];
     const [gates, went] = [[Promise.withResolvers<void>(), Promise.withResolvers<void>()], Promise.withResolvers<void>()];
     const all = besideEachOther(['long', 'failing', 'short'], async (name, others) => {

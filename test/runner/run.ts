@@ -59,7 +59,7 @@ export async function runSuites({ names, out, env }: RunOptions): Promise<boolea
   return isAccepted;
 }
 
-/** All at once; each is told when the others have ended. */
+/** Runs all at the same time. Prints the result of each after the others have ended. */
 export function besideEachOther<Work, Result>(works: readonly Work[], run: (work: Work, others: Promise<unknown>) => Promise<Result>): Promise<Result[]> {
   const ends = works.map(() => Promise.withResolvers<void>());
   const othersOf = (index: number): Promise<unknown> => Promise.all(ends.filter((_, other) => other !== index).map(({ promise }) => promise));

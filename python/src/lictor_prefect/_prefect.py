@@ -116,7 +116,7 @@ def _custom_headers(text: str) -> dict[str, str]:
     except ValueError:
         parsed = None
     if not isinstance(parsed, dict):
-        # Its text is not told: it holds a credential.
+        # The message omits the value, because it holds a credential.
         raise ServiceError("PREFECT_CLIENT_CUSTOM_HEADERS is no JSON object.") from None
     return {str(name): str(value) for name, value in parsed.items()}
 
@@ -142,7 +142,7 @@ def _secret_of(value: str) -> str:
 
 
 def _header_text(value: str) -> str:
-    # Whoever refused it further down would show it.
+    # Checked here, because a later error would quote the value.
     stripped = value.strip()
     if not stripped.isascii() or not stripped.isprintable():
         raise ServiceError("Prefect's credential or custom headers have characters that no header may have.")

@@ -131,7 +131,7 @@ class _Waits:
         asked = response.headers.get("retry-after")
         if asked is None:
             return self._take(None)
-        # A date, or what is no number, is for whoever called to read.
+        # The caller reads a date, or a value that is no number.
         return self._take(int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
 
     def _take(self, asked: int | None) -> float | None:

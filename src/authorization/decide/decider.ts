@@ -267,7 +267,10 @@ function lookingOnce(entities: Entities): Entities {
   };
 }
 
-/** The intersection of all restrictions: the asks of one request are restricted by the same scopes. */
+/**
+ * The scopes that narrow the answer: those that all restricted rulings have in common. Null: no ruling is restricted, so the answer stays whole.
+ * An empty list hides every object.
+ */
 function restrictionOf(rulings: readonly Ruling[]): readonly Scope[] | null {
   const restrictions = rulings.flatMap(({ restriction }) => (restriction === null ? [] : [restriction]));
   const [first, ...others] = restrictions;

@@ -61,7 +61,7 @@ describe('a block that a parameter names', () => {
     for (const value of ['plain', 'C:\\users\\x', 7, '{"$ref":"#/x"}']) expect(storedBlockAsks(value)).toEqual([]);
   });
 
-  it('is none where the deployment has the same of its own, unless something is filled in', () => {
+  it('is none if the deployment has the same own block, unless a value is filled in', () => {
     const own = { a: { $ref: ID }, b: 1, c: { __prefect_kind: 'json', value: TEXT } };
     expect(newBlockAsks(own, { a: { $ref: ID }, b: 2 })).toEqual([]);
     expect(named(newBlockAsks(own, { b: { $ref: ID } }))).toEqual(THIS);
@@ -116,7 +116,7 @@ describe('the right to read it', () => {
     }
   });
 
-  it('is no operators, who may run what has a block of its own, and may repeat that', async () => {
+  it('is none of an operator, who may run an object with its own block, and may repeat that', async () => {
     const own: Options = { prefect: prefectWith({ ...block, [`GET /api/deployments/${DEPLOYMENT}`]: { id: DEPLOYMENT, parameters } }, answer) };
     for (const route of [run, `${run}/bulk`]) {
       const body = (given: unknown) => (route === run ? { parameters: given } : [{ parameters: given }]);

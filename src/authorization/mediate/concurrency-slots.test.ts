@@ -195,7 +195,7 @@ describe('slots without a lease', () => {
     expect((await outcomeOf('admin', RELEASE_BY_NUMBER, body, settings({ run: RUN }))).result).toBe('run-bound');
   });
 
-  it('are by whoever else may touch slots, and taken by a run; by a task run of its own the old routes release as before', async () => {
+  it('are by another principal that may touch slots, and taken by a run; by an own task run the old routes release as before', async () => {
     for (const role of ['worker', 'deployer', 'admin']) expect((await outcomeOf(role, RELEASE_BY_NUMBER, body, settings())).result).toBe(204);
     expect(
       (await outcomeOf('run', 'POST /api/v2/concurrency_limits/increment', { names: ['db'], slots: 1, mode: 'rate_limit' }, settings({ run: RUN }))).result,

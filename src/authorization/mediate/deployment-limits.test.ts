@@ -91,7 +91,7 @@ describe('what makes nothing of a shared limit', () => {
     }
   });
 
-  it.each([DELETE, BULK])('%s with a limit of its own, or with none', async (route) => {
+  it.each([DELETE, BULK])('%s with an own limit, or with none', async (route) => {
     for (const deployment of [own, none]) {
       expect((await outcomeOf('deployer', route, undefined, without('concurrency.delete', RUN, deployment))).result).toBe(201);
     }

@@ -152,8 +152,8 @@ export function startMediator(options: Options = {}) {
   };
   const guardedTags = async () => new Set(options.guarded ?? []);
   const bodies = { begin: async () => AT_ONCE };
-  const kept = { guardedTags, objects: { forget: () => undefined }, makers, knownFlows, leases, bodies, pause: async () => undefined };
-  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, eventRules, config, ...kept, ...options.parts });
+  const memory = { guardedTags, objects: { forget: () => undefined }, makers, knownFlows, leases, bodies, pause: async () => undefined };
+  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, eventRules, config, ...memory, ...options.parts });
   return {
     forwarded,
     records,

@@ -275,7 +275,7 @@ describe('a worker of a tag writes', () => {
     expect(await send(route, foreign)).toMatchObject({ result: 'scope-excludes', arrived: false });
   });
 
-  it("no event of its own run with another team's task in a spelling of Prefect's", async () => {
+  it("no event of the own run with another team's task in a spelling of Prefect's", async () => {
     const odd = taskEvent(`{${OTHER_TASK}}`, RUN);
     expect(await send('POST /api/events', [odd])).toMatchObject({ arrived: false });
     const related = [{ 'prefect.resource.id': `prefect.flow-run.${RUN}` }, { 'prefect.resource.id': `prefect.task-run.{${OTHER_TASK}}` }];
@@ -319,7 +319,7 @@ describe('a worker of a tag writes', () => {
     expect(await tell(TASK)).toMatchObject({ result: 'scope-excludes', arrived: false });
   });
 
-  it('no event of its own run with the task of another in its payload', async () => {
+  it('no event of the own run with the task of another in its payload', async () => {
     const body = event(`prefect.flow-run.${RUN}`, { payload: { task_run: { id: OTHER_TASK } } });
     expect(await send('POST /api/events', body)).toMatchObject({ result: 'scope-excludes', arrived: false });
   });
@@ -487,7 +487,7 @@ describe('the storage of the results of a pool', () => {
       { ...OBJECTS, [`GET /api/block_documents/${RUN}`]: { id: RUN, name: 'a-x' }, [`GET /api/block_documents/${OTHER}`]: { id: OTHER, name: 'b-x' } },
     )('PATCH /api/work_pools/pool-a', { storage_configuration: { default_result_storage_block_id: id } });
 
-  it('is a block of its own, and no other', async () => {
+  it('is an own block, and no other', async () => {
     expect(await send(RUN)).toMatchObject({ result: 201 });
     expect(await send(OTHER)).toMatchObject({ result: 'scope-excludes', arrived: false });
     expect(await send('no id')).toMatchObject({ arrived: false });

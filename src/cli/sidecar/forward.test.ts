@@ -77,7 +77,7 @@ describe('a request of the started process', () => {
   });
 });
 
-/** As it is written, on a connection of its own; all that comes. */
+/** Sends the raw text on a separate connection, and returns all bytes of the answer. */
 function sendText(text: string): Promise<string> {
   const socket = connect(Number(new URL(test.sidecar.url).port), '127.0.0.1');
   return new Promise((resolve) => {

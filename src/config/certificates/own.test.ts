@@ -36,7 +36,7 @@ function verifies(leaf: string, more: readonly string[] = []): boolean {
   }
 }
 
-describe('a certificate of its own', () => {
+describe('a self-made certificate', () => {
   it.each([
     ['prefect.example.com', 'DNS:prefect.example.com', ['-verify_hostname', 'prefect.example.com']],
     ['localhost', 'DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1', ['-verify_ip', '::1']],
@@ -107,7 +107,7 @@ describe('a certificate of its own', () => {
     expect(certificate().validToDate).toEqual(certificate(paths.caFile).validToDate);
   });
 
-  it('of another public_url has another authority; the former files are kept', async () => {
+  it('of another public_url has another authority; the former files stay', async () => {
     await ensure();
     const before = contents();
     const { made, formerDir } = await ensure('other.example.com');
@@ -130,7 +130,7 @@ describe('a certificate of its own', () => {
   });
 });
 
-describe('what is broken or not ours is told, and stays as it is', () => {
+describe('broken files, or files of another user, are reported and stay unchanged', () => {
   const another = async (): Promise<{ ca: string; caKey: string; server: string }> => {
     const hosts = certificateHosts({ hostname: 'prefect.example.com' });
     const authority = await makeAuthority(hosts, NOW_MS);

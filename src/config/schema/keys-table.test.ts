@@ -11,7 +11,7 @@ describe('every key of lictor.yaml', () => {
     expect(keys.filter(({ node }) => typeof node['description'] !== 'string').map(({ place }) => place)).toEqual([]);
   });
 
-  it('that may stand in a file of its own is a secret', () => {
+  it('that may be in a separate file is a secret', () => {
     const places = keys.map(({ place }) => place);
     const besideFile = keys.filter(({ place }) => places.includes(`${place}_file`));
     expect(besideFile.map(({ place }) => place)).toEqual(['prefect.auth_string', 'identity_providers[oidc].client_secret', ...SECRETS_OF_SERVICES]);

@@ -14,7 +14,7 @@ describe('ledger.export', () => {
   write('secret', 'whsec_0123456789abcdef\n');
   for (const name of ['headers', 'secret']) chmodSync(`${file.directory}/${name}`, 0o600);
 
-  it('has a name of its own, that stays while its address does', () => {
+  it('has a separate name, which stays while its address does', () => {
     const [one] = accepted(withSink('type: otlp, url: "http://127.0.0.1:4318"')).exports;
     expect(one).toEqual({
       name: expect.stringMatching(/^otlp-[0-9a-f]{8}$/),

@@ -52,7 +52,7 @@ describe('forward_proxy', () => {
     (listen) => expect(read(listen)).toEqual({ config: null, problems: [expect.stringContaining('listen')] }),
   );
 
-  it('has a port of its own', () => {
+  it('has a separate port', () => {
     expect(read('127.0.0.1:8200').problems).toEqual([expect.stringContaining('listen: is a port that the gateway listens on')]);
     expect(read('127.0.0.1:9464').problems).toHaveLength(1);
   });

@@ -112,7 +112,7 @@ describe('identity providers', () => {
     expect(problems.join()).not.toContain('s3cret');
   });
 
-  it('of type saml take no login that began at the provider, unless they are told to', () => {
+  it('of type saml accept no login that began at the provider, unless the configuration allows it', () => {
     const saml = { id: 'adfs', type: 'saml', metadata_url: 'https://idp.example/metadata' } as const;
     expect(read([saml]).providers).toEqual([
       { id: 'adfs', type: 'saml', metadata: { url: 'https://idp.example/metadata' }, groupsAttribute: 'groups', idpInitiated: false, caFile: null },

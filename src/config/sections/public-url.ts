@@ -46,7 +46,7 @@ function basePathComplaint(text: string, path: string): Complaint | undefined {
   return undefined;
 }
 
-/** Prefect serves its UI below the same path, next to these of its own; a base that ends in /v2 it takes for UI v2's alone. */
+/** Prefect serves its UI below the same path, next to these paths. It takes a base that ends in /v2 for UI v2 only. */
 const RESERVED = new Set(['api', 'docs', 'redoc', 'openapi.json']);
 
 /** Default: the port of public_url, on loopback when public_url is loopback, else on every IPv4 address. */

@@ -1,4 +1,4 @@
-// services[].allow: which methods on which paths, each path a route of its own.
+// services[].allow: the allowed methods and paths. Each path is a separate route.
 import { z } from 'zod';
 import type { Method } from '../../contract/operation.ts';
 import { says } from '../schema/issues.ts';

@@ -177,7 +177,7 @@ describe('a service', () => {
     expect(problems({})).toEqual([]);
   });
 
-  it('has a name of its own, and a secret of one line', () => {
+  it('has a separate name, and a secret of one line', () => {
     expect(problems({}, {})).toEqual(['services[1].name: is the name of another service']);
     writeFileSync(join(directory, 'two-lines'), 'one\nX-Evil: 1\n', { mode: 0o600 });
     expect(problems({ inject: { header: { name: 'X-Api-Key', value_file: join(directory, 'two-lines') } } })).toEqual([

@@ -17,7 +17,7 @@ import { readSecretFile } from './secret-file.ts';
 const wireTls = z.strictObject({
   cert: filePath.optional().describe('Certificate chain of public_url, PEM.'),
   key: filePath.optional().describe('Its private key, PEM without a passphrase.'),
-  self_made: z.boolean().optional().describe('Instead of cert and key: the gateway makes them, with an authority of its own that clients are given.'),
+  self_made: z.boolean().optional().describe('Instead of cert and key: the gateway creates them, with its own authority, whose certificate clients need.'),
   client_ca: filePath.optional().describe('Authorities that sign the certificates of clients, PEM.'),
   client_crl: filePath.optional().describe('Certificates of clients that were taken back, PEM.'),
 });

@@ -1,4 +1,4 @@
-// 401: the request proves no principal.
+// Reasons with status 401: the credential of the request is missing, invalid, expired or revoked.
 import type { ReasonText } from './text.ts';
 
 const TOKEN_HINT =

@@ -1,9 +1,9 @@
-// The texts of a reason for the rejected client.
+// The answer to a rejected request for one reason: status and texts.
 
 export interface ReasonText {
   readonly status: number;
-  /** One sentence for the person or program that was refused. ASCII: it travels in a header. */
+  /** One sentence about the rejection, for the client. ASCII only, because a header carries it. */
   readonly detail: string;
-  /** What to do about it. ASCII. */
+  /** The remedy for the client. ASCII only. */
   readonly hint: string;
 }

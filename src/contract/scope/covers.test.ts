@@ -60,7 +60,7 @@ it('a flow is changed only by whose scope has all that is known of it', () => {
   const whole = (keys: Partial<Scope>, more: Parameters<typeof bareEntity>[1]) =>
     coversWhole(scope(keys), bareEntity('Flow', { name: 'etl', flow: 'etl', ...more }), 'alice@local');
   expect(whole({ tags: ['team-a'] }, { uses: [ours] })).toBe(true);
-  // A run of somebody else's flow, with one's own tag, makes it visible, and nothing more.
+  // A run of a foreign flow with an own tag makes the flow visible, and nothing more.
   expect(whole({ tags: ['team-a'] }, { uses: [theirs, ours] })).toBe(false);
   expect(whole({ tags: ['team-a'] }, { uses: [ours], hasMoreUses: true })).toBe(false);
   expect(whole({ tags: ['team-a'] }, { uses: [] })).toBe(false);

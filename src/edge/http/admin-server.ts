@@ -3,15 +3,15 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type PolicyOutcome, type PolicyRequest, parsePolicyRequest } from '../../contract/policy-outcome.ts';
 
 export interface AdminActions {
-  /** Reads the change number, sweeps, re-checks sockets; resolves when the change holds everywhere. */
+  /** Reads the change number, sweeps the cache, checks sockets again. Resolves when the change is in force everywhere. */
   sync(): Promise<void>;
-  /** Applies what is in use with its secrets read again; rejects when that is not possible. */
+  /** Reads the secrets of the current configuration again and applies them. Rejects if that fails. */
   rereadSecrets(): Promise<void>;
-  /** Applies the own policies as they are on the disk now. */
+  /** Applies the own policies that are on the disk now. */
   applyPolicies(request: PolicyRequest): Promise<PolicyOutcome>;
 }
 
-/** What to answer; undefined: nothing to say. */
+/** The answer. Undefined: without a body. */
 type Action = (actions: AdminActions, body: string) => Promise<object | undefined>;
 
 const ACTIONS: Readonly<Record<string, Action>> = {

@@ -1,17 +1,17 @@
-// How the control plane's HTTP side answers: request id and safe headers on everything, refusals as a page or as JSON.
+// Answers of the control plane: request id and safe headers on every answer, rejections as a page or as JSON.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { REASONS, type ReasonCode, refusalBody } from '../../contract/reasons.ts';
 import type { Pages } from './pages.ts';
 
-/** On every answer of the gateway's own making. */
+/** On every answer that the gateway creates itself. */
 export const OWN_HEADERS: Readonly<Record<string, string>> = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 const RETRY_SECONDS = '2';
-/** For 401. Never Basic, for which a browser opens a password prompt. */
+/** For 401. Never Basic, because a browser would show a password prompt. */
 const CHALLENGE = 'Bearer realm="lictor"';
 
-/** A browser shows what we answer: its navigation, or the submission of our own form. */
+/** The browser shows the answer: to a navigation, or to a form of the gateway. */
 export function wantsPage(request: FastifyRequest): boolean {
   return request.headers['sec-fetch-mode'] === 'navigate' || request.headers.accept?.includes('text/html') === true;
 }
@@ -30,7 +30,7 @@ export function sendRefusal(request: FastifyRequest, reply: FastifyReply, code: 
     .send(JSON.stringify(refusalBody(code, parseEdgeInputs(request.headers).requestId, detail)));
 }
 
-/** The same, as a page where a person looks at it. */
+/** The same, as a page if a browser shows it. */
 export function sendRefusalOrPage(
   request: FastifyRequest,
   reply: FastifyReply,

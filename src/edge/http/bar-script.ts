@@ -1,19 +1,19 @@
-// The second script that nginx puts into Prefect's pages: a small bar with who is signed in, and the way out.
+// The second script that nginx adds to Prefect's pages: a small bar with the signed-in principal and a logout button.
 
 import { SIGNING_OUT } from './expired-script.ts';
 
 export interface BarPlaces {
-  /** Says who it is, as JSON. */
+  /** The address that returns the principal as JSON. */
   readonly me: string;
   /** The page of the account. */
   readonly account: string;
-  /** Where the form of a logout goes. */
+  /** The address of the logout form. */
   readonly logout: string;
 }
 
 /**
- * Prefect's own style cannot reach the bar, nor the bar Prefect's page (a shadow root), and the name is text, never HTML. Signing out is a POST of a
- * form: the control plane takes it from its own origin alone. Where no browser session says who it is, there is nothing to end, so no button.
+ * A shadow root separates the styles of the bar and of Prefect's page. The name is text, never HTML. The logout is a POST of a form, which the
+ * control plane accepts only from its own origin. Without a browser session there is nothing to end, so there is no button.
  */
 export function renderBarScript(places: BarPlaces): string {
   return `(() => {

@@ -1,4 +1,4 @@
-// The servers on control.sock and its like: they stay while the rooms behind them are swapped.
+// The HTTP servers on control.sock and similar sockets. They stay open while a reload swaps the runtime that handles their requests.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { FromEdge } from '../../authorization/decide/from-edge.ts';
 import { HEADER_BYTES } from './own-app.ts';

@@ -1,10 +1,10 @@
-// The decision endpoint: nginx's auth subrequest on a unix socket. In trouble it destroys the socket, so that a stale allow may serve.
+// The decision endpoint for nginx's auth subrequest, on a unix socket. After an error it closes the connection, so that nginx may use a stale allow.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Answerer } from '../../authorization/decide/answer.ts';
 import type { FromEdge } from '../../authorization/decide/from-edge.ts';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 
-/** A 5xx answer would not be covered by `stale-if-error`; a destroyed socket is. `onError` is for the log. */
+/** `stale-if-error` covers a closed connection, but not a 5xx answer. `onError` is for the log. */
 export function createDecisionServer(answerer: Answerer, fromEdge: FromEdge, onError: (error: unknown) => void): Server {
   const server = createServer({ maxHeaderSize: 256 * 1024, keepAliveTimeout: 120_000 }, (request, response) => {
     if (!fromEdge(request)) {
@@ -21,7 +21,7 @@ export function createDecisionServer(answerer: Answerer, fromEdge: FromEdge, onE
 
 async function answer(answerer: Answerer, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { status, headers } = await answerer.answer(parseEdgeInputs(request.headers));
-  // nginx keeps and reads these with every cached answer: only what it needs.
+  // nginx stores and reads the headers with every cached answer, so send only the necessary ones.
   response.sendDate = false;
   response.removeHeader('connection');
   response.writeHead(status, { ...headers, 'content-length': '0' });

@@ -1,4 +1,4 @@
-// The pages on which a person lets a command line in: its code, what it may do, and what came of it.
+// The pages on which a person allows the login of a command line: its code, its rights, and the result.
 import { CLIENT_SCOPES, type ClientScope, SCOPE_WORDS } from '../../contract/client-scopes.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { renderPage } from './page-frame.ts';
@@ -12,9 +12,9 @@ export interface DevicePages {
 
 export interface EnterPage {
   readonly name: string;
-  /** What was typed before. */
+  /** The text that the person typed before. */
   readonly typed: string;
-  /** What was wrong with it; null: nothing yet. */
+  /** The problem with that text. Null: none. */
   readonly problem: string | null;
 }
 
@@ -23,7 +23,7 @@ export interface ConfirmPage {
   readonly client: string;
   readonly userCode: string;
   readonly scopes: readonly ClientScope[];
-  /** Its tokens are for another part of the gateway than Prefect. */
+  /** The tokens are for another part of the gateway than Prefect. */
   readonly elsewhere: string | null;
   readonly address: string;
   readonly secondsAgo: number;
@@ -34,7 +34,7 @@ export interface AllowedPage {
   readonly client: string;
   readonly name: string;
   readonly until: Date;
-  /** It ends with the browser's session, because this provider issues no separate tokens. */
+  /** The login ends with the browser's session, because this provider issues no separate tokens. */
   readonly withSession: string | null;
 }
 

@@ -1,4 +1,4 @@
-// /.lictor/device: a person who is signed in lets a command line in, by its code (RFC 8628 3.3). Nothing is allowed without a click.
+// /.lictor/device: a signed-in person allows the login of a command line by its code (RFC 8628 3.3). Every login needs a click.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
@@ -49,7 +49,7 @@ async function showDevice(request: FastifyRequest, reply: FastifyReply, parts: R
     secondsAgo: Math.max(0, Math.floor((parts.clock() - code.createdMs) / 1000)),
     fields: { device: code.id, proof: approval.proofFor(code, session.sessionId) },
   });
-  // Browsers hold redirects after a form against the policy too, and a click may lead on to the identity provider.
+  // Browsers also check redirects after a form against the policy, and a click may lead to the identity provider.
   return reply.code(200).headers(freeFormHeaders()).send(html);
 }
 
@@ -93,7 +93,7 @@ async function beginOffline(request: FastifyRequest, { parts, code, stored }: De
   return begun?.ok === true ? begun : undefined;
 }
 
-/** Back from the provider. The browser must still be in the session in which the login was allowed, and the answer about that person. */
+/** After the answer of the provider. The browser must have the session that allowed the login, and the answer must name the same person. */
 export async function finishDevice(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -108,7 +108,7 @@ export async function finishDevice(
   if (code === undefined) return refuse('device-unknown');
   const { proof } = finished;
   if (!proof.ok) {
-    // The person is signed in and has allowed it: without separate tokens, the login depends on that session.
+    // The person is signed in and has allowed the login. Without separate tokens, the login depends on that session.
     parts.log.warn({ idp, reason: proof.reason, detail: proof.detail }, 'no offline tokens for a login of the command line');
     return await allow(request, reply, { parts, code, session, stored, offline: undefined });
   }

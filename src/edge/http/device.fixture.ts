@@ -1,4 +1,4 @@
-// For tests: a command line that logs in at the own app, and the person who lets it in.
+// For tests: a command line that logs in at the gateway, and the person who allows it.
 import type { useOwnApp } from './own-app.fixture.ts';
 import { HTML } from './own-app.fixture.ts';
 
@@ -24,7 +24,7 @@ export function deviceClient({ ask, post, get }: Own) {
   };
   const allow = async (userCode: string, session: string, decision = 'allow') =>
     post('/.lictor/device', { ...(await fieldsOn(userCode, session)), decision }, { session });
-  /** From the beginning to the tokens. */
+  /** The whole login, up to the tokens. */
   const obtained = async (session: string, more: Form = {}): Promise<Json> => {
     const begun: Json = (await begin(more)).json();
     const done = await allow(String(begun['user_code']), session);
@@ -41,7 +41,7 @@ export function deviceClient({ ask, post, get }: Own) {
     obtained,
     refresh: (token: unknown, more: Form = {}) => tokens({ grant_type: 'refresh_token', refresh_token: String(token), ...more }),
     revoke: (token: unknown) => form('revoke', { token: String(token) }),
-    /** Who the token is, or why it is nobody. */
+    /** The principal of the token, or the reason for a rejection. */
     use: async (token: unknown): Promise<Json> =>
       (await ask('/.lictor/api/v1/me', { headers: { 'x-lictor-in-authorization': `Bearer ${String(token)}` } })).json(),
   };

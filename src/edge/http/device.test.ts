@@ -1,4 +1,4 @@
-// Logins of a command line through the own app, with a built-in account: begin, allow, poll, use, refresh, end, and every way in which it must not work.
+// Logins of a command line with a built-in account: start, allow, poll, use, refresh, end, and every attempt that must fail.
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { createTokenText, type TokenPrefix } from '../../identity/authn/service-token/token-text.ts';
@@ -9,7 +9,7 @@ const own = useOwnApp();
 const { get, ask, logIn } = own;
 const { begin, poll, refresh, revoke, allow, page, fieldsOn, obtained, use } = deviceClient(own);
 
-/** Another last letter. */
+/** The token with another last letter. */
 const altered = (text: unknown): string => String(text).replace(/.$/, (last) => (last === '0' ? '1' : '0'));
 
 const signIn = async (): Promise<string> => cookieOf(await logIn());
@@ -89,7 +89,7 @@ describe('a login of the command line', () => {
     expect(await refresh(tokens['refresh_token'])).toMatchObject({ statusCode: 400, error: 'invalid_grant', code: 'login-ended' });
   });
 
-  it('ends sooner by a limit that was made shorter, and the client is told so with its next tokens', async () => {
+  it('ends earlier after a limit becomes shorter, and the client gets the new end with its next tokens', async () => {
     const session = await signIn();
     const began = get().test.clock();
     const begun = (await begin()).json();
@@ -115,7 +115,7 @@ describe('a login of the command line', () => {
     const { payload, protectedHeader } = await verifyWith(String(tokens['id_token']), keys);
     expect(protectedHeader.alg).toBe('ES256');
     expect(payload).toMatchObject({ iss: 'http://localhost:8200', sub: 'alice@local', aud: 'lictor-cli' });
-    // It opens nothing.
+    // The token gives no access.
     expect(await use(String(tokens['id_token']))).toMatchObject({ code: expect.stringMatching(/^(?:jwt|credential)-/) });
   });
 });
@@ -145,7 +145,7 @@ describe('is not let in', () => {
     expect((await own.post('/.lictor/device', { device, proof, decision: 'allow' }, { session })).statusCode).toBe(200);
   });
 
-  it('by a refusal: the device is told, once and for all', async () => {
+  it('by a refusal: the device gets an error, now and later', async () => {
     const session = await signIn();
     const begun = (await begin()).json();
     expect((await allow(begun.user_code, session, 'refuse')).body).toContain('Refused');
@@ -186,7 +186,7 @@ describe('is not let in', () => {
     expect((await begin()).statusCode).toBe(429);
   });
 
-  it('by a page of another site, which takes nothing from whoever sits at its visitor either', async () => {
+  it("by a page of another site, which also takes nothing from other people at its visitor's address", async () => {
     const session = await signIn();
     const tokens = await obtained(session);
     for (const path of ['token', 'device_authorization', 'revoke']) {
@@ -314,7 +314,7 @@ it('a token for the interface of agents is refused at the API', async () => {
 });
 
 describe('the secret of a token decides, not its id', () => {
-  /** Well-formed, with the same id and another valid secret. */
+  /** A well-formed token with the same id and another valid secret. */
   const forged = (text: unknown, prefix: TokenPrefix): string => createTokenText(String(text).slice(4, 14), prefix).text;
 
   it('a forged device code gets no tokens; twin: the real one does', async () => {

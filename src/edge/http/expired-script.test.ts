@@ -5,7 +5,7 @@ import { renderExpiredScript, SIGNING_OUT } from './expired-script.ts';
 
 type Observe = (list: { getEntries(): { responseStatus: number; name: string }[] }) => void;
 
-/** Runs the script in a page; answers the addresses that the page was sent to, and the ways to make something happen in it. */
+/** Runs the script in a page. Returns the addresses that it opened, and functions that trigger events in it. */
 function runInPage() {
   const left: string[] = [];
   let observe: Observe | undefined;
@@ -25,7 +25,7 @@ function runInPage() {
 }
 
 describe('a page whose session has ended', () => {
-  it('goes to the login page once, for a 401 of its own origin alone', () => {
+  it('goes to the login page once, only for a 401 of its origin', () => {
     const { left, answered } = runInPage();
     answered(200, 'https://lictor.example/api/flows');
     answered(401, 'https://elsewhere.example/api/flows');

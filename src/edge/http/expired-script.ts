@@ -1,13 +1,12 @@
-// The script that nginx puts into Prefect's pages: neither of its UIs leaves a page whose session has ended.
+// The script that nginx adds to Prefect's pages, because neither of its UIs leaves a page after the end of the session.
 
 /** The event by which the bar announces to this script that the person signs out. */
 export const SIGNING_OUT = 'lictor-signing-out';
 
 /**
- * Watches the page's own requests for a 401 (fetch and XMLHttpRequest alike) and goes to the login page once, with the
- * present address to come back to. The login page does not carry it, so there is no loop. A page that the browser
- * brings back from its memory ("back" after logout) is loaded again. While the bar signs out, a 401 is expected: going
- * to the login page then would cut off the answer of the logout.
+ * Watches the requests of the page (fetch and XMLHttpRequest) for a 401. Then it goes to the login page once, with the current address as the
+ * return address. The login page does not have this script, so there is no loop. The script reloads a page that the browser restores from memory
+ * ("back" after logout). During a logout a 401 is expected, and leaving the page would cancel the logout's answer.
  */
 export function renderExpiredScript(loginPath: string): string {
   return `(() => {

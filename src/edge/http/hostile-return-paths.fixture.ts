@@ -1,4 +1,4 @@
-// For tests: what has been given as a return address to lead somebody elsewhere (RD-01), and what is not canonical.
+// For tests: return addresses that lead a browser to another site (RD-01), and return addresses that are not canonical.
 
 const EVIL = 'evil.example';
 

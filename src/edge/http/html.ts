@@ -1,11 +1,11 @@
-// The one way from data to HTML text.
+// The only functions that turn data into HTML.
 
-/** Text that is HTML already; everything else is escaped when it is put into a template. */
+/** Text that is HTML already. A template escapes all other values. */
 export interface Html {
   readonly html: string;
 }
 
-/** `html\`<p>${text}</p>\``: values are escaped, unless they are Html themselves; lists are joined. */
+/** `html\`<p>${text}</p>\``: escapes values that are not Html, and joins lists. */
 export function html(parts: TemplateStringsArray, ...values: readonly (string | Html | readonly Html[])[]): Html {
   return { html: parts.reduce((text, part, index) => text + render(values[index - 1] ?? '') + part) };
 }
@@ -19,7 +19,7 @@ function render(value: string | Html | readonly Html[]): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Safe as text and within a quoted attribute. */
+/** The result is safe as text and in a quoted attribute. */
 function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (letter) => ENTITIES[letter] ?? '');
 }

@@ -1,10 +1,10 @@
-// The beginning and the end of a server on a unix socket.
+// Starts and stops a server on a unix socket.
 import { chmodSync, chownSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Server as SocketServer } from 'node:net';
 import { nginxWorkerUser } from '../../config/worker-user.ts';
 
-/** What still streams then is cut off, so that the ledger is closed in order. */
+/** After this time, open streams are closed, so that the ledger can close in order. */
 const LAST_ANSWERS_MS = 7_000;
 
 export function closeServer(server: Server): Promise<unknown> {
@@ -18,10 +18,10 @@ export function closeServer(server: Server): Promise<unknown> {
   });
 }
 
-/** A burst of nginx's connections waits. With Node's default of 511, the system would reject connections of all clients. Its limit is 4,096. */
+/** A burst of nginx's connections waits in this queue. With Node's default of 511, the system would reject connections. Its limit is 4,096. */
 const BACKLOG = 4096;
 
-/** The sockets that nginx connects to belong to its worker user; the admin socket to us. */
+/** The sockets for nginx belong to its worker user. The admin socket belongs to the user of the gateway. */
 export async function listenOn(server: SocketServer, path: string): Promise<void> {
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {

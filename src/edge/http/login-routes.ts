@@ -22,7 +22,7 @@ export function registerLogin(app: FastifyInstance, parts: RouteParts): void {
   app.post(`${parts.prefix}/login`, { bodyLimit: FORM_BYTES }, (request, reply) => submitLogin(request, reply, parts));
 }
 
-/** Who is signed in, and the way out: one click away from every page. */
+/** Shows the signed-in principal and the logout. Every page has a link to it. */
 async function showAccount(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
   if (!wantsPage(request)) return sendRefusal(request, reply, 'not-found');
   const session = await sessionOf(request, parts);
@@ -67,7 +67,7 @@ interface Form {
   readonly password: string;
 }
 
-/** Names are lower case; a phone's keyboard begins with a capital. */
+/** Account names are lower case, but the keyboard of a phone starts with a capital letter. */
 function parseForm(body: unknown): Form {
   const fields = new URLSearchParams(Buffer.isBuffer(body) ? body.toString('utf8') : '');
   return { attempt: attemptId(fields), name: (fields.get('username') ?? '').trim().toLowerCase(), password: fields.get('password') ?? '' };

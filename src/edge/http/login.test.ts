@@ -1,4 +1,4 @@
-// Login page, login, logout and the way back (RD-01, SE-01, SE-02), through the whole own app.
+// Login page, login, logout and return address (RD-01, SE-01, SE-02), through the whole app.
 import { describe, expect, it } from 'vitest';
 import { INPUT, LOGIN_DEVICE } from '../../contract/names.ts';
 import { HOSTILE_RETURN_PATHS } from './hostile-return-paths.fixture.ts';
@@ -8,7 +8,7 @@ const { get, reconfigure, ask, post, logIn, me } = useOwnApp();
 const purpose = { 'x-lictor-in-purpose': 'login' };
 
 describe('a refused navigation', () => {
-  it('is sent to the login page, with its address kept here; the login leads back to it', async () => {
+  it('is sent to the login page, with its address stored here; the login leads back to it', async () => {
     const answer = await ask('/runs?tab=Logs&x=a%20b', { headers: purpose });
     expect(answer.statusCode).toBe(302);
     const location = String(answer.headers.location);
@@ -20,7 +20,7 @@ describe('a refused navigation', () => {
     expect((await logIn({ attempt })).headers.location).toBe('/');
   });
 
-  it('of the root needs nothing to be kept', async () => expect((await ask('/', { headers: purpose })).headers.location).toBe('/.lictor/login'));
+  it('of the root stores nothing', async () => expect((await ask('/', { headers: purpose })).headers.location).toBe('/.lictor/login'));
 
   it('that is hostile leads to the root (RD-01)', async () => {
     for (const path of ['//evil.example', '/a//b', '/%2f%2fevil.example', '/.lictor/logout', '/a;b']) {
@@ -69,7 +69,7 @@ describe('the bar in Prefect’s pages (bar.js)', () => {
 });
 
 describe('an address given by the page itself (expired.js)', () => {
-  it('is kept when it is a path, and the script names where to go', async () => {
+  it('is accepted if it is a path, and the script names the target', async () => {
     const answer = await ask(`/.lictor/login?return=${encodeURIComponent('/runs?x=1')}`, { headers: HTML });
     expect(answer.statusCode).toBe(303);
     const attempt = new URL(String(answer.headers.location), 'http://x').searchParams.get('attempt') ?? '';
@@ -226,12 +226,12 @@ describe('a login', () => {
     expect(page.body).toContain('Too many failed logins');
     const record = get().records.at(-1);
     expect(record).toMatchObject({ decision: 'deny', reason: 'login-throttled', status: 429, request_id: 'request-1' });
-    // Like any request of nobody: else whoever knows a name could fill the ledger with it (src/record/ledger/floods.ts).
+    // As every unauthenticated request: otherwise a client that knows a name could fill the ledger with it (src/record/ledger/floods.ts).
     expect([record?.principal, record?.credential_id, record?.session_id, record?.grant_id]).toEqual([null, null, null, null]);
     expect((await logIn({}, { headers: { accept: '*/*' } })).json().code).toBe('login-throttled');
   });
 
-  it('of somebody without a role says so and starts no session', async () => {
+  it('of an account without a role shows that and starts no session', async () => {
     await get().test.store.accounts.create({ id: '2', name: 'nemo', roles: [], password: get().phc });
     const page = await logIn({ username: 'nemo' });
     expect([page.statusCode, page.headers['set-cookie']]).toEqual([403, undefined]);

@@ -1,4 +1,4 @@
-// Logging out: a page that asks, the form that does it here and at the provider, and the provider's own word for it.
+// Logout: the page with the form, the logout here and at the provider, and logouts that the provider requests.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
@@ -23,7 +23,7 @@ export function registerLogout(app: FastifyInstance, parts: RouteParts): void {
   );
 }
 
-/** Ends the session on the server, whatever the browser does with its cookie, and clears the browser's cache of Prefect's pages. */
+/** Ends the session on the server, even if the browser does not delete its cookie. Also clears the browser's cache of Prefect's pages. */
 async function logout(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
   const { pages } = parts;
   const inputs = parseEdgeInputs(request.headers);
@@ -49,7 +49,7 @@ async function logout(request: FastifyRequest, reply: FastifyReply, parts: Route
   return sendPage(reply, pages, { status: 200, html: pages.loggedOut(idp) });
 }
 
-/** The provider that the session came from; null: a built-in account's, or none. */
+/** The provider of the session. Null: a built-in account, or no session. */
 function externalIdp(session: OwnSession | undefined, { logins }: RouteParts): string | null {
   const idp = session?.principal.idp ?? null;
   return idp !== null && logins.idps.includes(idp) ? idp : null;
@@ -73,7 +73,7 @@ interface At {
   readonly idp: string;
 }
 
-/** Server to server (OpenID Connect Back-Channel Logout 1.0): the sessions that the provider names end, their sockets too, before the answer. */
+/** From server to server (OpenID Connect Back-Channel Logout 1.0). Before the answer, this ends the sessions that the provider names, and their sockets. */
 async function backchannelLogout(request: FastifyRequest, reply: FastifyReply, { parts, idp }: At): Promise<FastifyReply> {
   const provider = parts.providers.find((candidate) => candidate.idp === idp);
   if (provider === undefined) return sendRefusal(request, reply, 'not-found');

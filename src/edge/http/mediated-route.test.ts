@@ -1,4 +1,4 @@
-// Mediated requests on their way through HTTP: the very bytes there, the very answer back.
+// Mediated requests through HTTP: the mediator gets the same bytes, and the client gets the same answer.
 import { describe, expect, it } from 'vitest';
 import { refusalResponse } from '../../authorization/mediate/responses.ts';
 import { INPUT } from '../../contract/names.ts';

@@ -1,4 +1,4 @@
-// Mediated requests: from HTTP to the mediator and back. The body stays bytes: the mediator alone parses it.
+// Passes mediated requests from HTTP to the mediator, and the answers back. Only the mediator parses the body.
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -6,7 +6,7 @@ import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { OWN_HEADERS, sendRefusal, sendRefusalOrPage, wantsPage } from './answers.ts';
 import type { RouteParts } from './parts.ts';
 
-/** As nginx lets through. */
+/** The same limit as in nginx. */
 export const MEDIATED_BYTES = 16 * 1024 * 1024;
 
 /** In a separate scope, which does not read bodies: the mediator does. */
@@ -21,19 +21,19 @@ export async function mediate(
   { mediator, pages }: Pick<RouteParts, 'mediator' | 'pages'>,
 ): Promise<FastifyReply> {
   const { body: stream } = request;
-  // nginx says how long a body is; a body that does not say it counts as one of the largest.
+  // nginx declares the length of a body. A body without a declared length counts as the largest.
   const length = Number(request.headers['content-length'] ?? MEDIATED_BYTES);
   if (stream instanceof Readable && length > MEDIATED_BYTES) return sendRefusal(request, reply, 'body-too-large');
   const body = stream instanceof Readable ? { length, read: () => buffer(stream) } : Buffer.alloc(0);
   const answer = await mediator.handle({ inputs: parseEdgeInputs(request.headers), headers: singleHeaders(request), body });
   reply.code(answer.status).headers(answer.headers);
-  // What a person opens is a page; a program that writes reads JSON, whatever it accepts.
+  // A navigation gets a page. A write gets JSON, with any Accept header.
   const isOpened = request.method === 'GET' && wantsPage(request);
   if (answer.refusal !== undefined && isOpened) return sendRefusalOrPage(request, reply.headers(OWN_HEADERS), { pages, ...answer.refusal });
   return reply.send(answer.status === 204 || answer.status === 304 ? undefined : answer.body);
 }
 
-/** nginx sends each header of its allow-list once; what Node has as a list is left out. */
+/** nginx sends each header of its allow-list once, so this omits headers that Node has as a list. */
 function singleHeaders(request: FastifyRequest): Record<string, string> {
   return Object.fromEntries(Object.entries(request.headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
 }

@@ -1,4 +1,4 @@
-// The authorization server's endpoints over HTTP; all take a form and answer in JSON.
+// The HTTP endpoints of the authorization server. All accept a form and answer in JSON.
 import type { FastifyInstance } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import type { TokenEndpoint } from '../../identity/oauth/token-endpoint.ts';
@@ -12,14 +12,14 @@ export function registerOAuth(app: FastifyInstance, parts: RouteParts): void {
   registerForm(app, `${parts.prefix}/oauth/token`, token);
   registerForm(app, `${parts.prefix}/oauth/device_authorization`, deviceAuthorization);
   registerForm(app, `${parts.prefix}/oauth/revoke`, revoke);
-  // Answered, so that a client that tries it learns what to use instead.
+  // It has an answer, so that a client that tries it learns the supported way.
   app.all(`${parts.prefix}/oauth/authorize`, (request, reply) => sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'flow-unsupported' }));
 }
 
 function registerForm(app: FastifyInstance, path: string, endpoint: TokenEndpoint): void {
   app.post(path, { bodyLimit: FORM_BYTES }, async (request, reply) => {
     const { requestId, address, foreignOrigin } = parseEdgeInputs(request.headers);
-    // Before it counts: any page may send a form from its visitor's address.
+    // Before the limit counts it, because any page can send a form from the address of its visitor.
     if (foreignOrigin === true) return sendRefusal(request, reply, 'origin-foreign');
     const answer = await endpoint({
       contentType: request.headers['content-type'] ?? '',

@@ -1,4 +1,4 @@
-// A login of the command line by somebody of an OpenID Provider: tokens of its own there, what the provider says later, and providers that give none.
+// A login of the command line by a person of an OpenID Provider: separate tokens, later answers of the provider, and providers without tokens.
 import { describe, expect, it } from 'vitest';
 import { deviceClient } from './device.fixture.ts';
 import { sessionOfAnswer, useOidcApp } from './oidc.fixture.ts';
@@ -11,7 +11,7 @@ const { begin, poll, refresh, allow, use } = deviceClient(own);
 const TOKEN_MS = 60_000;
 const signedIn = async (): Promise<string> => sessionOfAnswer(await signIn());
 
-/** The click, the way to the provider and back. `subject`: who is signed in there. */
+/** The click, and the login at the provider. `subject`: the person who is signed in there. */
 async function allowThere(userCode: string, session: string, subject = 'sub-alice') {
   const sent = await allow(userCode, session);
   expect(sent.statusCode, sent.body.slice(-500)).toBe(303);
@@ -29,13 +29,13 @@ async function obtained(session: string): Promise<Record<string, unknown>> {
   return { ...begun, ...(await poll(begun['device_code'])) };
 }
 
-/** The provider gives nothing that outlives its session. */
+/** The provider issues no token that outlives its session. */
 function withoutOffline(): void {
   idp().bends.set('/.well-known/openid-configuration', (metadata) => ({ ...metadata, scopes_supported: ['openid'] }));
   connect();
 }
 
-describe('with tokens of its own', () => {
+describe('with separate tokens', () => {
   it('is the same person as in the browser, and outlives the session there', async () => {
     const session = await signedIn();
     const tokens = await obtained(session);
@@ -87,7 +87,7 @@ describe('with tokens of its own', () => {
     expect(await refresh(tokens['refresh_token'])).toMatchObject({ statusCode: 200 });
   });
 
-  it('is refused when the provider answers for somebody else, or the session that allowed it is gone', async () => {
+  it('is refused when the provider answers for another person, or the session that allowed it is gone', async () => {
     const session = await signedIn();
     const begun = (await begin()).json();
     const other = await allowThere(begun.user_code, session, 'sub-bob');

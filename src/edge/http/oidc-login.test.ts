@@ -1,4 +1,4 @@
-// Login at an OpenID Provider: there, back, and every answer that must not count (OI-*, SE-01, SE-02, JW-01, JW-02, JW-04).
+// Login at an OpenID Provider: redirect, answer, and every answer that must be rejected (OI-*, SE-01, SE-02, JW-01, JW-02, JW-04).
 import { createHash, createHmac } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { HTML } from './own-app.fixture.ts';
 const { get, idp, ask, connect, go, finish, signIn, me, logIn } = useOidcApp();
 
 describe('a login', () => {
-  it('goes straight to the only provider with PKCE, state and nonce of its own, and back to the page that was asked for', async () => {
+  it('goes directly to the only provider with fresh PKCE, state and nonce, and back to the requested page', async () => {
     const wanted = String((await ask('/runs?tab=Logs', { headers: { 'x-lictor-in-purpose': 'login' } })).headers.location);
     const [one, two] = [await go(wanted), await go(wanted)];
     const query = new URL(one.location).searchParams;
@@ -38,7 +38,7 @@ describe('a login', () => {
     expect(get().records[0]?.grants).toMatchObject([{ role: 'admin', members: ['alice@corp'], rules: ['lictor.yaml roles[0]: group:platform@corp'] }]);
   });
 
-  // All of them: return-path.test.ts.
+  // return-path.test.ts has all of them.
   const hostile = HOSTILE_RETURN_PATHS.filter((_path, index) => index % 7 === 0);
   it(`ends on this origin, whatever of ${hostile.length} addresses it began with or stands beside the answer (RD-01)`, async () => {
     const { test } = get();
@@ -63,7 +63,7 @@ describe('a login', () => {
     expect((await finish(second, { browser: one.browser })).headers.location).toBe('/flows');
   });
 
-  it('without a role: the page names the groups that have one, and nothing is kept of the person', async () => {
+  it('without a role: the page names the groups that have one, and the store has nothing about the person', async () => {
     const page = await signIn('sub-bob');
     expect([page.statusCode, sessionOfAnswer(page)]).toEqual([403, '']);
     expect(page.body).toMatch(/bob@corp.*<code>platform<\/code>.*<code>team-a<\/code>.*idp=corp&amp;other=1/s);
@@ -121,7 +121,7 @@ describe('a login', () => {
     expect((await ask('/.lictor/api/v1/me', { session })).json().principal).toBe('alice.two@corp');
   });
 
-  it('with a name that was somebody else is refused until an administrator forgets the former one', async () => {
+  it('with a name that another person had is refused until an administrator deletes the former one', async () => {
     await signIn();
     idp().accounts.set('sub-other', { preferred_username: 'alice', groups: ['platform'] });
     expect(codeOf(await signIn('sub-other'))).toBe('identity-name-taken');
@@ -178,12 +178,12 @@ describe('the login page', () => {
     idp().bends.clear();
     get().test.advance(3000);
     expect((await signIn()).statusCode).toBe(303);
-    // A browser is not sent to a provider that was there a while ago.
+    // The gateway does not redirect to a provider that is unavailable now.
     idp().instead.set('/.well-known/openid-configuration', { status: 503, body: '' });
     const sent = await go();
     get().test.advance(11_000);
     expect(codeOf(await ask('/.lictor/login', { headers: HTML }))).toBe('idp-unavailable');
-    // Whoever is there already comes back: what is known of the provider serves on.
+    // A person who is already at the provider can finish: the gateway uses the known metadata.
     expect((await finish(await idp().browse(sent.location, 'sub-alice'), { browser: sent.browser })).statusCode).toBe(303);
   });
 
@@ -283,7 +283,7 @@ describe('an answer is refused', () => {
 describe('an ID token is refused', () => {
   type Claims = Record<string, unknown>;
   const payloadOf = (token: unknown): Claims => JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString());
-  /** The provider's answer with another ID token, made of the claims of the true one. */
+  /** The provider's answer with another ID token, from the claims of the real one. */
   const replaced = async (make: (claims: Claims, token: string) => unknown) => {
     idp().bends.set('/token', async (answer) => ({ ...answer, id_token: await make(payloadOf(answer['id_token']), String(answer['id_token'])) }));
     return await signIn();

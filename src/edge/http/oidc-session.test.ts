@@ -1,4 +1,4 @@
-// What becomes of a session from an OpenID Provider: refresh, its failures, logout on both sides, the provider's own word (SE-03, SE-04, JW-05).
+// A session from an OpenID Provider: refresh, its failures, logout on both sides, back-channel logout (SE-03, SE-04, JW-05).
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { SignJWT } from 'jose';
@@ -13,7 +13,7 @@ const TOKEN_MS = 60_000;
 const signedIn = async (subject = 'sub-alice'): Promise<string> => sessionOfAnswer(await signIn(subject));
 const whoAmI = async (session: string) => (await ask('/.lictor/api/v1/me', { session })).json();
 const tokenCalls = (): number => idp().requests.filter((line) => line === 'POST /token').length;
-/** The time at which the provider has to be asked. */
+/** The time of the next question to the provider. */
 const untilDue = (): void => get().test.advance(TOKEN_MS + 1000);
 
 describe('a session that is due', () => {
@@ -63,12 +63,12 @@ describe('a session that is due', () => {
     expect(await me(two)).toBe(401);
   });
 
-  it('of somebody who is locked stays shut out under the new name that the provider tells', async () => {
+  it('of a locked person stays locked under the new name from the provider', async () => {
     const session = await signedIn();
     await get().test.store.locks.put({ kind: 'principal', value: 'alice@corp', why: 'left', by: 'local:root', expiresMs: null });
     idp().accounts.set('sub-alice', { preferred_username: 'alice.two', groups: ['platform'] });
     untilDue();
-    // Which asks the provider; a decision that is made meanwhile is made anew, since the change number moves.
+    // This asks the provider. The change number increases, so a concurrent decision is made again.
     const before = await get().test.store.changeNumber();
     await whoAmI(session);
     expect(await get().test.store.changeNumber()).toBeGreaterThan(before);
@@ -102,7 +102,7 @@ describe('a session that is due', () => {
     expect([await me(session), get().endings]).toEqual([401, [reason]]);
   });
 
-  it('goes on without a new ID token or refresh token: userinfo tells the groups', async () => {
+  it('continues without a new ID token or refresh token: userinfo has the groups', async () => {
     const session = await signedIn();
     let stored: unknown;
     idp().bends.set('/token', ({ id_token: _id, refresh_token: rotated, ...answer }) => {
@@ -137,7 +137,7 @@ describe('while the provider is away', () => {
     get().test.advance(CONFIRM_LIMITS.graceMs);
     const refused = await ask('/.lictor/api/v1/me', { session });
     expect([refused.statusCode, refused.json().code]).toEqual([401, 'session-unconfirmed']);
-    // It is back before the session's own limits: the session is whole again.
+    // The provider is back before the limits of the session, so the session continues.
     idp().instead.clear();
     get().test.advance(CONFIRM_LIMITS.retryMs);
     expect([await me(session), get().endings]).toEqual([200, []]);

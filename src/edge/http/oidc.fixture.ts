@@ -1,4 +1,4 @@
-// For tests: the own app with a real OpenID Provider behind it, and a browser that goes there and back.
+// For tests: the gateway's app with a real OpenID Provider, and a browser that logs in there.
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Config, OidcProvider } from '../../config/config.ts';
 import { LOGIN_BROWSER } from '../../contract/names.ts';
@@ -12,7 +12,7 @@ export const ROLES: Config['roles'] = [
   { role: 'viewer', members: ['user:viewer@corp', 'group:team-a@corp'], scope: null },
 ];
 
-/** Where a browser was sent, with what its cookie says. */
+/** The redirect of a browser, with its cookie. */
 export interface Sent {
   readonly location: string;
   readonly state: string;
@@ -44,7 +44,7 @@ export function useOidcApp() {
     await openid?.close();
   });
 
-  /** Nothing is known of the provider yet. */
+  /** The gateway has no metadata of the provider yet. */
   const connect = (change: Partial<OidcProvider> = {}, config: Partial<Config> = {}): void => {
     const { test } = own.get();
     const settings: OidcProvider = {
@@ -83,7 +83,7 @@ export function useOidcApp() {
   };
   const finish = (callback: URL, { browser = '', session = '', headers = {} }: Finish = {}) =>
     own.ask(`${callback.pathname}${callback.search}`, { session, headers: { ...HTML, [LOGIN_BROWSER]: browser, ...headers } });
-  /** There and back. */
+  /** A whole login at the provider. */
   const signIn = async (subject = 'sub-alice', more: Finish = {}) => {
     const sent = await go();
     return await finish(await idp().browse(sent.location, subject), { browser: sent.browser, ...more });

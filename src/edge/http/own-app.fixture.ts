@@ -1,4 +1,4 @@
-// For tests: the own app on a store of its own, asked the way nginx asks.
+// For tests: the gateway's app with a separate store. Requests look like those of nginx.
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { FastifyInstance } from 'fastify';
@@ -36,12 +36,12 @@ export const CONFIG: OwnAppParts['config'] = {
 };
 export const CLI_LIFE_MS = 30 * 86_400_000;
 export const PASSWORD = 'correct horse';
-/** Of PASSWORD, at the lowest cost: a check of it takes no time. */
+/** The hash of PASSWORD at the lowest cost, so that a check is fast. */
 const PHC = '$argon2id$v=19$m=8,t=1,p=1$c2FsdCBvZiBhIHRlc3QuLg$nobR2o2xeWTurFtnT39aBrZqNLEx7m9cGt3lpegYjU0';
-/** What a browser accepts when it navigates. */
+/** The Accept header of a browser's navigation. */
 export const HTML = { accept: 'text/html,application/xhtml+xml' };
 
-/** One test's world; made anew by `useOwnApp` before each. */
+/** The environment of one test. `useOwnApp` creates a new one before each. */
 export interface World {
   readonly test: TestStore;
   readonly app: FastifyInstance;
@@ -50,16 +50,16 @@ export interface World {
   readonly mediated: (MediatedRequest & { readonly body: Buffer })[];
   syncs: number;
   ledgerBroken: boolean;
-  /** `sessions.cli` as a reload has made it. */
+  /** `sessions.cli` after a reload. */
   cliLifeMs: number;
-  /** How long a request waits for a provider. */
+  /** The timeout of a request to a provider. */
   confirmWaitMs: number;
-  /** Everything that was logged, as text. */
+  /** The whole log as text. */
   readonly logged: string[];
-  /** Why sessions were not renewed. */
+  /** The reasons of failed session renewals. */
   readonly endings: ReasonCode[];
   readonly confirmMemory: ConfirmMemory;
-  /** What was looked for in the ledger, and what is found. */
+  /** The filters of the ledger searches, and their result. */
   readonly searched: PageQuestion[];
   found: () => Promise<readonly LedgerRecord[]>;
   unknown: string | null;
@@ -70,7 +70,7 @@ export interface Ask {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
   readonly session?: string;
   readonly sameOrigin?: boolean;
-  /** A page of another site has sent it. */
+  /** A page of another site sends the request. */
   readonly foreignOrigin?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
@@ -82,17 +82,17 @@ interface Given {
   readonly providers?: OwnAppParts['providers'];
 }
 
-/** `start`: what the clock of each test shows first. */
+/** `start`: the start time of the clock in each test. */
 export function useOwnApp(start?: Clock) {
   const world: { current: World | undefined } = { current: undefined };
   let configured: Given = {};
-  /** Built when it is asked first: most tests configure it anew before. */
+  /** Built at the first request, because most tests change the configuration before. */
   let app: FastifyInstance | undefined;
   const get = (): World => {
     if (world.current === undefined) throw new Error('outside of a test');
     return world.current;
   };
-  /** The same world behind another configuration. */
+  /** The same environment with another configuration. */
   const reconfigure = (given: Given): void => {
     configured = given;
     app = undefined;

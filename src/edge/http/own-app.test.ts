@@ -1,4 +1,4 @@
-// The own app's small answers: status, who am I, and 404 for everything else (AD-01).
+// The small answers of the app: status, the principal, and 404 for everything else (AD-01).
 import { describe, expect, it } from 'vitest';
 import { INPUT } from '../../contract/names.ts';
 import { cookieOf, HTML, useOwnApp } from './own-app.fixture.ts';

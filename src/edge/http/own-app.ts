@@ -1,4 +1,4 @@
-// The HTTP side of the control plane, for nginx on control.sock: own pages, refused navigations, mediated requests.
+// The HTTP app of the control plane on control.sock: the gateway's pages, rejected navigations, mediated requests.
 import type { IncomingMessage } from 'node:http';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
@@ -27,16 +27,16 @@ import { registerWellKnown } from './well-known-routes.ts';
 
 export type { OwnAppParts } from './parts.ts';
 
-/** Header with which nginx marks a refused navigation. */
+/** The header with which nginx marks a rejected navigation. */
 const PURPOSE = 'x-lictor-in-purpose';
 
-/** Where Fastify finds what is recognised by a header and not by its path; no request of a client has such a path here. */
+/** Internal routes for requests that a header identifies. No request of a client has such a path here. */
 const ROUTE = { mediated: '/-/mediated', login: '/-/login' } as const;
 
-/** nginx's own limit for all header lines is 32 KiB, and the INPUT headers repeat some. */
+/** nginx's limit for all header lines is 32 KiB, and the INPUT headers repeat some. */
 export const HEADER_BYTES = 256 * 1024;
 
-/** Not listening: `server` gets its requests from the caller's. Only what nginx hands over in INPUT headers is believed. */
+/** It does not listen: the control server passes requests to it. It trusts only the INPUT headers, which nginx sets. */
 export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   const prefix = `${parts.config.publicUrl.basePath}${OWN_PREFIX.slice(0, -1)}`;
   const { origin, basePath } = parts.config.publicUrl;
@@ -52,7 +52,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
     if (request.url !== ROUTE.mediated) reply.headers(OWN_HEADERS);
     if (await isShutOut(request, routeParts)) return sendRefusalOrPage(request, reply, { pages, code: 'locked' });
   });
-  // A person who mistypes an address sees a page; what is of no path of ours, or no look at one, is refused as to any program.
+  // A person who mistypes an address gets a page. Every other unknown request gets JSON.
   app.setNotFoundHandler((request, reply) =>
     request.method === 'GET' && request.url.startsWith(`${prefix}/`)
       ? sendRefusalOrPage(request, reply, { pages, code: 'not-found' })
@@ -85,7 +85,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   return app;
 }
 
-/** For Prefect's pages: nginx puts them in. */
+/** The scripts that nginx adds to Prefect's pages. */
 function registerScripts(app: FastifyInstance, prefix: string): void {
   const scripts = {
     expired: renderExpiredScript(`${prefix}/login`),
@@ -95,13 +95,13 @@ function registerScripts(app: FastifyInstance, prefix: string): void {
     app.get(`${prefix}/${name}.js`, (_request, reply) => reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script));
 }
 
-/** A locked address gets no page either. Health checks still get an answer; a mediated request is decided as a whole. */
+/** A locked address gets no page. Health checks still get an answer, and the decision rejects a mediated request. */
 async function isShutOut(request: FastifyRequest, { prefix, store }: RouteParts): Promise<boolean> {
   if ([ROUTE.mediated, `${prefix}/health`, `${prefix}/ready`].includes(request.url)) return false;
   return (await lockOnAddress(store.locks, parseEdgeInputs(request.headers).address)) !== undefined;
 }
 
-/** A path is never what makes a request a mediated one: nginx's headers are. */
+/** Only nginx's headers identify a mediated request, never its path. */
 function routeOf(request: IncomingMessage): string {
   if (isMediated(request)) return ROUTE.mediated;
   return isLoginNeeded(request) ? ROUTE.login : (request.url ?? '/');
@@ -119,7 +119,7 @@ function headerText(value: string | string[] | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Never a 500: what is no refusal is an outage, and the log says which. */
+/** Never a 500: an unknown error is an outage, and the log has its cause. */
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply, parts: RouteParts): FastifyReply {
   const code = reasonOf(error);
   if (code === 'gateway-unavailable') parts.log.error({ err: error }, 'a request could not be answered');

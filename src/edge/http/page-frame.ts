@@ -1,4 +1,4 @@
-// The frame of every own page, and what is sent with it.
+// The HTML frame and the headers of every page of the gateway.
 import { createHash } from 'node:crypto';
 import { PAGE_MARK, PAGE_STYLE } from '../../contract/page-style.ts';
 import { type Html, html, NOTHING } from './html.ts';
@@ -6,7 +6,7 @@ import { type Html, html, NOTHING } from './html.ts';
 export interface FramedPage {
   readonly title: string;
   readonly body: Html;
-  /** Runs by its hash alone; left out: none. */
+  /** The policy allows it by its hash. Left out: no script. */
   readonly script?: string;
 }
 
@@ -33,22 +33,22 @@ ${script === undefined ? NOTHING : html`<script>${{ html: script }}</script>`}
 `.html;
 }
 
-/** Nothing is loaded but the page's own style, and forms lead here. */
+/** Allows only the style of the page, and forms to this origin. */
 export function pageHeaders(): Readonly<Record<string, string>> {
   return headersWith("form-action 'self'");
 }
 
-/** With one script of the page's own, and a form that leads elsewhere: wherever, since browsers hold redirects after it against the policy too. */
+/** With one inline script, and a form to any site: browsers also check redirects after a form against the policy. */
 export function leavingHeaders(script: string): Readonly<Record<string, string>> {
   return headersWith(`script-src '${hash(script)}'`);
 }
 
-/** With one script of the page's own, and a form that leads here. */
+/** With one inline script, and a form to this origin. */
 export function returningHeaders(script: string): Readonly<Record<string, string>> {
   return headersWith(`script-src '${hash(script)}'; form-action 'self'`);
 }
 
-/** With a form whose answer may lead elsewhere. */
+/** With a form whose answer may redirect to another site. */
 export function freeFormHeaders(): Readonly<Record<string, string>> {
   return headersWith('form-action *');
 }
@@ -57,7 +57,7 @@ function headersWith(rule: string): Readonly<Record<string, string>> {
   return {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': `default-src 'none'; style-src '${hash(PAGE_STYLE)}'; ${rule}; frame-ancestors 'none'; base-uri 'none'`,
-    // Not no-referrer: browsers then send "Origin: null" with our own form (Fetch, "append a request Origin header").
+    // Not no-referrer: browsers would then send "Origin: null" with a form of the gateway (Fetch, "append a request Origin header").
     'referrer-policy': 'same-origin',
     'cross-origin-opener-policy': 'same-origin',
     'x-frame-options': 'DENY',

@@ -1,28 +1,28 @@
-// The gateway's own pages: log in, log out, and what went wrong. Server-rendered; nothing from outside.
+// The gateway's pages: login, logout, errors. The server renders them, and they load nothing from elsewhere.
 import type { LeaveForm } from '../../identity/authn/external/provider.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { leavingHeaders, pageHeaders, renderPage, returningHeaders } from './page-frame.ts';
 
 export interface Pages {
   login(page: LoginPage): string;
-  /** No accounts are configured: there is no form to show. */
+  /** No accounts are configured, so the page has no form. */
   loginClosed(): string;
   signedIn(page: { readonly name: string; readonly roles: readonly string[]; readonly continueTo: string }): string;
-  /** The account may do nothing here. */
+  /** The account has no rights. */
   withoutRole(name: string): string;
   confirmLogout(name: string): string;
-  /** The provider has answered, and there is no login: what happened, its code, and the way to begin again. */
+  /** The provider has answered, but the login failed: the problem, its code, and a link to start again. */
   loginFailed(page: FailedLogin): string;
-  /** The provider knows the person, and no role here does. */
+  /** The provider knows the person, but no role matches. */
   notInGroup(page: NotInGroup): string;
-  /** `stillAt`: the provider where the person stays signed in, since it has no logout of its own. */
+  /** `stillAt`: the provider at which the person stays signed in, because it has no logout endpoint. */
   loggedOut(stillAt: string | null): string;
-  /** Signed out here; the browser goes on to the provider, by itself or by the button. */
+  /** After the logout here. The browser continues to the provider, automatically or by the button. */
   leaving(page: { readonly idp: string; readonly form: LeaveForm }): { readonly html: string; readonly headers: Readonly<Record<string, string>> };
-  /** Back from a provider by a form of its own, with which no cookie comes: this page sends it once more, from here. */
+  /** A provider's form from another site carries no cookie. This page sends the form again from this origin. */
   returning(page: { readonly idp: string; readonly form: LeaveForm }): { readonly html: string; readonly headers: Readonly<Record<string, string>> };
   message(page: { readonly title: string; readonly text: string; readonly hint: string; readonly code: string; readonly requestId: string }): string;
-  /** To send with every page: nothing is loaded but the page's own style. */
+  /** The policy header of every page: it allows only the style of the page. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -31,10 +31,10 @@ export interface LoginPage {
   readonly attempt: string;
   /** Providers to choose from. */
   readonly idps: readonly string[];
-  /** There are built-in accounts: the form is shown. */
+  /** There are built-in accounts, so the page shows the form. */
   readonly accounts: boolean;
   readonly name: string;
-  /** What went wrong the last time; null: nothing. */
+  /** The error of the last attempt. Null: none. */
   readonly problem: string | null;
 }
 
@@ -49,11 +49,11 @@ export interface NotInGroup {
   /** `bob@corp`. */
   readonly name: string;
   readonly idp: string;
-  /** Those that have a role; empty: the roles are bound to something else. */
+  /** Groups that have a role. Empty: no role is bound to a group. */
   readonly groups: readonly string[];
 }
 
-/** `host` is what the person sees in the address bar; `prefix` is `BASE/.lictor`. */
+/** `host`: as in the address bar. `prefix`: `BASE/.lictor`. */
 export function createPages({ host, prefix, home }: { readonly host: string; readonly prefix: string; readonly home: string }): Pages {
   const render = (title: string, body: Html): string => renderPage({ title, body });
   return {
@@ -124,7 +124,7 @@ const SUBMIT = 'document.forms[0].submit()';
 function loginPage(page: LoginPage, host: string, prefix: string): Html {
   const { idps, accounts, attempt, problem } = page;
   const query = attempt === '' ? '' : `&attempt=${attempt}`;
-  // Behind a wrong password the form is what the person looks at; a list of providers above it stays.
+  // After a wrong password, the person looks at the form. The list of providers stays above it.
   return html`<h1>Sign in to Prefect</h1>
 <p>To continue to <strong>${host}</strong></p>
 ${idps.map((idp) => html`<a class="button" href="${prefix}/login?idp=${idp}${query}">Continue with ${idp}</a>`)}

@@ -1,4 +1,4 @@
-// What the own pages are made of; each route file takes what it needs.
+// The dependencies of the gateway's pages. Each route file picks its own.
 import type { Logger } from 'pino';
 import type { Decider } from '../../authorization/decide/decider.ts';
 import type { Mediator } from '../../authorization/mediate/mediator.ts';
@@ -18,7 +18,7 @@ import type { Pages } from './pages.ts';
 export interface OwnAppParts {
   readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger'>;
   readonly store: Pick<Store, 'accounts' | 'sessions' | 'loginAttempts' | 'identities' | 'idpTokens' | 'locks'>;
-  /** Where people are sent to log in. */
+  /** The identity providers for logins of people. */
   readonly providers: readonly ExternalProvider[];
   readonly sealer: Sealer;
   readonly ledger: Pick<Ledger, 'append'>;
@@ -30,9 +30,9 @@ export interface OwnAppParts {
   readonly clock: Clock;
   readonly steady: SteadyClock;
   readonly log: Pick<Logger, 'error' | 'warn'>;
-  /** What `/.lictor/ready` looks at, by name; false or a rejection: not ready. */
+  /** The checks of `/.lictor/ready`, by name. False or a rejection: not ready. */
   readonly checks: Readonly<Record<string, () => Promise<boolean>>>;
-  /** Resolves when no cached decision and no open socket outlives a change that was made here. Left out: the change holds when the change number is read next. */
+  /** Resolves when no cached decision and no open socket outlives a change. */
   readonly sync: () => Promise<void>;
   /** For the records. */
   readonly revision: number;

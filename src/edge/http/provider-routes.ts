@@ -1,4 +1,4 @@
-// Login at an identity provider: the way there, and the way back.
+// Login at an identity provider: the redirect to it, and the answer from it.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { LOGIN_BROWSER } from '../../contract/names.ts';
@@ -46,13 +46,13 @@ interface At {
 }
 
 export interface FinishAt extends At {
-  /** What the browser brought back. */
+  /** The parameters that the browser brings back. */
   readonly params: URLSearchParams;
-  /** Names the attempt; null: this browser has begun none. */
+  /** The name of the attempt. Null: this browser has started none. */
   readonly state: string | null;
 }
 
-/** The attempt's cookie goes in any case: it is used up. */
+/** Removes the cookie of the attempt in any case, because an attempt is used only once. */
 export async function finishAtProvider(request: FastifyRequest, reply: FastifyReply, { parts, idp, params, state }: FinishAt): Promise<FastifyReply> {
   const inputs = parseEdgeInputs(request.headers);
   const { publicUrl } = parts.config;

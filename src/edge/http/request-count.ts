@@ -1,9 +1,9 @@
-// How many requests are open: what they use is closed when there are none.
+// Counts open requests, so that a runtime closes only after the last one.
 import type { ServerResponse } from 'node:http';
 
 export interface RequestCount {
   add(response: ServerResponse): void;
-  /** Resolves when none is open. */
+  /** Resolves when no request is open. */
   none(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// Where a login may lead (RD-01).
+// The targets after a login (RD-01).
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HOSTILE_RETURN_PATHS } from './hostile-return-paths.fixture.ts';

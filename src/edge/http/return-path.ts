@@ -1,4 +1,4 @@
-// Where a login may lead: a path of this gateway, never another origin.
+// The target after a login: a path of this gateway, never another origin.
 
 const LONGEST = 4096;
 
@@ -8,11 +8,11 @@ const PLAIN = /^\/[!-[\]-~]*$/;
 /** Empty or dot segments, also encoded; encoded slashes, backslashes and control characters. In the path only. */
 const NOT_CANONICAL = /\/\/|\/(?:\.|%2e){1,2}(?:\/|$)|%(?:2f|5c|[01][0-9a-f]|7f)|[;#]/i;
 
-/** Going back there would end what has just begun. */
+/** A return to this path would end the new session. */
 const OWN_PAGES = /^\/\.lictor\/(?:login|logout)(?:[/?]|$)/;
 
 /**
- * The raw path and query as it is, or the root of the gateway for anything that is not plainly a path below it.
+ * The raw path and query unchanged, or the root of the gateway if the text is not clearly a path below it.
  * `basePath` as in the configuration: empty, or `/prefect`.
  */
 export function safeReturnPath(raw: string, basePath: string): string {

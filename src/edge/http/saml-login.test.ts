@@ -1,4 +1,4 @@
-// Login by SAML at the own pages: the way there, the way back, and logins that began at the provider.
+// Login by SAML: redirect, answer, and logins that start at the provider.
 import { createHash, createVerify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { LOGIN_BROWSER } from '../../contract/names.ts';
@@ -30,7 +30,7 @@ describe('the way there', () => {
     ).toBe(true);
   });
 
-  it('as somebody else asks for a fresh login', async () => {
+  it('as another person asks for a fresh login', async () => {
     expect((await begin('&other=1')).request).toContain('ForceAuthn="true"');
   });
 
@@ -134,7 +134,7 @@ describe('the way back', () => {
     expect((await send(answerTo(three.requestId, { id: '_late' }), three)).statusCode).toBe(401);
   });
 
-  it("ends when the provider's session does, and with it a login of the command line, which is told so", async () => {
+  it("ends with the provider's session, and ends a login of the command line, whose client gets an error", async () => {
     const attempt = await begin();
     const session = cookieIn(await send(answerTo(attempt.requestId, { sessionEnds: at(60) }), attempt));
     expect(await own.me(session)).toBe(200);

@@ -1,4 +1,4 @@
-// Logout by SAML at the own pages, from both sides, and our metadata.
+// Logout by SAML from both sides, and the metadata of the gateway.
 import { createVerify } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// SAML's addresses, below /.lictor/saml/ID: our metadata, where answers come in, and where logouts do.
+// The SAML routes below /.lictor/saml/ID: metadata, login answers, logouts.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { REASONS } from '../../contract/reasons.ts';
@@ -9,9 +9,9 @@ import type { RouteParts } from './parts.ts';
 import { finishAtProvider } from './provider-routes.ts';
 import { makeItHold, recordAnyway } from './session-records.ts';
 
-/** nginx takes no more of own pages either (nginx/own.conf). */
+/** The same limit as nginx has for the gateway's pages (nginx/own.conf). */
 const FORM_BYTES = 64 * 1024;
-/** In the address of the second sending, where no attempt has a name. */
+/** A parameter of the second request if no attempt has a name. */
 const UNASKED = 'unasked';
 
 interface Path {
@@ -43,9 +43,9 @@ async function showMetadata(_request: FastifyRequest, reply: FastifyReply, { sam
 }
 
 /**
- * The provider's page sends its form from another site: no cookie comes with it, so nobody knows yet whose browser this is. The
- * first answer is a page that sends the same form from here, with the attempt's name in the address, as nginx looks its cookie up
- * by it. RelayState is that name and nothing else: never an address.
+ * The provider's page sends its form from another site, so the request has no cookie that identifies the browser. The first answer is a page that
+ * sends the same form from this origin. Its address has the name of the attempt, by which nginx finds the cookie. RelayState is only this name,
+ * never an address.
  */
 async function takeAnswer(request: FastifyRequest, reply: FastifyReply, { parts, idp }: At): Promise<FastifyReply> {
   const params = formOf(request);
@@ -76,7 +76,7 @@ function logoutByAddress(request: FastifyRequest, reply: FastifyReply, at: At): 
   return logout(request, reply, { ...at, asked: { message: { binding: 'redirect', query }, relayState: onlyOf(params, 'RelayState') } });
 }
 
-/** The answer to our own logout: our session ended before the question, so nothing hangs on it. */
+/** The provider's answer to a logout of the gateway. The session has ended before, so the answer changes nothing. */
 async function signedOut(reply: FastifyReply, { parts }: At): Promise<FastifyReply> {
   return reply.code(303).header('location', `${parts.prefix}/logout`).send();
 }
@@ -85,7 +85,7 @@ interface Logout extends At {
   readonly asked: LogoutAsked;
 }
 
-/** Through the browser, or from server to server: the sessions that the provider names end, their sockets too, before the answer. */
+/** Through the browser, or from server to server. Before the answer, this ends the sessions that the provider names, and their sockets. */
 async function logout(request: FastifyRequest, reply: FastifyReply, { parts, idp, saml, asked }: Logout): Promise<FastifyReply> {
   const checked = await saml.logoutAsked(asked);
   const about = { action: 'session.backchannel_logout', idp } as const;
@@ -111,7 +111,7 @@ function formOf(request: FastifyRequest): URLSearchParams {
   return new URLSearchParams(Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '');
 }
 
-/** Empty: it is not there, or more than once. */
+/** Empty: the parameter is missing, or there are several. */
 function onlyOf(params: URLSearchParams, name: string): string {
   const values = params.getAll(name);
   return values.length === 1 ? (values[0] ?? '') : '';

@@ -1,4 +1,4 @@
-// For tests: the own pages with a SAML provider that signs whatever a test tells it to; everything else is real.
+// For tests: the gateway's pages with a SAML provider that signs anything for a test. Everything else is real.
 import { inflateRawSync } from 'node:zlib';
 import { beforeEach, expect } from 'vitest';
 import type { SamlProvider } from '../../config/config.ts';
@@ -28,13 +28,13 @@ export interface Begun {
   readonly location: URL;
 }
 
-/** The provider's answer to this request: sound, but for what is given. */
+/** The provider's answer to this request: valid, except for the given changes. */
 export function answerTo(requestId: string, given: AssertionText = {}, by = key): string {
   const signed = sign(assertionText({ audience: `${OWN_URL}/metadata`, recipient: `${OWN_URL}/acs`, inResponseTo: requestId, ...given }), by, 'Assertion');
   return encode(responseText(signed, { destination: `${OWN_URL}/acs`, inResponseTo: requestId }));
 }
 
-/** Of several Set-Cookie headers the session's. */
+/** The session cookie among several Set-Cookie headers. */
 export function cookieIn(answer: { readonly headers: Readonly<Record<string, unknown>> }): string {
   const all = [answer.headers['set-cookie'] ?? []].flat().map(String);
   return all.map((line) => /^lictor=([^;]+)/.exec(line)?.[1] ?? '').find((value) => value !== '') ?? '';
@@ -78,7 +78,7 @@ export function useSamlLogin() {
     return { state, browser, request, location, requestId: / ID="([^"]+)"/.exec(request)?.[1] ?? '' };
   }
 
-  /** As the page of the first answer sends it. */
+  /** Sends the form again, as the page of the first answer does. */
   const send = (SAMLResponse: string, { state, browser }: Pick<Begun, 'state' | 'browser'>, session = '') =>
     own.ask(`/.lictor/saml/adfs/acs?state=${state}`, {
       method: 'POST',
@@ -102,7 +102,7 @@ export function useSamlLogin() {
     denials,
     /** The same provider with other settings, as after a reload. */
     open,
-    /** What its metadata holds from now on; none: it is away. */
+    /** The metadata from now on. None: the provider does not answer. */
     publish: (...keys: readonly SigningKey[]) => {
       published = keys;
     },

@@ -1,4 +1,4 @@
-// The thread of the service proxy: bodies, signatures and stored answers take no time of the thread that decides.
+// The thread of the service proxy, so that bodies, signatures and stored answers do not delay decisions.
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -18,7 +18,7 @@ export interface ProxySetup {
   readonly paths: Pick<StatePaths, 'proxySocket' | 'memberSockets'>;
   readonly edgeSecret: string;
   readonly config: ProxyConfig;
-  /** Beyond them nginx answers 503: the control plane needs descriptors for decisions. */
+  /** Above it, nginx answers 503, because the control plane needs descriptors for decisions. */
   readonly mostCalls: number;
 }
 
@@ -27,7 +27,7 @@ export type FromProxy = { readonly kind: 'listening' } | { readonly kind: 'warn'
 
 const port = parentPort;
 if (port === null) throw new LictorError('not-a-worker', 'The service proxy is a worker thread only.');
-// Sent by openServiceProxy only, so the shape is trusted.
+// Only openServiceProxy sends these, so the shape is trusted.
 const { paths, edgeSecret, config, mostCalls } = workerData as ProxySetup;
 const post = (message: FromProxy): void => port.postMessage(message);
 
@@ -40,7 +40,7 @@ const proxy = createServiceProxy({
 proxy.use(config);
 const fromEdge = createFromEdge(edgeSecret);
 const HEADER_BYTES = 256 << 10;
-/** nginx bounds how long a client may take for a body. */
+/** nginx limits the time that a client has for a body. */
 const options = { maxHeaderSize: HEADER_BYTES, keepAliveTimeout: 120_000, requestTimeout: 0 };
 const server = createServer(options, (request, response) => {
   if (fromEdge(request)) proxy.handle(request, response);

@@ -16,7 +16,7 @@ it('leaves the control plane descriptors: beyond its share it takes no connectio
   const proxy = openServiceProxy(parts);
   await proxy.prepare(PROXIED);
   const sockets: Socket[] = [];
-  /** A call that is answered, on a connection that stays. */
+  /** A call with an answer, on a persistent connection. */
   const isTaken = (): Promise<boolean> => {
     const socket = connect(proxySocket);
     sockets.push(socket);

@@ -1,4 +1,4 @@
-// The control plane's hold on the service proxy, which is a thread with a socket of its own.
+// Starts, updates and stops the service proxy, a thread with a separate socket.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { goesThroughProxy } from '../../config/service-way.ts';
@@ -6,18 +6,18 @@ import type { StatePaths } from '../../config/state-dir.ts';
 import type { FromProxy, ProxyConfig, ProxySetup, ToProxy } from './service-proxy-thread.ts';
 
 export interface ServiceProxyThread {
-  /** Starts the thread where a service needs it; resolves when nginx can connect, rejects where it cannot listen. */
+  /** Starts the thread if a service needs it. Resolves when nginx can connect. Rejects if the thread cannot listen. */
   prepare(config: ProxyConfig): Promise<void>;
-  /** These services and no others, from now on. Calls that have begun end as they began. */
+  /** Replaces all services. Open calls end with their former settings. */
   use(config: ProxyConfig): void;
-  /** Calls that are in progress get some seconds to end. */
+  /** Open calls get some seconds to end. */
   close(): Promise<void>;
 }
 
 export interface ServiceProxyThreadParts {
   readonly paths: StatePaths;
   readonly edgeSecret: string;
-  /** How many the process may open: a call takes two. */
+  /** The descriptors of the process. A call needs two. */
   readonly openFiles: number;
   readonly log: Readonly<Record<'warn' | 'error', (fields: object, text: string) => void>>;
 }
@@ -26,7 +26,7 @@ const AGAIN_MS = 500;
 /** Without bodies, which have separate bounds (src/proxies/egress/proxy/service-proxy.ts). */
 const HEAP_MIB = 512;
 
-/** The thread begins with the first service that needs it, and stays. */
+/** The thread starts with the first service that needs it, and then stays. */
 export function openServiceProxy({ paths, edgeSecret, openFiles, log }: ServiceProxyThreadParts): ServiceProxyThread {
   let closing = false;
   let worker: Worker | undefined;
@@ -76,7 +76,7 @@ export function openServiceProxy({ paths, edgeSecret, openFiles, log }: ServiceP
   };
 }
 
-/** What is sent to the thread, and nothing else of the configuration. */
+/** The only parts of the configuration that the thread gets. */
 function only({ services, forwardHeaders }: ProxyConfig): ProxyConfig {
   return { services, forwardHeaders };
 }

@@ -1,11 +1,11 @@
-// The cookies of session and login attempt, as text for Set-Cookie. Reading them is nginx's business.
+// The text of Set-Cookie for sessions and login attempts. nginx reads the cookies.
 
 import type { PublicUrl } from '../../config/config.ts';
 import { deviceCookieName, loginCookieName, sessionCookieName } from '../../contract/names.ts';
 import { DEVICE_LIFE_MS } from '../../identity/authn/accounts/devices.ts';
 import { LOGIN_ATTEMPT_LIMITS } from '../../store/login-attempts.ts';
 
-/** Not for scripts, not on cross-site requests other than following a link, gone with the browser's own session. */
+/** Scripts cannot read it, cross-site requests carry it only for links, and it ends with the browser. */
 export function sessionCookie(publicUrl: PublicUrl, value: string): string {
   return `${sessionCookieName(publicUrl)}=${value}; ${attributes(publicUrl)}`;
 }
@@ -14,12 +14,12 @@ export function expiredSessionCookie(publicUrl: PublicUrl): string {
   return `${sessionCookieName(publicUrl)}=; ${attributes(publicUrl)}; Max-Age=0`;
 }
 
-/** It outlives the session: it says only that a person has logged in here before. */
+/** It outlives the session. It only proves an earlier login from this browser. */
 export function deviceCookie(publicUrl: PublicUrl, value: string): string {
   return `${deviceCookieName(publicUrl)}=${value}; ${attributes(publicUrl)}; Max-Age=${DEVICE_LIFE_MS / 1000}`;
 }
 
-/** As long as an attempt lives. Lax, since the way back from the provider is a link from another site. */
+/** Ends with the attempt. Lax, because the provider redirects back from another site. */
 export function loginCookie(publicUrl: PublicUrl, { state, browser }: { readonly state: string; readonly browser: string }): string {
   return `${loginCookieName(publicUrl, state)}=${browser}; ${attributes(publicUrl)}; Max-Age=${LOGIN_ATTEMPT_LIMITS.lifeMs / 1000}`;
 }

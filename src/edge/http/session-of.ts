@@ -9,7 +9,7 @@ export interface OwnSession {
   readonly sessionId: string;
 }
 
-/** Whatever else came. */
+/** Ignores all other credentials. */
 export async function sessionOf(request: FastifyRequest, parts: Pick<RouteParts, 'authenticator'>): Promise<OwnSession | undefined> {
   const inputs = parseEdgeInputs(request.headers);
   if (inputs.session === '') return undefined;

@@ -1,4 +1,4 @@
-// Logins and logouts as ledger records, and making the end of a session hold.
+// Ledger records of logins and logouts. Also removes cached decisions after the end of a session.
 import type { FastifyRequest } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
@@ -8,14 +8,14 @@ import { type StartedSession, sessionCredentialId } from '../../identity/authn/s
 import type { RouteParts } from './parts.ts';
 
 export interface SessionEvent {
-  /** `backchannel_logout`: the identity provider ended it, behind the browser's back. `device`: a login of the command line. */
+  /** `backchannel_logout`: the identity provider ended the session without the browser. `device`: a login of the command line. */
   readonly action: 'session.login' | 'session.logout' | 'session.backchannel_logout' | 'device.allow' | 'device.refuse';
   /** Null: it succeeded. */
   readonly reason: ReasonCode | null;
   readonly status: number;
-  /** `alice@local`; null: no such account. The typed name may be a password, and is not recorded. */
+  /** `alice@local`. Null: no such account. The record omits the typed name, because it may be a password. */
   readonly principalId: string | null;
-  /** The identity provider that it is about; null: none. */
+  /** The identity provider of the event. Null: none. */
   readonly idp: string | null;
   readonly credentialId?: string;
   readonly sessionId?: string;
@@ -53,11 +53,11 @@ export interface StartedLogin {
   readonly principalId: string;
   readonly idp: string;
   readonly session: StartedSession;
-  /** The session that came along has ended. */
+  /** The login has ended the session that the browser had before. */
   readonly endedOld: boolean;
 }
 
-/** Recorded before the browser gets its cookie: false when the session may not begin, since it is not in the ledger; it has ended then. */
+/** Records the login before the browser gets its cookie. False: it could not be recorded, so this has ended the session. */
 export async function recordStart(request: FastifyRequest, login: StartedLogin, parts: RouteParts): Promise<boolean> {
   const { principalId, idp, session, endedOld } = login;
   const who = { principalId, idp, credentialId: sessionCredentialId(session.id), sessionId: session.id };
@@ -77,16 +77,16 @@ export async function recordStart(request: FastifyRequest, login: StartedLogin, 
   return true;
 }
 
-/** After a session has ended: its decisions are remembered by nginx for a second or two. A failure is logged; they end by themselves. */
+/** After the end of a session: removes its decisions from nginx's cache. A failure is logged. They expire after one or two seconds anyway. */
 export async function makeItHold({ sync, log }: RouteParts): Promise<void> {
   try {
-    await sync?.();
+    await sync();
   } catch (error) {
     log.error({ err: error }, 'remembered decisions could not be swept');
   }
 }
 
-/** For what must happen whether it can be recorded or not (a refusal, a logout): the failure is logged. */
+/** For events that happen even without a record (a rejection, a logout). A failure is logged. */
 export async function recordAnyway(request: FastifyRequest, event: SessionEvent, parts: RouteParts): Promise<void> {
   try {
     await parts.ledger.append(sessionRecord(request, event, parts));

@@ -1,4 +1,4 @@
-// Is it up, is it ready, who am I.
+// Health, readiness, and the authenticated principal.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
@@ -6,7 +6,7 @@ import { sendRefusalOrPage } from './answers.ts';
 import type { OwnAppParts, RouteParts } from './parts.ts';
 
 const CHECK_TIMEOUT_MS = 3000;
-/** Without it changes are denied and reads go on, so a load balancer may still send requests here. */
+/** Without the ledger, Lictor denies changes and still allows reads. So a load balancer may still send requests here. */
 const READS_GO_ON = 'ledger';
 
 export function registerStatus(app: FastifyInstance, parts: RouteParts): void {
@@ -40,7 +40,7 @@ function statusOf(ready: boolean, failed: readonly string[]): string {
   return failed.length === 0 ? 'ready' : 'degraded';
 }
 
-/** All at once; one that is slow, or fails, is not ready. Names only: the cause is in control.log. */
+/** Runs all checks at the same time. A slow or failed check is not ready. The answer has only names: control.log has the cause. */
 async function runChecks({ checks, log }: Pick<OwnAppParts, 'checks' | 'log'>): Promise<readonly (readonly [string, boolean])[]> {
   return await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {

@@ -5,13 +5,13 @@ import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import type { RouteParts } from './parts.ts';
 import { safeReturnPath } from './return-path.ts';
 
-/** A navigation without a session: the raw address stays here, the browser gets a name for it. */
+/** A navigation without a session: the server stores the raw address, and the browser gets only a name for it. */
 export async function redirectToLogin(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
   const query = await keepReturnPath(request, request.originalUrl, parts);
   return reply.code(302).header('location', `${parts.prefix}/login${query}`).send();
 }
 
-/** `?attempt=ID`, or nothing where there is nothing to remember (or the store is in trouble: the login itself still works). */
+/** `?attempt=ID`. Empty if there is no return address, or if the store fails: the login still works. */
 export async function keepReturnPath(request: FastifyRequest, raw: string, { config, store, log }: RouteParts): Promise<string> {
   const root = `${config.publicUrl.basePath}/`;
   const returnTo = safeReturnPath(raw, config.publicUrl.basePath);

@@ -1,10 +1,10 @@
-// What clients of the authorization server read first: metadata and keys.
+// Discovery for clients of the authorization server: metadata and keys.
 import type { FastifyInstance } from 'fastify';
 import { wellKnownPaths } from '../../contract/names.ts';
 import { resourceMetadata, serverMetadata } from '../../identity/oauth/metadata.ts';
 import type { RouteParts } from './parts.ts';
 
-/** Public, and the same for everybody; a rotation of keys is seen after this at the latest. */
+/** Public, and the same for all clients. They see a rotation of keys after at most this time. */
 const CACHE = 'public, max-age=300';
 
 export function registerWellKnown(app: FastifyInstance, { config, authorizationServer }: RouteParts): void {

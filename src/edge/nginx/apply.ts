@@ -1,4 +1,4 @@
-// Puts a rendered configuration in place: written beside, tested by nginx itself, then swapped in one step.
+// Installs a rendered configuration: writes it to a new directory, lets nginx test it, then swaps it in one step.
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -12,9 +12,9 @@ import { type NginxVersion, nginxArgs } from './version.ts';
 const run = promisify(execFile);
 
 export interface AppliedEdge {
-  /** False when the same configuration was in place already: no reload is needed. */
+  /** False: the same configuration is installed already, so no reload is needed. */
   readonly changed: boolean;
-  /** What nginx is started with; the path in it never changes, so a reload reads the swapped files. */
+  /** The arguments for the start of nginx. Their path never changes, so a reload reads the swapped files. */
   readonly args: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export function writeEdge(files: EdgeFiles, edgeDir: string): string {
   return dir;
 }
 
-/** `nginx -t` with the arguments of the start. Throws `edge-invalid` with nginx's own words. */
+/** `nginx -t` with the arguments of the start. Throws `edge-invalid` with the message of nginx. */
 export async function testEdge(version: NginxVersion, paths: StatePaths, confFile: string): Promise<void> {
   try {
     await run(version.binary, [...nginxArgs(version, paths.edge, confFile, paths.edgeErrorLog), '-t', '-q'], { timeout: 20_000 });
@@ -56,7 +56,7 @@ export async function testEdge(version: NginxVersion, paths: StatePaths, confFil
   }
 }
 
-/** Every directive that is rendered belongs to nginx's usual modules: nginx-light of Debian 11 has no limit_req. */
+/** A missing module: Lictor needs the standard ones, and nginx-light of Debian 11 has no limit_req. */
 export function buildHint(words: string): string {
   return /unknown directive "[a-z_0-9]+"/.test(words) ? ' This nginx is built without a usual module: install the package nginx instead of nginx-light.' : '';
 }
@@ -66,7 +66,7 @@ function sameFiles(dir: string, files: EdgeFiles): boolean {
     const names = readdirSync(dir);
     return names.length === files.size && names.every((name) => files.get(name) === readFileSync(join(dir, name), 'utf8'));
   } catch {
-    return false; // nothing in place yet, or not readable: write it anew
+    return false; // nothing is installed, or it cannot be read: write a new one
   }
 }
 
@@ -77,7 +77,7 @@ function removeOld(edgeDir: string, keep: string): void {
   }
 }
 
-/** Made by us, or by a process that has ended: a `lictor check` that runs beside us still needs its own. */
+/** From this process, or from one that has ended. A concurrent `lictor check` still needs its directory. */
 function isOver(name: string): boolean {
   const pid = /^(?:conf-.*|check)-([0-9]+)$/.exec(name)?.[1];
   return pid !== undefined && (pid === String(process.pid) || commandLine(Number(pid)) === '');

@@ -76,7 +76,7 @@ it('a slow one is out only while another is usable', async () => {
 });
 
 describe("in the directory of nginx's workers", () => {
-  it('makes a mark of its own where a link is, and nothing where that leads', async () => {
+  it('replaces a link by a new mark, and writes nothing to its target', async () => {
     symlinkSync(join(home, 'elsewhere'), downFile(paths(), B));
     balance({ [A]: 'usable', [B]: 'away' });
     await expect.poll(() => lstatSync(downFile(paths(), B)).isFile()).toBe(true);

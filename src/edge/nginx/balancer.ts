@@ -18,9 +18,9 @@ export interface BalancerParts {
   readonly servers: readonly string[];
   readonly probe: (server: string) => Promise<Health>;
   readonly intervalMs?: number;
-  /** So many other answers in a row change what a server is taken to be. Default: 2. */
+  /** The state of a server changes after this number of equal results in a row. Default: 2. */
   readonly answers?: (seen: Health) => number;
-  /** Whose servers these are, for the log. Default: Prefect. */
+  /** The owner of the servers, for the log. Default: Prefect. */
   readonly whose?: string;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
@@ -33,9 +33,9 @@ const NEWS = {
 } as const satisfies Record<Health, string>;
 
 /**
- * A single server is not checked. A server that rejects the credential is not marked:
- * nginx skips it itself, and around a reload two configurations watch with two credentials, and nginx's workers
- * still have the former. A slow one is marked only while another is usable: when all are busy, none answering at once is no outage.
+ * A single server is not checked. A server that rejects the credential is not marked, because nginx skips it itself. During a reload, two
+ * configurations check with two credentials, and nginx's workers still have the former one. A slow server is marked only while another
+ * is usable: slow answers of all servers are no outage.
  */
 export function startBalancer({ paths, servers, probe, intervalMs, answers, whose = 'Prefect', log }: BalancerParts): ServersHealth {
   if (servers.length < 2) return { usable: () => servers, stop: async () => undefined };
@@ -62,7 +62,7 @@ export function startBalancer({ paths, servers, probe, intervalMs, answers, whos
   });
 }
 
-/** The directory is that of nginx's workers: what they have put in the place of a mark is taken away, never followed or written to. */
+/** nginx's workers can write to the directory. So this removes anything in the place of a mark, and never follows or writes to it. */
 function mark(file: string, out: boolean): void {
   if (out && lstatSync(file, { throwIfNoEntry: false })?.isFile() === true) return;
   rmSync(file, { force: true });

@@ -31,7 +31,7 @@ async function selfMadeFor(hostname: string): Promise<Config> {
 const served = () => readdirSync(paths.ownCertificate.dir).map((name) => [name, readFileSync(join(paths.ownCertificate.dir, name), 'utf8')]);
 
 describe('a look at a configuration', () => {
-  it('of another host leaves the authority that the running gateway has made, and nothing of its own', async () => {
+  it('of another host leaves the authority that the running gateway has created, and no new one', async () => {
     await ensureOwnCertificate({ publicUrl: { hostname: 'old.example.com' }, paths: paths.ownCertificate, nowMs: Date.now() });
     const before = served();
     expect(await checkEdge(await selfMadeFor('new.example.com'), paths)).toEqual([]);
@@ -47,7 +47,7 @@ describe('a look at a configuration', () => {
     expect(await checkEdge(config, paths)).toMatchObject([{ path: 'tls.self_made' }]);
   });
 
-  it('names a host that this machine cannot resolve, in words of its own', async () => {
+  it('names a host that this machine cannot resolve, with a clear message', async () => {
     const config = stubConfig(await freePort(), { url: 'http://no-such-host.invalid:4200', authString: 'user:not-a-secret' });
     expect(await checkEdge(config, paths)).toMatchObject([{ message: 'this machine cannot resolve the name no-such-host.invalid' }]);
   });

@@ -19,7 +19,7 @@ import { type EdgeFiles, renderEdge } from './render.ts';
 import { prepareTempDir } from './temp-dir.ts';
 import { findNginx, type NginxVersion } from './version.ts';
 
-/** Everything that the renderer needs, found on this machine. */
+/** Finds on this machine everything that the renderer needs. */
 export async function renderHere(
   config: Config,
   paths: StatePaths,
@@ -84,7 +84,7 @@ interface Looking {
   readonly nowMs: number;
 }
 
-/** The gateway that runs may be that of another host than this configuration's: its authority stays, and one for this look alone is made `aside`. */
+/** The running gateway may have another host name than this configuration. So this check creates a separate authority in `aside`. */
 async function withOwnCertificate(config: Config, { paths, aside, nowMs }: Looking): Promise<Config> {
   const { publicUrl, tls } = config;
   if (tls?.selfMadeBy == null) return config;

@@ -1,4 +1,4 @@
-// nginx configuration text as a tree, as far as the lint needs it: directives, blocks, includes.
+// Parses the text of an nginx configuration into a tree for the lint: directives, blocks, includes.
 import { LictorError } from '../../contract/error.ts';
 
 export interface Directive {
@@ -8,7 +8,7 @@ export interface Directive {
   readonly block: readonly Directive[] | undefined;
 }
 
-/** `files` resolves `include NAME;` by name; an include of something else is an error. Throws `edge-invalid`. */
+/** Resolves `include NAME;` from `files`. Throws `edge-invalid`, also for an unknown include. */
 export function parseConf(text: string, files: ReadonlyMap<string, string>): readonly Directive[] {
   const reader: Reader = { tokens: tokenize(text), at: 0, files };
   const directives = readBlock(reader);
@@ -16,7 +16,7 @@ export function parseConf(text: string, files: ReadonlyMap<string, string>): rea
   return directives;
 }
 
-/** Every directive of the tree, with the blocks that it stands in, outermost first. */
+/** Every directive of the tree with its enclosing blocks, outermost first. */
 export function* walkConf(
   directives: readonly Directive[],
   parents: readonly Directive[] = [],
@@ -33,7 +33,7 @@ interface Reader {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** Up to the end of the text, or to the `}` that closes the block, which it leaves to the caller. */
+/** Reads to the end of the text, or to the `}` of the block, which the caller consumes. */
 function readBlock(reader: Reader): Directive[] {
   const directives: Directive[] = [];
   while (reader.at < reader.tokens.length && reader.tokens[reader.at] !== '}') directives.push(...readDirective(reader));
@@ -70,7 +70,7 @@ function complete(words: readonly string[], block: readonly Directive[] | undefi
   return parseConf(text, files);
 }
 
-/** Words, quoted words (with their quotes), `{`, `}`, `;`. Comments are dropped. A `{` inside `${name}` belongs to the word. */
+/** Words, quoted words (with their quotes), `{`, `}`, `;`. Skips comments. A `{` inside `${name}` belongs to the word. */
 function tokenize(text: string): readonly string[] {
   const pattern = /#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|(?:\$\{|\\.|[^\s{};"'#\\])(?:\$\{[^}]*\}|\\.|[^\s{};\\])*|\s+/gy;
   const tokens: string[] = [];

@@ -1,4 +1,4 @@
-// The configuration for each nginx version, held against files that were read once: test/golden/nginx-VERSION/FORM.
+// Compares the configuration for each nginx version with reviewed files: test/golden/nginx-VERSION/FORM.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ import { nginxArgs, parseNginxVersion } from './version.ts';
 
 const GOLDEN = join(import.meta.dirname, '../../../test/golden');
 const VERSIONS = ['1.18.0', '1.22.1', '1.26.3', '1.29.7'] as const;
-/** What differs by version, and the files that say so. `to-prefect.conf` differs by form alone. */
+/** The differences between versions, and their files. `to-prefect.conf` differs only by form. */
 const KEPT = ['nginx.conf', 'servers.conf', 'upstreams.conf'] as const;
 
 const PATHS = statePaths('/var/lib/lictor', '/run/lictor');
@@ -39,7 +39,7 @@ function render(version: string, form: Partial<Config>): EdgeFiles {
 
 const rendered = new Map<string, EdgeFiles>();
 
-/** Rendered once: several tests look at it. */
+/** Rendered once for several tests. */
 function renderForm(version: string, name: string): EdgeFiles {
   const key = `${version} ${name}`;
   const files = rendered.get(key) ?? render(version, FORMS[name] ?? {});
@@ -47,7 +47,7 @@ function renderForm(version: string, name: string): EdgeFiles {
   return files;
 }
 
-/** UPDATE_GOLDEN=1 writes what is there now: read the difference before it is committed. */
+/** UPDATE_GOLDEN=1 writes the current result. Read the difference before a commit. */
 function expectGolden(name: string, text: string): void {
   const file = join(GOLDEN, name);
   if (process.env['UPDATE_GOLDEN'] === '1') {
@@ -107,7 +107,7 @@ it('the key of a decision has every input of it, whatever nginx hands over', () 
   const inputs = [...decision.matchAll(/proxy_set_header (X-Lictor-In-[A-Za-z-]+) (\S+);/g)].map(([, name = '', variable = '']) => ({ name, variable }));
   const ofMap = (name: string): string => new RegExp(`map \\S+ \\${name} \\{[^}]*default "([^"]*)"`).exec(all)?.[1] ?? '';
   const key = (/proxy_cache_key "([^"]*)"/.exec(decision)?.[1] ?? '').replace('$lictor_carriers', () => ofMap('$lictor_carriers'));
-  // The method is in it by the operation; path and query by $lictor_deciding, which has what the catalogue says of them.
+  // The operation contains the method. $lictor_deciding contains path and query if the catalogue requires them.
   const byOthers = ['X-Lictor-In-Request-Id', 'X-Lictor-In-Method', 'X-Lictor-In-Path', 'X-Lictor-In-Args'];
   const missing = inputs.filter(({ name, variable }) => !byOthers.includes(name) && !key.split('|').includes(variable));
   expect(inputs.length).toBeGreaterThan(10);
@@ -115,7 +115,7 @@ it('the key of a decision has every input of it, whatever nginx hands over', () 
   expect(missing).toEqual([]);
 });
 
-/** By carrier: the input that has it, and what of a request makes nginx read it. A certificate is read for every request. A new carrier needs its line. */
+/** For each carrier: its input, and the part of a request that makes nginx read it. nginx reads a certificate for every request. A new carrier needs a line. */
 const INPUTS = {
   authorization: { input: 'Authorization', readBy: null },
   'x-lictor-token': { input: 'Token', readBy: '$http_x_lictor_token' },

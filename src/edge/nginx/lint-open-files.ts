@@ -3,7 +3,7 @@ import type { Directive } from './conf-tree.ts';
 
 const DIRECTIVES = /^open_file_cache/;
 
-/** For a second at most: the bound of a decision that a sweep could not get at. Nothing is kept of a file that is not there. */
+/** At most one second: the bound for a decision that a sweep cannot invalidate. nginx does not cache that a file is missing. */
 const OF_DECISIONS: readonly RegExp[] = [
   /^open_file_cache max=\d+ inactive=\d+s$/,
   /^open_file_cache_valid 1s$/,
@@ -13,7 +13,7 @@ const OF_DECISIONS: readonly RegExp[] = [
 
 const OF_NO_FILE: readonly RegExp[] = [/^open_file_cache max=1$/, /^open_file_cache_valid 60s$/, /^open_file_cache_errors on$/];
 
-/** What is wrong with one directive of the family, where it stands. */
+/** The problems of one `open_file_cache` directive in its place. */
 export function lintOpenFiles(directive: Directive, parents: readonly Directive[]): readonly string[] {
   if (!DIRECTIVES.test(directive.name)) return [];
   const allowed = allowedIn(parents);
@@ -23,7 +23,7 @@ export function lintOpenFiles(directive: Directive, parents: readonly Directive[
   return asItMust ? [] : [`${directive.name} is not as it must be in location ${nameOf(parents.at(-1))}`];
 }
 
-/** Undefined: nothing. */
+/** The allowed directives of this location. Undefined: it must not cache descriptors. */
 function allowedIn(parents: readonly Directive[]): readonly RegExp[] | undefined {
   const location = parents.at(-1);
   const texts = textsOf(location);
@@ -32,7 +32,7 @@ function allowedIn(parents: readonly Directive[]): readonly RegExp[] | undefined
   return texts.some((text) => /^try_files \/\.never @\S+$/.test(text)) && !canServe(location) && hasNoRoot(parents) ? OF_NO_FILE : undefined;
 }
 
-/** A block that only answers with a status serves nothing. */
+/** A location that only answers with a status serves no file. */
 function canServe(location: Directive): boolean {
   const inner = (location.block ?? []).filter(({ name }) => /^(?:location|if)$/.test(name));
   const isServing = inner.some(({ name, block = [] }) => name !== 'if' || block.some((directive) => directive.name !== 'return'));

@@ -40,7 +40,7 @@ describe('the lint of the rendered configuration', () => {
   it('accepts the parts that authenticate themselves', () => {
     expect(lint(`location = /s { ${IGNORE} ${SECRET} proxy_set_header Upgrade $http_upgrade; proxy_pass http://$lictor_relay_queue; }`)).toEqual([]);
   });
-  it('accepts a server that nginx alone reaches, by sockets of its own', () => {
+  it('accepts a server that only nginx reaches, by separate sockets', () => {
     expect(lint(`listen unix:/s; listen unix:/t; location / { ${IGNORE} proxy_pass http://p; }`)).toEqual([]);
   });
   it.each([

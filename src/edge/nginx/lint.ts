@@ -1,4 +1,4 @@
-// Holds the rendered configuration against the rules that keep it the only door. Runs in the tests and in `lictor check`.
+// Checks the rendered configuration for ways to bypass the decision. Runs in the tests and in `lictor check`.
 import { type Directive, parseConf, walkConf } from './conf-tree.ts';
 import { lintOpenFiles } from './lint-open-files.ts';
 import type { EdgeFiles } from './render.ts';
@@ -13,13 +13,13 @@ const SERVICE_PROXY = 'http://lictor_proxy$lictor_service_target';
 /** Parts that authenticate every request themselves. */
 const SELF_AUTHENTICATING = ['http://lictor_control', RELAY];
 
-/** The control plane's, which believe nobody without the secret; a service or Prefect must never see it. */
+/** The control plane's sockets: they reject a request without the secret of the edge. A service or Prefect must never get it. */
 const OWN_PLACES = /^http:\/\/(?:lictor_(?:decision|control|relay|anonymous|proxy)(?![a-z_])|\$lictor_relay_queue$)/;
 
-/** Each would serve a decision that is no longer one, or wait for it. */
+/** Each would serve an outdated decision, wait for one, or run code. */
 const FORBIDDEN_DIRECTIVES = ['proxy_cache_lock', 'satisfy', 'proxy_cache_use_stale', 'proxy_store', 'perl', 'js_content'];
 
-/** What is wrong, one sentence each; empty: nothing. */
+/** One sentence for each problem. */
 export function lintEdge(files: EdgeFiles): readonly string[] {
   const tree = parseConf(files.get('nginx.conf') ?? '', files);
   const problems: string[] = [];
@@ -51,7 +51,7 @@ function lintLocation(location: Directive, parents: readonly Directive[]): reado
   ];
 }
 
-/** What may stand there is the raw target without the path of public_url (render-base-path.ts), or without the service's (render-services.ts). */
+/** Only two rewrites are allowed: without the path of public_url (render-base-path.ts), or of the service (render-services.ts). */
 function isRewritten(target: string): boolean {
   if (target === RELAY) return false;
   return target
@@ -60,7 +60,7 @@ function isRewritten(target: string): boolean {
     .includes('$');
 }
 
-/** Decided: it asks itself, only an internal redirect from a decided location reaches it, or the part behind it authenticates. */
+/** The location has an auth_request, only an internal redirect from a decided location reaches it, or its upstream authenticates. */
 function isDecided(location: Directive, target: string): boolean {
   const block = location.block ?? [];
   const asked = find(block, 'auth_request');
@@ -68,14 +68,14 @@ function isDecided(location: Directive, target: string): boolean {
   return location.args[0]?.startsWith('@') === true || find(block, 'internal') !== undefined || SELF_AUTHENTICATING.includes(target);
 }
 
-/** A server on unix sockets alone is reached by nginx itself: the balancer's members, behind a decided location. */
+/** Only nginx connects to a server that has only unix sockets: the members of the balancer, behind a decided location. */
 function isInside(parents: readonly Directive[]): boolean {
   const server = parents.findLast((parent) => parent.name === 'server');
   const listens = (server?.block ?? []).filter((directive) => directive.name === 'listen');
   return listens.length > 0 && listens.every((listen) => listen.args[0]?.startsWith('unix:') === true);
 }
 
-/** The service proxy names the refusal that nginx is to make, and takes these headers off what services answer. */
+/** The service proxy names the rejection by such a header, and removes them from the answers of services. */
 function ignoresSteering(block: readonly Directive[], target: string): boolean {
   const ignored = find(block, 'proxy_ignore_headers')?.args ?? [];
   const mayRefuse = target === SERVICE_PROXY;
@@ -92,7 +92,7 @@ function forwardsUpgrade(block: readonly Directive[]): boolean {
   return block.some((directive) => directive.name === 'proxy_set_header' && directive.args[0]?.toLowerCase() === 'upgrade' && directive.args[1] !== '');
 }
 
-/** The rewrite phase comes before the decision: beside one, and in the server around it, only refusals may stand there. */
+/** The rewrite phase runs before the decision. So a decided location and its server may only reject there. */
 function lintEarlyAnswer(directive: Directive, parents: readonly Directive[]): readonly string[] {
   const location = parents.findLast((parent) => parent.name === 'location');
   const code = Number(directive.args[0]);
@@ -102,13 +102,13 @@ function lintEarlyAnswer(directive: Directive, parents: readonly Directive[]): r
   return proxies && !isUpgrade(location, parents, code) ? [`location ${location.args.join(' ')} has a ${directive.name} that answers before the decision`] : [];
 }
 
-/** OPTIONS is the gateway's own: an empty 204, nothing forwarded. */
+/** nginx answers OPTIONS itself with an empty 204, and forwards nothing. */
 function isPreflight(parents: readonly Directive[], code: number): boolean {
   const condition = parents.at(-1);
   return code === 204 && condition?.name === 'if' && condition.args.join(' ') === '($request_method = OPTIONS)';
 }
 
-/** An `Upgrade` of a service's: its location only tells where that is refused or decided, by the relay. */
+/** An `Upgrade` to a service: nginx only chooses the location that rejects it, or the relay, which decides. */
 function isUpgrade(location: Directive, parents: readonly Directive[], code: number): boolean {
   const pages = (location.block ?? []).filter(({ name, args }) => name === 'error_page' && args.includes('419'));
   const leadsWell = pages.length === 1 && /^419 = @service_(?:upgrade|[a-z0-9-]+_socket)$/.test(pages[0]?.args.join(' ') ?? '');

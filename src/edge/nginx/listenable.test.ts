@@ -9,7 +9,7 @@ afterEach(() => {
   others = [];
 });
 
-/** Somebody else's listener; answers its port. */
+/** The listener of another process. Returns its port. */
 async function listenElsewhere(host: string): Promise<number> {
   const server = createServer();
   others.push(server);
@@ -19,7 +19,7 @@ async function listenElsewhere(host: string): Promise<number> {
 }
 
 describe('an address to listen on', () => {
-  it('that is taken is told with what to do, of a list too', async () => {
+  it('that is taken is reported with a remedy, also in a list', async () => {
     const port = await listenElsewhere('127.0.0.1');
     const taken = { code: 'listen-taken', message: `127.0.0.1:${port} is taken: end what listens there, or change listen.` };
     await expect(assertListenable([{ host: '127.0.0.1', port }], 0)).rejects.toMatchObject(taken);
@@ -58,7 +58,7 @@ describe('an address to listen on', () => {
     await assertListenable([{ host: '127.0.0.1', port }]);
   });
 
-  it('that this machine does not have is nothing that somebody has taken', async () => {
+  it('that this machine does not have is not reported as taken', async () => {
     await assertListenable([{ host: '192.0.2.1', port: 8200 }], 0);
   });
 });

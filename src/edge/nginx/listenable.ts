@@ -7,7 +7,7 @@ import { isErrno } from '../../contract/errno.ts';
 import { LictorError } from '../../contract/error.ts';
 import { takenWords } from '../../contract/taken.ts';
 
-/** What was killed just before a start may hold its port for a moment. */
+/** A process that was killed just before the start may hold its port for a moment. */
 const PATIENCE_MS = 2_000;
 const EVERY_MS = 50;
 
@@ -25,7 +25,7 @@ export async function assertListenable(addresses: readonly ListenAddress[], pati
   }
 }
 
-/** As nginx binds: an IPv6 wildcard leaves IPv4 to others. */
+/** As nginx: an IPv6 wildcard does not cover IPv4. */
 async function isTaken({ host, port }: ListenAddress): Promise<boolean> {
   const server = createServer((socket) => socket.destroy());
   try {

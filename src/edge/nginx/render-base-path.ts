@@ -1,4 +1,4 @@
-// What a path in public_url changes: where requests are mapped and forwarded, and what is put right in answers.
+// The effects of a path in public_url: on the mapping and forwarding of requests, and on links in answers.
 import type { Config, PublicUrl } from '../../config/config.ts';
 import { wellKnownPaths } from '../../contract/names.ts';
 import { quote, quoteVerbatim } from './quote.ts';
@@ -7,12 +7,12 @@ import { quote, quoteVerbatim } from './quote.ts';
 const LINKED = ['read_events_events_filter_post', 'read_account_events_page_events_filter_next_get'];
 
 /**
- * The maps between the raw path and the catalogue. All read $request_uri, so what is forwarded is what the client wrote, byte
- * for byte: `<base>/api/...` without the base, as Prefect's API knows nothing of it; the UI's whole (PREFECT_UI_SERVE_BASE).
+ * The maps between the raw path and the catalogue. All read $request_uri, so nginx forwards the bytes of the client unchanged. `<base>/api/...`
+ * loses the base, because Prefect's API does not know it. Paths of the UI stay whole (PREFECT_UI_SERVE_BASE).
  */
 export function renderBasePath({ publicUrl }: Config): string {
   const { basePath } = publicUrl;
-  const base = `# The path of public_url: nothing outside it is served.
+  const base = `# The path of public_url: nginx serves nothing outside it.
 map "" $lictor_base { default ${quote(basePath)}; }
 `;
   if (basePath === '')
@@ -25,7 +25,7 @@ map "" $lictor_ui_area { default "ui"; }
     ${quoteVerbatim(`${below}(?<lictor_path_below>/.*)$`)} $lictor_path_below;
     default "";
 }
-# The door itself, without its slash, is redirected.
+# The base path without a slash at the end is redirected.
 map $lictor_shape $lictor_outside {
     outside $lictor_outside_root;
     default "";
@@ -48,18 +48,18 @@ map $lictor_path $lictor_ui_area {
 `;
 }
 
-/** What clients of the authorization server read first stands at the host's root too. */
+/** The metadata of the authorization server is also available at the root of the host. */
 function wellKnownOutside(basePath: string): string {
   const outside = wellKnownPaths(basePath).all.filter((path) => !path.startsWith(`${basePath}/`));
   return outside.map((path) => `    ${quoteVerbatim(`~^${literal(path)}$`)} "";\n`).join('');
 }
 
-/** Operations with links from the root in their answers: only below a path are these to be put right. */
+/** Operations whose answers have links from the root. With a path in public_url, nginx corrects them. */
 export function linkedOperations({ basePath }: PublicUrl): readonly string[] {
   return basePath === '' ? [] : LINKED;
 }
 
-/** The gateway's own pages, the door without its slash, and answers that are rewritten on their way back. */
+/** The gateway's pages, the base path without a slash at the end, and answers with corrected links. */
 export function renderPlaces({ publicUrl }: Config): string {
   const { basePath } = publicUrl;
   const own = `
@@ -76,7 +76,7 @@ ${wellKnownPaths(basePath)
         include linked.conf;
 ${linkFilters(publicUrl)}    }
 
-    # Both UIs ask for the icon of a run's state at the root, whatever their base is.
+    # Both UIs request the icon of a run's state at the root, with any base.
     location @script {
         include linked.conf;
         sub_filter_last_modified on;
@@ -87,10 +87,10 @@ ${linkFilters(publicUrl)}    }
 `;
 }
 
-/** As it stands in the script of UI v2, Prefect 3.9; test/e2e/public-path.test.ts sees when it does not any more. */
+/** Text in the script of UI v2, Prefect 3.9. test/e2e/public-path.test.ts fails if it changes. */
 const v2Icon = (directory: string): string => `\`${directory}\${e.toLowerCase()}.svg\``;
 
-/** Prefect makes the next page's link of Host and scheme, and trusts our scheme only where it trusts this machine. */
+/** Prefect builds the link to the next page from Host and scheme. It believes X-Forwarded-Proto only from machines that it trusts. */
 function linkFilters(publicUrl: PublicUrl): string {
   const { origin, basePath } = publicUrl;
   const next = '/api/events/filter/next?page-token=';
@@ -101,7 +101,7 @@ function linkFilters(publicUrl: PublicUrl): string {
   return pages.map(([from, to]) => `        sub_filter ${quote(from)} ${quote(to)};\n`).join('');
 }
 
-/** The pages of the API documents name the document from the root. */
+/** The pages of the API documents link to the document from the root. */
 export function renderDocumentLinks({ publicUrl: { basePath } }: Config): string {
   if (basePath === '') return '';
   const links = ['/openapi.json', '/api/openapi.json'].flatMap((path) => [
@@ -111,12 +111,12 @@ export function renderDocumentLinks({ publicUrl: { basePath } }: Config): string
   return links.map(([from = '', to = '']) => `sub_filter ${quote(from)} ${quote(to)};\n`).join('');
 }
 
-/** What stands behind the upstream's name in proxy_pass; empty: nginx forwards the raw target itself. */
+/** The target in proxy_pass. Empty: nginx forwards the raw target. */
 export function forwardedTarget({ basePath }: PublicUrl): string {
   return basePath === '' ? '' : '$lictor_forwarded_target';
 }
 
-/** Absolute redirects of Prefect's become relative, and those of its API get the path that was taken off. */
+/** Makes Prefect's absolute redirects relative, and adds the removed path to those of its API. */
 export function renderRedirects(publicUrl: PublicUrl): string {
   const { basePath } = publicUrl;
   const roots = ['http', 'https'].map((scheme) => `${scheme}://${authorityOf(publicUrl)}`);
@@ -125,7 +125,7 @@ export function renderRedirects(publicUrl: PublicUrl): string {
   return [...roots, ''].flatMap((root) => [redirect(`${root}${basePath}/`, `${basePath}/`), redirect(`${root}/`, `${basePath}/`)]).join('');
 }
 
-/** The mediator hands Prefect's redirects on as they are. */
+/** The mediator forwards Prefect's redirects unchanged. */
 export function renderMediatedRedirects({ publicUrl }: Config): string {
   return publicUrl.basePath === '' ? '' : renderRedirects(publicUrl);
 }

@@ -1,19 +1,19 @@
-// limits -> nginx: zones that count requests, and the directives that read them behind the decision.
+// limits -> nginx: zones that count requests, and directives that apply the limits after the decision.
 import { createHash } from 'node:crypto';
 import type { Limit } from '../../config/config.ts';
 import type { Service } from '../../config/service.ts';
 import { quoteVerbatim } from './quote.ts';
 
 const LARGE = '16m';
-/** nginx takes none smaller than eight pages. */
+/** nginx rejects a zone of less than eight memory pages. */
 const ONE_KEY = '1m';
 
-/** At http level: which requests each limit counts (an empty key: this one is not counted), and where nginx counts them. */
+/** At http level: the requests that each limit counts, and their zones. nginx does not count an empty key. */
 export function renderLimitZones(limits: readonly Limit[]): string {
   return limits.map((limit) => `${renderKeyMap(limit)}${renderZones(limit)}`).join('');
 }
 
-/** In each named location that forwards a request; the decision before it has set the variables. */
+/** In each named location that forwards a request. The decision has set the variables. */
 export function renderIdentityLimit(limits: readonly Limit[]): string {
   return limits
     .filter(({ kind }) => kind !== 'service')
@@ -21,7 +21,7 @@ export function renderIdentityLimit(limits: readonly Limit[]): string {
     .join('');
 }
 
-/** In the locations of one service, beside the limits of the caller. */
+/** In the locations of one service, in addition to the limits of the principal. */
 export function renderServiceLimit(limits: readonly Limit[], { name }: Pick<Service, 'name'>): string {
   return limits
     .filter((limit) => limit.kind === 'service' && limit.name === name)
@@ -29,7 +29,7 @@ export function renderServiceLimit(limits: readonly Limit[], { name }: Pick<Serv
     .join('');
 }
 
-/** Beside each `auth_request`: without a limit by role, nginx looks for no header. */
+/** Beside each `auth_request`. Empty without a limit by role, so that nginx reads no header. */
 export function renderLimitedRoles(limits: readonly Limit[]): string {
   return limits.some(({ kind }) => kind === 'role') ? 'auth_request_set $lictor_limited_roles $upstream_http_x_lictor_limited_roles;\n' : '';
 }
@@ -37,7 +37,7 @@ export function renderLimitedRoles(limits: readonly Limit[]): string {
 function renderKeyMap(limit: Limit): string {
   const { kind, name } = limit;
   if (kind === 'everyone' || kind === 'service') return '';
-  // An expression: nginx compares plain keys without regard to case, and ids that differ by case are two principals.
+  // An expression, because nginx ignores case in plain keys, and ids that differ in case are two principals.
   const [source, expression] =
     kind === 'role' ? ['$lictor_limited_roles', `(?:^|,)${name}(?:,|$)`] : ['$lictor_limit', `^${escaped(encodeURIComponent(name))}$`];
   return `map ${source} ${keyOf(limit)} {\n    ${quoteVerbatim(`~${expression}`)} $lictor_limit;\n    default "";\n}\n`;
@@ -61,7 +61,7 @@ function keyOf(limit: Limit): string {
   return limit.kind === 'service' ? '$lictor_service' : `$lictor_limit_of_${idOf(limit)}`;
 }
 
-/** A zone counts on over a reload: so its name comes from what it counts, and not from its place in the list. */
+/** A zone continues to count after a reload. So its name comes from its limit, not from the position in the list. */
 function idOf({ kind, name }: Limit): string {
   if (kind === 'everyone' || kind === 'role') return `${kind}${name === '' ? '' : `_${name}`}`;
   return `${kind}_${createHash('sha256').update(name).digest('hex').slice(0, 24)}`;

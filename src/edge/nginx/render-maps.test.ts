@@ -6,7 +6,7 @@ function pinned(text: string): boolean {
   return renderTransportSecurity({ publicUrl: publicUrlSection.parse(text) }) !== '';
 }
 
-it('a host name of its own is https for good', () => expect(pinned('https://prefect.example.com')).toBe(true));
+it('a host name without other users is https for good', () => expect(pinned('https://prefect.example.com')).toBe(true));
 
 it.each([
   'https://prefect.example.com:8443',

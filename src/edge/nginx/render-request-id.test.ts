@@ -5,7 +5,7 @@ import { parseNginxVersion } from './version.ts';
 const NEW = parseNginxVersion('nginx', 'nginx/1.22.1');
 const OLD = parseNginxVersion('nginx', 'nginx/1.18.0');
 
-/** What the map makes of these values of nginx's variables. */
+/** The result of the map for these values of nginx's variables. */
 function id(values: Readonly<Record<string, string>>, version = NEW, node = 'a'): string {
   const [, key = '', expression = '', value = ''] = /map "(.*)" \$lictor_request_id \{\s*"~(.*)" (.*);/.exec(renderRequestId(version, node)) ?? [];
   const text = key.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_all, braced, bare) => values[braced ?? bare] ?? '');

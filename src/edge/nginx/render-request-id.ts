@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { atLeast, type NginxVersion } from './version.ts';
 
 /**
- * Time, node, the number of the request on its connection, the connection: the letter between the two numbers and the filling behind
- * them keep them apart. nginx's workers share one count of connections, so that no two requests of a node have all of these in common.
- * Nothing at random: that costs as much as a quarter of a plain proxied request. Before 1.19.7 nginx does not count the streams of an
- * HTTP/2 connection: there its own random digits follow the time. A map is computed once for a request and its subrequests.
+ * Time, node, number of the request on its connection, number of the connection. A letter and padding separate the two numbers. All workers of
+ * nginx share one count of connections, so no two requests of a node have the same id. Random digits would cost a quarter of a plain proxied
+ * request. nginx before 1.19.7 does not count the streams of an HTTP/2 connection: there, random digits follow the time. nginx computes the map
+ * once for a request and its subrequests.
  */
 export function renderRequestId(version: NginxVersion, node: string): string {
   const counted = atLeast(version, 1, 19, 7);

@@ -13,8 +13,8 @@ const unchecked = [...rendered.matchAll(/if \(\$uri = "(.*?)"\) \{ break; \}/g)]
 describe('a path that no check looks at', () => {
   it('is one of three', () => expect(unchecked).toHaveLength(3));
 
-  // nginx before 1.21.1 takes a request with both a length and a coding: what follows it on the connection may be another's.
-  it.each(unchecked)('closes the connection of whoever asks for it from outside: %s', (path) => {
+  // nginx before 1.21.1 accepts a request with a length and a coding. Bytes after it may be another client's request.
+  it.each(unchecked)('closes the connection of a client that requests it from outside: %s', (path) => {
     const location = text.slice(text.indexOf(`location = ${path} {`));
     expect(location.slice(0, location.indexOf('\n}'))).toMatch(/internal;\n[^}]*error_page 404 = @not_found_closing;/);
   });

@@ -1,4 +1,4 @@
-// The two servers at the door: one for whoever names another host, one that is the gateway.
+// The two public servers: one for requests with another host name, one for the gateway.
 import type { Config, PublicUrl } from '../../config/config.ts';
 import { isLoopback } from '../../config/sections/public-url.ts';
 import type { Operation } from '../../contract/operation.ts';
@@ -7,7 +7,7 @@ import { literal, renderPlaces } from './render-base-path.ts';
 import { renderUnknownService } from './render-services.ts';
 import { atLeast, type NginxVersion } from './version.ts';
 
-/** Nothing is below it, and the kernel says so at once: `try_files` looks for a file there on every request. */
+/** `try_files` looks for a file below it on every request. No file can exist there, and the kernel reports that fast. */
 const NO_FILES = '/dev/null';
 
 export interface ServersInput {
@@ -20,12 +20,12 @@ export function renderServers({ config, operations, version }: ServersInput): st
   const { hostname } = config.publicUrl;
   const tls = `${renderRealAddress(config)}${renderTls(config, version)}`;
   const names = isLoopback(hostname) ? [...new Set(['localhost', '127.0.0.1', '[::1]', hostname])] : [hostname];
-  return `# Whoever names another host, or none, is not talking to this gateway.
+  return `# A request with another host name, or without one, is not for this gateway.
 server {
 ${renderListens(config, version, ' default_server')}    server_name _;
 ${tls}    set $lictor_refused $lictor_default_code;
     root ${NO_FILES};
-    # Also where nginx itself cannot read a request. Not a named location: such a request has no URI to go there with.
+    # Also for a request that nginx cannot read: it has no URI, so nginx cannot use a named location.
     error_page 400 404 405 413 414 494 495 496 497 /.lictor-refused;
     error_page 501 505 =400 /.lictor-refused;
     location / { return 400; }
@@ -55,12 +55,12 @@ ${tls}    root ${NO_FILES};
     add_header X-Request-Id $lictor_request_id always;
     include transport-security.conf;
 
-    # What needs no decision. Named locations answer it; nothing is forwarded. 418 stands for wherever that is.
+    # Requests without a decision: a named location answers them, and nginx forwards nothing. 418 leads to $lictor_stop_at.
     if ($uri = "/.lictor-decision") { break; }
     if ($uri = "/.lictor-refused") { break; }
     if ($uri = "/.lictor-uncertified") { break; }
     if ($lictor_stop) { return 418; }
-    # Not by a map, which would lower the whole of it first.
+    # Not in a map, which would convert the whole header to lower case first.
     if ($http_authorization ~ "[|\\x00-\\x1f\\x7f-\\xff]") { return 418; }
 
     include decision.conf;
@@ -96,16 +96,16 @@ function renderSockets(operations: readonly Operation[], { basePath }: PublicUrl
     .join('');
 }
 
-/** Whose X-Forwarded-For names the client: the last address in it that is not itself a trusted one. */
+/** The trusted proxies. The client is the last address in X-Forwarded-For that is not a trusted proxy. */
 function renderRealAddress({ proxies }: Config): string {
   if (proxies.trusted.length === 0) return '';
   const from = proxies.trusted.map((network) => `    set_real_ip_from ${network};\n`).join('');
   return `${from}    real_ip_header X-Forwarded-For;\n    real_ip_recursive on;\n`;
 }
 
-/** What clients may speak. */
+/** The TLS versions for clients. */
 export const TLS_PROTOCOLS: readonly string[] = ['TLSv1.2', 'TLSv1.3'];
-/** Of TLS 1.2; those of 1.3 are all of that kind. */
+/** For TLS 1.2: only ciphers with forward secrecy and AEAD. All ciphers of TLS 1.3 have both. */
 export const TLS_CIPHERS = 'ECDHE+AESGCM:ECDHE+CHACHA20';
 
 function renderTls({ tls }: Config, version: NginxVersion): string {
@@ -120,8 +120,8 @@ ${renderClientCertificates(tls.client)}${atLeast(version, 1, 25, 1) ? '    http2
 }
 
 /**
- * In both servers, as the handshake comes before the host is known. Without resumption: a session that is taken up again brings the
- * verdict of its first handshake, whatever has expired or been revoked since.
+ * In both servers, because the handshake comes before nginx knows the host. Resumption is off: a resumed session has the verdict of its
+ * first handshake, even if the certificate has expired or was revoked since.
  */
 function renderClientCertificates(client: NonNullable<Config['tls']>['client']): string {
   if (client === null) return '';

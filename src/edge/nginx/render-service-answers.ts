@@ -7,27 +7,27 @@ import { SERVICES_PREFIX } from '../../contract/service-call.ts';
 import { quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
 
-/** What a URL is made of, without a backslash, which browsers take for a slash, and without what they leave out (WHATWG URL, 4.4). */
+/** The characters of a URL. Not the backslash, which browsers read as a slash, and not characters that browsers remove (WHATWG URL, 4.4). */
 const LETTERS = "[A-Za-z0-9._~!$&'()*+,;=:@%/-]";
 const QUERY = "(?:[?#][A-Za-z0-9._~!$&'()*+,;=:@%/?#\\[\\]-]*)?";
-/** A dot segment in any spelling would lead out. */
+/** A dot segment in any spelling would leave the service. */
 const NO_DOTS = '(?!(?:[^?#]*/)?(?:\\.|%2[eE]){1,2}(?:[/?#>]|$))';
 
 /** A path from the root of the service, never `//host`. */
 const ABSOLUTE = `${NO_DOTS}/(?!/)${LETTERS}*${QUERY}`;
-/** Relative to the call, or a query alone: no scheme before a first slash. */
+/** Relative to the call, or only a query. No scheme may come before the first slash. */
 const RELATIVE = `${NO_DOTS}(?=[^/])(?![A-Za-z0-9+.-]*:)${LETTERS}*${QUERY}`;
 
-/** Ways through pages, and nothing that a browser would load. */
+/** Only links between pages: a browser loads none of these by itself. */
 const PARAMETERS = '; *rel="?(?:next|prev|previous|first|last|self|up)"?';
 const MOST_LINKS = 4;
 
 export function renderServiceAnswers({ services }: Pick<Config, 'services'>): string {
-  const named = hidesCredentials(services) ? '$lictor_service$lictor_service_told' : '$lictor_service';
-  return `${renderTold(services)}# What is taken out of an answer that has no head, or none of its own (raw-answer.conf): 009 is nginx's word for HTTP/0.9.
+  const named = hidesCredentials(services) ? '$lictor_service$lictor_service_leak' : '$lictor_service';
+  return `${renderLeak(services)}# The characters that nginx removes from an answer without a head, or with a status below 200 (raw-answer.conf). Status 009 means HTTP/0.9.
 map $status $lictor_service_raw_lf { volatile; "~^[01]" "\\n"; default ""; }
 map $status $lictor_service_raw_cr { volatile; "~^[01]" "\\r"; default ""; }
-# Where a service sends its callers: nowhere but to itself.
+# A service may redirect and link only to itself.
 map $upstream_http_location $lictor_service_location { "" ""; default $lictor_service_own_location; }
 map $upstream_http_link $lictor_service_link { "" ""; default $lictor_service_own_link; }
 map "${named} $upstream_http_location" $lictor_service_own_location {
@@ -42,25 +42,25 @@ ${services.flatMap((service, place) => linkLines(service, place)).join('')}    d
 
 const ANSWER_CREDENTIALS = 'answer-credentials.conf';
 
-/** If a service puts the gateway's credential into a redirect, the name of the map's entry changes. No entry fits, so no client gets the credential. */
-function renderTold(services: readonly Service[]): string {
+/** If a redirect or link of a service has the gateway's credential, this map adds `!` to the name. Then no entry fits, and nginx drops the header. */
+function renderLeak(services: readonly Service[]): string {
   if (!hidesCredentials(services)) return '';
   const keys = services.some(keyOf) ? `    include ${ANSWER_CREDENTIALS};\n` : '';
-  const shown = services.some(hasToken) ? ' $lictor_service_credential' : ' ';
-  // Where an expression cannot be carried out, nginx takes the default.
-  return `map "$lictor_service${shown} $upstream_http_location $upstream_http_link" $lictor_service_told {
+  const token = services.some(hasToken) ? ' $lictor_service_credential' : ' ';
+  // If nginx cannot evaluate an expression, it uses the default.
+  return `map "$lictor_service${token} $upstream_http_location $upstream_http_link" $lictor_service_leak {
 ${keys}${services.filter(hasToken).flatMap(tokenLines).join('')}    "~^" "";
     default "!";
 }
 `;
 }
 
-/** What a service is shown is known to nginx, and may be in an answer. */
+/** nginx knows a credential of a service, and an answer may repeat it. */
 function hidesCredentials(services: readonly Service[]): boolean {
   return services.some((service) => keyOf(service) !== undefined || hasToken(service));
 }
 
-/** What stands in a header of the gateway's and never changes; other credentials are taken out where they are added (src/proxies/egress/proxy). */
+/** For constant credentials. The service proxy removes the others, because it adds them (src/proxies/egress/proxy). */
 export function renderAnswerCredentials(services: readonly Service[]): readonly (readonly [string, string])[] {
   const lines = services.flatMap((service) => keyOf(service) ?? []);
   return lines.length === 0 ? [] : [[ANSWER_CREDENTIALS, lines.join('')]];
@@ -74,13 +74,13 @@ function keyOf({ name, injected }: Service): string | undefined {
   return `${quoteVerbatim(`~*^${name} .*(?:${[...new Set(forms)].join('|')})`)} "!";\n`;
 }
 
-/** Letters of an access token that no spelling of it in a link changes. */
+/** Characters of an access token that every spelling in a link leaves unchanged. */
 const PLAIN = '[A-Za-z0-9._-]';
 const MOST_LETTERS = 8_192;
 
 /**
- * The token changes all the time, so it is in the key: a run of its plain letters that stands in a link as well is its trace. One without such a run
- * cannot be looked for, nor can what is longer than any link; then there are none.
+ * The token changes often, so it is in the key. If a link repeats a run of its plain characters, nginx drops the link. nginx cannot find a token
+ * without such a run, or one in a very long header. Then it drops every link.
  */
 function tokenLines({ name }: Service): readonly string[] {
   const trace = `${PLAIN}{${SHORTEST_MASKED},}`;
@@ -96,7 +96,7 @@ function own({ name }: Service): string {
   return `$lictor_base${SERVICES_PREFIX}${name}`;
 }
 
-/** The servers' own addresses, with and without the port that the scheme has anyway; and the path of all of them. */
+/** The addresses of the servers, with and without the default port of the scheme, and their common path. */
 function root({ servers, path }: Service): string {
   const authorities = servers.flatMap(({ origin }) => {
     const { host, port, protocol } = new URL(origin);
@@ -110,7 +110,7 @@ function locationLine(service: Service, place: number): string {
   return `${quoteVerbatim(`~^${service.name} ${root(service)}(?<lictor_location_${place}>${ABSOLUTE})$`)} "${own(service)}$lictor_location_${place}";`;
 }
 
-/** All of them or none: a header of one that leads elsewhere is dropped whole. */
+/** One link outside the service drops the whole header. */
 function linkLines(service: Service, place: number): readonly string[] {
   return Array.from({ length: MOST_LINKS }, (_, more) => {
     const numbers = Array.from({ length: more + 1 }, (_each, number) => `${place}_${number}`);

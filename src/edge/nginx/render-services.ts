@@ -1,4 +1,4 @@
-// services -> nginx: which service and route a target is of, where it goes, and what may come back.
+// services -> nginx: the service and route of a target, its server, and the allowed answers.
 
 import type { Config } from '../../config/config.ts';
 import type { Service, ServiceLimit } from '../../config/service.ts';
@@ -19,7 +19,7 @@ export interface ServicesInput {
   readonly paths: Pick<StatePaths, 'proxySocket'>;
 }
 
-/** File name -> content; none without services, so that nothing is paid for them. */
+/** File name -> content. No file without services, so that other requests do not get slower. */
 export function renderServices({ config, paths }: ServicesInput): ReadonlyMap<string, string> {
   const { services } = config;
   if (services.length === 0) return new Map();
@@ -49,7 +49,7 @@ map "$lictor_proxied:$upstream_http_lictorcache" $lictor_cache {
 `;
 }
 
-/** One that refuses or breaks connections is left out for two seconds, and asked again after that. */
+/** nginx skips a server that rejects or breaks connections for two seconds. */
 function renderUpstream(service: Service): string {
   const servers = service.servers.map(
     ({ origin, weight, backup }) => `    server ${address(origin)} weight=${weight} max_fails=1 fail_timeout=2s${backup ? ' backup' : ''};\n`,
@@ -57,7 +57,7 @@ function renderUpstream(service: Service): string {
   return `upstream ${callsGroup(service)} {\n${renderBalance(service, callsGroup(service))}${servers.join('')}    keepalive 32;\n    keepalive_timeout 4s;\n}\n`;
 }
 
-/** The raw target below the service, byte for byte, behind the path of its servers; where a call goes once it is allowed, by whether a body is on its way. */
+/** The raw target below the service, unchanged, after the path of its servers. Also the location of an allowed call, which depends on its body. */
 function renderTargets({ services, publicUrl: { basePath } }: Config): string {
   const below = (name: string, place: number | string): string => `~^${literal(basePath)}${literal(SERVICES_PREFIX)}${name}(?<lictor_below_${place}>/.*)$`;
   const withPath = services.flatMap(({ name, path }, place) =>
@@ -67,7 +67,7 @@ function renderTargets({ services, publicUrl: { basePath } }: Config): string {
 ${withPath.join('')}    ${quoteVerbatim(below('[a-z0-9-]+', 'any'))} $lictor_below_any;
     default "/.lictor-outside";
 }
-# Without a body a call can be made again at another server; with one it streams.
+# A call without a body can be repeated at another server. A call with one is streamed.
 map "$request_method:$http_content_length$http_transfer_encoding" $lictor_service_way {
     "~^(?:GET|HEAD|DELETE):0?$" "call";
     default "stream";
@@ -80,7 +80,7 @@ map $lictor_path_out $lictor_service_at {
 `;
 }
 
-/** The operation of a call: by the first route that fits. Without one it has none, and is denied once it is known who asks. */
+/** The operation of a call, from the first route that fits. Without a route, Lictor authenticates the client and denies the call. */
 function renderRoutes(service: Service): string {
   const { name, routes } = service;
   const prefix = literal(`${SERVICES_PREFIX}${name}`);
@@ -99,7 +99,7 @@ function renderLocations(service: Service, config: Config): string {
 location @service_${name}_${way} {
 ${`${lines}${renderSending(service, way)}`.replaceAll(/^(?=.)/gm, '    ')}}
 `;
-  // Taken from the decision, so that another one is in force without a reload.
+  // From the decision, so that a new credential needs no reload.
   const credential = hasToken(service) ? '    auth_request_set $lictor_service_credential $upstream_http_x_lictor_credential;\n' : '';
   const generation = service.cache.length > 0 ? '    auth_request_set $lictor_cache_generation $upstream_http_x_lictor_cache_generation;\n' : '';
   return `
@@ -113,8 +113,8 @@ ${call('call')}${call('stream')}${renderSocket(service, config)}`;
 }
 
 /**
- * Another server only where nothing was done, or a repetition does no harm (RFC 9110, 9.2.2): the service proxy sees to that by itself. A body
- * that is signed is read whole before, so that no slow client takes the proxy's memory.
+ * nginx asks another server only if no server has processed the call, or if a repetition does no harm (RFC 9110, 9.2.2). The service proxy has
+ * the same rule. nginx reads a body to sign completely, so that a slow client uses no memory of the proxy.
  */
 function renderSending(service: Service, way: 'call' | 'stream'): string {
   const isSigned = service.injected !== null && 'sigv4' in service.injected;
@@ -122,14 +122,14 @@ function renderSending(service: Service, way: 'call' | 'stream'): string {
 }
 
 /**
- * nginx makes a tunnel of a 101 for whoever asked for an upgrade, though the service was never asked for one: what went through it would be decided by
- * nobody. Where sockets are let through, the relay decides them and opens the service's own; where it is away, that has an error page of its own.
+ * If a client asked for an upgrade, nginx turns a 101 of the service into a tunnel, even if the service got no `Upgrade`. No decision would cover its
+ * traffic. So an upgrade is rejected, or the relay decides it and opens the socket of the service. The relay's location has separate error pages.
  */
 function renderUpgrade(to: string): string {
   return `    error_page 419 = ${to};\n    recursive_error_pages on;\n    if ($http_upgrade != "") { return 419; }\n`;
 }
 
-/** A service that lictor.yaml does not name. It is decided too, so that the record names the caller; nothing there leads on. */
+/** A service that lictor.yaml does not name. Lictor decides it too, so that the record names the principal, and forwards nothing. */
 export function renderUnknownService({ services, publicUrl: { basePath } }: Pick<Config, 'services' | 'publicUrl'>): string {
   const lines = `    set $lictor_operation $lictor_unknown_call;
 ${services.length === 0 ? '' : renderUpgrade('@service_upgrade')}    include service.conf;
@@ -141,7 +141,7 @@ ${lines.replaceAll(/^(?=.)/gm, '    ')}    }
 `;
 }
 
-/** Reached by its Upgrade, before anything is decided: the relay authenticates. */
+/** An `Upgrade` leads here before a decision: the relay authenticates. */
 function renderSocket(service: Service, config: Config): string {
   if (!service.sockets) return '';
   const name = `@service_${service.name}_socket`;
@@ -172,7 +172,7 @@ proxy_send_timeout ${timeoutSeconds}s;
 ${goesThroughProxy(service) ? renderToProxy(service) : renderToServers(service)}`;
 }
 
-/** The service proxy says first that there is no answer: after all attempts, and the wait for another call's answer. */
+/** The service proxy must time out before nginx: after all attempts, and the wait for the answer to another call. */
 const PROXY_MARGIN_SECONDS = 60;
 
 function renderToProxy({ name, timeoutSeconds, cache }: Service): string {
@@ -191,7 +191,7 @@ ${protocol === 'https:' ? renderTls(service, origin) : ''}proxy_pass ${protocol}
 `;
 }
 
-/** Whose calls are counted together. */
+/** The calls that a limit counts together. */
 function renderZones(service: Service): string {
   const { limit } = service;
   if (limit === null) return '';
@@ -200,7 +200,7 @@ function renderZones(service: Service): string {
   return `${rate}${limit.concurrency === null ? '' : `limit_conn_zone ${key} zone=${connZoneOf(service, limit)}:2m;\n`}`;
 }
 
-/** A zone keeps its key over a reload: with another key it is another zone. */
+/** A zone cannot change its key in a reload, so another key needs another zone. */
 function zoneOf(service: Service, { per }: ServiceLimit): string {
   return `lictor_limit_${per}_${inVariables(service)}`;
 }
@@ -209,12 +209,12 @@ function connZoneOf(service: Service, { per }: ServiceLimit): string {
   return `lictor_conn_${per}_${inVariables(service)}`;
 }
 
-/** What comes goes on at once: streams and server-sent events. nginx keeps a pace only where it holds back what comes; memory alone takes that. */
+/** nginx forwards answers without a delay, for streams and server-sent events. A bandwidth limit needs buffers; they stay in memory. */
 function renderPace({ limit }: Pick<Service, 'limit'>): string {
   return limit?.bandwidth == null ? 'proxy_buffering off;\n' : `proxy_buffering on;\nlimit_rate ${limit.bandwidth};\n`;
 }
 
-/** Beside the limit of each principal. nginx lets a call wait first, and counts it as under way after that. */
+/** In addition to the limit of each principal. nginx first delays a call, and only then counts it for the concurrency. */
 function renderLimits(service: Service): string {
   const { limit } = service;
   if (limit === null) return '';
@@ -226,7 +226,7 @@ function renderLimits(service: Service): string {
   return `limit_req zone=${zone} burst=${atOnce + waiting}${atOnce === 0 && waiting > 0 ? '' : ` ${turn}`};\n${conn}`;
 }
 
-/** The gateway's own credential there. Without one, nothing: a client's never goes on. Those that depend on the call are not here (src/proxies/egress/proxy). */
+/** The gateway's credential for the service; never a client's. The service proxy adds those that depend on the call (src/proxies/egress/proxy). */
 function renderCredential({ injected }: Service): string {
   if (injected === null) return '';
   if ('header' in injected) return `proxy_set_header ${injected.header} ${quote(injected.value)};\n`;

@@ -12,7 +12,7 @@ it('the access line changes with traces alone', () => {
   expect(renderHttp(HTTP, { traces: TRACES, services: [] })).toContain(`"pid":$pid,"trace":"$lictor_trace"}';`);
 });
 
-it('and with a service whose answers are kept, beside that', () => {
+it('and with a service that has a cache, the cache status too', () => {
   const services = [bareService('kept', [], { cache: [{ patterns: ['/*'], ttlSeconds: 1, shared: false, staleSeconds: 0, mostBytes: 10_000_000 }] })];
   expect(renderHttp(HTTP, { traces: null, services: [bareService('plain', [])] })).toBe(HTTP);
   expect(renderHttp(HTTP, { traces: null, services })).toBe(HTTP.replace('"pid":$pid}', () => '"pid":$pid,"cache":"$lictor_cache"}'));

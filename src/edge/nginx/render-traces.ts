@@ -1,10 +1,10 @@
-// What the access line says only where it is configured: which trace a request belongs to, what came of it at the cache of a service.
+// Optional fields of the access log: the trace of a request, and the cache status of a service call.
 import type { Config } from '../../config/config.ts';
 import { LictorError } from '../../contract/error.ts';
 
 const END = '"pid":$pid}\';';
 
-/** `http.conf` with what else stands in the log's form: the header of W3C Trace Context, level 1, if a request has it, and the cache. */
+/** `http.conf` with these fields in the log format. The trace is the header of W3C Trace Context, level 1. */
 export function renderHttp(text: string, { traces, services }: Pick<Config, 'traces' | 'services'>): string {
   const further = [
     ...(services.some(({ cache }) => cache.length > 0) ? ['"cache":"$lictor_cache"'] : []),

@@ -1,4 +1,4 @@
-// The way to Prefect: one server directly; several through a balancer whose members leave and come back without a reload.
+// The upstreams for Prefect: one server directly, several through a balancer whose members change without a reload.
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { downFile, memberName } from '../../config/down-file.ts';
@@ -17,16 +17,16 @@ export interface UpstreamInput {
 }
 
 export function renderUpstreams({ config, paths, version }: UpstreamInput): string {
-  // From 1.29.7 on connections are kept unless that is said, and before it cannot be said: a socket's is handed over once and belongs to it.
+  // A connection with a socket cannot be reused. nginx 1.29.7 and later reuses connections by default; older versions reject this setting.
   const once = atLeast(version, 1, 29, 7) ? ' keepalive 0;' : '';
   const relayQueue = (name: string, socket: string) =>
     `upstream ${name} { server unix:${socket} max_fails=0; server unix:${paths.holdSocket} max_fails=0 backup;${once} }\n`;
-  const own = `# The control plane's sockets, and the supervisor's.
+  const own = `# The sockets of the control plane and of the supervisor.
 upstream lictor_decision { server unix:${paths.decisionSocket}; keepalive 32; }
 upstream lictor_control { server unix:${paths.controlSocket}; keepalive 16; }
 # An upgrade that the control plane cannot take waits at the supervisor, and then asks again (nginx/relay.conf).
 ${relayQueue('lictor_relay', paths.relaySocket)}${relayQueue('lictor_anonymous', paths.anonymousSocket)}
-# uvicorn closes idle connections after 5 s: ours end before that.
+# uvicorn closes idle connections after 5 s, so nginx closes them before that.
 `;
   const behind = `${renderLastResort(paths)}${listenersOf(config.prefect)
     .map((member) => renderMember(config, paths, member))
@@ -34,7 +34,7 @@ ${relayQueue('lictor_relay', paths.relaySocket)}${relayQueue('lictor_anonymous',
   const members = membersOf(config.prefect);
   const only = onlyMember(config);
   const straight = only === undefined ? '' : `upstream lictor_prefect_straight { server ${address(only.server)}; keepalive 64; keepalive_timeout 4s; }\n`;
-  // Twice while a credential is replaced: Prefect may change between the one and the other attempt.
+  // Twice during a rotation: Prefect may change its credential between the two attempts.
   const attempts = credentialsOf(config.prefect).length > 1 ? [...members, ...members] : members;
   const sockets = attempts.map(({ id }) => `    server unix:${memberSocket(paths, id)} max_fails=0;\n`).join('');
   const last = `    server unix:${lastResort(paths)} max_fails=0 backup;\n`;
@@ -48,8 +48,8 @@ function onlyMember({ prefect }: Config): Member | undefined {
 }
 
 /**
- * Asked when every member has passed: nothing was forwarded, or Prefect refused the gateway's own credential. A person who opens a page gets one;
- * 418 is nobody's status and leads there (nginx takes no Content-Type within `if`).
+ * Answers if no member could: no request was forwarded, or Prefect rejected the gateway's credential. A navigation gets a page.
+ * No upstream uses status 418, so it can lead to the page (nginx accepts no Content-Type within `if`).
  */
 function renderLastResort(paths: StatePaths): string {
   return `server {
@@ -91,12 +91,12 @@ function unavailableBody(): string {
 }
 
 /**
- * A member answers 504, which stands for "ask the next one, also with a POST", when nothing happened at its Prefect: it is
- * marked down, refuses the connection, or does not take the gateway's credential (a 401 would end stock workers). A failure
- * after forwarding is the answer, 503 without a promise: nobody else gets the request. Prefect's other answers pass, without the word that is a member's own.
+ * A member answers 504 if its Prefect did nothing: it is marked as down, rejects the connection, or rejects the gateway's credential (a 401 would
+ * end stock workers). Then nginx asks the next member, also with a POST. A failure after forwarding is the final answer: a 503, and no other
+ * member gets the request. Other answers of Prefect pass, without the header by which a member gives its reason.
  */
 function renderMember(config: Config, paths: StatePaths, { id, server, shows }: Member): string {
-  // Nobody marks the only one (src/edge/nginx/balancer.ts), and what is left of former ones must not count.
+  // The balancer marks no single server (src/edge/nginx/balancer.ts), and marks of former servers must not count.
   const marks = config.prefect.servers.length > 1 ? `    if (-f ${quotePath(downFile(paths, server))}) { return 504; }\n` : '';
   return `upstream lictor_prefect_${memberName(id)} { server ${address(server)} max_fails=0; keepalive 64; keepalive_timeout 4s; }
 server {
@@ -128,12 +128,12 @@ ${indent(renderProxyPass(config, `lictor_prefect_${memberName(id)}`, server))}  
 `;
 }
 
-/** nginx's own, while it reads a body or asks Prefect; Prefect's are not intercepted. */
+/** Errors of nginx while it reads a body or asks Prefect. Errors of Prefect pass. */
 const OWN_FAILURES = 'error_page 400 /.lictor-refused;\nerror_page 413 = @too_large;\nerror_page 500 502 504 = @upstream_failed;\n';
 
 const HEAD = 'include upstream-headers.conf;\ninclude upstream-credential.conf;\n';
 
-/** What a decided location includes last: headers, credential, and the way through the members. */
+/** The last include of a decided location: headers, credential, and the upstream of the members. */
 export function renderToPrefect({ publicUrl }: Config): string {
   return `set $lictor_asked members;
 ${HEAD}${OWN_FAILURES}proxy_set_header X-Lictor-In-Request-Id $lictor_request_id;
@@ -143,9 +143,9 @@ proxy_pass http://lictor_prefect${forwardedTarget(publicUrl)};
 }
 
 /**
- * The way to the only server, without a member between: a fifth quicker. nginx tells answers apart by their status alone, so here
- * none may stand that both nginx and Prefect give: 401 is our credential's (Prefect's own is nothing else), 502 and 504 are
- * nginx's. What nginx could refuse while it reads a body does not come this way (nginx/canonical.conf).
+ * Forwards to a single server without a member, a fifth faster. nginx distinguishes answers only by their status, so no status may come from
+ * both nginx and Prefect. Prefect answers 401 only for the gateway's credential, and only nginx answers 502 and 504. A request whose body nginx
+ * could reject is not forwarded here (nginx/canonical.conf).
  */
 export function renderStraightToPrefect(config: Config): string {
   const only = onlyMember(config);
@@ -170,10 +170,10 @@ proxy_ssl_trusted_certificate ${quotePath(prefect.caFile ?? SYSTEM_CA_FILE)};
 `;
 }
 
-/** Where Debian, Ubuntu, Alpine and Arch keep the bundle of the system's authorities. */
+/** The bundle of the system's authorities on Debian, Ubuntu, Alpine and Arch. */
 export const SYSTEM_CA_FILE = '/etc/ssl/certs/ca-certificates.crt';
 
-/** Host and scheme are ours: Prefect builds absolute links from them. The rest of X-Forwarded-* is not sent. */
+/** Host and scheme come from public_url, because Prefect builds absolute links from them. No other X-Forwarded-* is sent. */
 export function renderUpstreamHeaders({ publicUrl, prefect }: Config): string {
   const authority = authorityOf(publicUrl);
   return `proxy_set_header Host ${quote(authority)};
@@ -189,7 +189,7 @@ proxy_send_timeout ${patience(prefect, OUTER_MS)};
 
 /** A hop that waits for another hop has the longer timeout, so that it gets the answer of that hop. */
 const OUTER_MS = 1_000;
-/** The control plane looks things up beside the request, and writes it down. */
+/** In addition to the request, the control plane reads objects and writes a record. */
 const MEDIATED_MS = 20_000;
 
 function patience({ answerTimeoutMs }: Config['prefect'], more = 0): string {
@@ -204,12 +204,12 @@ export function renderForwardHeaders(config: Config): string {
   return config.forwardHeaders.map((name) => `proxy_set_header ${name} $http_${name.toLowerCase().replaceAll('-', '_')};\n`).join('');
 }
 
-/** Prefect's own credential; the client's never reaches it. */
+/** The gateway's credential for Prefect. Prefect never gets a client's credential. */
 export function renderCredential({ prefect }: Config): string {
   return renderAuthorization(credentialsOf(prefect).at(0));
 }
 
-/** For the members that show the credential that comes: it replaces what the outer location has set. */
+/** For the members that send the next credential: it replaces the one of the outer location. */
 export function renderNextCredential({ prefect }: Config): string {
   return renderAuthorization(credentialsOf(prefect).at(-1));
 }

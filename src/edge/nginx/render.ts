@@ -1,4 +1,4 @@
-// Config and catalogue -> the files of the nginx configuration, for the nginx version found.
+// Config and catalogue -> the files of the nginx configuration, for the installed nginx version.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,15 +41,18 @@ export interface EdgeInput {
   /** A directory that nginx's workers can write large request bodies to. */
   readonly tempDir: string;
   readonly workers: number;
-  /** How many files a worker may open: the process's hard limit, at most 65,536. */
+  /** The limit of open files of a worker: the hard limit of the process, at most 65,536. */
   readonly openFiles: number;
-  /** Whose ids of requests these are, where several gateways share a ledger's readers: a name of this node and state. */
+  /** A name of this node and state, in every request id. It distinguishes the ids of several gateways. */
   readonly node: string;
-  /** What the control plane knows this nginx by (src/config/keys/edge-secret.ts). */
+  /** The secret by which the control plane recognises this nginx (src/config/keys/edge-secret.ts). */
   readonly edgeSecret: string;
 }
 
-/** File name -> content. Secrets stand in `edge-secret.conf`, `upstream-credential*.conf`, `service_NAME_credential.conf` and `answer-credentials.conf` alone; all files are written 0600. */
+/**
+ * File name -> content. Only `edge-secret.conf`, `upstream-credential*.conf`, `service_NAME_credential.conf` and `answer-credentials.conf` hold
+ * secrets. All files have mode 0600.
+ */
 export type EdgeFiles = ReadonlyMap<string, string>;
 
 export function renderEdge(input: EdgeInput): EdgeFiles {
@@ -94,7 +97,7 @@ function addFile(files: Map<string, string>, name: string, text: string): void {
   files.set(name, text);
 }
 
-/** Each worker's: no more than there can be (LIVE_KEYS_LIMITS), and a quarter of what it may open. One that expires is another file the next time. */
+/** For each worker: at most as many as there can be (LIVE_KEYS_LIMITS), and a quarter of its open files. A renewed key is a new file. */
 function renderOpenDecisions({ openFiles }: EdgeInput): string {
   return `open_file_cache max=${Math.min(8000, Math.floor(openFiles / 4))} inactive=2s;
 open_file_cache_valid 1s;
@@ -120,7 +123,7 @@ ${temp.join('\n')}
     geo $${DOLLAR_VARIABLE} { default "$"; }
 ${renderRequestId(version, node)}    access_log ${quotePath(paths.accessLog)} lictor;
 
-    # One level: nginx makes a missing directory anew, but not two of them while a sweep takes the first away.
+    # One level: nginx recreates one missing directory, but not two while a sweep removes the first one.
     proxy_cache_path ${quotePath(paths.decisionCache)} levels=1 keys_zone=lictor_decisions:16m max_size=64m inactive=40s use_temp_path=off;
     include limits.conf;
 
@@ -140,19 +143,19 @@ function renderRoutes(operations: readonly Operation[], { publicUrl }: Config): 
   const block = (source: string, target: string, lines: readonly string[], fallback: string): string =>
     `map ${source} ${target} {\n${lines.map((line) => `    ${line}\n`).join('')}    default ${fallback};\n}\n`;
   return [
-    '# What a target looks like, by the raw bytes of it. The bulk has the first two shapes.\n',
+    '# The shape of a target, from its raw bytes. Most requests have one of the first two shapes.\n',
     block('$request_uri', '$lictor_shape', maps.shapes, '""'),
-    '# The action catalogue. Unknown paths and methods have no operation, and are denied.\n',
+    '# The action catalogue. Unknown paths and methods have no operation, so Lictor denies them.\n',
     block('$lictor_shape', '$lictor_collapsed', ['id "$lictor_t1/*$lictor_t2";', 'lower $lictor_path;'], '$lictor_static_path'),
     block('"$request_method $lictor_collapsed"', '$lictor_operation', maps.direct, '$lictor_operation_by_template'),
     block('$lictor_collapsed', '$lictor_template', maps.templates, '$lictor_parameterised'),
     block('$lictor_path', '$lictor_parameterised', maps.parameterised, '""'),
     block('"$request_method $lictor_template"', '$lictor_operation_by_template', maps.operations, '""'),
-    '# What the decision may depend on beside the operation: it is then in the key, and handed over.\n',
+    '# Further inputs of the decision for some operations: a part of its key, and sent with it.\n',
     block('$lictor_operation', '$lictor_deciding', maps.deciding, '"|"'),
     block('$lictor_operation', '$lictor_object', maps.objects, '""'),
     block('$lictor_operation', '$lictor_deciding_args', maps.args, '""'),
-    '# Pages of the UI and of the API documents get a script and headers of their own; some answers have links to put right.\n',
+    '# Pages of the UI and of the API documents get a script and separate headers. Some answers have links to correct.\n',
     block('$lictor_operation', '$lictor_area', areaLines(operations, linkedOperations(publicUrl)), '"api"'),
   ].join('\n');
 }

@@ -8,12 +8,12 @@ const UUID = '[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0
 const ONE_UUID_TEMPLATE = /^\/api(?:\/ui)?\/[a-z_]+\/\{[a-z_]+\}(?:\/[a-z0-9_-]+)*$/;
 const ONE_UUID_PATH = `(?<lictor_t1>/api(?:/ui)?/[a-z_]+)/${UUID}(?<lictor_t2>(?:/[a-z0-9_-]+)*)/?`;
 
-/** Canonical in nothing but lower case, as every static path of the catalogue is; a path of one UUID is of the shape before it. */
+/** Lower case only, as every static path of the catalogue. A path with one UUID has the previous shape. */
 const LOWER_PATH = '(?:/[a-z0-9_-][a-z0-9._-]*+)*+/?';
 
 /**
  * Canonical: no empty, `.` or `..` segment; no `;`, `\`, `#`, `|`; escapes in upper case only, of valid UTF-8, and never of an unreserved
- * character, a slash, a backslash, a percent sign or a control character. The query is not looked at. The first of the two accepts nothing
+ * character, a slash, a backslash, a percent sign or a control character. The query is not checked. The first of the two accepts nothing
  * that the second does not, at a fraction of the cost.
  */
 const OTHER_PATHS = [
@@ -21,25 +21,25 @@ const OTHER_PATHS = [
   "(?:/(?!\\.{1,2}(?:[/?]|$))(?:[A-Za-z0-9._~!$&'()*+,=:@-]++|%(?:2[0-46-9A-C]|3[A-F]|40|5[BDE]|60|7[B-D]|(?:C[2-9A-F]|D[0-9A-F])%[89AB][0-9A-F]|E0%[AB][0-9A-F]%[89AB][0-9A-F]|E[1-9A-CEF]%[89AB][0-9A-F]%[89AB][0-9A-F]|ED%[89][0-9A-F]%[89AB][0-9A-F]|F0%[9AB][0-9A-F](?:%[89AB][0-9A-F]){2}|F[1-3](?:%[89AB][0-9A-F]){3}|F4%8[0-9A-F](?:%[89AB][0-9A-F]){2}))++)*+/?",
 ];
 
-/** Lines `key value;` of each map; the names say what is looked up in it. */
+/** Lines `key value;` of each map. */
 export interface RouteMaps {
-  /** Target -> the first shape that it has, with path and query taken apart on the way. None: it is not canonical. */
+  /** Target -> its first shape. The expression also splits path and query. None: the target is not canonical. */
   readonly shapes: readonly string[];
-  /** A path with its one UUID replaced by `*`, or a static path -> template. A static path holds no `*`, so neither passes for the other. */
+  /** A path with its one UUID replaced by `*`, or a static path -> template. A static path has no `*`, so the two cannot be confused. */
   readonly templates: readonly string[];
-  /** Raw path -> template, by one expression each: the most specific first. */
+  /** Raw path -> template, by expressions. The most specific is first. */
   readonly parameterised: readonly string[];
   /** `METHOD template` -> operationId. */
   readonly operations: readonly string[];
-  /** The same by what `templates` is asked for: most requests are done with this one look. */
+  /** Method and key of `templates` -> operationId. Most requests need only this look-up. */
   readonly direct: readonly string[];
   readonly objects: readonly string[];
   readonly args: readonly string[];
-  /** Both of these as they stand in the decision's key: `path|query`. */
+  /** `objects` and `args` as the key of the decision has them: `path|query`. */
   readonly deciding: readonly string[];
 }
 
-/** Sockets are in it too: their locations hand the operation to the relay. `base`: the path of public_url, as an expression. */
+/** Also for sockets: their locations send the operation to the relay. `base`: the path of public_url, as an expression. */
 export function routeMaps(operations: readonly Operation[], base: string): RouteMaps {
   const paths = operations.filter((operation) => !operation.path.endsWith('*'));
   const statics = paths.filter((operation) => !operation.path.includes('{'));
@@ -60,7 +60,7 @@ export function routeMaps(operations: readonly Operation[], base: string): Route
     ]),
     operations: [...byTemplate].map(([key, operationId]) => entry(key, operationId)),
     direct: [...templates].flatMap(([path, template]) => METHODS.flatMap((method) => direct(byTemplate, method, path, template))),
-    // Of what is no operation, the path says what Prefect's router would answer (src/authorization/decide/decider.ts).
+    // Without an operation, the decision derives the answer of Prefect's router from the path (src/authorization/decide/decider.ts).
     objects: [
       '"" $lictor_path;',
       ...operations.filter((operation) => operation.objectScoped).map((operation) => `${quoteVerbatim(operation.operationId)} $lictor_path;`),
@@ -104,7 +104,7 @@ function unique(lines: readonly string[]): readonly string[] {
   return [...new Set(lines)];
 }
 
-/** Both: Prefect answers the other one with a 307. */
+/** With and without a slash at the end: Prefect redirects one to the other with a 307. */
 function spellings(path: string): readonly string[] {
   const bare = withoutSlash(path);
   return bare === '/' ? ['/'] : [bare, `${bare}/`];
@@ -136,7 +136,7 @@ function expressionOf(operation: Operation): string {
   return `~^${withoutSlash(parts.join(''))}/?$`;
 }
 
-/** A wildcard takes everything below its place, but for what other operations name there: that is known or unknown by itself. */
+/** A wildcard matches everything below its path, except first segments that another operation names. */
 function wildcardExpression(path: string, operations: readonly Operation[]): string {
   const prefix = path.slice(0, -1);
   const named = operations
@@ -167,7 +167,7 @@ function operationsByTemplate(operations: readonly Operation[]): ReadonlyMap<str
   return lines;
 }
 
-/** All operations are compared with all: each path is taken apart once. */
+/** Every operation is compared with every other, so each path is split only once. */
 interface Route {
   readonly operation: Operation;
   readonly template: string;
@@ -178,7 +178,7 @@ function routeOf(operation: Operation): Route {
   return { operation, template: templateOf(operation), segments: withoutSlash(operation.path).split('/') };
 }
 
-/** Every path of the specific template is one of the general template too; UUID parameters take no literal and no name. */
+/** Every path of the specific template also fits the general one. A UUID parameter matches no literal and no name. */
 function covers(general: Route, specific: Route): boolean {
   if (general.segments.length !== specific.segments.length || general.operation.path.endsWith('*') || specific.operation.path.endsWith('*')) return false;
   return general.segments.every((segment, index) => {

@@ -1,4 +1,4 @@
-// What a service may not answer with: no name of the gateway's own reaches a client.
+// Headers that a service must not send: no header of the gateway from a service reaches a client.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// A service is called what somebody likes: whatever it is, nothing of it stands in the place of another's, or of what is common to all.
+// A service may have any valid name: none of its files or variables replaces one of another service, or a shared one.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -13,9 +13,9 @@ import { renderEdge } from './render.ts';
 import { parseNginxVersion } from './version.ts';
 
 const PARTS = join(import.meta.dirname, '../../../nginx');
-/** Of the hand-written parts: `service-socket.conf`. */
+/** The names of the hand-written parts: `service-socket.conf`. */
 const OF_PARTS = readdirSync(PARTS).flatMap((file) => /^service-(.*)\.conf$/.exec(file)?.[1] ?? []);
-/** Of variables and zones that all services share. */
+/** The names of variables and zones that all services share. */
 const OF_VARIABLES = [
   'body',
   'unmarked',
@@ -37,7 +37,7 @@ const NAMES = [...new Set([...OF_PARTS, 'maps', 'members', ...OF_VARIABLES, 'a',
 const RULE = { patterns: ['/v1/*'], ttlSeconds: 60, shared: true, staleSeconds: 0, mostBytes: 1_000_000 };
 const LIMIT = { rate: { perSecond: 1, atOnce: 1, waiting: 0 }, concurrency: 1, bandwidth: null };
 
-/** With everything that has a name in nginx. */
+/** A service with every setting that creates a name in nginx. */
 function service(name: string, place: number): Service {
   const servers = [1, 2, 3].map((host) => ({ origin: `http://10.0.${place}.${host}:80`, weight: 1, backup: host === 3 }));
   return bareService(name, [{ pattern: '/*', methods: ['GET'] }], {
@@ -87,7 +87,7 @@ it('an Upgrade leads to the relay alone, and the rules hold', () => {
   expect(lintEdge(rendered)).toEqual([]);
 });
 
-/** What would be another's if it had the same name. */
+/** Names that would replace those of another service. */
 function nameOf({ name, args }: Directive): readonly string[] {
   const [first = '', second = ''] = args;
   if (name === 'map' || name === 'geo') return [`variable ${name === 'map' ? second : first}`];

@@ -3,22 +3,22 @@ import type { Service } from '../../config/service.ts';
 import { quote, quotePath } from './quote.ts';
 import { SYSTEM_CA_FILE } from './render-upstream.ts';
 
-/** Names of services have hyphens, those of nginx's variables none; underscores no service has. */
+/** A name for nginx variables, which have no hyphens. Unique, because no service name has an underscore. */
 export function inVariables({ name }: Pick<Service, 'name'>): string {
   return name.replaceAll('-', '_');
 }
 
-/** The files of a service. Names of services have no underscore, and those of the hand-written parts have none either: no name can stand for another's file. */
+/** The files of a service. Neither service names nor hand-written parts have an underscore, so no file can replace another. */
 export function fileOf({ name }: Pick<Service, 'name'>, what?: 'credential'): string {
   return what === undefined ? `service_${name}.conf` : `service_${name}_${what}.conf`;
 }
 
-/** The upstream that a call of a plain service goes to. */
+/** The upstream for calls that bypass the service proxy. */
 export function callsGroup(service: Pick<Service, 'name'>): string {
   return `lictor_service_${inVariables(service)}`;
 }
 
-/** How the next server of this upstream is chosen; counted by all of nginx's workers together, or the same in each. */
+/** How nginx chooses the next server. All workers share the counts, or choose the same server. */
 export function renderBalance({ balance }: Pick<Service, 'balance'>, group: string): string {
   const ways = {
     round_robin: '',
@@ -28,7 +28,7 @@ export function renderBalance({ balance }: Pick<Service, 'balance'>, group: stri
   return ways[balance];
 }
 
-/** The certificate is held against the name of this server. */
+/** nginx verifies the certificate against the name of this server. */
 export function renderTls({ caFile, certificate }: Service, origin: string): string {
   const own =
     certificate === null ? '' : `proxy_ssl_certificate ${quotePath(certificate.certFile)};\nproxy_ssl_certificate_key ${quotePath(certificate.keyFile)};\n`;

@@ -1,4 +1,4 @@
-// The servers of services as calls meet them, for the relay: which are marked as down, and the `Host` of each.
+// The servers of services for the relay: which are marked as down, and the `Host` of each.
 import { existsSync } from 'node:fs';
 import { downFile } from '../../config/down-file.ts';
 import type { Service, ServiceServer } from '../../config/service.ts';

@@ -41,7 +41,7 @@ describe('the directory for large bodies', () => {
     const asWorker = (...[command = '', ...args]: readonly string[]) =>
       execFileSync(command, args, { uid: worker.uid, gid: worker.gid, stdio: 'pipe', encoding: 'utf8', cwd: '/' });
     expect(() => asWorker('ln', '-s', '/etc', join(dir, 'scgi'))).toThrow(/Permission denied/);
-    // The twin: what is its own, it writes to.
+    // The twin: it writes to its own directories.
     mkdirSync(join(dir, 'client_body'));
     execFileSync('chown', [worker.name, join(dir, 'client_body')]);
     asWorker('touch', join(dir, 'client_body', 'body'));

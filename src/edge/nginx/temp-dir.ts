@@ -1,13 +1,13 @@
-// Where nginx's workers put large request bodies: on disk where they can reach it.
+// The directory in which nginx's workers store large request bodies.
 import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { StatePaths } from '../../config/state-dir.ts';
 import type { WorkerUser } from '../../config/worker-user.ts';
 
 /**
- * `STATE/tmp`, unless a parent of the state directory is closed to the worker user (`/root`): then bodies larger than the
- * buffer would be lost, silently for stock clients, so the runtime directory takes them. nginx makes the directories in it, and
- * as root gives each to its workers, by name and through links, at every start, reload and test: so this one is never theirs, and they only pass.
+ * `STATE/tmp`, or the runtime directory if the worker user cannot enter a parent of the state directory (`/root`). Otherwise, nginx would lose
+ * bodies larger than the buffer. nginx creates directories in it. At every start, reload and test, root's nginx gives each of them to its workers,
+ * by name and through links. So the directory itself never belongs to the workers, who may only enter it.
  */
 export function prepareTempDir(paths: StatePaths, workerUser: WorkerUser | null): string {
   const dir = tempDirAt(paths, workerUser);
@@ -18,7 +18,7 @@ export function prepareTempDir(paths: StatePaths, workerUser: WorkerUser | null)
   return dir;
 }
 
-/** It was the workers' once: nothing but directories is nginx's. */
+/** Earlier, the directory belonged to the workers. nginx creates only directories in it. */
 function removeOthers(dir: string): void {
   for (const entry of readdirSync(dir, { withFileTypes: true })) if (!entry.isDirectory()) rmSync(join(dir, entry.name), { force: true });
 }
@@ -28,7 +28,7 @@ export function tempDirAt(paths: StatePaths, workerUser: WorkerUser | null): str
   return join(reachable ? paths.root : dirname(paths.decisionSocket), 'tmp');
 }
 
-/** Every directory from the root down lets this user pass through. */
+/** This user can enter every directory of the path. */
 export function reachableBy(path: string, user: WorkerUser): boolean {
   for (let current = path; ; current = dirname(current)) {
     const stats = statSync(current);

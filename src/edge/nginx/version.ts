@@ -1,4 +1,4 @@
-// Which nginx is there, and what it understands.
+// The installed nginx: its version, and the supported features.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { LictorError } from '../../contract/error.ts';
@@ -43,7 +43,7 @@ export function atLeast(version: NginxVersion, major: number, minor: number, pat
   return have >= major * 1e6 + minor * 1e3 + patch;
 }
 
-/** Arguments of every start, test and reload: the same ones, so that the test tests what is started. */
+/** The arguments of every start, test and reload. They are the same, so the test covers the start. */
 export function nginxArgs(version: NginxVersion, edgeDir: string, confFile: string, errorLog: string): readonly string[] {
   return [...(atLeast(version, 1, 19, 5) ? ['-e', errorLog] : []), '-p', `${edgeDir}/`, '-c', confFile];
 }

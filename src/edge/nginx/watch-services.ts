@@ -26,7 +26,7 @@ interface ServicesHealth {
   stop(): Promise<void>;
 }
 
-/** What answers as it should not counts as slow: it is out only while another is not, so that a wrong path of health ends no service. */
+/** A wrong status counts as slow. A slow server is only skipped while another is usable, so a wrong health path stops no service. */
 function watchServices({ services }: Pick<Config, 'services'>, parts: WatchParts): ServicesHealth {
   const watched = services.flatMap((service) => (service.health !== null && isHealthChecked(service) ? [watch(service, service.health, parts)] : []));
   return { stop: async () => void (await Promise.all(watched.map((one) => one.stop()))) };
@@ -59,7 +59,7 @@ function watch(service: Service, health: ServiceHealth, { paths, log, authentica
   };
 }
 
-/** As nginx meets it: the same authorities, the same certificate. */
+/** With the same authorities and client certificate as nginx. */
 function agentFor({ caFile, certificate }: Service, health: ServiceHealth): Agent {
   const own = certificate === null ? {} : { cert: readFileSync(certificate.certFile), key: readFileSync(certificate.keyFile) };
   const timeoutMs = timeoutOf(health);

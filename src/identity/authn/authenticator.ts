@@ -27,9 +27,10 @@ export interface Authenticator {
   idle(): Promise<void>;
 }
 
-/** A kind of token with a form that identifies it: a JWT, an access token of Lictor. */
+/** A kind of token that its form identifies, such as a JWT or an access token of Lictor. */
 export interface TokenKind {
-  claims(text: string): boolean;
+  /** True if the text has the form of this kind. This verifies nothing. */
+  recognises(text: string): boolean;
   verify(text: string, carrier: Carrier, inputs: EdgeInputs): Promise<Authentication>;
 }
 
@@ -38,15 +39,15 @@ export interface AuthenticatorParts {
   readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
   readonly clock: Clock;
   readonly steady: SteadyClock;
-  /** Further kinds of tokens, by their form. All other texts are verified as service tokens. */
+  /** Further kinds of tokens. A text that none of them recognises is verified as a service token. */
   readonly verifiers?: readonly TokenKind[];
   /** Asks the providers of sessions that are due. Left out: it asks none. */
   readonly confirm?: Confirm;
   /** Client certificates. Null or left out: Lictor accepts none. */
   readonly certificates?: InspectCertificate | null;
-  /** An address continues to guess credentials. Called once a minute for each address. */
+  /** Called when an address continues to guess credentials, once a minute for each address. */
   readonly onGuessing?: (address: string) => void;
-  /** "Last used" could not be written. */
+  /** Called when "last used" could not be written. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -67,7 +68,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   });
 
   const verifyToken = (text: string, carrier: Carrier, inputs: EdgeInputs): Promise<Authentication> => {
-    const verifier = (parts.verifiers ?? []).find((candidate) => candidate.claims(text));
+    const verifier = (parts.verifiers ?? []).find((candidate) => candidate.recognises(text));
     return verifier === undefined ? verifyOwn(text, carrier, inputs) : verifier.verify(text, carrier, inputs);
   };
 

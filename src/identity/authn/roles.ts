@@ -16,7 +16,7 @@ export interface RoleBook {
 export interface Holder {
   readonly name: string;
   readonly roles: readonly string[];
-  /** The scope of its own roles. Null: all objects. */
+  /** The scope of these roles. Null: all objects. */
   readonly scope: Scope | null;
 }
 

@@ -1,4 +1,4 @@
-// Who is listed with which rights, where the name that somebody has at a provider looks like something else.
+// The listed principals and rights, for names at a provider that look like another kind of principal.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
 import type { LedgerRecord } from '../../contract/record.ts';

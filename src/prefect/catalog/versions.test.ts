@@ -30,7 +30,7 @@ describe('the routes of a release', () => {
     expect(isOlder(version, other)).toBe(answer);
   });
 
-  it('leave open what was mended later', () => {
+  it('omit problems that were fixed later', () => {
     expect(holesOf('3.6.13').map(({ cve }) => cve)).toEqual(['CVE-2026-7723', 'CVE-2026-3514', 'CVE-2026-5366', 'PrefectHQ/prefect#22252']);
     expect(holesOf('3.7.4').map(({ cve }) => cve)).toEqual(['PrefectHQ/prefect#22252']);
     expect(holesOf('3.7.5')).toEqual([]);

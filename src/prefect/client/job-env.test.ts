@@ -65,7 +65,7 @@ describe('what authors may not write', () => {
 });
 
 describe('the token in the job variables', () => {
-  it('stands beside what the run has of its own', () => {
+  it("is added to the run's own variables", () => {
     expect(withToken({ ...GIVEN, own: { env: { MINE: 'x' }, memory: 4 } })).toEqual({ memory: 4, env: { MINE: 'x', ...OURS } });
   });
 

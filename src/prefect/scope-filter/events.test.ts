@@ -119,7 +119,7 @@ describe('what may be said', () => {
     expect(await maySay(`prefect.flow-run.${A}`, `prefect.deployment.${B}`)).toBe(false);
   });
 
-  it('is no flow, pool or queue of others beside a run of its own', async () => {
+  it('is no foreign flow, pool or queue beside the own run', async () => {
     for (const part of [`prefect.flow.${B}`, `prefect.work-pool.${B}`, `prefect.work-queue.${C}`])
       expect(await maySay(`prefect.flow-run.${A}`, `prefect.flow.${C}`, part), part).toBe(false);
     expect(await maySay(`prefect.deployment.${A}`, `prefect.flow.${C}`)).toBe(false);

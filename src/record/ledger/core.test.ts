@@ -365,7 +365,7 @@ describe('ledger core', () => {
       expect(requests()).toMatchObject([{ request_id: 'm1', status: 201 }]);
     });
 
-    it('does not continue from an older head of its own, however often it is reopened', () => {
+    it('does not continue from an older own head, however often it is reopened', () => {
       const core = start();
       core.run([{ kind: 'append', record: { time: at(), action: 'first' } }]);
       using other = new DatabaseSync(paths.ledgerFile);

@@ -12,7 +12,7 @@ import { openTail, type Tail, type TailLine, type TailPosition } from './tail.ts
 export const BATCH_LINES = 250;
 /** The control plane writes its own record of a request on these paths. */
 const HELD: readonly string[] = ['mediated', 'relay'];
-/** nginx's status for a client that left. The control plane may still write the record of one of its own pages. */
+/** nginx's status for a client that left. The control plane may still write the record of its page. */
 const CLIENT_GONE = 499;
 
 export interface Ingest {

@@ -21,7 +21,7 @@ afterEach(async () => {
   remove();
 });
 
-/** A process that opens the file as its standard output or input, tells so, and stays. */
+/** A process that opens the file as its standard output or input, reports that, and stays. */
 async function open(how: '>>' | '<'): Promise<void> {
   child = spawn('sh', ['-c', `exec 3${how}"$0"; echo open; exec sleep 300 <&- >&-`, file], { stdio: ['ignore', 'pipe', 'ignore'] });
   if (child.stdout !== null) await once(child.stdout, 'data');

@@ -13,7 +13,7 @@ const state = z.object({
   time: z.string(),
   /** Number of the last delivered event, of those that the next record covers. 0: none. */
   event: z.int().min(0).default(0),
-  /** The size of a batch that was tried already and must be repeated. 0: the next batch is new. */
+  /** The number of records in the batch that was sent without a known result: the next attempt must send the same batch. 0: there is none. */
   again: z.int().min(0).default(0),
   /** Records that were delivered, that the receiver rejected, and that retention deleted before delivery. */
   delivered: z.int().min(0),

@@ -35,9 +35,9 @@ describe('a sink', () => {
     /** What happens at each delivery; undefined: it works. */
     readonly trouble?: (batch: readonly Item[], attempt: number) => Error | undefined;
     readonly repeatsBatches?: boolean;
-    /** Told before each place is kept; an error: the disk is full. */
+    /** Called before each position is stored. An error means that the disk is full. */
     readonly disk?: (next: SinkState) => Error | undefined;
-    /** Told before each wait; true ends the loop. By default it ends when there is nothing more. */
+    /** Called before each wait. True ends the loop. By default, the loop ends after the last record. */
     readonly atWait?: (ms: number) => boolean;
   }
 
@@ -181,7 +181,7 @@ describe('a sink', () => {
     });
 
     it('gets the same one again when the gateway was killed before it was answered', async () => {
-      // Nothing is kept once it is under way: as a kill leaves it.
+      // Stores nothing after the start of the delivery, as a kill would.
       await expect(
         pump({
           repeatsBatches: true,

@@ -12,7 +12,7 @@ const RUN = uuid(2);
 const TASK = uuid(9);
 const creator = { id: `prefect.automation.${uuid(7)}`, role: 'creator', name: 'nightly' };
 
-/** As Prefect tells it: what the gate lets a client say, with labels of a state beside it. */
+/** An event as Prefect sends it: with a name that the gate allows to a client, and with labels of a state. */
 function raw(event: string, id = `prefect.flow-run.${RUN}`) {
   const related = [{ 'prefect.resource.id': `prefect.task-run.${TASK}`, 'prefect.resource.role': 'task-run' }];
   const resource = { 'prefect.resource.id': id, 'prefect.state-type': 'COMPLETED', 'prefect.state-name': 'Completed' };

@@ -1,4 +1,4 @@
-// What a test asks the host of commands, and what it is told.
+// The requests of a test to the host of commands, and its answers.
 
 export interface Call {
   /** Without the interpreter and the script. */

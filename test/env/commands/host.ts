@@ -1,4 +1,4 @@
-// The process in which short `lictor` commands of tests run, one after the other. Each begins as in a new one; it ends with whoever forked it.
+// The process that runs short `lictor` commands of tests one after the other. Each starts as in a new process. The host ends with its parent.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { main as Main } from '../../../src/cli/main.ts';
 import type { Call, Told } from './call.ts';

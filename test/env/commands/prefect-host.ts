@@ -56,7 +56,7 @@ export const WHILE_IMPORTED = { NO_COLOR: '1', COLUMNS: '250', DO_NOT_TRACK: '1'
 /** Names that Python, OpenSSL and the loader read as a process starts; the host reads PYTHONPATH. */
 const READ_AT_START = /^(PYTHON(?!PATH$|UNBUFFERED$|DONTWRITEBYTECODE$)|OPENSSL_|LD_)/;
 
-/** As `startProcess`, for `prefect ARGS` and `python SCRIPT ARGS` of this venv; undefined: this environment needs a process of its own. */
+/** As `startProcess`, for `prefect ARGS` and `python SCRIPT ARGS` of this venv. Undefined: this environment needs a separate process. */
 export async function forkedPrefect(venv: string, env: NodeJS.ProcessEnv): Promise<Begin | undefined> {
   const isOwn = hostHere() === null || Object.keys(env).some((name) => READ_AT_START.test(name));
   return isOwn ? undefined : forkedBy(inject('sharedServers'), venv);

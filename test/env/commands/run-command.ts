@@ -5,12 +5,12 @@ import type { TimedCall } from './call.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Where `server.ts` listens; null: each command has a process of its own. */
+    /** The address of `server.ts`. Null: each command runs in a separate process. */
     commands: string | null;
   }
 }
 
-/** Those that do something and end. What waits for somebody, serves, or takes the place of another program has a process of its own. */
+/** Short commands. A command that waits for input, serves, or replaces its process runs in a separate process. */
 const SHORT: ReadonlySet<string> = new Set([
   ...['access', 'account', 'audit', 'check', 'doctor', 'evidence', 'explain', 'identity'],
   ...['lock', 'locks', 'policy', 'services', 'simulate', 'timeline', 'token', 'unlock'],
@@ -25,7 +25,7 @@ export function hostFor(words: readonly string[], env: NodeJS.ProcessEnv): strin
   return isShort && !isOwn ? (hostHere() ?? undefined) : undefined;
 }
 
-/** Null: none, as in a program of its own that a test has started (own-internet.ts). */
+/** Null: none, as in a separate program that a test has started (own-internet.ts). */
 export function hostHere(): string | null {
   try {
     return inject('commands');
@@ -34,7 +34,7 @@ export function hostHere(): string | null {
   }
 }
 
-/** Ends as the command in a process of its own would. */
+/** Has the same result as the command in a separate process. */
 export async function runInHost(host: string, call: TimedCall): Promise<Finished> {
   const response = await fetch(host, { method: 'POST', body: JSON.stringify(call) });
   const finished: Finished = JSON.parse(await response.text());

@@ -1,4 +1,4 @@
-// Keycloak as Maven brings it: unpacked, built once, with a database that holds the realm already. Kept in the cache directory.
+// Keycloak from Maven: unpacked and built once, with a database that has the realm already. Stored in the cache directory.
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';

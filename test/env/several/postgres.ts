@@ -1,4 +1,4 @@
-// A real Postgres for a test: a cluster of its own in a temporary directory, on a free port of loopback, as an unprivileged user.
+// A real Postgres for a test: a separate cluster in a temporary directory, on a free port of loopback, as an unprivileged user.
 import { chownSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ export async function startPostgres(): Promise<Postgres> {
   return {
     address: `prefect@127.0.0.1:${port}/postgres`,
     async stop() {
-      server.signal('SIGINT'); // "fast": whoever is still connected is cut off
+      server.signal('SIGINT'); // "fast": it closes all open connections
       await server.exited;
       await server.stop();
       rmSync(home, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// A stock worker with a pool and a deployment of its own, that can be started anew with other settings.
+// A stock worker with a separate pool and deployment, which a test can start again with other settings.
 import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

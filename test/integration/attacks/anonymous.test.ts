@@ -1,4 +1,4 @@
-// research row DS-01: what somebody without any credential can make the gateway do, and how often.
+// research row DS-01: what a client without a credential can make the gateway do, and how often.
 import { expect, it } from 'vitest';
 import { rawRequest } from '../../env/raw-request.ts';
 import { expectNothingUpstream, useHarness } from './harness.ts';
@@ -30,7 +30,7 @@ it('DS-01: navigations that lead to the login page are as few per address as the
   expect(new Set(statuses)).toEqual(new Set([302, 429]));
   expectNothingUpstream(harness);
 });
-it('DS-01: whoever has a credential is served meanwhile', async () => {
+it('DS-01: a client with a credential is served meanwhile', async () => {
   const response = await harness.gateway.fetch('/api/flows/00000000-0000-4000-8000-000000000001', { token: harness.viewer });
   expect(response.status).toBe(200);
 });

@@ -1,4 +1,4 @@
-// research row EV-01: events are how Prefect learns task run states, so whoever can say them could rewrite somebody else's run.
+// research row EV-01: Prefect learns states of task runs from events, so a client that can send them could rewrite a foreign run.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { jsonLines } from '../../env/gateway.ts';
 import { waitFor } from '../../env/process.ts';
@@ -73,7 +73,7 @@ describe.each(FORGED)('EV-01: %s', (_what, code, forged) => {
 });
 
 describe('EV-01: an event id', () => {
-  it("that was somebody else's reaches Prefect once, whichever way it comes", async () => {
+  it('that belongs to another run reaches Prefect once, by any way', async () => {
     const own = event('order.created');
     const socket = await events(worker);
     socket.send(own);

@@ -1,4 +1,4 @@
-// research rows FL, DS: when parts fail it closes, and when somebody floods it others go on.
+// research rows FL, DS: the gateway fails closed when parts fail, and a flood of one client does not stop others.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ async function stopBetweenWrites(control: number): Promise<void> {
 describe('FL-01: fail closed', () => {
   afterEach(() => waitFor(() => harness.gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 90_000 }));
 
-  it('FL-01: a control plane that hangs means 503 with Retry-After for whoever was not decided before, and no forward', async () => {
+  it('FL-01: a control plane that hangs means 503 with Retry-After for a client without a cached decision, and no forward', async () => {
     const { control } = harness.gateway.pids();
     signalProcess(control, 'SIGSTOP');
     try {
@@ -125,7 +125,7 @@ describe('FL-01: the ledger cannot be written', () => {
     try {
       const refused = await write('/api/variables/', '{"name":"a","value":1}');
       expect(refused.status).toBe(503);
-      // By whoever meets the ledger first: the mediator, or already the decision, when an earlier record could not be written.
+      // Rejected by the first part that needs the ledger: the mediator, or already the decision if an earlier record could not be written.
       expect(['ledger-unavailable', 'gateway-unavailable']).toContain(field(await refused.json(), 'code'));
       await waitFor(async () => (await write('/api/logs/', '[]')).status === 503, { what: 'direct writes to stop', timeoutMs: 60_000 });
       harness.recorder.clear();

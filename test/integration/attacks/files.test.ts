@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runLictor } from '../../env/gateway.ts';
-import { noteSecret, secretsBelow } from '../../env/kept-secrets.ts';
+import { noteSecret, secretsBelow } from '../../env/stored-secrets.ts';
 import { waitFor } from '../../env/process.ts';
 import { useHarness } from './harness.ts';
 
@@ -20,7 +20,7 @@ it('keeps every file, socket and directory from other users, whatever the umask 
   expect(open).toEqual([]);
 });
 
-it('nor by a command before the first start, in the shell of somebody with an open umask', async () => {
+it('nor by a command before the first start, in a shell with an open umask', async () => {
   const root = mkdtempSync(join(tmpdir(), 'lictor-test-files-'));
   try {
     const [configFile, stateDir] = [join(root, 'lictor.yaml'), join(root, 'state')];
@@ -51,7 +51,7 @@ it('remembers decisions, which are keyed by credentials, on tmpfs alone, in a di
   await harness.gateway.up();
 });
 
-it('TK-01: the search that every gateway of the tests ends with finds what is kept', () => {
+it('TK-01: the search at the end of every gateway of the tests finds stored secrets', () => {
   const root = mkdtempSync(join(tmpdir(), 'lictor-test-kept-'));
   try {
     noteSecret('a-password-of-nobody');
@@ -82,7 +82,7 @@ function openToOthers(directory: string): readonly string[] {
     const path = join(directory, entry.name);
     if (entry.isSymbolicLink() || NOT_OURS.has(entry.name)) return [];
     const stats = lstatSync(path, { throwIfNoEntry: false });
-    // What a sweep takes away meanwhile is nobody's any more.
+    // A sweep may have removed the file meanwhile.
     if (stats === undefined) return [];
     const mode = stats.mode & 0o777;
     const bad = (mode & (entry.isDirectory() ? 0o066 : 0o077)) === 0 ? [] : [`${mode.toString(8)} ${path}`];

@@ -18,7 +18,7 @@ export async function floodWithGuesses(harness: Harness, count: number): Promise
   expect((await harness.gateway.fetch(PATH, { token: harness.viewer })).status).toBe(200);
 }
 
-/** One token under ever other user names, asking for ever other objects: each would be a decision of its own. */
+/** One token with ever new user names and ever new objects, so that each request needs a separate decision. */
 export async function floodWithKeys(harness: Harness, count: number): Promise<void> {
   await inParallel(count, async (index) => {
     const authorization = `Basic ${Buffer.from(`user-${index}:${harness.viewer}`).toString('base64')}`;

@@ -210,7 +210,7 @@ describe('the life of a token', () => {
   });
 });
 
-/** With a token of a few seconds, or of more where the machine is so busy that it has ended before it was looked at. */
+/** With a token of a few seconds. On a busy machine it may expire before the first look, so the next one lives longer. */
 async function eventually(attempt: (seconds: number) => Promise<boolean>): Promise<void> {
   for (const seconds of [4, 15, 45]) if (await attempt(seconds)) return;
   expect.unreachable('no token lived long enough to be looked at');

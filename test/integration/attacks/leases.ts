@@ -66,7 +66,7 @@ export function leaseCases(room: LeaseRoom): void {
     expect((await release(owner.token, lease)).status).toBe(204);
   });
 
-  it("by number a run lets go of nobody's slots; whoever may touch them without being a run does", async () => {
+  it('by number a run releases no slots of others; a principal that may touch them and is no run does', async () => {
     const [owner, other, limit] = [await room.begun(), await room.begun(), await makeLimit()];
     await take(owner.token, limit);
     const refused = await ask(other.token, '/decrement', { names: [limit], slots: 1 });

@@ -1,4 +1,4 @@
-// research row BD-01 in full: job variables from somebody who may only run, in every spelling, by every way to a run. None reaches Prefect.
+// research row BD-01 in full: job variables from a principal with only the right to run, in every spelling, by every way to a run. None reaches Prefect.
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { expectNothingWritten, useHarness, writesSeen } from './harness.ts';
@@ -97,7 +97,7 @@ describe.each(WAYS)('BD-01: by $what', (way) => {
     expectNothingWritten(harness);
   });
 
-  it('twin: with the right of its own it arrives', async () => {
+  it('twin: with the separate right it arrives', async () => {
     const response = await send(way, plain('"job_variables":{"image":"x"}'), harness.admin);
     expect(response.status, await response.text()).toBeLessThan(300);
     expect(JSON.stringify(writesSeen(harness).map(({ body }) => body.toString()))).toContain('job_variables');

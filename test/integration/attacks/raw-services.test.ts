@@ -90,7 +90,7 @@ const begin = (name: string, path = 'x') => {
 };
 
 const EVIL = 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: lictor=evil\r\nContent-Length: 6\r\n\r\n<b>hi\n';
-/** What may be kept, and may not arrive either. */
+/** A cacheable answer with headers that may not pass. */
 const LASTING = EVIL.replace('Set-Cookie: lictor=evil', 'Refresh: 0;url=/evil\r\nCache-Control: max-age=60');
 const interimOf =
   (evil: string) =>
@@ -147,8 +147,8 @@ function expectHarmless(text: string): void {
   expect(text).not.toMatch(/[\r\n](?:Set-Cookie|Refresh)/i);
 }
 
-describe.each(['kept', 'says', 'kept-two'])('a service (%s) whose answers are kept, that answers as it likes', (name) => {
-  it('in HTTP: the answer is kept as it came', async () => {
+describe.each(['kept', 'says', 'kept-two'])('a service (%s) with cacheable answers of any form', (name) => {
+  it('in HTTP: the answer is cached unchanged', async () => {
     answer = 'HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\n\r\na\r\nb';
     expect((await call(name, [], caller, 'fine')).text.endsWith('\r\n\r\na\r\nb')).toBe(true);
     answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno';
@@ -163,7 +163,7 @@ describe.each(['kept', 'says', 'kept-two'])('a service (%s) whose answers are ke
       const path = what.replaceAll(/[^a-z0-9]/gi, '-');
       for (const _again of [1, 2]) expectHarmless((await begin(name, path)).text);
       expect(heard.length).toBeGreaterThan(0);
-      // What is no answer in HTTP is not kept in any case.
+      // Bytes that are no HTTP answer are never cached.
       answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
       if (!/^[\r\nab]*http\/1\.1 2/i.test(bytes)) expect((await call(name, [], caller, path)).text.endsWith('\r\n\r\nok')).toBe(true);
     },
@@ -181,7 +181,7 @@ it.each(['kept', 'says', 'kept-late'])('what %s says in the gateway’s name, in
   expect(record?.['reason']).not.toBe('session-expired');
 });
 
-it('a call that breaks off is made again where answers are kept, and the next answer is kept', async () => {
+it('a cacheable call that breaks off is repeated, and the next answer is cached', async () => {
   answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
   first = [''];
   for (const times of [2, 3, 3]) {
@@ -253,7 +253,7 @@ describe('a tunnel', () => {
     expect([statuses, heard.length]).toEqual([[200, 200], 2]);
   });
 
-  it('who asks for none is served, and whoever may not is still refused', async () => {
+  it('a client that asks for none is served, and one without the right is still refused', async () => {
     answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
     expectStatus(await call('raw'), 200, 'no upgrade');
     expectStatus(await call('raw', [], stranger), 403, 'a stranger');

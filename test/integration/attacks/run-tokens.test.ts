@@ -129,7 +129,7 @@ describe('RT-01: the rights of a run, which an admin has started', () => {
     expect((await send(gateway, 'POST', '/api/task_runs/', { token, body: { flow_run_id: run, task_key: 'k', dynamic_key: '1' } })).status).toBeLessThan(300);
   });
 
-  it('names no foreign parent_task_run_id; a child of its own tells who has started it all', async () => {
+  it('names no foreign parent_task_run_id; its own child names the starter of the whole chain', async () => {
     const { run, token } = await begun();
     const victim = (await begun()).run;
     const taskIn = async (of: string) => id(await server.post('/task_runs/', { flow_run_id: of, task_key: 'parent', dynamic_key: randomUUID() }));

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EDGE_SECRET, INPUT, OUTPUT } from '../../../src/contract/names.ts';
 import { type Gateway, jsonLines, startGateway, type Token } from '../../env/gateway.ts';
 import { workersAfter } from '../../env/gateway-processes.ts';
-import { noteSecret } from '../../env/kept-secrets.ts';
+import { noteSecret } from '../../env/stored-secrets.ts';
 import { signalProcess, waitFor } from '../../env/process.ts';
 import { request } from '../../env/raw-request.ts';
 import { type Recorder, startRecorder } from '../../env/upstream-recorder.ts';
@@ -92,7 +92,7 @@ describe('who may call what', () => {
     expectNothingSeen();
   });
 
-  it('whoever no policy names is refused, and nobody at all: 401 without a redirect', async () => {
+  it('a principal without a policy is refused, and a client without a credential gets 401 without a redirect', async () => {
     await expectRefusal(await call('/billing/v1/x', { token: stranger.secret }), 403, 'policy-default-deny');
     const page = { headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' } };
     await expectRefusal(await gateway.fetch('/.lictor/svc/billing/v1/x', page), 401, 'credential-missing');
@@ -333,7 +333,7 @@ describe('what a service answers', () => {
     expect((await call('/billing/v1/x')).headers.get('link')).toBe(wanted);
   });
 
-  it('its 401 is told from the gateway’s, which alone names its realm', async () => {
+  it('its 401 differs from the gateway’s, which alone names its realm', async () => {
     answers({ 'www-authenticate': 'Bearer realm="lictor"' }, 401);
     const response = await call('/billing/v1/x');
     expect([response.status, response.headers.get('www-authenticate'), await response.text()]).toEqual([401, null, '<script>1</script>']);

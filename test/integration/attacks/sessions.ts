@@ -54,7 +54,7 @@ describe('RD-01: return addresses', () => {
   });
 });
 
-/** What the login page offers to somebody who has a session already, for a return address given to it. */
+/** The links of the login page for a client with a session, for a given return address. */
 async function whereLoginLeads(address: string): Promise<URL> {
   const { url } = harness.gateway;
   const first = await patiently(`${url}/.lictor/login?return=${encodeURIComponent(address)}`);

@@ -127,7 +127,7 @@ describe('AD-01: admin surface', () => {
     }
   });
 
-  it('AD-01: no version of nginx or Node is told', async () => {
+  it('AD-01: no answer names a version of nginx or Node', async () => {
     for (const path of ['/api/admin/settings', '/.lictor/login', '/.lictor/nope', '/api//x']) {
       const { headers } = await harness.gateway.fetch(path);
       expect(`${headers.get('server')} ${headers.get('x-powered-by')}`).not.toMatch(/\d/);

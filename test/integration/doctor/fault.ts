@@ -10,7 +10,7 @@ import { diagnose, failing, lookFor, type Planted } from './room.ts';
 
 export interface Room {
   readonly gateway: Gateway;
-  /** Somebody who is not Prefect, or a Prefect that answers as a fault wants it. */
+  /** A server that is not Prefect, or a Prefect with the answers of a fault. */
   readonly recorder: Recorder;
   /** A directory to throw away. */
   readonly spare: string;
@@ -59,7 +59,7 @@ export async function between({ gateway }: Room, options: Partial<ProxyOptions>)
   return { config: { public_url: proxy.url, listen: `127.0.0.1:${gateway.port}` }, undo: proxy.close };
 }
 
-/** prefect.url leads to somebody else. */
+/** prefect.url leads to another server. */
 export function prefectAt(url: string, more: Readonly<Record<string, unknown>> = {}): Planting {
   return { config: { prefect: { url, ...more } } };
 }

@@ -56,7 +56,7 @@ describe('a healthy system', () => {
 describe('a fault is named, and nothing else:', () => {
   it.each(FAULTS)('$name', (fault) => expectExactly(room, fault));
 
-  it('there are thirty of them at least, each with a name of its own', () => {
+  it('there are at least thirty, each with a separate name', () => {
     expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length);
     expect(FAULTS.length).toBeGreaterThanOrEqual(30);
   });

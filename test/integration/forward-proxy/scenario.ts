@@ -1,4 +1,4 @@
-// Runs in a namespace of its own (own-internet.ts): a gateway, a Prefect, a host of somebody else's, and a run that goes out to it. Prints what came of it.
+// Runs in a separate namespace (own-internet.ts): a gateway, a Prefect, a foreign host, and a run that connects to it. Prints the results.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';

@@ -10,7 +10,7 @@ export interface Answer {
 export interface Connection {
   /** Nothing is under way on it. */
   isFree(): boolean;
-  /** Told once: the answer when it is whole, or undefined when the connection broke before. */
+  /** Calls `onEnd` once: with the whole answer, or with undefined if the connection broke before. */
   send(text: string, onEnd: (answer: Answer | undefined) => void): void;
   close(): void;
 }
@@ -37,7 +37,7 @@ export function createConnection(port: number): Connection {
       if (answer.closes) drop(fresh);
       finish(answer);
     });
-    fresh.on('error', () => undefined); // the close that follows tells
+    fresh.on('error', () => undefined); // the following close reports it
     fresh.on('close', () => {
       if (socket !== fresh) return;
       socket = undefined;

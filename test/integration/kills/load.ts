@@ -40,7 +40,7 @@ export const CONNECTIONS = 32;
 const MEDIATED_OF_TEN = 2;
 const STATE = JSON.stringify({ state: { type: 'RUNNING', name: 'Running' }, force: false });
 
-/** An open loop: what is due is sent, however the answers come; where no connection is free it is sent as soon as one is, so that the pace is kept. */
+/** An open loop: requests are sent on time, however slow the answers are. Without a free connection, a request goes out on the next one, so the rate holds. */
 export function startKillLoad({ gateway: { url, port }, token, perSecond }: KillLoadOptions): KillLoad {
   const connections = Array.from({ length: CONNECTIONS }, () => createConnection(port));
   const answered: Answered[] = [];

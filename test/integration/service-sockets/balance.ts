@@ -35,7 +35,7 @@ export function balanceTests({ three, open }: BalanceParts): void {
       const allFrom = (name: string) => async () => (await answering('/three/x', 3)).every((other) => other === name);
       Object.assign(red ?? {}, { status: 500 });
       await waitFor(allFrom('green'), { what: 'all sockets at the healthy one', timeoutMs: 60_000 });
-      // What nobody looks after goes on as before.
+      // A service without health checks works as before.
       expect(await answering('/three-plain/x', 3)).toEqual(['green', 'red', 'red']);
       Object.assign(red ?? {}, { status: 200 });
       await waitFor(async () => (await answering('/three/x', 3)).includes('red'), { what: 'the server that is back', timeoutMs: 60_000 });

@@ -9,7 +9,7 @@ import { expectRefusal } from '../attacks/harness.ts';
 export interface BalanceRoom {
   readonly gateway: Gateway;
   readonly token: string;
-  /** Of the services `canary` (nine to one, the first two), `fewest`, `by-run`, and `spare` (the first; the others are backups, and all are looked after). */
+  /** Of the services `canary` (nine to one, the first two), `fewest`, `by-run`, and `spare` (the first; the others are backups, and all have health checks). */
   readonly servers: readonly ServiceProcess[];
   readonly begun: (tag: string) => Promise<BegunRun>;
 }

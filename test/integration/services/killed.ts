@@ -1,4 +1,4 @@
-// One of three servers of a service is killed under load, looked after by the control plane or by nginx alone.
+// One of three servers of a service is killed under load, with health checks of the control plane or only with nginx's.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

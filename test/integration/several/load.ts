@@ -1,4 +1,4 @@
-// A bounded load on a gateway: loops of requests, each waiting for its answer. What failed is kept, and that nothing hangs is sure.
+// A bounded load on a gateway: loops of requests, each waiting for its answer. It collects failures, and no request can hang.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Gateway } from '../../env/gateway.ts';
 import { field } from '../../env/prefect.ts';
@@ -57,7 +57,7 @@ export function startLoad(options: LoadOptions): Load {
     }
   };
   const loops = Promise.all(turns.map((_, place) => loop(place)));
-  loops.catch(() => undefined); // told by stop()
+  loops.catch(() => undefined); // stop() reports it
   const answers = (): number => state.succeeded + failures.length;
   return {
     async more(count) {

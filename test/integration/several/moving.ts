@@ -10,7 +10,7 @@ import { signalProcess, waitFor } from '../../env/process.ts';
 import { diagnose, linesOf, lookFor } from '../doctor/room.ts';
 import { type Room, runThrough, straight, upByTheDocs } from './room.ts';
 
-/** `opened` is told the gateway, which stays for the tests that follow. */
+/** `opened` gets the gateway, which stays for the tests that follow. */
 export function movingTests(room: () => Room, opened: (gateway: Gateway) => void): void {
   let gateway: Gateway;
 

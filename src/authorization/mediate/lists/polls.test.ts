@@ -90,7 +90,7 @@ describe.each([POOL_POLL, QUEUE_POLL])('%s', (path) => {
   });
 
   // A request may be 64 levels deep (Prefect 3.9.1 takes that), and what it gives stands some levels deeper in the answer.
-  it('reads a run that is as deep as somebody may make one, so that it hides no other', async () => {
+  it('reads a run as deep as a client may create one, so that it hides no other', async () => {
     const parameters = `{"x":${'['.repeat(62)}${']'.repeat(62)}}`;
     expect(await room({ scope: BOTH, visibleIds: [RUN], parameters }).poll(path, {})).toMatchObject({ status: 200, ids: [RUN] });
     expect(await room({ visibleIds: [], parameters }).poll(path, {})).toMatchObject({ status: 200, ids: [OTHER_RUN, RUN, THIRD] });

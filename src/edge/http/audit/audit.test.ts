@@ -1,4 +1,4 @@
-// The ledger over HTTP: for whoever has `ledger.read` on everything, page by page, and for nobody else.
+// The ledger over HTTP: page by page, only for principals with `ledger.read` on everything.
 import { describe, expect, it } from 'vitest';
 import { LictorError } from '../../../contract/error.ts';
 import { INPUT } from '../../../contract/names.ts';

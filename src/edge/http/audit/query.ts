@@ -1,8 +1,8 @@
-// The query of `GET /.lictor/api/v1/audit` -> what is looked for. Its names are those of the records.
+// The query of `GET /.lictor/api/v1/audit` -> a filter of records. It uses the field names of records.
 import type { PageFilter } from '../../../record/ledger/search/search.ts';
 import { ACTION, ADDRESS, COUNT, DECISION, ID_OR_NAME, PATH, REASON, RECORD_ID, STATUS, TEXT, WHEN, type Word } from './words.ts';
 
-/** A page, unless it is said. */
+/** The default size of a page. */
 const PAGE = 100;
 export const MOST_RECORDS = 1000;
 
@@ -16,7 +16,7 @@ const PAGE_SIZE: Word<number> = {
   hint: `a whole number from 1 to ${MOST_RECORDS}.`,
 };
 
-/** By name: where it goes, and how it is written. */
+/** For each name: the field of the filter, and the form of its value. */
 const PARAMETERS: Readonly<Record<string, readonly [key: string, word: Word<unknown>]>> = {
   request_id: ['request', TEXT],
   principal: ['principal', TEXT],
@@ -37,7 +37,7 @@ const PARAMETERS: Readonly<Record<string, readonly [key: string, word: Word<unkn
   after: ['after', RECORD_ID],
 };
 
-/** Strict: what is misspelt must not find everything. Details quote no value. */
+/** Strict, because a misspelt name must not match everything. Details quote no value. */
 export function parseAuditQuery(search: string, nowMs: number): AuditQuery {
   const filter: Record<string, unknown> = {};
   for (const [name, text] of new URLSearchParams(search)) {
@@ -51,7 +51,7 @@ export function parseAuditQuery(search: string, nowMs: number): AuditQuery {
   }
   if ('last' in filter && 'limit' in filter) return wrong('last and limit exclude each other.');
   const page = 'last' in filter ? filter : { limit: PAGE, ...filter };
-  // Every key was put there with its own word's value.
+  // Every key has a value of its type.
   return { ok: true, filter: page as PageFilter };
 }
 

@@ -16,7 +16,7 @@ import { parseAuditQuery } from './query.ts';
 export function registerAudit(app: FastifyInstance, parts: RouteParts): void {
   app.get(`${parts.prefix}/api/v1/audit`, async (request, reply) => {
     const authorization = await parts.decider.authorizeOwn(parseEdgeInputs(request.headers), 'ledger.read');
-    // A principal that may not read it learns nothing about its parameters.
+    // A principal without this right learns nothing about the parameters.
     const answer = authorization.ok ? await answerOf(request, parts) : ({ ok: false, code: authorization.reason, detail: authorization.detail } as const);
     await record(request, { authorization, status: answer.ok ? 200 : REASONS[answer.code].status }, parts);
     return answer.ok ? reply.send(answer.page) : sendRefusalOrPage(request, reply, { pages: parts.pages, ...answer });
@@ -31,7 +31,7 @@ async function answerOf(request: FastifyRequest, parts: RouteParts): Promise<Ans
   return pageOf({ filter: query.filter, seesNames: isNamed && (await seesNames(parseEdgeInputs(request.headers), parts)) }, parts);
 }
 
-/** What Prefect's objects are called is Prefect's to show: the right to read the ledger gives none of it. */
+/** Omits the names of Prefect's objects, because the right to read the ledger does not include them. */
 async function seesNames(inputs: EdgeInputs, { decider }: RouteParts): Promise<boolean> {
   const rights = [await decider.authorizeOwn(inputs, 'flow_runs.read', 'FlowRun'), await decider.authorizeOwn(inputs, 'deployments.read', 'Deployment')];
   return rights.every(({ ok }) => ok);
@@ -41,7 +41,7 @@ type Answer =
   | { readonly ok: true; readonly page: object }
   | { readonly ok: false; readonly code: 'request-invalid' | 'gateway-unavailable'; readonly detail: string };
 
-/** `next`: what `after` is for the next page; null: there is none yet. `notes`: what may be misspelt, for a person to read. */
+/** `next`: the value of `after` for the next page. Null: none yet. `notes`: terms that may be misspelt, as text. */
 async function pageOf(question: PageQuestion, { ledgerSearch, log }: RouteParts): Promise<Answer> {
   try {
     const { filter } = question;
@@ -62,7 +62,7 @@ interface Answered {
   readonly status: number;
 }
 
-/** Reading goes on while the ledger cannot be written, as everywhere. Of nobody there is the access log's own record, which floods do not multiply. */
+/** Reads continue while the ledger cannot be written. An unauthenticated request gets its record from the access log, which limits floods. */
 async function record(request: FastifyRequest, { authorization, status }: Answered, { ledger, log, clock, revision }: RouteParts): Promise<void> {
   if (authorization.principal === null) return;
   const inputs = parseEdgeInputs(request.headers);

@@ -5,9 +5,9 @@ import { parseUuid } from '../../../contract/json/uuid.ts';
 import { parseNetwork } from '../../../identity/authn/service-token/networks.ts';
 
 export interface Word<T> {
-  /** Undefined: it is not written so. */
+  /** Undefined: the text has another form. */
   readonly parse: (text: string, nowMs: number) => T | undefined;
-  /** The hint where it is written in another form. */
+  /** The hint for a text of another form. */
   readonly hint: string;
 }
 
@@ -36,7 +36,7 @@ export const STATUS: Word<{ readonly from: number; readonly to: number }> = {
   hint: 'a status is written 403, a class of them 4xx.',
 };
 
-/** An address as records have it, or a network. */
+/** An address in the form of records, or a network. */
 export const ADDRESS: Word<string> = {
   parse(text) {
     const network = parseNetwork(text);
@@ -65,7 +65,7 @@ export const RECORD_ID: Word<string> = {
   hint: 'a record is named by its id: lictor audit --json shows it.',
 };
 
-/** An id as people paste it becomes lower case and hyphenated, as the ledger has it. */
+/** A pasted id becomes lower case and hyphenated, as in the ledger. */
 export const ID_OR_NAME: Word<string> = { parse: (text) => parseUuid(text) ?? TEXT.parse(text, 0), hint: TEXT.hint };
 
 export const COUNT: Word<number> = {

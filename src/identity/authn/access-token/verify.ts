@@ -19,7 +19,7 @@ export function createAccessTokenKind({ accessTokens, config, clock }: AccessTok
   const roleBook = createRoleBook(config.roles);
   const trusted = new Map(config.identityProviders.map((provider) => [provider.id, trustIn(provider)]));
   return {
-    claims: (text) => text.startsWith('lca_'),
+    recognises: (text) => text.startsWith('lca_'),
     async verify(text, carrier) {
       const parsed = parseTokenText(text, 'lca_');
       if (parsed === undefined) return refuse('credential-malformed');

@@ -6,7 +6,7 @@ import type { Identity } from '../../../contract/identity.ts';
 import type { ReasonCode } from '../../../contract/reasons.ts';
 import type { Marks } from '../../../store/marks.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
-import { callerIdentity, parseCaller } from './caller.ts';
+import { toIdentity, parseAwsIdentity } from './aws-identity.ts';
 import { BODY, parseSignedRequest, type SignedRequest, WINDOW_MS } from './signed-request.ts';
 
 export type AwsProof =
@@ -45,8 +45,8 @@ async function askSts({ endpoint, headers }: SignedRequest, idp: string, outboun
   if (answer.status >= 500 || answer.status === 429 || /<Code>(?:Throttling|RequestLimitExceeded)/.test(xml))
     throw unavailable(`STS answered ${answer.status}`);
   if (answer.status !== 200) return undefined;
-  const caller = parseCaller(xml);
-  return caller === undefined ? undefined : callerIdentity(caller, idp);
+  const aws = parseAwsIdentity(xml);
+  return aws === undefined ? undefined : toIdentity(aws, idp);
 }
 
 async function reach(ask: () => Promise<Response>): Promise<Response> {

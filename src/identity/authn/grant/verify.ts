@@ -22,7 +22,7 @@ export function grantCredentialId(grantId: string): string {
 
 export function createGrantTokenKind({ grants, standing, clock }: GrantTokenParts): TokenKind {
   return {
-    claims: (text) => text.startsWith('lcu_'),
+    recognises: (text) => text.startsWith('lcu_'),
     async verify(text, carrier) {
       const parsed = parseTokenText(text, 'lcu_');
       if (parsed === undefined) return refuse('credential-malformed');

@@ -36,7 +36,7 @@ export function createJwts({ config, outboundFor, clock, steady, onError }: Jwts
   return {
     prove,
     kind: {
-      claims: looksLikeJwt,
+      recognises: looksLikeJwt,
       async verify(text, carrier) {
         const proof = await prove(text);
         if (!proof.ok) return refuse(proof.reason);

@@ -20,7 +20,7 @@ export interface RunTokenParts extends WorkerParts {
 export function createRunTokenKind(parts: RunTokenParts): TokenKind {
   const { runTokens, life, mayPoll, clock } = parts;
   return {
-    claims: (text) => text.startsWith('lcf_'),
+    recognises: (text) => text.startsWith('lcf_'),
     async verify(text, carrier, { address }): Promise<Authentication> {
       const parsed = parseTokenText(text, 'lcf_');
       if (parsed === undefined) return refuse('credential-malformed');

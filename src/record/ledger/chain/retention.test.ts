@@ -42,7 +42,7 @@ function tickAsItIs(nowMs: number, times = 1, atOnce?: number): void {
   }
 }
 
-/** As somebody without the key would: hashes that fit, from one record to another. */
+/** As an attacker without the key: recomputes the hashes between two records. */
 function rechain(db: DatabaseSync, from: number, to: number): void {
   let previous = String(db.prepare('SELECT hash FROM records WHERE seq = ?').get(from - 1)?.['hash']);
   for (let seq = from; seq <= to; seq += 1) {

@@ -88,7 +88,7 @@ export function expectFound(examined: Examined, what = ''): void {
   else
     expect(
       place !== null && place >= first && place <= until,
-      `${what}: changed from ${first} on, next signed ${until - 1}, told ${place}: ${problems[0]?.message}`,
+      `${what}: changed from ${first} on, next signed ${until - 1}, reported ${place}: ${problems[0]?.message}`,
     ).toBe(true);
 }
 

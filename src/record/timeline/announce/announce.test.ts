@@ -160,7 +160,7 @@ describe('many different refusals', () => {
       for (const { count } of coalesced) counted += count;
     }
     expect(Math.max(...perMinute.values())).toBeLessThanOrEqual(21);
-    // Nothing is left out: what was not told yet is told when it is due.
+    // Nothing is omitted: a refusal that was not announced yet is announced when it is due.
     for (const { count } of coalescer.due(NOW_MS + 9_000_000)) counted += count;
     expect(counted).toBe(9_000);
   });

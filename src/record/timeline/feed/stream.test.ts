@@ -8,7 +8,7 @@ import { createIntake, type Intake } from './intake.ts';
 const RUN = '0199c0de-0000-7000-8000-000000000001';
 const uuid = (number: number): string => `0199c0de-0000-7000-8000-${String(number).padStart(12, '0')}`;
 
-/** One of Prefect's servers: streams what it is told to, and has no event in its database. */
+/** One of Prefect's servers: streams the given events, and has no event in its database. */
 interface FakeServer {
   readonly url: string;
   readonly server: Server;

@@ -7,7 +7,7 @@ import { type Door, expectNothingThrough } from './door.ts';
 
 const PATH = '/api/work_pools/p';
 
-/** Everything that nginx itself tells the control plane, as if the client were nginx. */
+/** Every header by which nginx passes data to the control plane, sent by a client. */
 const AS_IF_NGINX = Object.values(INPUT).map((name) => `${name}: forged`);
 
 /** Without a credential. */
@@ -75,7 +75,7 @@ export function headerRows(find: () => Door, transport: Transport): void {
     expectNothingThrough(find());
   });
 
-  it('HD-01 twin: the same headers take nothing from whoever has a credential', async () => {
+  it('HD-01 twin: the same headers take nothing from a client with a credential', async () => {
     for (const [, headers] of NO_WAY_ROUND) expectStatus(await ask([find().viewer, ...headers]), 200, headers.join());
     expect(find().seen()).toHaveLength(NO_WAY_ROUND.length);
   });

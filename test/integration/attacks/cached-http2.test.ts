@@ -1,4 +1,4 @@
-// An answer that is kept for everybody is made of nothing that one caller alone has said, over HTTP/2 as well, where a body needs no length.
+// A shared cached answer depends on nothing that only one client sent, also over HTTP/2, where a body needs no length.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type IncomingHttpHeaders } from 'node:http2';

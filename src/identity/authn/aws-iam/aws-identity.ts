@@ -1,13 +1,13 @@
 // The answer of STS to GetCallerIdentity, and the identity that it names.
 import type { Identity } from '../../../contract/identity.ts';
 
-export interface Caller {
+export interface AwsIdentity {
   readonly arn: string;
   readonly account: string;
 }
 
 /** XML of a fixed form. Undefined for any other form, or if a name appears twice. Entities never appear in these values. */
-export function parseCaller(xml: string): Caller | undefined {
+export function parseAwsIdentity(xml: string): AwsIdentity | undefined {
   const inner =
     /^\s*(?:<\?xml [^>]*\?>\s*)?<GetCallerIdentityResponse xmlns="https:\/\/sts\.amazonaws\.com\/doc\/2011-06-15\/">([\s\S]*)<\/GetCallerIdentityResponse>\s*$/.exec(
       xml,
@@ -21,7 +21,7 @@ export function parseCaller(xml: string): Caller | undefined {
  * A role by the ARN that its sessions share, a user by its own ARN. Undefined: neither of them (the account's root, a federated user), or
  * another account than STS names. STS leaves out the path of a role: `role/etl` also stands for `role/team/etl`. Names are unique in an account.
  */
-export function callerIdentity({ arn, account }: Caller, idp: string): Identity | undefined {
+export function toIdentity({ arn, account }: AwsIdentity, idp: string): Identity | undefined {
   const role = /^arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role\/([\w+=,.@-]{1,64})\/([\w+=,.@-]{2,64})$/.exec(arn);
   const user = /^arn:aws[a-z-]*:iam::([0-9]{12}):user\/[!-~]{1,512}$/.exec(arn);
   if ((role?.[2] ?? user?.[1]) !== account) return undefined;

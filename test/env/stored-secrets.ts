@@ -1,4 +1,4 @@
-// No secret is kept: what a gateway has written is searched for everything secret that the tests of the file have seen.
+// Searches the files of a gateway for every secret that the tests of the file have seen: it must store none.
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../../src/contract/errno.ts';
@@ -18,13 +18,13 @@ export function noteCookies(cookie: string): void {
   for (const pair of cookie.split('; ')) noteSecret(pair.slice(pair.indexOf('=') + 1));
 }
 
-/** What an address carries from or to an identity provider, in whose name somebody could act. */
+/** The secrets in an address from or to an identity provider: with them, an attacker could act as a person. */
 export function noteAddress(address: string): void {
   const { searchParams } = new URL(address, 'http://relative.invalid');
   for (const name of ['code', 'SAMLResponse', 'id_token_hint', 'logout_token']) noteSecret(searchParams.get(name));
 }
 
-/** By their form, whoever made them. */
+/** Secrets that their form identifies. */
 const KINDS: readonly (readonly [kind: string, form: RegExp])[] = [
   ['a service token', /lct_[0-9a-z]{68}/],
   ['an access token', /lc[au]_[0-9a-z]{68}/],

@@ -5,7 +5,10 @@ import type { StatePaths } from '../../config/state-dir.ts';
 import { nginxWorkerUser } from '../../config/worker-user.ts';
 import { type Health, type ServersHealth, watchServers } from '../../prefect/client/health.ts';
 
-/** Call it before nginx starts or tests a configuration. Creates the directory of the members' sockets (0700), because nginx creates sockets that any user can write to. */
+/**
+ * Call it before nginx starts or tests a configuration. Creates the directory of the members' sockets with mode 0700, because nginx creates
+ * sockets that any user can write to.
+ */
 export function prepareBalancer({ memberSockets: dir }: StatePaths): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const user = nginxWorkerUser();

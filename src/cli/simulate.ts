@@ -125,7 +125,10 @@ function render({ since, records, counts, changes, unlike_then, unknown_principa
     const names = unknown_principals.slice(0, 10).map(printable).join(', ');
     lines.push('', `${counts['principal-unknown']} are of principals who are not known here any more: ${names}`);
   }
-  lines.push('', 'The replay uses the current roles. Records carry neither the body nor the carrier: decisions that depend on them are listed as "may change".');
+  lines.push(
+    '',
+    'The replay uses the current roles. Records carry neither the body nor the carrier: decisions that depend on them are listed as "may change".',
+  );
   return `${lines.join('\n')}\n`;
 }
 

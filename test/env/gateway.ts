@@ -9,11 +9,11 @@ import { logIn, type Session } from './browser-session.ts';
 import { hostFor, runInHost } from './commands/run-command.ts';
 import { freePort } from './free-port.ts';
 import { endGently, killAll, type Pids, pidsOf } from './gateway-processes.ts';
-import { noteCookies, noteSecret, secretsBelow, secretsIn } from './stored-secrets.ts';
 import { answersSeen, ledgerReadsOn } from './ledger-reads-on.ts';
 import { withPatience } from './prefect.ts';
 import { alsoShow, type Finished, noteOutput, type Running, run, start, waitFor } from './process.ts';
 import { MAIN } from './program.ts';
+import { noteCookies, noteSecret, secretsBelow, secretsIn } from './stored-secrets.ts';
 
 export interface GatewayOptions {
   /** The Prefect behind it, or a recorder. */

@@ -1,7 +1,7 @@
 // Login at Keycloak through a gateway by plain HTTP, as a browser without a screen does it.
 import { cookiesOf, navigate, type Session } from './browser-session.ts';
-import { noteAddress, noteSecret } from './stored-secrets.ts';
 import type { Person } from './keycloak-person.ts';
+import { noteAddress, noteSecret } from './stored-secrets.ts';
 
 export interface Callback {
   /** Where Keycloak sends the browser back to. */

@@ -1,7 +1,7 @@
 // A worker that is played by hand: it polls for runs through the gateway, reads the token out of the answer, and begins them.
 import type { Gateway } from './gateway.ts';
-import { noteSecret } from './stored-secrets.ts';
 import { field, list, text } from './prefect.ts';
+import { noteSecret } from './stored-secrets.ts';
 
 export interface PolledRun {
   readonly id: string;

@@ -1,8 +1,8 @@
 // The token endpoint of an authorization server, as a client with client credentials meets it; it can be away, or take tokens back.
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { noteSecret } from './stored-secrets.ts';
 import { type SecureOptions, serveSecurely } from './service.ts';
+import { noteSecret } from './stored-secrets.ts';
 
 export interface TokenEndpoint {
   readonly url: string;

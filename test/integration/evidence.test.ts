@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, startGateway, type Token } from '../env/gateway.ts';
-import { noteSecret, secretsBelow, secretsIn } from '../env/stored-secrets.ts';
 import { waitFor } from '../env/process.ts';
+import { noteSecret, secretsBelow, secretsIn } from '../env/stored-secrets.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 
 const HOSTILE = '=1+1<script>alert(1)</script>|[x](javascript:alert(1))';

@@ -11,11 +11,11 @@ import { type Authority, createAuthority } from '../env/authority.ts';
 import type { ClientCredential, ClientOptions } from '../env/client.ts';
 import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
-import { noteSecret } from '../env/stored-secrets.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { clientNameOf, type Served, serveSecurely } from '../env/service.ts';
 import { type SocketService, startSocketService } from '../env/socket-service.ts';
+import { noteSecret } from '../env/stored-secrets.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 import { flowRunIdOf, openSession, prefectOk, type StockSession, startRun, startWorker } from './stock/session.ts';
 

@@ -20,7 +20,7 @@ map $http_cookie $lictor_cookie_refusal {
     ${quoteVerbatim(`~*(?:^|[;,\\s])${cookie}\\s*=.*[;,\\s]${cookie}\\s*=`)} "request-invalid";
     default "";
 }
-# The cookie of the login attempt that `?state=` names. The name of the cookie ends with the name of the attempt.
+# The cookie of the login attempt that the parameter state names. The name of the cookie ends with the name of the attempt.
 map "$arg_state $http_cookie" $lictor_login_browser {
     ${quoteVerbatim(`~^([A-Za-z0-9_-]{22}) (?:.*; ?)?${loginCookieName(publicUrl, '')}\\1=([A-Za-z0-9_-]{43})(?:;|$)`)} $2;
     default "";

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runLictor } from '../../env/gateway.ts';
-import { noteSecret, secretsBelow } from '../../env/stored-secrets.ts';
 import { waitFor } from '../../env/process.ts';
+import { noteSecret, secretsBelow } from '../../env/stored-secrets.ts';
 import { useHarness } from './harness.ts';
 
 const harness = useHarness();

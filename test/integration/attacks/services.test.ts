@@ -6,9 +6,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EDGE_SECRET, INPUT, OUTPUT } from '../../../src/contract/names.ts';
 import { type Gateway, jsonLines, startGateway, type Token } from '../../env/gateway.ts';
 import { workersAfter } from '../../env/gateway-processes.ts';
-import { noteSecret } from '../../env/stored-secrets.ts';
 import { signalProcess, waitFor } from '../../env/process.ts';
 import { request } from '../../env/raw-request.ts';
+import { noteSecret } from '../../env/stored-secrets.ts';
 import { type Recorder, startRecorder } from '../../env/upstream-recorder.ts';
 import { bearerLine, expectRefusal, expectStatus } from './harness.ts';
 

@@ -6,7 +6,7 @@ import type { Identity } from '../../../contract/identity.ts';
 import type { ReasonCode } from '../../../contract/reasons.ts';
 import type { Marks } from '../../../store/marks.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
-import { toIdentity, parseAwsIdentity } from './aws-identity.ts';
+import { parseAwsIdentity, toIdentity } from './aws-identity.ts';
 import { BODY, parseSignedRequest, type SignedRequest, WINDOW_MS } from './signed-request.ts';
 
 export type AwsProof =

@@ -44,6 +44,7 @@ export interface Direct {
 
 const BARE = 'bare nginx';
 const BARE_MANY = `bare nginx, ${MANY} objects`;
+const LOGGING = 'bare nginx with its stock access log';
 const OAUTH2 = 'nginx + auth_request to oauth2-proxy';
 export const LICTOR = 'Lictor, everything on';
 export const SERVICE = 'Lictor, a call of a service, everything on';
@@ -93,7 +94,7 @@ async function startAll(parts: DirectParts): Promise<readonly Entry[]> {
     { name: LICTOR, load: load(gateway.port, 1, withToken), base: BARE, recorded: true },
     { name: BARE_MANY, load: load(bare, MANY), base: BARE_MANY },
     { name: `${LICTOR}, ${MANY} objects`, load: load(gateway.port, MANY, withToken), base: BARE_MANY, recorded: true },
-    { name: 'bare nginx with its stock access log', load: load(logging, 1), base: BARE },
+    { name: LOGGING, load: load(logging, 1), base: BARE },
     {
       name: SERVICE,
       load: { ...load(gateway.port, 1, { authorization: `Bearer ${gateway.callerToken}` }), path: `/.lictor/svc/${BENCH_SERVICE}/v1/rates` },
@@ -138,6 +139,8 @@ function rowOf({ name, load, base }: Entry, measured: ReadonlyMap<string, readon
       p99Ms: spread(of(name, 'p99Ms')),
       ofBare: ratios(of(name, 'perSecond'), of(base, 'perSecond')),
       p99OfBare: ratios(of(name, 'p99Ms'), of(base, 'p99Ms')),
+      ofLogging: ratios(of(name, 'perSecond'), of(LOGGING, 'perSecond')),
+      p99OfLogging: ratios(of(name, 'p99Ms'), of(LOGGING, 'p99Ms')),
       ofOauth2: measured.has(OAUTH2) ? ratios(of(name, 'perSecond'), of(OAUTH2, 'perSecond')) : null,
     },
   };

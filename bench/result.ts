@@ -12,6 +12,9 @@ export interface DirectRow {
     readonly ofBare: Spread;
     /** 99th percentile, of bare nginx's. */
     readonly p99OfBare: Spread;
+    /** The same two, of nginx with its stock access log. */
+    readonly ofLogging: Spread;
+    readonly p99OfLogging: Spread;
     /** Requests per second, of those of nginx with oauth2-proxy; null where that is not here. */
     readonly ofOauth2: Spread | null;
   } | null;

@@ -16,10 +16,10 @@ export function judge(result: BenchResult): readonly Target[] {
   const measured = (row: string) => result.direct.find(({ name }) => name === row)?.measured;
   const row = measured(LICTOR);
   return [
-    atLeast('direct path, everything on, of bare nginx', 0.7, row?.ofBare.median),
+    atLeast('direct path, everything on, of nginx with its stock access log', 0.7, row?.ofLogging.median),
     atLeast('direct path, of nginx with oauth2-proxy', 1.8, row?.ofOauth2?.median),
     atLeast('a call of a service, of bare nginx to the same upstream', 0.6, measured(SERVICE)?.ofBare.median),
-    atMost('direct path, 99th percentile, of bare nginx', 2, row?.p99OfBare.median),
+    atMost('direct path, 99th percentile, of nginx with its stock access log', 2, row?.p99OfLogging.median),
     atMost(
       'a decision with 200 own policies, at the median, ms',
       0.3,

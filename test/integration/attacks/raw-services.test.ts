@@ -50,13 +50,13 @@ beforeAll(async () => {
         { name: 'raw', servers: [one] },
         { name: 'open', servers: [one], sockets: true },
         { name: 'two', servers: [one, other], health: { path: '/health' } },
-        { name: 'kept', servers: [one], cache: [{ paths: ['/*'], ttl: '60s', shared: true }] },
+        { name: 'cached', servers: [one], cache: [{ paths: ['/*'], ttl: '60s', shared: true }] },
         { name: 'says', servers: [one], cache: [{ paths: ['/*'], ttl: 'upstream' }] },
         { name: 'again', servers: [one, other], retries: { attempts: 2 }, cache: [{ paths: ['/*'], ttl: '60s', shared: true }] },
         { name: 'alone', servers: [one], retries: { attempts: 2 } },
         // A member keeps the connection on which it hands on what is no answer.
-        { name: 'kept-late', servers: [one, other], health: { path: '/health' }, cache: [{ paths: ['/*'], ttl: '60s' }], timeout: '1s' },
-        { name: 'kept-two', servers: [one, other], health: { path: '/health' }, cache: [{ paths: ['/*'], ttl: '60s', stale_if_error: '10s' }] },
+        { name: 'cached-late', servers: [one, other], health: { path: '/health' }, cache: [{ paths: ['/*'], ttl: '60s' }], timeout: '1s' },
+        { name: 'cached-two', servers: [one, other], health: { path: '/health' }, cache: [{ paths: ['/*'], ttl: '60s', stale_if_error: '10s' }] },
       ],
     },
   });
@@ -147,7 +147,7 @@ function expectHarmless(text: string): void {
   expect(text).not.toMatch(/[\r\n](?:Set-Cookie|Refresh)/i);
 }
 
-describe.each(['kept', 'says', 'kept-two'])('a service (%s) with cacheable answers of any form', (name) => {
+describe.each(['cached', 'says', 'cached-two'])('a service (%s) with cacheable answers of any form', (name) => {
   it('in HTTP: the answer is cached unchanged', async () => {
     answer = 'HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\n\r\na\r\nb';
     expect((await call(name, [], caller, 'fine')).text.endsWith('\r\n\r\na\r\nb')).toBe(true);
@@ -156,8 +156,8 @@ describe.each(['kept', 'says', 'kept-two'])('a service (%s) with cacheable answe
     expect(heard).toHaveLength(1);
   });
 
-  it.each(formsOf(LASTING).filter((_form, place) => name === 'kept' || place % 4 === 0))(
-    'with %s: no head of its making arrives, kept or not',
+  it.each(formsOf(LASTING).filter((_form, place) => name === 'cached' || place % 4 === 0))(
+    'with %s: no head of its making arrives, cached or not',
     async (what, bytes) => {
       answer = bytes;
       const path = what.replaceAll(/[^a-z0-9]/gi, '-');
@@ -170,7 +170,7 @@ describe.each(['kept', 'says', 'kept-two'])('a service (%s) with cacheable answe
   );
 });
 
-it.each(['kept', 'says', 'kept-late'])('what %s says in the gateway’s name, in a head that nginx does not read, is in no record', async (name) => {
+it.each(['cached', 'says', 'cached-late'])('what %s says in the gateway’s name, in a head that nginx does not read, is in no record', async (name) => {
   answer = '\r\nHTTP/1.1 503 No\r\nLictorcode: session-expired\r\nX_Lictor_Code: session-expired\r\nLictorcache: hit\r\nContent-Length: 2\r\n\r\nno';
   const path = `in-the-name-${name}`;
   await call(name, [], caller, path);
@@ -208,7 +208,7 @@ it('the only server of a service gets the calls of others, and the next attempt,
 describe('a tunnel', () => {
   const UPGRADE = ['Upgrade: websocket', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13'];
 
-  it.each(['raw', 'two', 'kept'])('is not made: who asks for one is refused before %s hears of it', async (name) => {
+  it.each(['raw', 'two', 'cached'])('is not made: who asks for one is refused before %s hears of it', async (name) => {
     answer = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nhello';
     for (const lines of [UPGRADE, ['Upgrade: h2c'], ['uPGRADE: x']]) {
       const refused = await call(name, lines);

@@ -7,6 +7,7 @@ import { createEventTagGuard, type EventTagGuard } from '../authorization/decide
 import { createHoldsLease } from '../authorization/decide/holds-lease.ts';
 import { decidingText, publishRevision } from '../authorization/decide/revision.ts';
 import { createTurns } from '../authorization/mediate/body-work.ts';
+import { type Condition, createConditions } from '../authorization/mediate/conditions.ts';
 import { createMediator, type Mediator } from '../authorization/mediate/mediator.ts';
 import { createRunTokenParts } from '../authorization/mediate/parts.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from '../authorization/policy/engine.ts';
@@ -173,8 +174,14 @@ async function openDecisions(shared: ProcessServices, config: Config, parts: Ide
   const services = openServices({ ...shared, config, authenticator, policy, entities: entities.recent, credentials });
   const mayWrite = () => !config.ledger.failClosed || ledger.healthy();
   const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));
-  const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles });
-  return { runTokens, authenticator, decider, services, answerer };
+  const conditions = openConditions();
+  const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles, readsAll: conditions.concerns });
+  return { runTokens, authenticator, decider, services, answerer, conditions };
+}
+
+/** What requests must meet beside the policies, in the order of the checks. */
+function openConditions(): Condition {
+  return createConditions([]);
 }
 
 type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: GuardedTags };
@@ -201,13 +208,13 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts): 
   });
 }
 
-function buildMediator(shared: ProcessServices, config: Config, { decider, upstream, objects, guardedTags, runTokens }: OwnParts): Mediator {
+function buildMediator(shared: ProcessServices, config: Config, { decider, upstream, objects, guardedTags, runTokens, conditions }: OwnParts): Mediator {
   const { store, ledger, clock, log, catalogue, eventRules, bodies } = shared;
   const { makers, knownFlows, leases } = store;
   const warn = (message: string, error: unknown): void => log.warn({ err: error }, message);
   const { desk } = runTokens;
   return createMediator({
-    ...{ catalogue, decider, upstream, ledger, clock, eventRules, objects, makers, knownFlows, leases, bodies, config, guardedTags, warn },
+    ...{ catalogue, decider, upstream, ledger, clock, eventRules, objects, makers, knownFlows, leases, bodies, config, guardedTags, conditions, warn },
     runTokens: createRunTokenParts({ desk, recent: objects.lookup, makerOf: makers.of, config, ledger, clock, revision: decider.revision, warn }),
   });
 }

@@ -22,6 +22,8 @@ const SECTIONS: Readonly<Record<keyof Config, string>> = {
   cliSeconds: 'sessions',
   limits: 'limits',
   forwardHeaders: 'forward_headers',
+  agents: 'agents',
+  approvals: 'approvals',
   services: 'services',
   forwardProxy: 'forward_proxy',
   startedByTag: 'started_by_tag',

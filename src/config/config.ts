@@ -1,5 +1,5 @@
 // The loaded configuration: parsed once, trusted inside. Wire names are snake_case, these are camelCase.
-import type { Scope } from '../contract/scope.ts';
+import type { Grant, Scope } from '../contract/scope.ts';
 import type { IdentityProvider } from './sections/provider-kinds.ts';
 import type { Service } from './service.ts';
 
@@ -72,6 +72,48 @@ export interface ForwardProxy {
   readonly allow: readonly string[];
 }
 
+/** An AI agent. Its rights are those that both it and its sponsor have. */
+export interface Agent {
+  readonly name: string;
+  /** The person who answers for it: the agent ends with this person. */
+  readonly sponsor: { readonly name: string; readonly idp: string };
+  readonly credential: AgentCredential;
+  readonly grants: readonly Grant[];
+  /** `FLOW/NAME`, or with a `*` at its end, and the JSON Schema that the parameters of its runs must meet. */
+  readonly parameters: readonly { readonly deployments: string; readonly schema: Readonly<Record<string, unknown>> }[];
+  readonly budgets: AgentBudgets;
+  /** What it may write in the 60 minutes after it read text that others wrote. */
+  readonly taint: 'approve' | 'allow' | 'deny';
+}
+
+/** The credential that proves it: a service token of its name, a workload JWT with this claim, or tokens of this OAuth client. */
+export type AgentCredential =
+  | { readonly kind: 'token' }
+  | { readonly kind: 'claim'; readonly key: string; readonly pattern: string; readonly idp: string }
+  | { readonly kind: 'client'; readonly id: string };
+
+/** Null: no bound. */
+export interface AgentBudgets {
+  readonly callsPerMinute: number | null;
+  readonly runsPerHour: number | null;
+  readonly concurrentRuns: number | null;
+  /** Runs below one run that the agent started. */
+  readonly descendants: number | null;
+  readonly bytesPerHour: number | null;
+}
+
+/** Which requests wait for an approval, and who may approve them. */
+export interface ApprovalRule {
+  readonly name: string;
+  /** `agent:*`, `agent:NAME`, or a member as in `roles`. */
+  readonly principals: readonly string[];
+  readonly actions: readonly string[];
+  /** `sponsor`: the person who answers for the agent. Else members as in `roles`, without the requester. */
+  readonly approvers: 'sponsor' | readonly string[];
+  readonly expiresMs: number;
+  readonly notify: { readonly webhook: string; readonly secret: string | null } | null;
+}
+
 /** How many requests may come. `everyone` and `role` count each principal separately; `service` counts all calls of the service together. */
 export interface Limit {
   readonly kind: 'everyone' | 'role' | 'principal' | 'service';
@@ -124,6 +166,8 @@ export interface Config {
   /** Request headers that reach Prefect beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
   readonly services: readonly Service[];
+  readonly agents: readonly Agent[];
+  readonly approvals: readonly ApprovalRule[];
   readonly forwardProxy: ForwardProxy | null;
   /** Runs get the tag `started-by:NAME`. */
   readonly startedByTag: boolean;

@@ -40,6 +40,8 @@ describe('a small file', () => {
       forwardHeaders: [],
       exports: [],
       metrics: null,
+      agents: [],
+      approvals: [],
       services: [],
       forwardProxy: null,
       startedByTag: false,

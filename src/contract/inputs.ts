@@ -22,4 +22,6 @@ export interface EdgeInputs {
   readonly path: string;
   /** Raw query; on the decision path only where the catalogue says that it decides. */
   readonly args: string;
+  /** The part of the gateway that got the request: a token is valid for one of them. Left out: everything but the MCP endpoint. */
+  readonly audience?: 'mcp';
 }

@@ -8,7 +8,8 @@ export type PrincipalKind = 'user' | 'service' | 'worker' | 'run' | 'agent';
  * The authenticated user, service, worker, run or agent.
  *
  * `id` is stable and unique over all identity providers: `alice@local` for a person, `token:etl-worker` for a
- * service token. `onBehalfOf` is the chain of initiators, nearest first (RFC 8693 `act`); it is evidence, never a right.
+ * service token, `agent:copilot` for an agent. `onBehalfOf` is the chain of initiators, nearest first (RFC 8693 `act`); it is evidence,
+ * never a right.
  */
 export interface Principal {
   readonly id: string;
@@ -21,6 +22,13 @@ export interface Principal {
   readonly groups: readonly string[];
   readonly attributes: Readonly<Record<string, string>>;
   readonly onBehalfOf: readonly string[];
+  /** Principals of the chain whose rights bound this one: all of them must have a right. Left out: none. */
+  readonly limitedBy?: readonly Principal[];
+}
+
+/** The id of the agent with this name in lictor.yaml. */
+export function agentId(name: string): string {
+  return `agent:${name}`;
 }
 
 /** The attribute that binds a principal of kind `run` to its flow run. */

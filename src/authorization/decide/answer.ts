@@ -56,6 +56,8 @@ export interface AnswererParts {
   readonly services?: AnsweredServices;
   /** The roles that `limits` names; left out: none. */
   readonly limitedRoles?: readonly string[];
+  /** True: every request of this principal takes the mediated path. Left out: of none. */
+  readonly readsAll?: (principal: Principal) => boolean;
   /** Tests replace it. */
   readonly pause?: (ms: number) => Promise<unknown>;
 }
@@ -78,7 +80,7 @@ export function createAnswerer(parts: AnswererParts): Answerer {
 
   const allow = async (authorization: Allowed, asked: Asked, facts: string): Promise<Answer> => {
     const { operation, call, key } = asked;
-    const route = call === undefined ? routeToPrefect(authorization, operation) : await routeToService(parts, authorization, call);
+    const route = call === undefined ? routeToPrefect(parts, authorization, operation) : await routeToService(parts, authorization, call);
     if (route === undefined) return refusal('action-unknown', facts);
     if ((operation?.writes ?? changes(call)) && !parts.mayWrite()) throw new LictorError('ledger-unavailable', 'the ledger cannot be written');
     const cacheable = liveKeys.admit(authorization.principal.id, key);
@@ -137,9 +139,9 @@ type Allowed = Extract<Authorization, { ok: true }>;
 type Route = { readonly headers: Readonly<Record<string, string>>; readonly expiresAtMs: number | null };
 
 /** Undefined: nginx does not forward the operation. */
-function routeToPrefect(authorization: Allowed, operation: Operation | undefined): Route | undefined {
+function routeToPrefect(parts: AnswererParts, authorization: Allowed, operation: Operation | undefined): Route | undefined {
   if (operation === undefined || operation.taken === 'relay') return undefined;
-  return { headers: { [OUTPUT.path]: pathOf(authorization, operation) }, expiresAtMs: null };
+  return { headers: { [OUTPUT.path]: pathOf(parts, authorization, operation) }, expiresAtMs: null };
 }
 
 async function routeToService({ services }: AnswererParts, { principal, entities }: Allowed, { service }: ServiceCall): Promise<Route | undefined> {
@@ -163,8 +165,9 @@ function changes(call: ServiceCall | undefined): boolean {
 }
 
 /** On the mediated path, Lictor reads the body and narrows a restricted request to its scopes, or refuses it. */
-function pathOf({ restriction, principal }: Allowed, operation: Operation): PathTaken {
-  return restriction === null && !mustBeRead(principal, operation) ? operation.taken : 'mediated';
+function pathOf({ readsAll }: AnswererParts, { restriction, principal }: Allowed, operation: Operation): PathTaken {
+  const isRead = restriction !== null || mustBeRead(principal, operation) || readsAll?.(principal) === true;
+  return isRead ? 'mediated' : operation.taken;
 }
 
 interface Refused {

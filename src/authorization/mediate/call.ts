@@ -13,6 +13,8 @@ export interface MediatedRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Empty: no body. */
   readonly body: Buffer | LateBody;
+  /** The MCP tool that sends it; left out: an HTTP client does. */
+  readonly tool?: string;
 }
 
 /** A body that Lictor has not read yet. */

@@ -36,6 +36,7 @@ export function decidedRecord(subject: Subject, authorization: Authorization, re
     reason,
     policies: [...new Set(authorization.decisions.flatMap((decision) => decision.policies))],
     path_taken: 'mediated',
+    tool: request.tool ?? null,
     ...bindings(subject, authorization.principal?.id ?? null),
     mode: 'enforce',
     revision: decisive?.revision ?? null,

@@ -15,6 +15,7 @@ import { afterWrite } from './after-write.ts';
 import { filterAnswer, outageRefusal } from './answer-steps.ts';
 import { inTurns, type Work } from './body-work.ts';
 import { locateCall, type MediatedRequest, readCall } from './call.ts';
+import { NO_CONDITIONS, type RecordFields, type Verdict } from './conditions.ts';
 import { decidePlan, refusalFor, refusalOf } from './decide-plan.ts';
 import { withTagAsks } from './guarded-tags.ts';
 import type { Call, Handler, Outcome, Plan, Refusal } from './handler.ts';
@@ -106,14 +107,33 @@ async function decideCall(exchange: Exchange, opened: Opened): Promise<MediatedR
   const refusal = refusalFor(plan, authorization, call.operation);
   if (!authorization.ok || refusal !== undefined) return refuse(exchange, authorization, refusal ?? { code: 'policy-default-deny' });
   await work.turn();
-  return forward(exchange, { call, plan, authorization });
+  const verdict = await (parts.conditions ?? NO_CONDITIONS).check({ call, plan, authorization, tool: request.tool ?? null });
+  return verdict.ok ? forwardSettled(exchange, { call, plan, authorization, verdict }) : refuse(exchange, authorization, verdict.refusal, verdict.record);
 }
 
-async function refuse({ parts, subject }: Exchange, authorization: Authorization, refusal: Refusal): Promise<MediatedResponse> {
+type Passed = Extract<Verdict, { ok: true }>;
+
+/** Settles the conditions once, with what is known of the outcome in the end. */
+async function forwardSettled(
+  exchange: Exchange,
+  { verdict, ...decided }: Omit<Decided, 'progress' | 'further'> & { readonly verdict: Passed },
+): Promise<MediatedResponse> {
+  const progress: Progress = { known: { kind: 'not-sent' } };
+  let bytes = 0;
+  try {
+    const response = await forward(exchange, { ...decided, progress, further: verdict.record ?? {} });
+    bytes = response.body.length;
+    return response;
+  } finally {
+    await verdict.settle?.({ ...progress.known, bytes }).catch((error: unknown) => exchange.parts.warn?.('a condition could not be settled', error));
+  }
+}
+
+async function refuse({ parts, subject }: Exchange, authorization: Authorization, refusal: Refusal, further: RecordFields = {}): Promise<MediatedResponse> {
   const { requestId } = subject.request.inputs;
   const response = refusal.code === 'object-foreign' ? absentResponse(subject.operation, subject.params) : refusalResponse(refusal, requestId);
   const record = decidedRecord(subject, authorization, refusal.code);
-  await isRecorded(parts, parts.ledger.append({ ...record, ...responseFields(parts, subject, response) }));
+  await isRecorded(parts, parts.ledger.append({ ...record, ...further, ...responseFields(parts, subject, response) }));
   if (refusal.code === 'object-foreign') await padToInterval(parts.clock() - subject.startedMs, parts.pause);
   return response;
 }
@@ -122,11 +142,18 @@ interface Decided {
   readonly call: Call;
   readonly plan: Plan;
   readonly authorization: Extract<Authorization, { ok: true }>;
+  /** Further fields of the record. */
+  readonly further: RecordFields;
+  readonly progress: Progress;
+}
+
+interface Progress {
+  known: { readonly kind: 'not-sent' | 'unknown' } | { readonly kind: 'answered'; readonly answer: UpstreamAnswer };
 }
 
 async function forward(exchange: Exchange, decided: Decided): Promise<MediatedResponse> {
   const { parts, subject } = exchange;
-  const { call, plan, authorization } = decided;
+  const { call, plan, authorization, progress } = decided;
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
   const whole = plan.rewrite === undefined ? call.tree : plan.rewrite(stampOf(parts.config, principal, subject.request));
@@ -137,7 +164,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const body = !narrowed.forward || narrowed.tree === undefined ? null : renderStrict(narrowed.tree);
   const isPermitted = plan.optionalPermission !== undefined && (await parts.decider.authorizeNow(inputs, [plan.optionalPermission])).ok;
 
-  const record = decidedRecord(subject, authorization, 'policy-permits');
+  const record = { ...decidedRecord(subject, authorization, 'policy-permits'), ...decided.further };
   const needsIntent = plan.intent ?? call.operation.writes;
   const isIntended = needsIntent && parts.ledger.healthy() && (await isRecorded(parts, parts.ledger.intend(record)));
   if (needsIntent && !isIntended && parts.config.ledger.failClosed) return refusalResponse({ code: 'ledger-unavailable' }, inputs.requestId);
@@ -147,7 +174,9 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
     if (!narrowed.forward) return await concluded(exchange, recorder, { plan, answer: answerOf(narrowed.answer), isPermitted });
     const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
     const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
+    progress.known = { kind: 'unknown' };
     const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
+    progress.known = { kind: 'answered', answer };
     if (call.operation.writes) await afterWrite(parts, { call, plan, answer, creator: principal });
     const filtered = await filterAnswer({ parts, inputs, plan, authorization }, { answer, ...narrowed });
     if ('code' in filtered) return await withheld(exchange, recorder, { refusal: filtered, upstreamMs: answer.upstreamMs });

@@ -16,6 +16,7 @@ import type { Leases } from '../../store/leases.ts';
 import type { Makers } from '../../store/makers.ts';
 import type { Decider } from '../decide/decider.ts';
 import type { BodyWork } from './body-work.ts';
+import type { Condition } from './conditions.ts';
 import type { StampConfig } from './provenance.ts';
 
 export interface MediatorParts {
@@ -37,6 +38,8 @@ export interface MediatorParts {
     readonly ledger: Pick<Config['ledger'], 'failClosed'>;
   } & StampConfig;
   readonly guardedTags: GuardedTags;
+  /** Left out: the policies alone decide. */
+  readonly conditions?: Pick<Condition, 'check'>;
   /** Left out: no run gets a token. */
   readonly runTokens?: RunTokenParts;
   /** Tests replace it. */

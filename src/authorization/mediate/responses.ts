@@ -31,9 +31,13 @@ export function refusalResponse(refusal: Refusal, requestId: string, forwarded: 
       'content-type': 'application/json',
       'cache-control': 'no-store',
       ...(status === 401 && { 'www-authenticate': 'Bearer realm="lictor"' }),
-      ...((status === 503 || status === 429) && { 'retry-after': RETRY_AFTER[refusal.code] ?? '2' }),
+      ...((status === 503 || status === 429) && { 'retry-after': retryAfter(refusal) }),
       ...((status === 503 || status === 429) && forwarded === 'not-forwarded' && { 'prefect-maintenance': 'true' }),
     },
-    body: Buffer.from(JSON.stringify(refusalBody(refusal.code, requestId, refusal.detail))),
+    body: Buffer.from(JSON.stringify({ ...refusalBody(refusal.code, requestId, refusal.detail), ...refusal.members })),
   };
+}
+
+function retryAfter({ code, retryAfterSeconds }: Refusal): string {
+  return retryAfterSeconds === undefined ? (RETRY_AFTER[code] ?? '2') : String(retryAfterSeconds);
 }

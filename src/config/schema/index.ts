@@ -32,6 +32,8 @@ export function configSchema(context: Context) {
       limits: wire.limits,
       forwardHeaders: wire.forward_headers,
       services: wire.services,
+      agents: [],
+      approvals: [],
       forwardProxy: wire.forward_proxy,
       startedByTag: wire.started_by_tag,
       ledger: { failClosed: ledger.fail_closed, retentionSeconds: ledger.retention ?? null },

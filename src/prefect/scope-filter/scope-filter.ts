@@ -14,6 +14,10 @@ export interface Refusal {
   readonly code: ReasonCode;
   /** More precise than the reason's own text. It quotes nothing of the body but field names. */
   readonly detail?: string;
+  /** Further members of the body. */
+  readonly members?: Readonly<Record<string, string>>;
+  /** For 429 and 503; left out: the default. */
+  readonly retryAfterSeconds?: number;
 }
 
 export interface ScopeFilter {

@@ -1,0 +1,67 @@
+// What a request must meet beside the policies: budgets, rules for parameters, approvals. The mediator checks it in one place.
+import type { Principal } from '../../contract/principal.ts';
+import type { NewRecord } from '../../contract/record.ts';
+import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
+import type { Authorization } from '../decide/decider.ts';
+import type { Call, Plan, Refusal } from './handler.ts';
+
+/** A request that the policies permit. Lictor has forwarded nothing of it. */
+export interface PermittedRequest {
+  readonly call: Call;
+  readonly plan: Plan;
+  readonly authorization: Extract<Authorization, { ok: true }>;
+  /** The MCP tool that sends it; null: an HTTP client does. The MCP endpoint has counted the call of the tool. */
+  readonly tool: string | null;
+}
+
+/** `not-sent`: Prefect got nothing. `unknown`: Prefect gave no answer, and may have acted. `bytes`: the answer to the client. */
+export type RequestOutcome = { readonly bytes: number } & (
+  | { readonly kind: 'not-sent' | 'unknown' }
+  | { readonly kind: 'answered'; readonly answer: UpstreamAnswer }
+);
+
+/** What a condition adds to the record of the request. */
+export type RecordFields = Pick<NewRecord, 'approval_id'>;
+
+export type Verdict =
+  /** `record`: further fields of the record of the refusal. */
+  | { readonly ok: false; readonly refusal: Refusal; readonly record?: RecordFields }
+  /** `settle`: called once with the outcome. It gives back what `check` has reserved, if Prefect got nothing. */
+  | { readonly ok: true; readonly record?: RecordFields; readonly settle?: (outcome: RequestOutcome) => Promise<void> };
+
+export interface Condition {
+  /** True: every request of this principal takes the mediated path, where the condition is checked. */
+  concerns(principal: Principal): boolean;
+  /** Throws when it cannot decide: then nothing is forwarded. */
+  check(request: PermittedRequest): Promise<Verdict>;
+}
+
+/** Checks all conditions in their order. The first refusal counts, and those before it get `not-sent`. */
+export function createConditions(conditions: readonly Condition[]): Condition {
+  return {
+    concerns: (principal) => conditions.some((condition) => condition.concerns(principal)),
+    async check(request) {
+      const { principal } = request.authorization;
+      const passed: Extract<Verdict, { ok: true }>[] = [];
+      const settle = async (outcome: RequestOutcome): Promise<void> => {
+        for (const verdict of passed) await verdict.settle?.(outcome);
+      };
+      try {
+        for (const condition of conditions.filter((each) => each.concerns(principal))) {
+          const verdict = await condition.check(request);
+          if (!verdict.ok) {
+            await settle({ kind: 'not-sent', bytes: 0 });
+            return verdict;
+          }
+          passed.push(verdict);
+        }
+      } catch (error) {
+        await settle({ kind: 'not-sent', bytes: 0 });
+        throw error;
+      }
+      return { ok: true, record: Object.assign({}, ...passed.map(({ record }) => record)), settle };
+    },
+  };
+}
+
+export const NO_CONDITIONS: Condition = createConditions([]);

@@ -44,6 +44,8 @@ it.each([
   'policy rollback 1',
   'simulate policies',
   'evidence --from 2026-01-01 --to 2026-03-31',
+  'rotate keys',
+  'rotate ledger-key',
 ])('lictor %s refuses where there is no store, and creates nothing', async (command) => {
   const { status, out, err } = await lictor(command);
   const where = join(root, '.lictor', 'lictor.db');

@@ -15,7 +15,7 @@ export function registerRotateKeys(rotate: Command, context: CliContext): void {
 }
 
 async function rotateKeys(context: CliContext): Promise<void> {
-  const loaded = await context.loadContext();
+  const loaded = await context.loadContext({ secrets: 'skip', store: 'existing' });
   const { sealKey, signingKeys: file } = loaded.paths;
   const keys = openSigningKeys({ file, sealer: openSealer(sealKey), clock: systemClock });
   recordFirst(loaded, { action: 'keys.rotate', resourceType: 'SigningKey', resourceId: 'signing' });

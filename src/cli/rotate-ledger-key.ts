@@ -21,7 +21,7 @@ export function registerLedgerKey(rotate: Command, context: CliContext): void {
     .description('replace the key that signs the ledger; signatures of the old key stay valid')
     .addHelpText('after', HELP)
     .action(async () => {
-      const loaded = await context.loadContext();
+      const loaded = await context.loadContext({ secrets: 'skip', store: 'existing' });
       recordFirst(loaded, { action: 'ledger.rotate_key', resourceType: 'LedgerKey', resourceId: 'ledger' });
       try {
         changeLedgerKey(loaded.paths, systemClock);

@@ -12,7 +12,6 @@ interface NotBuilt {
 
 const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['store'], part: 'the Postgres store', refuses: (value) => typeof value === 'string' && /^postgres(ql)?:/.test(value) },
-  { at: ['agents'], part: 'agents' },
   { at: ['approvals'], part: 'approvals' },
 ];
 

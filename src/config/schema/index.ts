@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { agentsSection } from '../sections/agents.ts';
 import { type Context, contextOf, type Files } from '../sections/context.ts';
 import { exportsSection, tracesSection } from '../sections/exports.ts';
 import { forwardProxySection, metricsSection } from '../sections/extra-listeners.ts';
@@ -32,7 +33,7 @@ export function configSchema(context: Context) {
       limits: wire.limits,
       forwardHeaders: wire.forward_headers,
       services: wire.services,
-      agents: [],
+      agents: wire.agents,
       approvals: [],
       forwardProxy: wire.forward_proxy,
       startedByTag: wire.started_by_tag,
@@ -73,7 +74,7 @@ function sections(context: Context) {
       store: storeSection(context),
       metrics: metricsSection(context),
       traces: tracesSection(context),
-      agents: z.array(z.unknown()).optional().describe('Reserved for agents.'),
+      agents: agentsSection(context),
       approvals: z.record(z.string(), z.unknown()).optional().describe('Reserved for approvals.'),
     })
     .describe('Configuration of Lictor, an identity-aware gateway for Prefect.');

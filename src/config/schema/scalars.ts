@@ -37,9 +37,9 @@ export const rate = z
 
 const BYTES: Readonly<Record<string, number>> = { kB: 1_000, MB: 1_000_000, GB: 1_000_000_000 };
 
-/** `10MB`, and `10MB/s` as bytes per second. The schema of its key checks the form. */
+/** `10MB`, also with `/s` or `/h`: then it is a number per second or hour. The schema of its key checks the form. */
 export function parseBytes(written: string): number {
-  return Number.parseInt(written, 10) * (BYTES[written.replace(/^[0-9]+|\/s$/g, '')] ?? 1);
+  return Number.parseInt(written, 10) * (BYTES[written.replace(/^[0-9]+|\/[sh]$/g, '')] ?? 1);
 }
 
 export const count = z.int().min(1).max(1_000_000);

@@ -27,7 +27,14 @@ export interface Context extends Files {
   readonly providers: readonly ProviderOutline[] | undefined;
   /** Names; undefined: broken. */
   readonly services: readonly string[] | undefined;
+  /** Undefined: broken. */
+  readonly agents: readonly AgentOutline[] | undefined;
   readonly metricsListen: string | undefined;
+}
+
+export interface AgentOutline {
+  readonly name: string;
+  readonly credential?: string | undefined;
 }
 
 export interface ProviderOutline {
@@ -39,7 +46,7 @@ export interface ProviderOutline {
 /** Each part alone, if it is sound. Its section reports its problems. */
 export function contextOf(data: unknown, files: Files): Context {
   const outline = OUTLINE.parse(isRecord(data) ? data : {});
-  const { tls, prefect, metrics, identity_providers: providers, services } = outline;
+  const { tls, prefect, metrics, identity_providers: providers, services, agents } = outline;
   const tlsEndsInFront = outline.tls_terminated_upstream === true;
   const publicUrl = publicUrlSection.safeParse(outline.public_url).data;
   return {
@@ -51,6 +58,7 @@ export function contextOf(data: unknown, files: Files): Context {
     prefectServers: [prefect?.url, ...(prefect?.servers ?? [])].flatMap((url) => parsePlainUrl(url ?? '')?.origin ?? []),
     providers,
     services: services?.map(({ name }) => name),
+    agents,
     metricsListen: metrics?.listen,
   };
 }
@@ -66,6 +74,7 @@ const OUTLINE = z.object({
     .catch(undefined),
   identity_providers: listOf(z.object({ id: slug, type: z.string(), issuer: z.string().optional() })),
   services: listOf(z.object({ name: slug })),
+  agents: listOf(z.object({ name: z.string(), credential: z.string().optional() })),
   metrics: z.object({ listen: z.string() }).optional().catch(undefined),
 });
 

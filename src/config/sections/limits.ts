@@ -14,9 +14,9 @@ const DEFAULT_RATE = { perSecond: 200, burst: 400 };
 const EVERYONE: Limit = { kind: 'everyone', name: '', rate: DEFAULT_RATE, concurrency: null };
 
 /** The limit of everyone comes first. It has the default rate if it sets none. */
-export function limitsSection({ services }: Pick<Context, 'services'>) {
+export function limitsSection(known: Pick<Context, 'services' | 'agents'>) {
   return z
-    .array(wireLimit(services))
+    .array(wireLimit(known))
     .superRefine(...withoutDuplicates('for', (whose) => [`is a second limit for ${whose === '*' ? '"*"' : whose}`, 'Keep one of them.']))
     .refine((limits) => limits.length <= MOST_LIMITS, says(`has more than ${MOST_LIMITS} limits`, 'Limit roles instead of single principals.'))
     .transform((wire): readonly Limit[] => {
@@ -28,13 +28,13 @@ export function limitsSection({ services }: Pick<Context, 'services'>) {
     .describe('How fast requests may come: at most 32 limits, and every limit that fits a request counts it (docs/how-to/limits.md).');
 }
 
-function wireLimit(services: readonly string[] | undefined) {
+function wireLimit(known: Pick<Context, 'services' | 'agents'>) {
   return z
     .strictObject({
       for: z
         .string()
         .regex(/^(?:\*|role:.+|principal:.+|service:.+)$/u, { error: 'must be "*", role:NAME, principal:ID or service:NAME', abort: true })
-        .superRefine(checkedBy((whose) => unknownName(whose, services)))
+        .superRefine(checkedBy((whose) => unknownName(whose, known)))
         .describe('"*": each principal. role:NAME: each principal with this role. principal:ID: this one. service:NAME: all calls of this service together.'),
       rate: rate.optional().describe('Requests per second: 50/s, at most 999999/s. Default for "*": 200/s.'),
       burst: count.optional().describe('How many may come at once. Default: twice the rate.'),
@@ -63,12 +63,12 @@ function readFor(whose: string): Pick<Limit, 'kind' | 'name'> {
   return { kind: kind === 'role' || kind === 'principal' || kind === 'service' ? kind : 'everyone', name };
 }
 
-/** `services` undefined: they are broken themselves, so their names are not checked. */
-function unknownName(whose: string, services: readonly string[] | undefined): Complaint | undefined {
+/** Services or agents undefined: they are broken themselves, so their names are not checked. */
+function unknownName(whose: string, { services, agents }: Pick<Context, 'services' | 'agents'>): Complaint | undefined {
   const { kind, name } = readFor(whose);
   if (kind === 'role') return unknownRole(name);
-  if (kind === 'principal') return unknownPrincipal(name);
-  return kind === 'service' && services !== undefined ? unknownService(name, services) : undefined;
+  if (kind === 'principal') return unknownPrincipal(name, agents);
+  return kind === 'service' && services !== undefined ? unknownEntry(name, { kind: 'service', names: services }) : undefined;
 }
 
 function unknownRole(name: string): Complaint | undefined {
@@ -76,15 +76,20 @@ function unknownRole(name: string): Complaint | undefined {
   return { message: `${name} is not a role`, remedy: `Write one of ${BUILT_IN_ROLES.join(', ')}.` };
 }
 
-/** The ids of records: people and workloads have their provider, service tokens and runs a prefix. */
-function unknownPrincipal(name: string): Complaint | undefined {
+/** The ids of records: people and workloads have their provider, service tokens, runs and agents a prefix. */
+function unknownPrincipal(name: string, agents: Context['agents']): Complaint | undefined {
+  const agent = /^agent:(.+)$/u.exec(name)?.[1];
+  if (agent !== undefined) return agents && unknownEntry(agent, { kind: 'agent', names: agents.map((each) => each.name) });
   if (/^(?:token|run):.+$/u.test(name) || (/^.+@[a-z0-9-]+$/u.test(name) && !/^(?:user|group|claim):/.test(name))) return undefined;
-  return { message: `${name} is not the id of a principal`, remedy: 'Write the id that lictor audit shows: principal:token:NAME or principal:NAME@IDP.' };
+  return {
+    message: `${name} is not the id of a principal`,
+    remedy: 'Write the id that lictor audit shows: principal:token:NAME, principal:agent:NAME or principal:NAME@IDP.',
+  };
 }
 
-function unknownService(name: string, services: readonly string[]): Complaint | undefined {
-  if (services.includes(name)) return undefined;
-  const nearest = nearestName(name, services);
-  const remedy = nearest === undefined ? 'Add it to services, or correct the name.' : `Did you mean ${nearest}?`;
-  return { message: `${name} is not a service of this file`, remedy };
+function unknownEntry(name: string, { kind, names }: { readonly kind: 'agent' | 'service'; readonly names: readonly string[] }): Complaint | undefined {
+  if (names.includes(name)) return undefined;
+  const nearest = nearestName(name, names);
+  const remedy = nearest === undefined ? `Add it to ${kind}s, or correct the name.` : `Did you mean ${nearest}?`;
+  return { message: `${name} is not ${kind === 'agent' ? 'an agent' : 'a service'} of this file`, remedy };
 }

@@ -24,7 +24,7 @@ function read(identity_providers: Wire) {
 
 /** What is wrong with a member, held against these providers. */
 function memberProblems(member: string, providers: Wire): readonly string[] {
-  const { error } = rolesSection({ providers: providers as { id: string; type: string; issuer?: string }[] }).safeParse([
+  const { error } = rolesSection({ agents: [], providers: providers as { id: string; type: string; issuer?: string }[] }).safeParse([
     { role: 'viewer', members: [member] },
   ]);
   return (error?.issues ?? []).map(({ message }) => message);

@@ -1,0 +1,22 @@
+// A JSON Schema (2020-12) of lictor.yaml, compiled to a check of values.
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+
+/** The first problem of a value, without the value itself; undefined: it meets the schema. */
+export type SchemaRule = (value: unknown) => string | undefined;
+
+export type CompiledRule = { readonly ok: true; readonly problemOf: SchemaRule } | { readonly ok: false; readonly problem: string };
+
+/** Strict: an unknown keyword or format is a problem. If it were ignored, the schema would permit more than its author meant. */
+export function compileSchemaRule(schema: Readonly<Record<string, unknown>>): CompiledRule {
+  try {
+    const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, ownProperties: true, logger: false });
+    formats.default(ajv);
+    const validate = ajv.compile(schema);
+    // The answer of an asynchronous schema is a promise, which is always true.
+    if ('$async' in validate) return { ok: false, problem: '$async is not supported' };
+    return { ok: true, problemOf: (value) => (validate(value) === true ? undefined : ajv.errorsText(validate.errors, { dataVar: 'parameters' })) };
+  } catch (error) {
+    return { ok: false, problem: error instanceof Error ? error.message : 'it is no JSON Schema' };
+  }
+}

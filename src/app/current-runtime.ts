@@ -56,10 +56,10 @@ export function currentForRelay(
     },
     recordLineage: (events, own) => current.get().recordLineage(events, own),
     eventTags: (events, sender) => current.get().eventTags(events, sender),
-    scopeFilterOf: ({ restriction, principal: { id: principalId } }) => {
+    scopeFilterOf: ({ restrictions }) => {
       const { upstream } = current.get();
-      if (restriction === null) return null;
-      return { scopes: restriction, principalId, lookup: createLookup(upstream), createdBy: (type) => makers.createdBy(principalId, type) };
+      if (restrictions.length === 0) return null;
+      return { restrictions, lookup: createLookup(upstream), createdBy: (type, principalId) => makers.createdBy(principalId, type) };
     },
   };
 }

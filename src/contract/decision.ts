@@ -43,4 +43,6 @@ export interface Decision {
   readonly resource: Resource;
   readonly policies: readonly string[];
   readonly revision: number;
+  /** For a deny: the id of the principal that lacks the right, if it is another one of the chain (`limitedBy`). */
+  readonly lackedBy?: string;
 }

@@ -9,7 +9,7 @@ export type PrincipalKind = 'user' | 'service' | 'worker' | 'run' | 'agent';
  *
  * `id` is stable and unique over all identity providers: `alice@local` for a person, `token:etl-worker` for a
  * service token, `agent:copilot` for an agent. `onBehalfOf` is the chain of initiators, nearest first (RFC 8693 `act`); it is evidence,
- * never a right.
+ * never a right. `limitedBy` only removes rights.
  */
 export interface Principal {
   readonly id: string;
@@ -24,6 +24,11 @@ export interface Principal {
   readonly onBehalfOf: readonly string[];
   /** Principals of the chain whose rights bound this one: all of them must have a right. Left out: none. */
   readonly limitedBy?: readonly Principal[];
+}
+
+/** The principal, and every principal whose rights bound it. */
+export function chainOf(principal: Principal): readonly Principal[] {
+  return principal.limitedBy === undefined ? [principal] : [principal, ...principal.limitedBy.flatMap(chainOf)];
 }
 
 /** The id of the agent with this name in lictor.yaml. */

@@ -55,6 +55,12 @@ export const NOWHERE: Scope = {
   own: false,
 };
 
+/** One of these scopes must cover an object that this principal sees, changes or counts. Without scopes, it sees no object. */
+export interface Restriction {
+  readonly principalId: string;
+  readonly scopes: readonly Scope[];
+}
+
 /** A role that a principal holds, and on what; null: on everything. */
 export interface Grant {
   readonly role: string;

@@ -33,7 +33,7 @@ afterAll(() => upstream.close());
 function decider(denied: readonly string[]) {
   const principal = { id: 'alice@local', kind: 'user', idp: 'local', roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
   const credential = { id: 'c', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
-  const allow: Authorization = { ok: true, principal, credential, decisions: [], restriction: null, entities: [] };
+  const allow: Authorization = { ok: true, principal, credential, decisions: [], restrictions: [], entities: [] };
   const deny: Authorization = { ok: false, reason: 'policy-forbids', principal, credential, credentialId: 'c', decisions: [] };
   return {
     readsParameters: false,

@@ -103,7 +103,7 @@ function decide(allowed: string | undefined, { current, expired }: TokenState, i
     principal: { id: 'token:test', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] },
     credential: { id: 't1', carrier: frameToken === undefined ? 'authorization' : 'frame', expiresAtMs: null, sessionId: null, alsoPresented: [] },
     decisions: [],
-    restriction: null,
+    restrictions: [],
     entities: [],
   };
 }

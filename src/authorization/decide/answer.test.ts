@@ -23,7 +23,7 @@ const principal: Principal = {
   onBehalfOf: [],
 };
 const credential: Credential = { id: 'abc', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] };
-const allowed: Authorization = { ok: true, principal, credential, decisions: [], restriction: null, entities: [] };
+const allowed: Authorization = { ok: true, principal, credential, decisions: [], restrictions: [], entities: [] };
 
 function inputs(operation: string, changes: Partial<EdgeInputs> = {}): EdgeInputs {
   const empty = { requestId: 'r', host: 'h', listener: '1', address: 'a', authorization: 'x', token: '', session: '', certificate: '', sameOrigin: false };
@@ -87,7 +87,7 @@ describe('the way of what is allowed', () => {
   });
 
   it('is the mediated one for what is allowed on some objects only', async () => {
-    const { answerer } = answererWith({ ...allowed, restriction: [NOWHERE] });
+    const { answerer } = answererWith({ ...allowed, restrictions: [{ principalId: 'bob@corp', scopes: [NOWHERE] }] });
     expect((await answerer.answer(inputs(READ))).headers['x-lictor-path']).toBe('mediated');
   });
 });

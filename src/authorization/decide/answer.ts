@@ -7,7 +7,7 @@ import { encodeFacts } from '../../contract/facts.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import { noWay, OUTPUT } from '../../contract/names.ts';
 import type { Operation, PathTaken } from '../../contract/operation.ts';
-import type { Principal } from '../../contract/principal.ts';
+import { chainOf, type Principal } from '../../contract/principal.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import { absentBody } from '../../contract/scope/absent.ts';
 import { parseServiceOperation, type ServiceCall } from '../../contract/service-call.ts';
@@ -111,8 +111,8 @@ export function createAnswerer(parts: AnswererParts): Answerer {
 }
 
 /** nginx counts a request for each of these roles. Without any, Lictor sends no header, because each header costs every request. */
-function limitedRoles({ limitedRoles: limited = [] }: AnswererParts, { grants }: Principal): Readonly<Record<string, string>> {
-  const held = limited.filter((role) => grants.some((grant) => grant.role === role));
+function limitedRoles({ limitedRoles: limited = [] }: AnswererParts, principal: Principal): Readonly<Record<string, string>> {
+  const held = limited.filter((role) => chainOf(principal).some(({ grants }) => grants.some((grant) => grant.role === role)));
   return held.length === 0 ? {} : { [OUTPUT.limitedRoles]: held.join(',') };
 }
 
@@ -165,8 +165,8 @@ function changes(call: ServiceCall | undefined): boolean {
 }
 
 /** On the mediated path, Lictor reads the body and narrows a restricted request to its scopes, or refuses it. */
-function pathOf({ readsAll }: AnswererParts, { restriction, principal }: Allowed, operation: Operation): PathTaken {
-  const isRead = restriction !== null || mustBeRead(principal, operation) || readsAll?.(principal) === true;
+function pathOf({ readsAll }: AnswererParts, { restrictions, principal }: Allowed, operation: Operation): PathTaken {
+  const isRead = restrictions.length > 0 || mustBeRead(principal, operation) || readsAll?.(principal) === true;
   return isRead ? 'mediated' : operation.taken;
 }
 

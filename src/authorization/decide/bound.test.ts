@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PrincipalKind } from '../../contract/principal.ts';
+import type { Principal, PrincipalKind } from '../../contract/principal.ts';
 import { everywhere, NOWHERE } from '../../contract/scope.ts';
 import type { Relation, RunLineage } from '../../prefect/client/run-lineage.ts';
 import type { Ask } from './asks.ts';
@@ -21,7 +21,7 @@ const principal = (kind: PrincipalKind = 'run', attributes: Record<string, strin
   ({ id: `run:${OWN}`, kind, idp: null, roles: [], grants: [], groups: [], attributes, onBehalfOf: [] }) as const;
 
 const GROUPS: Readonly<Record<string, 'read' | 'machine'>> = { 'flow_runs.read': 'read' };
-async function isWithin(ask: Ask, who = principal(), known: RunLineage | undefined = lineage): Promise<boolean> {
+async function isWithin(ask: Ask, who: Principal = principal(), known: RunLineage | undefined = lineage): Promise<boolean> {
   return (await beyondRun({ lineage: known, groupOf: (action) => GROUPS[action] ?? 'machine' }, who, [ask])) < 0;
 }
 const ask = (type: 'FlowRun' | 'TaskRun' | 'Artifact', id: string | null, action = 'x.write'): Ask => ({ action, resource: { type, id } });
@@ -64,35 +64,48 @@ describe('what the token of a run may name', () => {
     expect(await isWithin({ action: 'deployments.run', resource: { type: 'Deployment', id: FOREIGN } })).toBe(true);
   });
 
-  it('holds for runs alone; one that does not say which run it is may name none; without a look nothing but the own', async () => {
+  it('holds for runs alone, also for one in the chain; one that does not say which run it is may name none; without a look nothing but the own', async () => {
     expect(await isWithin(ask('FlowRun', FOREIGN), principal('worker'))).toBe(true);
     expect(await isWithin(ask('FlowRun', OWN), principal('run', {}))).toBe(false);
+    const agent: Principal = { ...principal('agent', {}), limitedBy: [principal()] };
+    expect(await isWithin(ask('FlowRun', FOREIGN), agent)).toBe(false);
+    expect(await isWithin(ask('FlowRun', OWN), agent)).toBe(true);
     expect(await beyondRun({ lineage: undefined, groupOf: () => 'machine' }, principal(), [ask('FlowRun', OWN), ask('FlowRun', CHILD)])).toBe(1);
   });
 });
 
 describe('which bodies are read', () => {
+  const holding = (who: Pick<Principal, 'kind' | 'grants'>, ...limitedBy: readonly Principal[]): Principal => ({ ...principal(), ...who, limitedBy });
+
   it('those that name runs, when a run sends them', () => {
     for (const action of ['logs.write', 'artifacts.write', 'task_runs.create', 'concurrency.slots']) {
-      expect(mustBeRead({ kind: 'run', grants: [] }, { action, idParam: null }), action).toBe(true);
-      expect(mustBeRead({ kind: 'worker', grants: [] }, { action, idParam: null }), action).toBe(false);
+      expect(mustBeRead(holding({ kind: 'run', grants: [] }), { action, idParam: null }), action).toBe(true);
+      expect(mustBeRead(holding({ kind: 'worker', grants: [] }), { action, idParam: null }), action).toBe(false);
     }
-    expect(mustBeRead({ kind: 'run', grants: [] }, { action: 'flow_runs.read', idParam: null })).toBe(false);
-    expect(mustBeRead({ kind: 'run', grants: [] }, { action: 'artifacts.write', idParam: 'id' })).toBe(false);
+    expect(mustBeRead(holding({ kind: 'run', grants: [] }), { action: 'flow_runs.read', idParam: null })).toBe(false);
+    expect(mustBeRead(holding({ kind: 'run', grants: [] }), { action: 'artifacts.write', idParam: 'id' })).toBe(false);
   });
 
   it('those that name a lease of slots, of every run and of every principal with scopes', () => {
     const lease = { action: 'concurrency.lease', idParam: null };
-    expect(mustBeRead({ kind: 'run', grants: everywhere(['run']) }, lease)).toBe(true);
-    expect(mustBeRead({ kind: 'service', grants: [...everywhere(['viewer']), { role: 'worker', scope: NOWHERE }] }, lease)).toBe(true);
-    expect(mustBeRead({ kind: 'service', grants: everywhere(['worker']) }, lease)).toBe(false);
+    expect(mustBeRead(holding({ kind: 'run', grants: everywhere(['run']) }), lease)).toBe(true);
+    expect(mustBeRead(holding({ kind: 'service', grants: [...everywhere(['viewer']), { role: 'worker', scope: NOWHERE }] }), lease)).toBe(true);
+    expect(mustBeRead(holding({ kind: 'service', grants: everywhere(['worker']) }), lease)).toBe(false);
+  });
+
+  it('those, if another principal of the chain has a scope, or is a run', () => {
+    const lease = { action: 'concurrency.lease', idParam: null };
+    const all = { kind: 'agent', grants: everywhere(['worker']) } as const;
+    expect(mustBeRead(holding(all, holding({ kind: 'user', grants: [{ role: 'worker', scope: NOWHERE }] })), lease)).toBe(true);
+    expect(mustBeRead(holding(all, holding({ kind: 'user', grants: [] }, principal())), lease)).toBe(true);
+    expect(mustBeRead(holding(all, holding({ kind: 'user', grants: everywhere(['worker']) })), lease)).toBe(false);
   });
 
   it('those that begin a task run, of the same, though its path names it', () => {
     const state = { action: 'task_runs.set_state', idParam: 'id' };
-    expect(mustBeRead({ kind: 'run', grants: everywhere(['run']) }, state)).toBe(true);
-    expect(mustBeRead({ kind: 'service', grants: [{ role: 'worker', scope: NOWHERE }] }, state)).toBe(true);
-    for (const role of ['worker', 'deployer', 'admin']) expect(mustBeRead({ kind: 'service', grants: everywhere([role]) }, state)).toBe(false);
-    expect(mustBeRead({ kind: 'run', grants: everywhere(['run']) }, { action: 'task_runs.read', idParam: 'id' })).toBe(false);
+    expect(mustBeRead(holding({ kind: 'run', grants: everywhere(['run']) }), state)).toBe(true);
+    expect(mustBeRead(holding({ kind: 'service', grants: [{ role: 'worker', scope: NOWHERE }] }), state)).toBe(true);
+    for (const role of ['worker', 'deployer', 'admin']) expect(mustBeRead(holding({ kind: 'service', grants: everywhere([role]) }), state)).toBe(false);
+    expect(mustBeRead(holding({ kind: 'run', grants: everywhere(['run']) }), { action: 'task_runs.read', idParam: 'id' })).toBe(false);
   });
 });

@@ -4,9 +4,10 @@
 import type { Located } from '../../contract/decision.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { ActionGroup, Operation } from '../../contract/operation.ts';
-import { boundRuns, type Principal } from '../../contract/principal.ts';
+import { boundRuns, chainOf, type Principal } from '../../contract/principal.ts';
 import type { Relation, RunLineage } from '../../prefect/client/run-lineage.ts';
 import { type Ask, objectOf } from './asks.ts';
+import { hasScopes } from './rule.ts';
 
 export interface BoundParts {
   /** Undefined: Lictor knows only the token's own run. */
@@ -14,8 +15,13 @@ export interface BoundParts {
   readonly groupOf: (action: string) => ActionGroup | undefined;
 }
 
-/** The index of the first ask beyond the run; -1: none. Throws UpstreamError when Prefect does not answer. */
-export async function beyondRun({ lineage, groupOf }: BoundParts, principal: Principal, asks: readonly Ask[]): Promise<number> {
+/** The index of an ask beyond the run of the principal, or of one in its chain; -1: none. Throws UpstreamError when Prefect does not answer. */
+export async function beyondRun(parts: BoundParts, principal: Principal, asks: readonly Ask[]): Promise<number> {
+  const beyond = await Promise.all(chainOf(principal).map((each) => beyondOwnRun(parts, each, asks)));
+  return beyond.find((index) => index >= 0) ?? -1;
+}
+
+async function beyondOwnRun({ lineage, groupOf }: BoundParts, principal: Principal, asks: readonly Ask[]): Promise<number> {
   const runs = boundRuns(principal);
   if (runs === null) return -1;
   const [own] = runs;
@@ -73,7 +79,9 @@ const NAMING: readonly string[] = ['logs.write', 'artifacts.write', 'task_runs.c
  */
 const BEYOND_PATH: readonly string[] = ['concurrency.lease', 'task_runs.set_state'];
 
-export function mustBeRead({ kind, grants }: Pick<Principal, 'kind' | 'grants'>, { action, idParam }: Pick<Operation, 'action' | 'idParam'>): boolean {
-  if (BEYOND_PATH.includes(action)) return kind === 'run' || grants.some(({ scope }) => scope !== null);
-  return kind === 'run' && idParam === null && NAMING.includes(action);
+export function mustBeRead(principal: Principal, { action, idParam }: Pick<Operation, 'action' | 'idParam'>): boolean {
+  const chain = chainOf(principal);
+  const isRun = chain.some(({ kind }) => kind === 'run');
+  if (BEYOND_PATH.includes(action)) return isRun || chain.some(hasScopes);
+  return isRun && idParam === null && NAMING.includes(action);
 }

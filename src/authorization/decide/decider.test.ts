@@ -218,8 +218,11 @@ describe('a principal of other carriers and roles', () => {
       ],
     });
     const ask = (action: 'flow_runs.read' | 'flow_runs.cancel'): Ask => ({ action, resource: { type: 'FlowRun', id: null } });
-    expect(await decider.authorizeNow(anEdgeInput(SET_STATE), [ask('flow_runs.read')])).toMatchObject({ ok: true, restriction: [TEAM, OTHER] });
+    expect(await decider.authorizeNow(anEdgeInput(SET_STATE), [ask('flow_runs.read')])).toMatchObject({
+      ok: true,
+      restrictions: [{ principalId: 'bob@corp', scopes: [TEAM, OTHER] }],
+    });
     const both = await decider.authorizeNow(anEdgeInput(SET_STATE), [ask('flow_runs.read'), ask('flow_runs.cancel')]);
-    expect(both).toMatchObject({ ok: true, restriction: [OTHER] });
+    expect(both).toMatchObject({ ok: true, restrictions: [{ principalId: 'bob@corp', scopes: [OTHER] }] });
   });
 });

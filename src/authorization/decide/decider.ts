@@ -5,9 +5,9 @@ import type { Decision } from '../../contract/decision.ts';
 import type { Entity } from '../../contract/entity.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { ActionGroup, ActionName, ResourceType } from '../../contract/operation.ts';
-import type { Credential, Principal } from '../../contract/principal.ts';
+import { type Credential, chainOf, type Principal } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
-import type { Scope } from '../../contract/scope.ts';
+import type { Restriction, Scope } from '../../contract/scope.ts';
 import type { Authentication, Authenticator } from '../../identity/authn/authenticator.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import type { Catalogue } from '../../prefect/catalog/catalogue.ts';
@@ -19,6 +19,7 @@ import { beyondRun } from './bound.ts';
 import { createWithDetail, type Refusing } from './denied-detail.ts';
 import type { HoldsLease } from './holds-lease.ts';
 import { ruleOnTag } from './holds-tag.ts';
+import { ruleForEach } from './intersection.ts';
 import { isForeignWrite } from './origin.ts';
 import { evaluatePrecheck, hasScopes, type KnowsFlow, type RuleParts, type Question as RuleQuestion, type Ruling, rule } from './rule.ts';
 
@@ -30,8 +31,8 @@ export type Authorization =
       readonly principal: Principal;
       readonly credential: Credential;
       readonly decisions: readonly Decision[];
-      /** The mediator or relay must narrow the request to these scopes, or deny it. Null: everything is allowed. */
-      readonly restriction: readonly Scope[] | null;
+      /** The mediator or relay must narrow the request to all of them, at most one for each principal, or deny it. Empty: everything is allowed. */
+      readonly restrictions: readonly Restriction[];
       /** The object of each decision, in their order; null: Lictor read none. */
       readonly entities: readonly (Entity | null)[];
     }
@@ -178,7 +179,7 @@ async function decideOnce(parts: DeciderState, inputs: EdgeInputs, question: Que
     principal,
     credential,
     decisions: some.map(({ decision }) => decision),
-    restriction: restrictionOf(some),
+    restrictions: restrictionsOf(some),
     entities: some.map(({ entity }) => entity),
   });
   const allowed = rulings.filter(({ decision }) => decision.enforced === 'allow');
@@ -211,12 +212,19 @@ async function decideOwn(parts: DeciderState, inputs: EdgeInputs, { who, ask }: 
   const { principal, credential } = who;
   const context = { address: inputs.address, carrier: credential.carrier };
   const rulings = (await ruleAll(parts, { who, asks: [ask], any: false, looked: 'recent' }, { principal, asks: [ask], context })).map((ruling) =>
-    ruling.restriction === null || ruling.decision.enforced !== 'allow' ? ruling : deniedAs('scope-not-filterable', ruling),
+    ruling.restrictions.length === 0 || ruling.decision.enforced !== 'allow' ? ruling : unfiltered(principal, ruling),
   );
   const decisions = rulings.map(({ decision }) => withinClientScopes(parts, credential, decision));
   const denied = decisions.find(({ enforced }) => enforced !== 'allow');
-  if (denied === undefined && decisions.length > 0) return { ok: true, principal, credential, decisions, restriction: null, entities: [] };
+  if (denied === undefined && decisions.length > 0) return { ok: true, principal, credential, decisions, restrictions: [], entities: [] };
   return { ok: false, reason: denied?.reason ?? 'policy-default-deny', principal, credential, credentialId: credential.id, decisions };
+}
+
+function unfiltered(principal: Principal, ruling: Ruling): Ruling {
+  const denied = deniedAs('scope-not-filterable', ruling);
+  const other = ruling.restrictions.find(({ principalId }) => principalId !== principal.id);
+  const isOwn = other === undefined || ruling.restrictions.some(({ principalId }) => principalId === principal.id);
+  return isOwn ? denied : { ...denied, decision: { ...denied.decision, lackedBy: other.principalId } };
 }
 
 function deniedAs(reason: ReasonCode, ruling: Ruling): Ruling {
@@ -237,10 +245,14 @@ interface Asked {
 
 /** Lictor reads an object once for all asks about it. Before it reads the body, the upper bound of all scopes suffices. */
 async function ruleAll(parts: DeciderParts, { any, looked }: Question, { principal, asks, context }: Asked): Promise<readonly Ruling[]> {
-  const questions = asks.map((ask) => ({ principal, ask, context: { ...context, facts: ask.facts ?? {} } }));
+  const questionsOf = (each: Principal) => asks.map((ask) => ({ principal: each, ask, context: { ...context, facts: ask.facts ?? {} } }));
+  if (any) return ruleForEach(principal, asks.length, (each) => questionsOf(each).map((question) => evaluatePrecheck(parts, question)));
   const entities = parts.entities[looked];
-  if (any) return questions.map((question) => evaluatePrecheck(parts, question));
-  const looking = { ...parts, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
+  const looking = { ...parts, entities: chainOf(principal).some(hasScopes) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
+  return ruleForEach(principal, asks.length, (each) => ruleQuestions(looking, questionsOf(each)));
+}
+
+async function ruleQuestions(looking: RuleParts, questions: readonly RuleQuestion[]): Promise<readonly Ruling[]> {
   // These asks decide first, so that no other ask depends on the contents of a foreign object.
   const isOwn = ({ ask }: RuleQuestion): boolean => ask.inPath !== undefined || usedFlow(ask) !== undefined;
   const first = new Map(await Promise.all(questions.filter(isOwn).map(async (question) => [question, await ruleOne(looking, question)] as const)));
@@ -268,12 +280,18 @@ function lookingOnce(entities: Entities): Entities {
 }
 
 /**
- * The scopes that narrow the answer: those that all restricted rulings have in common. Null: no ruling is restricted, so the answer stays whole.
- * An empty list hides every object.
+ * For each principal with restricted rulings: the scopes that all of these have in common. Without any, the answer stays whole.
+ * An empty list of scopes hides every object.
  */
-function restrictionOf(rulings: readonly Ruling[]): readonly Scope[] | null {
-  const restrictions = rulings.flatMap(({ restriction }) => (restriction === null ? [] : [restriction]));
-  const [first, ...others] = restrictions;
-  if (first === undefined) return null;
-  return first.filter((scope) => others.every((other) => other.some((each) => JSON.stringify(each) === JSON.stringify(scope))));
+function restrictionsOf(rulings: readonly Ruling[]): readonly Restriction[] {
+  const byPrincipal = Map.groupBy(
+    rulings.flatMap(({ restrictions }) => restrictions),
+    ({ principalId }) => principalId,
+  );
+  return [...byPrincipal].map(([principalId, same]) => ({ principalId, scopes: commonScopes(same) }));
+}
+
+function commonScopes([first, ...others]: readonly Restriction[]): readonly Scope[] {
+  const isIn = (scope: Scope, { scopes }: Restriction): boolean => scopes.some((each) => JSON.stringify(each) === JSON.stringify(scope));
+  return first?.scopes.filter((scope) => others.every((other) => isIn(scope, other))) ?? [];
 }

@@ -1,7 +1,7 @@
 // The detail of a denied right: the principal, the action, and the role that may do it. The same text on every path.
 
 import type { Decision } from '../../contract/decision.ts';
-import type { Principal } from '../../contract/principal.ts';
+import { chainOf, type Principal } from '../../contract/principal.ts';
 import { REASONS } from '../../contract/reasons.ts';
 import { BUILT_IN_ROLES, type BuiltInRole } from '../../contract/roles.ts';
 import { actionWords } from '../../prefect/catalog/action-words.ts';
@@ -38,8 +38,12 @@ export function createWithDetail(policy: PolicyEngine): WithDetail {
     const { principal, reason, decisions } = authorization;
     const denied = decisions.find((decision) => decision.enforced !== 'allow' && decision.reason === reason);
     if (denied === undefined) return authorization;
-    const why = reason === 'policy-default-deny' ? remedy(principal, denied, any ? decisions : []) : `. ${REASONS[reason].detail}`;
-    return { ...authorization, detail: safe(`${who(principal)} may not ${actionWords(denied.action, method)} (${denied.action})${why}`) };
+    const { lackedBy } = denied;
+    const lacking = chainOf(principal).find(({ id }) => id === lackedBy) ?? principal;
+    const others = any ? decisions.filter((decision) => decision.lackedBy === lackedBy) : [];
+    const why = reason === 'policy-default-deny' ? remedy(lacking, denied, others) : `. ${REASONS[reason].detail}`;
+    const subject = lacking === principal ? who(principal) : `${who(lacking)}, for whom ${principal.id.slice(0, NAME_LETTERS)} acts,`;
+    return { ...authorization, detail: safe(`${subject} may not ${actionWords(denied.action, method)} (${denied.action})${why}`) };
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Decision, Resource } from '../../contract/decision.ts';
 import type { Entity } from '../../contract/entity.ts';
 import type { ActionName } from '../../contract/operation.ts';
-import { type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
+import { chainOf, type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
 import { covers } from '../../contract/scope/covers.ts';
 import type { Entities } from '../../prefect/client/entities.ts';
 import { principalAttributes } from '../policy/attributes.ts';
@@ -30,8 +30,23 @@ export interface EgressQuestion {
   readonly context: { readonly address: string; readonly carrier: string; readonly facts: Readonly<Record<string, string | number>> };
 }
 
+/** Every principal of the chain must have the right. Another principal than the caller has no run, so its roles with a scope give none. */
+export function evaluateEgress(policy: PolicyEngine, question: EgressQuestion): Decision {
+  const { principal } = question;
+  if (principal.limitedBy === undefined) return evaluateOne(policy, question);
+  const decisions = chainOf(principal).map((each) => (each === principal ? evaluateOne(policy, question) : ofOther(policy, { ...question, principal: each })));
+  const [own] = decisions;
+  if (own === undefined) throw new Error('a chain has no principal');
+  return decisions.find(({ enforced }) => enforced !== 'allow') ?? { ...own, policies: [...new Set(decisions.flatMap(({ policies }) => policies))] };
+}
+
+function ofOther(policy: PolicyEngine, question: EgressQuestion): Decision {
+  const decision = evaluateOne(policy, { ...question, run: null });
+  return decision.enforced === 'allow' ? decision : { ...decision, lackedBy: question.principal.id };
+}
+
 /** A role with a scope is in force for the runs that its scope covers. */
-export function evaluateEgress(policy: PolicyEngine, { principal, run, ...asked }: EgressQuestion): Decision {
+function evaluateOne(policy: PolicyEngine, { principal, run, ...asked }: EgressQuestion): Decision {
   const inForce = principal.grants.flatMap(({ role, scope }) => (scope !== null && run !== null && covers(scope, run, principal.id) ? [role] : []));
   return policy.evaluate({ ...asked, principal, inForce, attributes: principalAttributes(run, principal.onBehalfOf) });
 }

@@ -47,5 +47,5 @@ async function decideConnect(parts: HostConnectsParts, inputs: EdgeInputs, desti
   const decision = evaluateEgress(parts.policy, { principal, run, action: CONNECT_ACTION, resource: { type: 'Host', id: host }, context });
   if (decision.enforced !== 'allow') return refuse(decision.reason, [decision]);
   if (!scopesAllow(credential.scopes, 'services')) return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny' }]);
-  return { ok: true, principal, credential, decisions: [decision], restriction: null, entities: [run] };
+  return { ok: true, principal, credential, decisions: [decision], restrictions: [], entities: [run] };
 }

@@ -12,7 +12,7 @@ import type { ReasonCode } from '../../contract/reasons.ts';
 import { covers, coversNew, coversWhole } from '../../contract/scope/covers.ts';
 import { isScreenedRead } from '../../contract/scope/screened.ts';
 import { isShared } from '../../contract/scope/shared.ts';
-import type { Scope } from '../../contract/scope.ts';
+import type { Restriction, Scope } from '../../contract/scope.ts';
 import type { Entities } from '../../prefect/client/entities.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import { type Ask, objectOf, usedFlow } from './asks.ts';
@@ -20,8 +20,8 @@ import type { HoldsLease } from './holds-lease.ts';
 
 export interface Ruling {
   readonly decision: Decision;
-  /** The scopes of the objects that the request may see, change or count; null: all objects. */
-  readonly restriction: readonly Scope[] | null;
+  /** All of them hold for the objects that the request may see, change or count. Empty: all objects. */
+  readonly restrictions: readonly Restriction[];
   /** The object that Lictor read; null: none. */
   readonly entity: Entity | null;
 }
@@ -43,18 +43,19 @@ export interface Question {
   readonly context: DecisionContext;
 }
 
+/** Its own roles alone: of a chain, each principal counts for itself. */
 export function hasScopes({ grants }: Principal): boolean {
   return grants.some(({ scope }) => scope !== null);
 }
 
 /** The most that the scopes could allow, without reading an object: roles with a scope count as roles on everything. */
 export function evaluateUpperBound({ policy }: Pick<RuleParts, 'policy'>, question: Question): Ruling {
-  return { decision: evaluate(policy, question, { inForce: rolesOfScopes(question.principal) }), restriction: null, entity: null };
+  return { decision: evaluate(policy, question, { inForce: rolesOfScopes(question.principal) }), restrictions: [], entity: null };
 }
 
 /** The same before the body is read: conditions on the body or the object count as met. */
 export function evaluatePrecheck({ policy }: Pick<RuleParts, 'policy'>, question: Question): Ruling {
-  return { decision: evaluate(policy, question, { inForce: rolesOfScopes(question.principal), atMost: true }), restriction: null, entity: null };
+  return { decision: evaluate(policy, question, { inForce: rolesOfScopes(question.principal), atMost: true }), restrictions: [], entity: null };
 }
 
 /** Throws UpstreamError when Prefect does not answer: then Lictor decides nothing. */
@@ -62,7 +63,7 @@ export async function rule(parts: RuleParts, question: Question): Promise<Ruling
   const ruling = await ruleByRoles(parts, question);
   const { on } = question.ask;
   if (on?.kind !== 'lease' || ruling.decision.enforced !== 'allow' || (await mayTouch(parts, question, on.lease))) return ruling;
-  return { decision: refused(ruling.decision, 'object-foreign'), restriction: null, entity: null };
+  return { decision: refused(ruling.decision, 'object-foreign'), restrictions: [], entity: null };
 }
 
 /** A run shares its role with all others. */
@@ -76,7 +77,7 @@ async function ruleByRoles(parts: RuleParts, question: Question): Promise<Ruling
   const { policy } = parts;
   const { ask, principal } = question;
   if (!hasScopes(principal)) {
-    return policy.readsAttributes ? ruleByAttributes(parts, question) : { decision: evaluate(policy, question, {}), restriction: null, entity: null };
+    return policy.readsAttributes ? ruleByAttributes(parts, question) : { decision: evaluate(policy, question, {}), restrictions: [], entity: null };
   }
   const kind = ask.on?.kind ?? 'resource';
   if (kind === 'shared' || kind === 'lease' || isShared(ask.action)) return evaluateUpperBound(parts, question);
@@ -88,11 +89,11 @@ async function ruleByRoles(parts: RuleParts, question: Question): Promise<Ruling
 async function ruleByAttributes(parts: RuleParts, question: Question): Promise<Ruling> {
   const { ask } = question;
   const now = await entityOf(parts, question);
-  const before: Ruling = { decision: evaluate(parts.policy, question, { entity: now }), restriction: null, entity: now };
+  const before: Ruling = { decision: evaluate(parts.policy, question, { entity: now }), restrictions: [], entity: now };
   const changes = changesOf(ask);
   if (before.decision.enforced !== 'allow' || changes === undefined || ask.resource.id === null) return before;
   const then = await parts.entities.changed(ask.resource, changes);
-  return { decision: evaluate(parts.policy, question, { entity: then }), restriction: null, entity: then };
+  return { decision: evaluate(parts.policy, question, { entity: then }), restrictions: [], entity: then };
 }
 
 /** The scopes of the roles that alone would permit it. */
@@ -103,12 +104,16 @@ export function permittingScopes(policy: PolicyEngine, question: Question): read
   });
 }
 
+function restrictionOf(policy: PolicyEngine, question: Question): Restriction {
+  return { principalId: question.principal.id, scopes: permittingScopes(policy, question) };
+}
+
 function ruleOnKind(policy: PolicyEngine, question: Question, atMost: Decision): Ruling {
   const everywhere = evaluate(policy, question, {});
   if (everywhere.enforced === 'allow' || atMost.enforced !== 'allow') {
-    return { decision: atMost.enforced === 'allow' ? everywhere : atMost, restriction: null, entity: null };
+    return { decision: atMost.enforced === 'allow' ? everywhere : atMost, restrictions: [], entity: null };
   }
-  return { decision: atMost, restriction: permittingScopes(policy, question), entity: null };
+  return { decision: atMost, restrictions: [restrictionOf(policy, question)], entity: null };
 }
 
 async function ruleOnObject(parts: RuleParts, question: Question): Promise<Ruling> {
@@ -117,9 +122,9 @@ async function ruleOnObject(parts: RuleParts, question: Question): Promise<Rulin
   const whole = (): Decision => evaluate(policy, question, {});
   // A right on everything needs no object, unless a policy reads attributes.
   const mayBeWhole = !policy.readsAttributes && principal.grants.some(({ scope }) => scope === null);
-  if (mayBeWhole && whole().enforced === 'allow') return { decision: whole(), restriction: null, entity: null };
+  if (mayBeWhole && whole().enforced === 'allow') return { decision: whole(), restrictions: [], entity: null };
   const flow = usedFlow(ask);
-  if (flow !== undefined && !(await mayUse(parts, question, flow))) return { decision: refused(whole(), 'object-foreign'), restriction: null, entity: null };
+  if (flow !== undefined && !(await mayUse(parts, question, flow))) return { decision: refused(whole(), 'object-foreign'), restrictions: [], entity: null };
   const now = await entityOf(parts, question);
   if (now === null && mayBeAbsent(ask)) return evaluateUpperBound(parts, question);
   if (now === null) return ruleOnNothing(policy, whole());
@@ -127,14 +132,14 @@ async function ruleOnObject(parts: RuleParts, question: Question): Promise<Rulin
   // The answer names other objects as well.
   const isNaming = ask.inPath?.screened === true || isScreenedRead(ask.action);
   const isScreened = before.enforced === 'allow' && ask.inPath !== undefined && isNaming && whole().enforced !== 'allow';
-  if (isScreened) return { decision: before, restriction: permittingScopes(policy, question), entity: now };
+  if (isScreened) return { decision: before, restrictions: [restrictionOf(policy, question)], entity: now };
   const changes = changesOf(ask);
-  if (before.enforced !== 'allow' || changes === undefined) return { decision: before, restriction: null, entity: now };
+  if (before.enforced !== 'allow' || changes === undefined) return { decision: before, restrictions: [], entity: now };
   const then = await parts.entities.changed(ask.resource, changes);
-  if (then === null) return { decision: refused(whole(), 'object-foreign'), restriction: null, entity: now };
+  if (then === null) return { decision: refused(whole(), 'object-foreign'), restrictions: [], entity: now };
   const { inPath: _, ...changed } = ask;
   const after = ruleOnEntity(policy, { ...question, ask: changed }, then);
-  return { decision: after, restriction: null, entity: then };
+  return { decision: after, restrictions: [], entity: then };
 }
 
 /**
@@ -155,7 +160,7 @@ async function mayUse({ policy, entities, knowsFlow }: RuleParts, question: Ques
 /** The object does not exist: Prefect says so to a principal that may do it without a role with a scope. */
 function ruleOnNothing({ readsAttributes }: PolicyEngine, whole: Decision): Ruling {
   const isAllowed = whole.enforced === 'allow' && !readsAttributes;
-  return { decision: isAllowed ? whole : refused(whole, 'object-foreign'), restriction: null, entity: null };
+  return { decision: isAllowed ? whole : refused(whole, 'object-foreign'), restrictions: [], entity: null };
 }
 
 /** Null: the object in the path does not exist. Lictor decides other absent objects by their name. */

@@ -144,7 +144,7 @@ describe('the answer to nginx', () => {
     const decider = {
       revision: 1,
       readsParameters: false,
-      authorize: async () => ({ ok: true, principal: somebody, credential: shown, decisions: [], restriction: null, entities: [] }) as const,
+      authorize: async () => ({ ok: true, principal: somebody, credential: shown, decisions: [], restrictions: [], entities: [] }) as const,
       authorizeNow: never,
       authorizeOwn: never,
       precheck: never,

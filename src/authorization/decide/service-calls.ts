@@ -56,7 +56,7 @@ async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: Se
   if (decision.enforced !== 'allow') return refuse(decision.reason, [decision], run);
   if (!scopesAllow(credential.scopes, 'services'))
     return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny', reason: 'scope-missing' }], run);
-  return { ok: true, principal, credential, decisions: [decision], restriction: null, entities: [run] };
+  return { ok: true, principal, credential, decisions: [decision], restrictions: [], entities: [run] };
 }
 
 function isListed({ routes }: Service, { method, route }: ServiceCall): boolean {

@@ -7,7 +7,7 @@ import type { Entity } from '../../contract/entity.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import type { GuardedTags } from '../../contract/scope/guarded.ts';
-import { scopeText } from '../../contract/scope.ts';
+import { type Restriction, scopeText } from '../../contract/scope.ts';
 import type { Authenticator } from '../../identity/authn/authenticator.ts';
 import type { ActionEntry } from '../../prefect/catalog/actions.ts';
 import type { Catalogue } from '../../prefect/catalog/catalogue.ts';
@@ -17,6 +17,7 @@ import { UpstreamError } from '../../prefect/client/upstream-error.ts';
 import { beyondRun } from '../decide/bound.ts';
 import { type Ask, type Authorization, createDecider, type Decider } from '../decide/decider.ts';
 import { createHoldsLease, type LeaseParts } from '../decide/holds-lease.ts';
+import { ruleForEach } from '../decide/intersection.ts';
 import { evaluateUpperBound, type KnowsFlow, permittingScopes, type Question, rule } from '../decide/rule.ts';
 import type { Lookup } from '../mediate/handler.ts';
 import { attributesOf } from '../policy/attributes.ts';
@@ -142,11 +143,19 @@ export function inputsOf(request: Pick<ExplainedRequest, 'method' | 'path' | 'qu
 /** Every ask with its decision, in the same order. */
 export function explainAsks(parts: ExplainerParts, answer: Authorization, asks: readonly Ask[]): readonly ExplainedAsk[] {
   const entities = answer.ok ? answer.entities : (answer.entities ?? []);
-  const scopes = answer.ok ? (answer.restriction?.map(scopeText) ?? null) : null;
+  const scopes = answer.ok ? scopesOf(answer.restrictions) : null;
   return answer.decisions.map((decision, index) => ({
     ...explainDecision(parts, decision, { facts: asks[index]?.facts ?? {}, entity: entities[index] ?? null }),
     narrowed_to: decision.resource.id === null ? scopes : null,
   }));
+}
+
+/** Null: no scope narrows the answer. In a chain, each scope names its principal: the scopes of all principals must hold. */
+function scopesOf(restrictions: readonly Restriction[]): readonly string[] | null {
+  const [only, ...others] = restrictions;
+  if (only === undefined) return null;
+  if (others.length === 0) return only.scopes.map(scopeText);
+  return restrictions.flatMap(({ principalId, scopes }) => scopes.map((scope) => `${scopeText(scope)} (${principalId})`));
 }
 
 /** One action on one resource, by policies and scopes alone. */
@@ -159,11 +168,14 @@ export async function evaluate(
   const ask: Ask = { ...question, ...(question.resource.id !== null && { inPath: { screened: false } }) };
   const asked = { principal, ask, context: { address: '', carrier, facts: {} } };
   try {
-    const { decision: ruled, entity, restriction } = await rule({ policy: parts.policy, entities: entitiesOf(parts) }, asked);
+    const ruling = { policy: parts.policy, entities: entitiesOf(parts) };
+    const [ruled] = await ruleForEach(principal, 1, async (each) => [await rule(ruling, { ...asked, principal: each })]);
+    if (ruled === undefined) throw new Error('an ask has no ruling');
+    const { decision: whole, entity, restrictions } = ruled;
     const groupOf = (action: string) => parts.actions.find(({ name }) => name === action)?.group;
-    const isBeyond = ruled.enforced === 'allow' && (await beyondRun({ lineage: lineageOf(parts), groupOf }, principal, [ask])) !== -1;
-    const decision: Decision = isBeyond ? { ...ruled, effect: 'deny', enforced: 'deny', reason: 'run-bound', policies: [] } : ruled;
-    const narrowedTo = question.resource.id === null ? (restriction?.map(scopeText) ?? null) : null;
+    const isBeyond = whole.enforced === 'allow' && (await beyondRun({ lineage: lineageOf(parts), groupOf }, principal, [ask])) !== -1;
+    const decision: Decision = isBeyond ? { ...whole, effect: 'deny', enforced: 'deny', reason: 'run-bound', policies: [] } : whole;
+    const narrowedTo = question.resource.id === null ? scopesOf(restrictions) : null;
     return { ...explainDecision(parts, decision, { facts: {}, entity }), narrowed_to: narrowedTo };
   } catch (error) {
     if (error instanceof UpstreamError) return withoutLook(parts, asked, error.reason);

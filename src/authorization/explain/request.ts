@@ -75,9 +75,9 @@ async function explainWhole(asked: Asked, body: Buffer | undefined): Promise<Exp
   const { parts, resolved, request, operation } = asked;
   const answer = await deciderFor(parts, resolved).authorize(inputsOf(request), []);
   // A restricted request takes the mediated path. Sockets have no body.
-  const isRead = answer.ok && (answer.restriction !== null || mustBeRead(answer.principal, operation));
+  const isRead = answer.ok && (answer.restrictions.length > 0 || mustBeRead(answer.principal, operation));
   if (isRead && operation.taken === 'direct') return withBody(asked, handlerOf(parts, operation), body ?? Buffer.alloc(0));
-  const restricted = answer.ok && answer.restriction !== null;
+  const restricted = answer.ok && answer.restrictions.length > 0;
   const reason = answer.ok ? (restricted ? 'scope-not-filterable' : 'policy-permits') : answer.reason;
   const detail = answer.ok ? undefined : answer.detail;
   return conclude(parts, resolved, { decision: answer.ok && !restricted ? 'allow' : 'deny', reason, detail, request, asks: explainAsks(parts, answer, []) });

@@ -1,6 +1,6 @@
 // After Prefect has applied a write: Lictor drops its cached objects, and stores the creators of new ones and the holders of leases.
 import type { ActionName } from '../../contract/operation.ts';
-import type { Principal } from '../../contract/principal.ts';
+import { chainOf, type Principal } from '../../contract/principal.ts';
 import { answerObject, textField } from '../../prefect/client/answer.ts';
 import type { ObjectCache } from '../../prefect/client/object-cache.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
@@ -39,9 +39,14 @@ export async function afterWrite(parts: AfterWriteParts, { call, plan, answer, c
   const object = answerObject(answer);
   const id = operation.resource === 'WorkPool' ? (textField(object, 'name') ?? ownResource(call).id) : textField(object, 'id');
   if (id === null || operation.resource === 'FlowRun') return;
-  if (operation.action === 'flows.register' && hasScopes(creator)) await warnOnFailure(parts, parts.knownFlows.put(creator.id, id));
+  if (operation.action === 'flows.register') await storeKnownFlow(parts, id, creator);
   if (answer.status === 201 && operation.idParam === null) await warnOnFailure(parts, parts.makers.put(operation.resource, id, creator.id));
   if (operation.method === 'DELETE') await warnOnFailure(parts, parts.makers.forget(operation.resource, id));
+}
+
+/** For each principal of the chain: its own right to use the flow depends on it. */
+async function storeKnownFlow(parts: AfterWriteParts, flow: string, creator: Principal): Promise<void> {
+  for (const { id } of chainOf(creator).filter(hasScopes)) await warnOnFailure(parts, parts.knownFlows.put(id, flow));
 }
 
 const CREATES_RUNS: readonly ActionName[] = ['deployments.run', 'flow_runs.create'];

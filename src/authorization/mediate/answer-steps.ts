@@ -70,7 +70,7 @@ async function withoutForeignRuns(filtering: AnswerParts, answer: UpstreamAnswer
 
 async function mayRead({ parts, inputs }: AnswerParts, id: string): Promise<boolean> {
   const answer = await parts.decider.authorizeNow(inputs, [{ action: 'flow_runs.read', resource: { type: 'FlowRun', id } }]);
-  if (answer.ok && answer.restriction === null) return true;
+  if (answer.ok && answer.restrictions.length === 0) return true;
   // Bulk answers do not distinguish a new run from a replayed one. Only Lictor writes this label: it names the request that created the run.
   const run = id === '' ? null : await createLookup(parts.upstream)(`/api/flow_runs/${id}`);
   return field(field(run, 'labels'), 'lictor.request_id') === inputs.requestId;

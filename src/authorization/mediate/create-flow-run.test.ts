@@ -204,7 +204,7 @@ function spyingDecider(asked: string[]): MediatorParts['decider'] {
   const credential = { id: 'c', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
   return {
     readsParameters: false,
-    precheck: async () => ({ ok: true, principal, credential, decisions: [], restriction: null, entities: [] }),
+    precheck: async () => ({ ok: true, principal, credential, decisions: [], restrictions: [], entities: [] }),
     async authorizeNow(_inputs, asks) {
       asked.push(...asks.map(({ action }) => action));
       return { ok: false, reason: 'policy-forbids', principal, credential, credentialId: 'c', decisions: [] };

@@ -40,7 +40,7 @@ export function refusalFor(plan: Plan, authorization: Authorization, operation: 
   if (authorization.ok) {
     const objection = plan.objection?.(authorization.principal);
     if (objection !== undefined) return objection;
-    const isNarrow = authorization.restriction === null || narrowOf(operation) !== undefined;
+    const isNarrow = authorization.restrictions.length === 0 || narrowOf(operation) !== undefined;
     return isNarrow ? undefined : { code: 'scope-not-filterable' };
   }
   return tagRefusal(plan, authorization) ?? plan.refusal?.(denied) ?? refusalOf(authorization);

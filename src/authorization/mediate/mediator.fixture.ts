@@ -1,7 +1,7 @@
 // For the unit tests: a mediator with the real catalogue, policies and decider, and with fakes for who, Prefect and the ledger.
 
 import type { EdgeInputs } from '../../contract/inputs.ts';
-import { RUN_ATTRIBUTE } from '../../contract/principal.ts';
+import { type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import { runPrincipalId } from '../../contract/run-token.ts';
 import { everywhere, type Grant, NOWHERE, type Scope } from '../../contract/scope.ts';
@@ -35,6 +35,8 @@ export interface Options {
   readonly parts?: Partial<MediatorParts>;
   readonly ledger?: Partial<MediatorParts['ledger']>;
   readonly onBehalfOf?: readonly string[];
+  /** Left out: the rights of the sender are its own. */
+  readonly limitedBy?: readonly Principal[];
   /** Policies besides the built-in ones, `@id("...")` and all. */
   readonly policies?: string;
   /** Who has made an object; left out: nobody knows. */
@@ -218,7 +220,7 @@ function runFields(run: string) {
   return { id: runPrincipalId(run), kind: 'run', attributes: { [RUN_ATTRIBUTE]: run } } as const;
 }
 
-function authenticatorOf({ onBehalfOf = [], scope, beside = [], run }: Options): Parameters<typeof createDecider>[0]['authenticator'] {
+function authenticatorOf({ onBehalfOf = [], limitedBy, scope, beside = [], run }: Options): Parameters<typeof createDecider>[0]['authenticator'] {
   const authenticate = async ({ token, session }: EdgeInputs) => {
     const role = token === '' ? session : token;
     if (role === 'none') return { ok: false, reason: 'credential-unknown', credentialId: null } as const;
@@ -231,6 +233,7 @@ function authenticatorOf({ onBehalfOf = [], scope, beside = [], run }: Options):
       groups: [],
       attributes: {},
       onBehalfOf,
+      ...(limitedBy !== undefined && { limitedBy }),
       ...(run !== undefined && runFields(run)),
     } as const;
     const carrier = session === '' ? 'x-lictor-token' : 'session';

@@ -2,7 +2,7 @@
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import { renderStrict } from '../../contract/json/strict-json.ts';
 import type { Operation } from '../../contract/operation.ts';
-import type { Principal } from '../../contract/principal.ts';
+import { chainOf, type Principal } from '../../contract/principal.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import { createLookup } from '../../prefect/client/lookup.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
@@ -157,7 +157,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
   const whole = plan.rewrite === undefined ? call.tree : plan.rewrite(stampOf(parts.config, principal, subject.request));
-  const narrowed = await narrow(call, whole, { scopes: authorization.restriction, ...scopeFilterOf(parts, inputs, principal.id) }).catch(outageRefusal);
+  const narrowed = await narrow(call, whole, { restrictions: authorization.restrictions, ...scopeFilterOf(parts, inputs) }).catch(outageRefusal);
   if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
   if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);
   await call.turn();
@@ -188,21 +188,20 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
 
 /** A role without the right to read them adds no objects. */
 function scopeFilterOfPrincipal(parts: MediatorParts, inputs: EdgeInputs, principal: Principal): Pick<Call, 'scopeFilter'> {
-  if (!hasScopes(principal)) return {};
+  if (!chainOf(principal).some(hasScopes)) return {};
   return {
     async scopeFilter(read) {
       const reading = await parts.decider.authorizeNow(inputs, [read]);
-      const scopes = reading.ok ? reading.restriction : [];
-      return scopes === null ? undefined : { scopes, ...scopeFilterOf(parts, inputs, principal.id) };
+      const restrictions = reading.ok ? reading.restrictions : [{ principalId: principal.id, scopes: [] }];
+      return restrictions.length === 0 ? undefined : { restrictions, ...scopeFilterOf(parts, inputs) };
     },
   };
 }
 
-function scopeFilterOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInputs, principalId: string): Omit<Restricted, 'scopes'> {
+function scopeFilterOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInputs): Omit<Restricted, 'restrictions'> {
   return {
-    principalId,
     lookup: createLookup(upstream),
-    createdBy: (type) => makers.createdBy(principalId, type),
+    createdBy: (type, principalId) => makers.createdBy(principalId, type),
     mayRead: async (ask) => (await decider.authorizeNow(inputs, [ask])).ok,
   };
 }

@@ -5,7 +5,7 @@ import { codeOf, DEPLOYMENT, outcomeOf, prefectWith, startMediator } from './med
 it('a change by a session from a page of another origin goes no further, although the decision before the body allows it', async () => {
   const principal = { id: 'bob@corp', kind: 'user', idp: 'corp', roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
   const credential = { id: 'session:1', carrier: 'session', expiresAtMs: null, sessionId: 's1', alsoPresented: [] } as const;
-  const allow = async () => ({ ok: true, principal, credential, decisions: [], restriction: null, entities: [] }) as const;
+  const allow = async () => ({ ok: true, principal, credential, decisions: [], restrictions: [], entities: [] }) as const;
   const decider = { revision: 7, readsParameters: false, authorize: allow, authorizeNow: allow, precheck: allow, authorizeOwn: allow };
   const path = `/api/deployments/${DEPLOYMENT}/create_flow_run`;
   const sent = { role: 'operator', path, body: {} };

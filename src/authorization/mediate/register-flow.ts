@@ -5,10 +5,12 @@
 // answer, and name it in the next request.
 
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { chainOf } from '../../contract/principal.ts';
 import { answerObject, textField, withJson } from '../../prefect/client/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import { withoutAnnotations } from '../../prefect/scope-filter/flow-annotations.ts';
 import type { Ask } from '../decide/decider.ts';
+import { hasScopes } from '../decide/rule.ts';
 import { createdObject } from './default-handler.ts';
 import { type AnswerContext, type Handler, invalid, MEBIBYTE, planned } from './handler.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
@@ -37,7 +39,7 @@ async function visibleFlow(tree: JsonValue | undefined, answer: UpstreamAnswer, 
   if (answer.status !== 200 || flow === null || id === null) return answer;
   const read: Ask = { action: 'flows.read', resource: { type: 'Flow', id } };
   const { principal, decisions, entities } = await authorize([{ ...read, on: { kind: 'resource', whole: true } }, read]);
-  const isScoped = principal === null || principal.grants.some(({ scope }) => scope !== null);
+  const isScoped = principal === null || chainOf(principal).some(hasScopes);
   const [whole, plain] = decisions.map(({ enforced }) => enforced === 'allow');
   if (!isScoped || whole === true || (principal !== null && entities?.[0]?.owner === principal.id)) return answer;
   return plain === true ? withJson(answer, withoutAnnotations(flow)) : withJson({ ...answer, status: 201 }, asNew(flow, tree, new Date(nowMs).toISOString()));

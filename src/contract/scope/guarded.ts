@@ -1,5 +1,5 @@
 // Guarded tags: the tags in scopes. They decide who may access an object, so few principals may set or remove them.
-import type { Principal } from '../principal.ts';
+import { chainOf, type Principal } from '../principal.ts';
 import type { Scope } from '../scope.ts';
 
 /** The tags that are guarded now. */
@@ -11,7 +11,7 @@ export function createGuardedTags(bindings: readonly { readonly scope: Scope | n
   return async () => new Set([...bound, ...(await given()).flatMap(({ tags }) => tags ?? [])]);
 }
 
-/** False: all roles of this principal hold on everything, so it may set every tag. A run has its role only for itself. */
-export function mustHoldTags({ kind, grants }: Pick<Principal, 'kind' | 'grants'>): boolean {
-  return kind === 'run' || grants.some(({ scope }) => scope !== null);
+/** False: all roles of the whole chain hold on everything, so the principal may set every tag. A run has its role only for itself. */
+export function mustHoldTags(principal: Principal): boolean {
+  return chainOf(principal).some(({ kind, grants }) => kind === 'run' || grants.some(({ scope }) => scope !== null));
 }

@@ -5,7 +5,10 @@
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 
-/** For each field its permitted values. For `tags`, one tag of the object must be among them. */
+/** The name of the test that the object has all of these tags. */
+export const ALL_TAGS = 'all_tags';
+
+/** For each field its permitted values. For `tags`, one tag of the object must be among them; for `ALL_TAGS`, it must have each. */
 export type Criteria = Readonly<Record<string, readonly string[]>>;
 
 export type Conjoined = { readonly ok: true; readonly filter: JsonObject } | { readonly ok: false; readonly detail: string };
@@ -17,9 +20,10 @@ export function conjoin(client: JsonValue | undefined, criteria: Criteria): Conj
   if (flat === undefined) return refuse("A filter with operator or_ and several criteria cannot be joined with the role's scope.");
   let filter = flat;
   for (const [name, values] of Object.entries(criteria)) {
-    const criterion = name === 'tags' ? joinTags(field(filter, name), values) : joinValues(field(filter, name), values);
+    const key = name === ALL_TAGS ? 'tags' : name;
+    const criterion = JOINS[name]?.(field(filter, key), values) ?? joinValues(field(filter, key), values);
     if (typeof criterion === 'string') return refuse(criterion);
-    filter = { ...filter, [name]: criterion };
+    filter = { ...filter, [key]: criterion };
   }
   return { ok: true, filter };
 }
@@ -64,6 +68,15 @@ function joinTags(client: JsonValue | undefined, values: readonly string[]): Jso
   if (only !== undefined && more.length === 0) return { ...criterion, all_: [...all, only] };
   return "tags.any_ cannot be joined with the several tags of the role's scope.";
 }
+
+function joinAllTags(client: JsonValue | undefined, values: readonly string[]): JsonObject | string {
+  const criterion = opened(client);
+  if (typeof criterion === 'string') return criterion;
+  const all = textsOf(field(criterion, 'all_') ?? []);
+  return all === undefined ? 'all_ must be a list of texts.' : { ...criterion, all_: [...new Set([...all, ...values])] };
+}
+
+const JOINS: Readonly<Record<string, typeof joinTags>> = { tags: joinTags, [ALL_TAGS]: joinAllTags };
 
 function opened(client: JsonValue | undefined): JsonObject | string {
   if (client === undefined || client === null) return {};

@@ -4,6 +4,7 @@
 import { bareEntity, type Entity } from '../../contract/entity.ts';
 import { field, type JsonObject, textsIn } from '../../contract/json/tree.ts';
 import { covers } from '../../contract/scope/covers.ts';
+import type { Restriction } from '../../contract/scope.ts';
 import { everyItem, type Found, type ScopeFilter, textOf } from './scope-filter.ts';
 
 export interface Named {
@@ -58,10 +59,20 @@ export async function coveredItems(scopeFilter: ScopeFilter, { path, entity }: N
 
 /** The covered ones of the items. */
 export async function coveredOf(scopeFilter: ScopeFilter, entity: Named['entity'], items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
-  const { scopes, principalId } = scopeFilter;
+  let covered: readonly JsonObject[] | undefined;
+  for (const restriction of scopeFilter.restrictions) covered = await coveredByOne({ ...scopeFilter, restriction }, entity, covered ?? items);
+  return covered ?? [];
+}
+
+interface One extends ScopeFilter {
+  readonly restriction: Restriction;
+}
+
+async function coveredByOne({ restriction, createdBy }: One, entity: Named['entity'], items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
+  const { scopes, principalId } = restriction;
   const entities = items.map(entity);
   const [first] = entities;
-  const created = new Set(first !== undefined && scopes.some(({ own }) => own) ? await scopeFilter.createdBy(first.type) : []);
+  const created = new Set(first !== undefined && scopes.some(({ own }) => own) ? await createdBy(first.type, principalId) : []);
   return items.filter((item, index) => {
     const found = entities[index];
     if (found === undefined) return false;

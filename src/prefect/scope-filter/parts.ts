@@ -2,7 +2,7 @@
 //
 // The language has no patterns, so Lictor resolves them to names and ids before. covers.ts decides the same for a single object.
 import type { Scope } from '../../contract/scope.ts';
-import type { Criteria } from './conjoin.ts';
+import { ALL_TAGS, type Criteria } from './conjoin.ts';
 
 /** The filters of one request, by their key in its body. Prefect ANDs them. */
 export type Part = Readonly<Partial<Record<'flows' | 'flow_runs' | 'deployments' | 'work_pools', Criteria>>>;
@@ -42,6 +42,33 @@ export function deploymentPart({ tags, workPools, deployments, flows, own }: Res
   };
 }
 
+/** Objects for which both parts hold: the parts of the result are ORed. None: no object fits both. */
+export function bothParts(left: Part, right: Part): readonly Part[] {
+  let joined: readonly Part[] = [left];
+  for (const { key, name, values } of testsOf(right)) {
+    joined = joined.flatMap((part) => bothTests(part[key] ?? {}, name, values).map((criteria) => ({ ...part, [key]: criteria })));
+  }
+  return joined;
+}
+
+/** A field has one value, so the conjunction is the intersection of both lists. An object has several tags. */
+function bothTests(criteria: Criteria, name: string, values: readonly string[]): readonly Criteria[] {
+  const own = criteria[name];
+  if (own === undefined) return [{ ...criteria, [name]: values }];
+  if (name === ALL_TAGS) return [{ ...criteria, [name]: [...new Set([...own, ...values])] }];
+  const common = own.filter((value) => values.includes(value));
+  const isSame = name !== 'tags' || common.length === own.length || common.length === values.length;
+  const both = common.length === 0 ? [] : [{ ...criteria, [name]: common }];
+  return isSame ? both : [...both, ...tagPairs(criteria, values)];
+}
+
+/** The objects that have a tag of each list, but none that is in both. */
+function tagPairs({ tags = [], ...rest }: Criteria, values: readonly string[]): readonly Criteria[] {
+  const others = values.filter((tag) => !tags.includes(tag));
+  const lefts = tags.filter((tag) => !values.includes(tag));
+  return lefts.flatMap((left) => others.map((right) => ({ ...rest, [ALL_TAGS]: [...new Set([...(rest[ALL_TAGS] ?? []), left, right])] })));
+}
+
 /** Parts are ORed. Two parts that differ in one list become one part with both lists. */
 export function mergeParts(parts: readonly Part[]): readonly Part[] {
   const merged: Part[] = [];
@@ -71,7 +98,8 @@ function differences(left: Part, right: Part): readonly Test[] {
   const [lefts, rights] = [testsOf(left), testsOf(right)];
   const same = lefts.length === rights.length && rights.every(({ key, name }) => left[key]?.[name] !== undefined);
   if (!same) return [...rights, ...rights];
-  return rights.filter(({ key, name, values }) => !sameSet(left[key]?.[name] ?? [], values));
+  const different = rights.filter(({ key, name, values }) => !sameSet(left[key]?.[name] ?? [], values));
+  return different.some(({ name }) => name === ALL_TAGS) ? [...rights, ...rights] : different;
 }
 
 function united(left: Part, right: Part): Part {

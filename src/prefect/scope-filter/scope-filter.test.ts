@@ -23,7 +23,10 @@ const prefect =
   };
 
 const foreign = (lookup: Lookup) =>
-  foreignTaskRuns({ scopes: [{ ...NOWHERE, tags: ['team-a'] }], principalId: 'bob@local', lookup, createdBy: async () => [] }, [OWN, FOREIGN]);
+  foreignTaskRuns({ restrictions: [{ principalId: 'bob@local', scopes: [{ ...NOWHERE, tags: ['team-a'] }] }], lookup, createdBy: async () => [] }, [
+    OWN,
+    FOREIGN,
+  ]);
 
 it('task runs of covered runs are not foreign, the others are', async () => {
   expect(await foreign(prefect())).toEqual(new Set([FOREIGN]));

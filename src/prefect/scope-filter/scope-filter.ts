@@ -4,11 +4,11 @@ import { field, isList, type JsonObject, type JsonValue, objectsIn } from '../..
 import type { ResourceType } from '../../contract/operation.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { matchesName } from '../../contract/scope/covers.ts';
-import type { Scope } from '../../contract/scope.ts';
+import type { Restriction, Scope } from '../../contract/scope.ts';
 import { textField } from '../client/answer.ts';
 import type { Lookup } from '../client/lookup.ts';
 import { conjoin } from './conjoin.ts';
-import { deploymentPart, isFilterable, mergeParts, type Part, type ResolvedScope, runPart } from './parts.ts';
+import { bothParts, deploymentPart, isFilterable, mergeParts, type Part, type ResolvedScope, runPart } from './parts.ts';
 
 export interface Refusal {
   readonly code: ReasonCode;
@@ -21,12 +21,11 @@ export interface Refusal {
 }
 
 export interface ScopeFilter {
-  /** ORed: the principal sees the objects that one of them covers. */
-  readonly scopes: readonly Scope[];
-  readonly principalId: string;
+  /** ANDed: visible are the objects that every principal of the chain sees. Never empty. */
+  readonly restrictions: readonly Restriction[];
   readonly lookup: Lookup;
-  /** Ids (names of work pools) of the newest objects of a kind that the principal created through the gateway. */
-  readonly createdBy: (type: ResourceType) => Promise<readonly string[]>;
+  /** Ids (names of work pools) of the newest objects of a kind that this principal created through the gateway. */
+  readonly createdBy: (type: ResourceType, principalId: string) => Promise<readonly string[]>;
 }
 
 /** Returns the ids of these objects that the principal may see. */
@@ -56,11 +55,25 @@ export async function everyItem(lookup: Lookup, path: string, body: JsonObject, 
   return { ok: false, refusal: TOO_WIDE };
 }
 
+/** Each part is a request to Prefect. */
+const MOST_PARTS = 50;
+
 /** The scopes of runs and deployments in Prefect's filter language. The parts are ORed. */
 export async function partsOf(scopeFilter: ScopeFilter, kind: 'runs' | 'deployments'): Promise<Found<Part>> {
+  let joined: readonly Part[] | undefined;
+  for (const restriction of scopeFilter.restrictions) {
+    const parts = await partsOfOne(scopeFilter, restriction, kind);
+    if (!parts.ok) return parts;
+    joined = joined === undefined ? parts.items : mergeParts(joined.flatMap((left) => parts.items.flatMap((right) => bothParts(left, right))));
+    if (scopeFilter.restrictions.length > 1 && joined.length > MOST_PARTS) return { ok: false, refusal: TOO_WIDE };
+  }
+  return { ok: true, items: joined ?? [] };
+}
+
+async function partsOfOne(scopeFilter: ScopeFilter, restriction: Restriction, kind: 'runs' | 'deployments'): Promise<Found<Part>> {
   const parts: Part[] = [];
-  for (const scope of scopeFilter.scopes.filter(isFilterable)) {
-    const resolved = await resolveScope(scopeFilter, scope, kind);
+  for (const scope of restriction.scopes.filter(isFilterable)) {
+    const resolved = await resolveScope(scopeFilter, { scope, principalId: restriction.principalId, kind });
     if ('code' in resolved) return { ok: false, refusal: resolved };
     parts.push(kind === 'runs' ? runPart(resolved) : deploymentPart(resolved));
   }
@@ -170,14 +183,20 @@ export function idsIn(found: Found<JsonObject>, key = 'id'): Found<string> {
   return found.ok ? { ok: true, items: found.items.map((item) => textOf(item, key)) } : found;
 }
 
+interface Unresolved {
+  readonly scope: Scope;
+  readonly principalId: string;
+  readonly kind: 'runs' | 'deployments';
+}
+
 /** Resolves the patterns of a scope to existing names and ids. */
-async function resolveScope({ lookup, createdBy }: ScopeFilter, scope: Scope, kind: 'runs' | 'deployments'): Promise<ResolvedScope | Refusal> {
+async function resolveScope({ lookup, createdBy }: ScopeFilter, { scope, principalId, kind }: Unresolved): Promise<ResolvedScope | Refusal> {
   const { tags, workPools } = scope;
   const flows = scope.flows === null ? null : await flowNames(lookup, scope.flows);
   if (flows !== null && !flows.ok) return flows.refusal;
   const deployments = scope.deployments === null ? null : await deploymentIds(lookup, scope.deployments);
   if (deployments !== null && !deployments.ok) return deployments.refusal;
-  const own = scope.own ? await createdBy(kind === 'runs' ? 'FlowRun' : 'Deployment') : null;
+  const own = scope.own ? await createdBy(kind === 'runs' ? 'FlowRun' : 'Deployment', principalId) : null;
   return { tags, workPools, flows: flows?.items ?? null, deployments: deployments?.items ?? null, own };
 }
 

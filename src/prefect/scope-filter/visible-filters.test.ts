@@ -19,7 +19,7 @@ async function seen(body: JsonObject, { answers = {}, visibleIds = [], listed = 
     asked.push(`${path} ${JSON.stringify(filter)}`);
     return answers[path]?.(isObject(filter) ? filter : {}) ?? [];
   };
-  const scopeFilter = { scopes: [{ ...NOWHERE, tags: ['team-a'] }], principalId: 'bob', lookup, createdBy: async () => [] };
+  const scopeFilter = { restrictions: [{ principalId: 'bob', scopes: [{ ...NOWHERE, tags: ['team-a'] }] }], lookup, createdBy: async () => [] };
   const result = await visibleFilters(body, { scopeFilter, listed, visibleIds: async (_type, ids) => new Set(ids.filter((id) => visibleIds.includes(id))) });
   return { result: result.ok ? result.body : result.refusal.code, asked };
 }

@@ -50,7 +50,7 @@ export async function decide(core: RelayCore, visit: Visit, frameToken: string |
  */
 export function screenedOnly({ parts }: RelayCore, { operation }: Visit, answer: Authorization): Authorization {
   if (!answer.ok) return answer.reason === 'object-foreign' ? { ...answer, reason: 'scope-excludes' } : answer;
-  if (answer.restriction === null || (parts.scopeFilterOf !== undefined && isScreened(operation?.operationId ?? ''))) return answer;
+  if (answer.restrictions.length === 0 || (parts.scopeFilterOf !== undefined && isScreened(operation?.operationId ?? ''))) return answer;
   const { principal, credential, decisions } = answer;
   return { ok: false, reason: 'scope-not-filterable', principal, credential, credentialId: credential.id, decisions };
 }

@@ -15,7 +15,7 @@ function gateOf(operationId: string) {
     principal: { id: 'token:etl', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] },
     credential: { id: 't', carrier: 'frame', expiresAtMs: null, sessionId: null, alsoPresented: [] },
     decisions: [],
-    restriction: null,
+    restrictions: [],
     entities: [],
   });
 }

@@ -138,7 +138,7 @@ describe('a browser session', () => {
 describe('a client certificate', () => {
   const principal = { id: 'svc@ca', kind: 'service', idp: 'ca', roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
   const credential = { id: 'cert:1', carrier: 'certificate', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
-  const authorize = async () => ({ ok: true, principal, credential, decisions: [], restriction: null, entities: [] }) as const;
+  const authorize = async () => ({ ok: true, principal, credential, decisions: [], restrictions: [], entities: [] }) as const;
 
   it('opens no socket for a page of another origin, and one for a program', async () => {
     relay = await openTestRelay({}, { decider: { revision: 7, authorize } });

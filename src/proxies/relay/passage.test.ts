@@ -29,11 +29,11 @@ function scopedParts(
         principal: { id: 'token:a', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] },
         credential: { id: 't', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] },
         decisions: [],
-        restriction: [scope],
+        restrictions: [{ principalId: 'token:a', scopes: [scope] }],
         entities: [],
       }),
     },
-    scopeFilterOf: ({ restriction }) => (restriction === null ? null : { scopes: restriction, principalId: 'token:a', lookup, createdBy: async () => [] }),
+    scopeFilterOf: ({ restrictions }) => (restrictions.length === 0 ? null : { restrictions, lookup, createdBy: async () => [] }),
   };
 }
 
@@ -137,7 +137,7 @@ describe('the socket of a scoped principal', () => {
       authorize: async (...asked) => {
         const answer = await allowed?.(...asked);
         if (answer?.ok !== true) throw new Error('no answer');
-        return { ...answer, principal: { ...answer.principal, id: `run:${A}`, kind: 'run', attributes: { flow_run_id: A } }, restriction: null };
+        return { ...answer, principal: { ...answer.principal, id: `run:${A}`, kind: 'run', attributes: { flow_run_id: A } }, restrictions: [] };
       },
     };
     const eventTags: RelayParts['eventTags'] = async (events, { principal }) =>

@@ -130,7 +130,7 @@ function createMemory(make: (scopeFilter: ScopeFilter) => VisibleIds): (scopeFil
   let key = '';
   let visibleIds: VisibleIds | undefined;
   return (scopeFilter) => {
-    const now = JSON.stringify(scopeFilter.scopes);
+    const now = JSON.stringify(scopeFilter.restrictions);
     if (visibleIds === undefined || now !== key) visibleIds = make(scopeFilter);
     key = now;
     return visibleIds;

@@ -100,7 +100,7 @@ describe('a revoked credential (WS-03)', () => {
     const principal = { id: 'token:etl', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
     const credential = { id: 'tok_1', carrier: 'x-lictor-token', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
     const outage = { ok: false, reason: 'gateway-unavailable', principal: null, credential: null, credentialId: null, decisions: [] } as const;
-    const allowed = { ok: true, principal, credential, decisions: [], restriction: null, entities: [] } as const;
+    const allowed = { ok: true, principal, credential, decisions: [], restrictions: [], entities: [] } as const;
     relay = await openTestRelay({ tickMs: 60_000 }, { decider: { revision: 7, authorize: async () => (undecided ? outage : allowed) } });
     const client = await opened(EVENTS_OUT);
     undecided = true;
@@ -117,7 +117,7 @@ it('a decision that was made before a change of security is made again, before t
     asked += 1;
     if (asked > 1) return { ok: false, reason: 'credential-revoked', principal: null, credential: null, credentialId: 'tok_1', decisions: [] };
     await relay.relay.recheck();
-    return { ok: true, principal, credential, decisions: [], restriction: null, entities: [] };
+    return { ok: true, principal, credential, decisions: [], restrictions: [], entities: [] };
   };
   relay = await openTestRelay({ tickMs: 60_000 }, { decider: { revision: 7, authorize } });
   expect(await relay.plain({ ...EVENTS_OUT, token: GOOD }, UPGRADE)).toMatchObject({ status: 401, body: { code: 'credential-revoked' } });

@@ -144,7 +144,7 @@ function decideFor(allowed: TestRelay['allowed'], inputs: EdgeInputs, frameToken
     principal: { id: 'token:etl', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] },
     credential: { id: 'tok_1', carrier, expiresAtMs: entry.expiresAtMs, sessionId: carrier === 'session' ? 's1' : null, alsoPresented: [] },
     decisions: [],
-    restriction: null,
+    restrictions: [],
     entities: [],
   };
 }

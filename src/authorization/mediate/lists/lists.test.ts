@@ -39,7 +39,7 @@ async function narrowed(
     return answer === undefined ? [] : answer(isObject(filter) ? filter : { link: asking });
   };
   const call = { operation: found.operation, params: found.params, tree, readsParameters: false, turn: async () => undefined, inputs: { args } as never };
-  return { ...(await narrow(call, { scopes, principalId: 'bob@local', lookup, createdBy: async (type) => createdBy[type] ?? [] })), asked };
+  return { ...(await narrow(call, { restrictions: [{ principalId: 'bob@local', scopes }], lookup, createdBy: async (type) => createdBy[type] ?? [] })), asked };
 }
 
 async function body(...given: Parameters<typeof narrowed>): Promise<JsonValue | undefined> {

@@ -26,7 +26,8 @@ function applied(route: string, tree: JsonValue | undefined, { scopes = TEAM, ma
   const found = catalogue.match(method, path);
   if (found === undefined) throw new Error(`no such route: ${route}`);
   const call = { operation: found.operation, params: found.params, tree, readsParameters: false, turn: async () => undefined, inputs: { args: '' } as never };
-  return narrow(call, tree, { scopes, principalId: 'bob@local', lookup, createdBy: async () => [], mayRead });
+  const restrictions = scopes === null ? [] : [{ principalId: 'bob@local', scopes }];
+  return narrow(call, tree, { restrictions, lookup, createdBy: async () => [], mayRead });
 }
 
 async function codeOf(...given: Parameters<typeof applied>): Promise<string> {

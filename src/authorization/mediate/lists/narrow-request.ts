@@ -4,7 +4,6 @@ import { renderStrict } from '../../../contract/json/strict-json.ts';
 import { isObject, type JsonValue } from '../../../contract/json/tree.ts';
 import type { ActionName, ResourceType } from '../../../contract/operation.ts';
 import { isScreenedRead } from '../../../contract/scope/screened.ts';
-import type { Scope } from '../../../contract/scope.ts';
 import { parseAnswer } from '../../../prefect/client/answer.ts';
 import type { UpstreamAnswer } from '../../../prefect/client/upstream.ts';
 import { UpstreamError } from '../../../prefect/client/upstream-error.ts';
@@ -18,19 +17,16 @@ import type { Call } from '../handler.ts';
 import { forwarded, type Narrowed, refused } from './narrowed.ts';
 import { listedBy, narrowOf } from './table.ts';
 
-export interface Restricted extends Omit<ScopeFilter, 'scopes'> {
-  /** The scopes that apply to this request; null: the principal may see everything. */
-  readonly scopes: readonly Scope[] | null;
+export interface Restricted extends ScopeFilter {
   /** The exact answer for one object that no filter of Prefect finds: a run below another run, without a pool. */
   readonly mayRead: (ask: Ask) => Promise<boolean>;
 }
 
-/** `tree`: the body that the handler forwards. */
-export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, mayRead, ...rest }: Restricted): Promise<Narrowed> {
-  if (scopes === null) return forwarded(tree);
+/** `tree`: the body that the handler forwards. Without a restriction, the principal may see everything. */
+export async function narrow(call: Call, tree: JsonValue | undefined, { mayRead, ...scopeFilter }: Restricted): Promise<Narrowed> {
+  if (scopeFilter.restrictions.length === 0) return forwarded(tree);
   const narrowList = narrowOf(call.operation);
   if (narrowList === undefined) return refused({ code: 'scope-not-filterable' });
-  const scopeFilter = { scopes, ...rest };
   const visibleIds = createVisibleIdsNow(scopeFilter, mayRead);
   const listed = listedBy(call.operation);
   const seen = listed === undefined || !isObject(tree) ? undefined : await visibleFilters(tree, { scopeFilter, visibleIds, listed });

@@ -143,7 +143,7 @@ function decide(name: string, { expiresAtMs }: World['state'], denied: World['de
   if (reason !== undefined) return { ok: false, reason, principal: null, credential: null, credentialId: null, decisions: [] };
   const principal = { id: `token:${name}`, kind: 'service', idp: null, roles: [], grants: everywhere([]), groups: [], attributes: {}, onBehalfOf: [] } as const;
   const credential = { id: name, carrier: 'authorization', expiresAtMs, sessionId: null, alsoPresented: [] } as const;
-  return { ok: true, principal, credential, decisions: [], restriction: null, entities: [null] };
+  return { ok: true, principal, credential, decisions: [], restrictions: [], entities: [null] };
 }
 
 /** All data until it contains this text, or until the other side ends. */

@@ -7,6 +7,7 @@ import { REPOSITORY } from '../../src/cli/repository.ts';
 export const ROWS: readonly (readonly string[])[] = [
   ['contract'],
   ['contract/json', 'contract/scope'],
+  ['contract/untrusted'],
   ['config'],
   ['config/certificates', 'config/keys'],
   ['store'],

@@ -1,0 +1,140 @@
+// Secrets in text: those that Lictor knows, those of secretlint's rules, and a few shapes more. Each gives way to `[redacted: KIND]`.
+import { formsOf, SHORTEST_MASKED } from '../secret-forms.ts';
+import { SHAPES } from './shapes.ts';
+
+export interface Redacted {
+  readonly text: string;
+  readonly redactions: number;
+}
+
+export interface Redactor {
+  /** All texts of one answer together: a secret may go over their borders. */
+  redact(texts: readonly string[]): readonly Redacted[];
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: string;
+}
+
+interface Report {
+  readonly range: readonly [number, number];
+  readonly message: Readonly<Record<string, unknown>>;
+}
+
+/** What Lictor uses of a rule of secretlint. */
+interface Rule {
+  readonly meta: { readonly id: string; readonly type: string };
+  create(
+    context: { createTranslator: () => (id: string, data?: Readonly<Record<string, unknown>>) => Report['message']; report: (report: Report) => void },
+    options: Readonly<Record<string, never>>,
+  ): { readonly file?: (source: { readonly content: string; readonly ext: string }) => unknown };
+}
+
+const BORDER = '\n';
+
+/** `known`: secrets of the configuration. Loads the rules, which costs a process without agents nothing. */
+export async function openRedactor(known: readonly string[]): Promise<Redactor> {
+  const { rules } = (await import('@secretlint/secretlint-rule-preset-recommend')) as unknown as { readonly rules: readonly Rule[] };
+  // The author of a text could turn the rules off with secretlint's comments: those are a rule of another type, and not used.
+  const scanners = rules.filter(({ meta }) => meta.id !== COMMENTS);
+  const values = [...new Set(known.filter(({ length }) => length >= SHORTEST_MASKED).flatMap((secret) => [...formsOf(secret), ...base64Of(secret)]))];
+  return {
+    redact(texts) {
+      const whole = texts.join(BORDER);
+      return replaceRanges(texts, [...knownRanges(whole, values), ...ruleRanges(whole, scanners), ...SHAPES.flatMap((shape) => shapeRanges(whole, shape))]);
+    },
+  };
+}
+
+const COMMENTS = '@secretlint/secretlint-rule-filter-comments';
+
+/** As Basic credentials carry it. */
+function base64Of(secret: string): readonly string[] {
+  return (['base64', 'base64url'] as const).map((encoding) => Buffer.from(secret).toString(encoding).replace(/=+$/, ''));
+}
+
+function knownRanges(text: string, values: readonly string[]): readonly Range[] {
+  return values.flatMap((value) => placesOf(text, value, 0).map((start) => ({ start, end: start + value.length, kind: 'lictor configuration' })));
+}
+
+function shapeRanges(text: string, { kind, pattern }: (typeof SHAPES)[number]): readonly Range[] {
+  return [...text.matchAll(pattern)].map((match) => {
+    const secret = match.groups?.['secret'] ?? match[0];
+    const start = match.index + match[0].lastIndexOf(secret);
+    return { start, end: start + secret.length, kind };
+  });
+}
+
+/** Some rules report a range that ends inside the secret. So the secrets themselves, which a rule names in its message, go too. */
+function ruleRanges(text: string, rules: readonly Rule[]): readonly Range[] {
+  return rules.flatMap((rule) => {
+    const kind = rule.meta.id.replace(/^.*rule-/, '');
+    const reports: Report[] = [];
+    const context = {
+      createTranslator:
+        () =>
+        (_id: string, data = {}) =>
+          data,
+      report: (report: Report) => reports.push(report),
+    };
+    rule.create(context, {}).file?.({ content: text, ext: '' });
+    return reports.flatMap(({ range: [start, end], message }) => [
+      { start, end, kind },
+      ...Object.values(message).flatMap((secret) =>
+        typeof secret === 'string' && secret !== ''
+          ? placesOf(text, secret, start)
+              .slice(0, 1)
+              .map((at) => ({ start: at, end: at + secret.length, kind }))
+          : [],
+      ),
+    ]);
+  });
+}
+
+function placesOf(text: string, value: string, from: number): readonly number[] {
+  const places: number[] = [];
+  for (let at = text.indexOf(value, from); at >= 0; at = text.indexOf(value, at + value.length)) places.push(at);
+  return places;
+}
+
+function replaceRanges(texts: readonly string[], ranges: readonly Range[]): readonly Redacted[] {
+  const merged = mergeRanges(ranges);
+  let offset = 0;
+  let next = 0;
+  return texts.map((text) => {
+    const end = offset + text.length;
+    while ((merged[next]?.end ?? end) <= offset && next < merged.length) next += 1;
+    const result = replaceIn(text, offset, merged.slice(next, firstFrom(merged, end, next)));
+    offset = end + BORDER.length;
+    return result;
+  });
+}
+
+/** Overlapping ranges become one, with the kind of the first. */
+function mergeRanges(ranges: readonly Range[]): readonly Range[] {
+  const merged: Range[] = [];
+  for (const range of ranges.toSorted((one, other) => one.start - other.start)) {
+    const last = merged.at(-1);
+    if (last !== undefined && range.start < last.end) merged[merged.length - 1] = { ...last, end: Math.max(last.end, range.end) };
+    else merged.push(range);
+  }
+  return merged;
+}
+
+function firstFrom(ranges: readonly Range[], end: number, from: number): number {
+  let index = from;
+  while (index < ranges.length && (ranges[index]?.start ?? end) < end) index += 1;
+  return index;
+}
+
+function replaceIn(text: string, offset: number, ranges: readonly Range[]): Redacted {
+  let at = 0;
+  let result = '';
+  for (const { start, end, kind } of ranges) {
+    result += `${text.slice(at, Math.max(at, start - offset))}[redacted: ${kind}]`;
+    at = Math.min(text.length, end - offset);
+  }
+  return { text: result + text.slice(at), redactions: ranges.length };
+}

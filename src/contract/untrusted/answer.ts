@@ -1,24 +1,8 @@
 // Answers for agents: facts stand apart, and all text that others wrote is below `untrusted_text`: cleaned, without secrets, bounded.
 import { isRawNumber } from '../json/tree.ts';
 import { cleanText } from './clean.ts';
-import type { Fact } from './facts.ts';
 import type { Redacted, Redactor } from './redact.ts';
 import { SECRET_NAME } from './shapes.ts';
-import type { Source } from './sources.ts';
-
-/** Text for `untrusted_text`, as it came. Only `finishAnswer` makes it readable. */
-export interface UntrustedDraft {
-  readonly [DRAFT]: true;
-  readonly source: Source;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-const DRAFT: unique symbol = Symbol('untrusted');
-
-/** An answer before its texts are finished. A plain string does not fit: it is a fact, or it is in a draft. */
-export type AnswerDraft = Fact | number | boolean | null | UntrustedDraft | readonly AnswerDraft[] | { readonly [key: string]: AnswerDraft };
-
-type Finished = string | number | boolean | null | readonly Finished[] | { readonly [key: string]: Finished };
 
 export interface FinishedAnswer<T> {
   readonly answer: T;
@@ -38,12 +22,11 @@ const RAW_MOST = 200_000;
 const DEPTH_MOST = 16;
 const ITEMS_MOST = 1000;
 
-/** The value of `untrusted_text`. The names of `fields` are Lictor's; all below them, the keys of structures too, is text of others. */
-export function untrusted(source: Source, fields: Readonly<Record<string, unknown>>): UntrustedDraft {
-  return { [DRAFT]: true, source, fields };
-}
-
-export function finishAnswer(draft: AnswerDraft, redactor: Redactor): FinishedAnswer<Finished> {
+/**
+ * The answer with every text below a key `untrusted_text` finished, and the rest as it is. The keys of `untrusted_text` itself are Lictor's own.
+ * Everything below them, the keys of structures too, is text of others.
+ */
+export function finishAnswer<T extends object>(draft: T, redactor: Redactor): FinishedAnswer<T> {
   const windows: Window[] = [];
   let room = ANSWER_MOST;
   mapTexts(draft, (text, isNamedSecret) => {
@@ -94,23 +77,23 @@ function boundText({ limit, beyond, isSecret }: Window, { text, redactions }: Re
 
 type MapText = (text: string, isNamedSecret: boolean) => string;
 
-/** The answer with each text of its drafts replaced, always in the same order. */
-function mapTexts(draft: AnswerDraft, map: MapText): Finished {
-  if (Array.isArray(draft)) return draft.map((item: AnswerDraft) => mapTexts(item, map));
+/** The texts below each `untrusted_text` replaced, always in the same order. */
+function mapTexts<T>(draft: T, map: MapText): T {
   if (typeof draft !== 'object' || draft === null) return draft;
-  if (isDraft(draft)) {
-    const fields = Object.entries(draft.fields).map(([name, value]) => [name, mapValue(value, map, { depth: 0, isSecret: false })]);
-    return { source: draft.source, ...Object.fromEntries(fields) };
-  }
-  return Object.fromEntries(Object.entries(draft).map(([key, value]) => [key, mapTexts(value, map)]));
+  if (Array.isArray(draft)) return draft.map((item) => mapTexts(item, map)) as T;
+  const entries = Object.entries(draft).map(([key, value]) => [key, key === 'untrusted_text' ? mapFields(value, map) : mapTexts(value, map)]);
+  return Object.fromEntries(entries) as T;
 }
 
-function isDraft(value: object): value is UntrustedDraft {
-  return Object.hasOwn(value, DRAFT);
+function mapFields(fields: unknown, map: MapText): unknown {
+  if (typeof fields !== 'object' || fields === null) return mapValue(fields, map, TOP);
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, mapValue(value, map, TOP)]));
 }
+
+const TOP = { depth: 0, isSecret: false };
 
 /** A value that others wrote: its keys are text like its values. */
-function mapValue(value: unknown, map: MapText, { depth, isSecret }: { readonly depth: number; readonly isSecret: boolean }): Finished {
+function mapValue(value: unknown, map: MapText, { depth, isSecret }: { readonly depth: number; readonly isSecret: boolean }): unknown {
   if (typeof value === 'string') return map(value, isSecret);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (isRawNumber(value)) return Number(value.rawJSON);

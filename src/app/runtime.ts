@@ -1,13 +1,17 @@
 // The runtime of one configuration: built at the start, and again by each reload. The process's services outlive it.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { createAgentBook } from '../authorization/agents/agent-book.ts';
+import { createCallBudgets } from '../authorization/agents/call-budgets.ts';
+import { createRunBudgets } from '../authorization/agents/run-budgets.ts';
+import { createWindows } from '../authorization/agents/windows.ts';
 import { type Answerer, createAnswerer } from '../authorization/decide/answer.ts';
 import { createDecider, type Decider } from '../authorization/decide/decider.ts';
 import { createEventTagGuard, type EventTagGuard } from '../authorization/decide/event-tags.ts';
 import { createHoldsLease } from '../authorization/decide/holds-lease.ts';
 import { decidingText, publishRevision } from '../authorization/decide/revision.ts';
 import { createTurns } from '../authorization/mediate/body-work.ts';
-import { type Condition, createConditions } from '../authorization/mediate/conditions.ts';
+import { type Conditions, createConditions } from '../authorization/mediate/conditions.ts';
 import { createMediator, type Mediator } from '../authorization/mediate/mediator.ts';
 import { createRunTokenParts } from '../authorization/mediate/parts.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from '../authorization/policy/engine.ts';
@@ -36,7 +40,7 @@ import { openProofs } from '../identity/authn/subject-tokens.ts';
 import { type AuthorizationServer, createAuthorizationServer } from '../identity/oauth/server.ts';
 import { createTokenExchange } from '../identity/oauth/token-exchange.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
-import { createLookup } from '../prefect/client/lookup.ts';
+import { createLookup, type Lookup } from '../prefect/client/lookup.ts';
 import { openObjects } from '../prefect/client/open-objects.ts';
 import { createRecordLineage, type RecordLineage } from '../prefect/client/record-lineage.ts';
 import { createUpstream, type Upstream } from '../prefect/client/upstream.ts';
@@ -174,14 +178,17 @@ async function openDecisions(shared: ProcessServices, config: Config, parts: Ide
   const services = openServices({ ...shared, config, authenticator, policy, entities: entities.recent, credentials });
   const mayWrite = () => !config.ledger.failClosed || ledger.healthy();
   const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));
-  const conditions = openConditions();
-  const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles, readsAll: conditions.concerns });
+  const conditions = openConditions(shared, config, lookup);
+  const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles, readsAll: conditions.readsAll });
   return { runTokens, authenticator, decider, services, answerer, conditions };
 }
 
 /** What requests must meet beside the policies, in the order of the checks. */
-function openConditions(): Condition {
-  return createConditions([]);
+function openConditions({ store, clock, steady }: ProcessServices, { agents }: Config, lookup: Lookup): Conditions {
+  const book = createAgentBook(agents);
+  const windows = createWindows({ uses: store.agentUses, clock, steady });
+  const callBudgets = createCallBudgets({ book, windows });
+  return createConditions([callBudgets, createRunBudgets({ book, windows, runs: store.agentRuns, lookup, clock, steady })]);
 }
 
 type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: GuardedTags };

@@ -1,6 +1,7 @@
 // What every store must do, whatever is behind it: a backend's test calls this with its own way to open one.
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { Clock } from '../contract/clock.ts';
+import { agentRunCases, agentUseCases } from './contract-suite/agents.fixture.ts';
 import { accountCases, identityCases, scopeCases } from './contract-suite/people.fixture.ts';
 import { cacheGenerationCases, changeNumberCases, knownFlowCases, leaseCases, lockCases, markCases, policySetCases } from './contract-suite/records.fixture.ts';
 import { attemptCases, identitySessionCases, sessionCases } from './contract-suite/sessions.fixture.ts';
@@ -33,6 +34,8 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     describe('purges of response caches', () => cacheGenerationCases(() => under));
     describe('known flows', () => knownFlowCases(() => under, advance));
     describe('leases', () => leaseCases(() => under, advance));
+    describe('uses of agents', () => agentUseCases(() => under, advance));
+    describe('runs of agents', () => agentRunCases(() => under, advance));
     describe('policy sets', () => policySetCases(() => under, advance));
   });
 }

@@ -246,4 +246,21 @@ const SCHEMA: readonly string[] = [
     service text primary key not null,
     generation bigint not null
   )`,
+  `create table agent_uses (
+    agent text not null,
+    kind text not null,
+    at_ms bigint not null,
+    amount bigint not null,
+    constraint agent_uses_key primary key (agent, kind, at_ms)
+  )`,
+  `create table agent_runs (
+    agent text not null,
+    id text not null,
+    root text not null,
+    at_ms bigint not null,
+    ended_ms bigint,
+    reserved integer not null,
+    constraint agent_runs_key primary key (agent, id)
+  )`,
+  `create index agent_runs_by_root on agent_runs (agent, root)`,
 ];

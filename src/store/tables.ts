@@ -1,5 +1,6 @@
 // The store's tables as Kysely sees them. Times are epoch milliseconds, lists are JSON text, ids are text: the same in SQLite and Postgres.
 import type { LockKind } from '../contract/lock.ts';
+import type { UseKind } from './agent-uses.ts';
 
 export interface Tables {
   readonly change_number: { readonly id: 1; readonly number: number; readonly reason: string };
@@ -24,6 +25,27 @@ export interface Tables {
   readonly known_flows: KnownFlowTable;
   readonly leases: LeaseTable;
   readonly cache_generations: CacheGenerationTable;
+  readonly agent_uses: AgentUseTable;
+  readonly agent_runs: AgentRunTable;
+}
+
+interface AgentUseTable {
+  readonly agent: string;
+  readonly kind: UseKind;
+  readonly at_ms: number;
+  readonly amount: number;
+}
+
+interface AgentRunTable {
+  readonly agent: string;
+  /** Prefect's id of the run, or an id that stands for a reserved one. */
+  readonly id: string;
+  /** The run of the agent that it is below; its own id: the agent started it. */
+  readonly root: string;
+  readonly at_ms: number;
+  readonly ended_ms: number | null;
+  /** 1: Prefect has not created it yet. */
+  readonly reserved: 0 | 1;
 }
 
 interface LeaseTable {

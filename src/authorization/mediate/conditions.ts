@@ -30,16 +30,34 @@ export type Verdict =
   | { readonly ok: true; readonly record?: RecordFields; readonly settle?: (outcome: RequestOutcome) => Promise<void> };
 
 export interface Condition {
-  /** True: every request of this principal takes the mediated path, where the condition is checked. */
+  /** True: the condition is checked for requests of this principal. */
   concerns(principal: Principal): boolean;
+  /** True: it checks nothing of requests that take another path. Left out: every request of a concerned principal takes the mediated path. */
+  readonly onlyMediated?: true;
+  /** A refusal that depends on nothing but the principal, and is known without a wait. It saves the work for the request. */
+  refusesAtOnce?(principal: Principal, tool: string | null): Refusal | undefined;
   /** Throws when it cannot decide: then nothing is forwarded. */
   check(request: PermittedRequest): Promise<Verdict>;
 }
 
+export interface Conditions extends Condition {
+  /** True: every request of this principal takes the mediated path. */
+  readsAll(principal: Principal): boolean;
+}
+
 /** Checks all conditions in their order. The first refusal counts, and those before it get `not-sent`. */
-export function createConditions(conditions: readonly Condition[]): Condition {
+export function createConditions(conditions: readonly Condition[]): Conditions {
+  const concerning = (principal: Principal) => conditions.filter((condition) => condition.concerns(principal));
   return {
-    concerns: (principal) => conditions.some((condition) => condition.concerns(principal)),
+    concerns: (principal) => concerning(principal).length > 0,
+    readsAll: (principal) => concerning(principal).some(({ onlyMediated }) => onlyMediated !== true),
+    refusesAtOnce(principal, tool) {
+      for (const condition of concerning(principal)) {
+        const refusal = condition.refusesAtOnce?.(principal, tool);
+        if (refusal !== undefined) return refusal;
+      }
+      return undefined;
+    },
     async check(request) {
       const { principal } = request.authorization;
       const passed: Extract<Verdict, { ok: true }>[] = [];
@@ -47,7 +65,7 @@ export function createConditions(conditions: readonly Condition[]): Condition {
         for (const verdict of passed) await verdict.settle?.(outcome);
       };
       try {
-        for (const condition of conditions.filter((each) => each.concerns(principal))) {
+        for (const condition of concerning(principal)) {
           const verdict = await condition.check(request);
           if (!verdict.ok) {
             await settle({ kind: 'not-sent', bytes: 0 });

@@ -6,7 +6,7 @@ import { answerObject, objectsField, textField, withJson } from '../../prefect/c
 import { withoutForeignInState } from '../../prefect/client/states.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Ask } from '../decide/asks.ts';
-import { type Call, type Handler, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned, type ReplayedRuns } from './handler.ts';
+import { type Call, type Handler, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned, type ReplayedRuns, type Starts } from './handler.ts';
 import { stamped } from './provenance.ts';
 import { asksForRun, needsDeployment, readDeployment, runProblem } from './run-request.ts';
 import { distinctAsks } from './template-references.ts';
@@ -20,7 +20,7 @@ export const createFlowRun: Handler = {
   async plan(call, lookup) {
     const bodies = readBodies([call.tree ?? null]);
     if (typeof bodies === 'string') return invalid(bodies);
-    return planRuns(call, lookup, bodies, { rewrite: (items) => items[0] ?? {}, outcome: createdRun, replayed: replayedRun });
+    return planRuns(call, lookup, bodies, { rewrite: (items) => items[0] ?? {}, outcome: createdRun, replayed: replayedRun, started: startedRun });
   },
 };
 
@@ -36,6 +36,7 @@ export const createFlowRuns: Handler = {
       rewrite: (items) => items,
       outcome: (answer) => createdRuns(answer, bodies),
       replayed: replayedRuns(bodies),
+      started: createdIds,
     });
   },
 };
@@ -55,9 +56,10 @@ interface Shape {
   readonly rewrite: (items: readonly JsonObject[]) => JsonValue;
   readonly outcome: (answer: UpstreamAnswer) => Outcome;
   readonly replayed: ReplayedRuns;
+  readonly started: Starts['started'];
 }
 
-async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[], shape: Shape): Promise<Planned> {
+async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[], { started, ...shape }: Shape): Promise<Planned> {
   const id = call.params['id'] ?? null;
   const deployment = bodies.some((body) => needsDeployment(call, body)) ? await readDeployment(lookup, id) : null;
   // The UI repeats the deployment's own variables, which changes nothing.
@@ -71,6 +73,7 @@ async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[
     ...shape,
     asks: distinctAsks(asks),
     problem,
+    starts: { count: bodies.length, areNew: true, started },
     rewrite: (stamp) => shape.rewrite(bodies.map((body) => stamped(withoutForeignInState(body), stamp))),
   });
 }
@@ -79,6 +82,20 @@ async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[
 export function createdRun(answer: UpstreamAnswer): Outcome {
   const id = answer.status === 201 ? textField(answerObject(answer), 'id') : null;
   return id === null ? { record: {} } : { record: { flow_run_id: id, run_binding: 'verified' } };
+}
+
+/** The id of the run that `createdRun` records. */
+export function startedRun(answer: UpstreamAnswer): readonly string[] {
+  const { flow_run_id: id } = createdRun(answer).record;
+  return typeof id === 'string' ? [id] : [];
+}
+
+/** With replayed ones, which the answer does not distinguish. */
+function createdIds(answer: UpstreamAnswer): readonly string[] {
+  if (answer.status >= 300) return [];
+  return objectsField(answerObject(answer), 'results').flatMap((result) =>
+    field(result, 'status') === 'CREATED' ? (textField(result, 'flow_run_id') ?? []) : [],
+  );
 }
 
 /** The bulk answer does not distinguish replayed from new runs, so Lictor attributes no item with an idempotency key. */

@@ -10,7 +10,7 @@ import { withoutForeignInState } from '../../prefect/client/states.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Ask } from '../decide/decider.ts';
 import { namedBlockAsks } from './block-references.ts';
-import { createdRun, replayedRun } from './create-flow-run.ts';
+import { createdRun, replayedRun, startedRun } from './create-flow-run.ts';
 import { pick } from './field-changes.ts';
 import { askInSteps, type Call, type Handler, invalid, MEBIBYTE, type Outcome, ownAsk, planned, refused, withObject } from './handler.ts';
 import { parameterFacts } from './parameter-facts.ts';
@@ -29,7 +29,8 @@ export const createRunDirectly: Handler = {
     if (refusal !== undefined) return refused(refusal);
     const asks = await asksFor(call, body);
     if (asks === undefined) return invalid('flow_id must be a UUID, and deployment_id if it is given.');
-    return planned({ asks, rewrite: (stamp) => stamped(withoutForeignInState(body), stamp), outcome, replayed: replayedRun });
+    const starts = { count: 1, areNew: true, started: startedRun };
+    return planned({ asks, starts, rewrite: (stamp) => stamped(withoutForeignInState(body), stamp), outcome, replayed: replayedRun });
   }),
 };
 

@@ -4,12 +4,26 @@
 // 3.6.13 to 3.9.1 only a worker writes infrastructure_pid (workers/base.py): engine, runner, flow.serve() and the UI do not.
 
 import { field, isObject, isScalar, withoutKeys } from '../../contract/json/tree.ts';
-import { textField } from '../../prefect/client/answer.ts';
+import { answerObject, textField } from '../../prefect/client/answer.ts';
 import type { Ask } from '../decide/decider.ts';
 import { namedBlockAsks } from './block-references.ts';
-import { type Call, type Handler, invalid, type Lookup, MEBIBYTE, ownAsk, ownResource, type Plan, planned, refused, withObject } from './handler.ts';
+import {
+  type Call,
+  type Handler,
+  invalid,
+  type Lookup,
+  MEBIBYTE,
+  ownAsk,
+  ownResource,
+  type Plan,
+  planned,
+  refused,
+  type Starts,
+  withObject,
+} from './handler.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { isReservedLabel } from './provenance.ts';
+import { hasChanged } from './set-state.ts';
 import { hydrationAsks, templateAsks } from './template-references.ts';
 import { refusedVariables } from './unsafe-fields.ts';
 
@@ -75,6 +89,8 @@ export const resumeFlowRun: Handler = {
   maxBytes: MEBIBYTE,
   plan(call) {
     if (call.tree !== undefined && !isObject(call.tree)) return invalid('The body must be a JSON object.');
-    return planned({ asks: [ownAsk(call), ...hydrationAsks(field(call.tree, 'run_input'))] });
+    const id = ownResource(call).id;
+    const started: Starts['started'] = (answer) => (id !== null && hasChanged(answerObject(answer)) ? [id] : []);
+    return planned({ asks: [ownAsk(call), ...hydrationAsks(field(call.tree, 'run_input'))], starts: { count: 1, areNew: false, started } });
   },
 };

@@ -61,6 +61,15 @@ export interface ReplayedRuns {
   readonly without: (answer: UpstreamAnswer, foreign: ReadonlySet<string>) => UpstreamAnswer | Refusal;
 }
 
+/** The runs that Prefect starts for a request. */
+export interface Starts {
+  readonly count: number;
+  /** False: existing runs go on, or run again. */
+  readonly areNew: boolean;
+  /** The ids of those that Prefect started, by its answer. */
+  readonly started: (answer: UpstreamAnswer) => readonly string[];
+}
+
 /** Decides further rights of the requester, for what its answer contains. */
 export interface AnswerContext {
   readonly authorize: (asks: readonly Ask[]) => Promise<Authorization>;
@@ -87,6 +96,8 @@ export interface Plan {
   readonly problem?: Refusal | undefined;
   /** A more precise text than the policies' own, for these denied asks. */
   readonly refusal?: (denied: readonly Decision[]) => Refusal | undefined;
+  /** Left out: the request starts no run at once. */
+  readonly starts?: Starts;
   /** A principal that may not read the existing runs gets the answer without them. */
   readonly replayed?: ReplayedRuns;
   /** Applies Prefect's answer to Lictor's own state before the client gets it. If it fails, the client learns that the outcome is unknown. */

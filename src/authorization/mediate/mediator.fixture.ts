@@ -49,6 +49,8 @@ export interface Options {
   readonly beside?: readonly Grant[];
   /** The sender is this flow run, by its own token. */
   readonly run?: string;
+  /** What else the sender is: an agent. */
+  readonly principal?: Partial<Principal>;
   /** Tags that some scope names. */
   readonly guarded?: readonly string[];
   /** Existing leases. The mediator adds and removes leases here. */
@@ -88,6 +90,7 @@ export interface Sent {
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
   readonly inputs?: Partial<EdgeInputs>;
+  readonly tool?: string;
 }
 
 export function startMediator(options: Options = {}) {
@@ -193,7 +196,7 @@ export function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-function requestOf({ role, method = 'POST', path, body, headers, inputs }: Sent) {
+function requestOf({ role, method = 'POST', path, body, headers, inputs, tool }: Sent) {
   const found = catalogue.match(method, path);
   const bytes = body === undefined ? Buffer.alloc(0) : Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const own: EdgeInputs = {
@@ -212,7 +215,12 @@ function requestOf({ role, method = 'POST', path, body, headers, inputs }: Sent)
     args: '',
     ...inputs,
   };
-  return { inputs: own, headers: { ...(bytes.length > 0 && { 'content-type': 'application/json' }), 'user-agent': 'prefect/3.9.1', ...headers }, body: bytes };
+  return {
+    inputs: own,
+    headers: { ...(bytes.length > 0 && { 'content-type': 'application/json' }), 'user-agent': 'prefect/3.9.1', ...headers },
+    body: bytes,
+    ...(tool !== undefined && { tool }),
+  };
 }
 
 /** The run whose own token it is. */
@@ -220,7 +228,14 @@ function runFields(run: string) {
   return { id: runPrincipalId(run), kind: 'run', attributes: { [RUN_ATTRIBUTE]: run } } as const;
 }
 
-function authenticatorOf({ onBehalfOf = [], limitedBy, scope, beside = [], run }: Options): Parameters<typeof createDecider>[0]['authenticator'] {
+function authenticatorOf({
+  onBehalfOf = [],
+  limitedBy,
+  scope,
+  beside = [],
+  run,
+  principal: further,
+}: Options): Parameters<typeof createDecider>[0]['authenticator'] {
   const authenticate = async ({ token, session }: EdgeInputs) => {
     const role = token === '' ? session : token;
     if (role === 'none') return { ok: false, reason: 'credential-unknown', credentialId: null } as const;
@@ -235,6 +250,7 @@ function authenticatorOf({ onBehalfOf = [], limitedBy, scope, beside = [], run }
       onBehalfOf,
       ...(limitedBy !== undefined && { limitedBy }),
       ...(run !== undefined && runFields(run)),
+      ...further,
     } as const;
     const carrier = session === '' ? 'x-lictor-token' : 'session';
     const credential = { id: 'lct_x', carrier, expiresAtMs: null, sessionId: session === '' ? null : 's1', alsoPresented: [] } as const;

@@ -69,6 +69,8 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   if (!identity.ok) return refuse(exchange, identity, refusalOf(identity));
   if (operation === undefined) return refuse(exchange, identity, { code: 'action-unknown' });
   if (isForeignWrite(identity.credential, request.inputs, request.inputs.method)) return refuse(exchange, identity, { code: 'origin-foreign' });
+  const early = parts.conditions?.refusesAtOnce?.(identity.principal, request.tool ?? null);
+  if (early !== undefined) return refuse(exchange, identity, early);
 
   const located = locateCall({ catalogue: parts.catalogue, operation, handler, readsParameters: parts.decider.readsParameters }, request);
   if (!located.ok) return refuse(exchange, identity, located.refusal);

@@ -21,6 +21,11 @@ export function absentResponse(operation: Operation | undefined, params: Readonl
 /** Seconds, where they differ from the default of 2. */
 const RETRY_AFTER: Readonly<Partial<Record<ReasonCode, string>>> = { 'ledger-unavailable': '5' };
 
+/** A budget may be used up for an hour: the client decides how long it waits. */
+function mayRepeat({ code }: Refusal): boolean {
+  return code !== 'budget-exceeded';
+}
+
 /** `not-forwarded`: nothing reached Prefect, so stock clients may repeat the request without a limit. */
 export function refusalResponse(refusal: Refusal, requestId: string, forwarded: 'forwarded' | 'not-forwarded' = 'not-forwarded'): MediatedResponse {
   const { status } = REASONS[refusal.code];
@@ -32,7 +37,7 @@ export function refusalResponse(refusal: Refusal, requestId: string, forwarded: 
       'cache-control': 'no-store',
       ...(status === 401 && { 'www-authenticate': 'Bearer realm="lictor"' }),
       ...((status === 503 || status === 429) && { 'retry-after': retryAfter(refusal) }),
-      ...((status === 503 || status === 429) && forwarded === 'not-forwarded' && { 'prefect-maintenance': 'true' }),
+      ...((status === 503 || status === 429) && forwarded === 'not-forwarded' && mayRepeat(refusal) && { 'prefect-maintenance': 'true' }),
     },
     body: Buffer.from(JSON.stringify({ ...refusalBody(refusal.code, requestId, refusal.detail), ...refusal.members })),
   };

@@ -11,7 +11,20 @@ import { withoutForeignInState } from '../../prefect/client/states.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Ask } from '../decide/decider.ts';
 import { FLOW_RUNS, itemRecords, itemRefusal, namingOnly, resolve } from './bulk.ts';
-import { type Call, type Handler, invalid, MEBIBYTE, type Outcome, ownAsk, ownResource, type Plan, planned, type Requester, refused } from './handler.ts';
+import {
+  type Call,
+  type Handler,
+  invalid,
+  MEBIBYTE,
+  type Outcome,
+  ownAsk,
+  ownResource,
+  type Plan,
+  planned,
+  type Requester,
+  refused,
+  type Starts,
+} from './handler.ts';
 import type { RunTokenParts } from './parts.ts';
 import { RESERVED_NAME } from './run-request.ts';
 import { stateActions, withResult } from './state-actions.ts';
@@ -27,6 +40,7 @@ export function setState(runTokens?: RunTokenParts): Handler {
       const resource = ownResource(call);
       return planned({
         asks: request.actions.map((action) => ({ action, resource, facts: request.facts })),
+        ...startsAgain(request, 1, (answer) => (hasChanged(answerObject(answer)) && resource.id !== null ? [resource.id] : [])),
         rewrite: () => (isObject(call.tree) ? withoutForeignInState(call.tree) : call.tree),
         async settle(answer, requester) {
           if (answer.status < 300) await applyState(runTokens, { requester, flowRunId: resource.id, result: answerObject(answer) });
@@ -66,6 +80,9 @@ function planStates(call: Call, request: StateRequest, ids: readonly string[]): 
   );
   return {
     asks: [own, ...each],
+    ...startsAgain(request, ids.length, (answer) =>
+      resultsOf(answer).flatMap((result) => (hasChanged(result) ? (textField(result, 'flow_run_id') ?? []) : [])),
+    ),
     rewrite: () => withoutForeignInState({ ...namingOnly(FLOW_RUNS, ids), state: request.state, force: request.facts.force }),
     outcome,
     refusal: itemRefusal(FLOW_RUNS, ids),
@@ -74,6 +91,17 @@ function planStates(call: Call, request: StateRequest, ids: readonly string[]): 
       return planStates(call, request, rest);
     },
   };
+}
+
+/** A run in the state SCHEDULED starts again. */
+function startsAgain({ facts }: StateRequest, count: number, started: Starts['started']): Pick<Plan, 'starts'> {
+  return facts.state_type === 'SCHEDULED' ? { starts: { count, areNew: false, started } } : {};
+}
+
+/** ACCEPT and REJECT: Prefect set the requested state, or another one. */
+export function hasChanged(result: JsonObject | null): boolean {
+  const status = textField(result, 'status');
+  return status === 'ACCEPT' || status === 'REJECT';
 }
 
 interface StateRequest {
@@ -118,10 +146,9 @@ interface StateResult {
  */
 async function applyState(runTokens: RunTokenParts | undefined, { requester, flowRunId, result }: StateResult): Promise<void> {
   const type = textField(field(result ?? undefined, 'state'), 'type');
-  const status = textField(result, 'status');
-  if (runTokens === undefined || flowRunId === null || type === null || (status !== 'ACCEPT' && status !== 'REJECT')) return;
+  if (runTokens === undefined || flowRunId === null || type === null || !hasChanged(result)) return;
   try {
-    await runTokens.desk.stateSet({ flowRunId, type, accepted: status === 'ACCEPT', by: requester });
+    await runTokens.desk.stateSet({ flowRunId, type, accepted: textField(result, 'status') === 'ACCEPT', by: requester });
   } catch (error) {
     runTokens.warn('the token of a run could not be updated for its new state', error);
   }

@@ -13,6 +13,11 @@ export const OUTAGE_REASONS = {
     detail: 'This principal sends more requests than a limit in lictor.yaml permits.',
     hint: 'Wait as long as Retry-After says; stock Prefect clients do so.',
   },
+  'budget-exceeded': {
+    status: 429,
+    detail: 'An agent has used its budget in lictor.yaml.',
+    hint: 'Wait as long as Retry-After says. An administrator sees the budgets with lictor agent list, and changes them in lictor.yaml.',
+  },
   'bodies-waiting': {
     status: 429,
     detail: 'The gateway is processing other large bodies of this principal, and has no memory for another one yet.',

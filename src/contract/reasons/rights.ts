@@ -26,6 +26,16 @@ export const RIGHT_REASONS = {
     detail: 'A run token covers its own run and the runs that it started, and no other run.',
     hint: 'Use another credential for other runs. A run token may also read parent runs and lists; see docs/reference/run-rights.md.',
   },
+  'descendants-exceeded': {
+    status: 403,
+    detail: 'The runs below this run of an agent are as many as its budget permits, or in too long a chain.',
+    hint: 'An administrator raises budgets.descendants of the agent in lictor.yaml. A chain of runs has at most 18 links.',
+  },
+  'starts-uncounted': {
+    status: 403,
+    detail: 'An agent with a budget of runs must not write schedules and automations that start runs: no budget counts those runs.',
+    hint: 'Start the run itself, or ask a person to write the schedule or the automation.',
+  },
   'env-reserved': {
     status: 403,
     detail:

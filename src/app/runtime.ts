@@ -23,6 +23,8 @@ import type { Config } from '../config/config.ts';
 import { createGuardedTags, type GuardedTags } from '../contract/scope/guarded.ts';
 import { createOwnApp } from '../edge/http/own-app.ts';
 import { createRequestCount } from '../edge/http/request-count.ts';
+import { createMcpEndpoint, type McpEndpoint } from '../edge/mcp/endpoint.ts';
+import { TOOLS } from '../edge/mcp/tools/index.ts';
 import { prefectAnswers } from '../edge/nginx/watch-prefect.ts';
 import { watchUpstreams } from '../edge/nginx/watch-services.ts';
 import { createAccessTokenKind } from '../identity/authn/access-token/verify.ts';
@@ -37,6 +39,7 @@ import { createOutbounds } from '../identity/authn/outbounds.ts';
 import { createRoleBook } from '../identity/authn/roles.ts';
 import { openRunTokens } from '../identity/authn/run-token/open.ts';
 import { openProofs } from '../identity/authn/subject-tokens.ts';
+import { issuerOf } from '../identity/oauth/metadata.ts';
 import { type AuthorizationServer, createAuthorizationServer } from '../identity/oauth/server.ts';
 import { createTokenExchange } from '../identity/oauth/token-exchange.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
@@ -197,11 +200,13 @@ type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: Guarded
 function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts): ReturnType<typeof createOwnApp> {
   const { store, ledger, clock, steady, log } = shared;
   const { authenticator, decider, providers, upstream } = parts;
+  const mediator = buildMediator(shared, config, parts);
   return createOwnApp({
     ...{ config, store, providers, ledger, authenticator, decider, clock, steady, log },
     sealer: shared.sealer,
     ledgerSearch: shared.ledgerSearch,
-    mediator: buildMediator(shared, config, parts),
+    mediator,
+    mcp: openMcp(shared, config, { ...parts, mediator }),
     authorizationServer: openAuthorizationServer(shared, config, parts),
     checks: {
       edge: shared.edgeRuns,
@@ -223,6 +228,17 @@ function buildMediator(shared: ProcessServices, config: Config, { decider, upstr
   return createMediator({
     ...{ catalogue, decider, upstream, ledger, clock, eventRules, objects, makers, knownFlows, leases, bodies, config, guardedTags, conditions, warn },
     runTokens: createRunTokenParts({ desk, recent: objects.lookup, makerOf: makers.of, config, ledger, clock, revision: decider.revision, warn }),
+  });
+}
+
+function openMcp({ ledger, clock, log, catalogue }: ProcessServices, { publicUrl }: Config, parts: OwnParts & { readonly mediator: Mediator }): McpEndpoint {
+  const { mediator, decider, authenticator } = parts;
+  const warn = (message: string) => (error: unknown) => log.warn({ err: error }, message);
+  return createMcpEndpoint({
+    ...{ mediator, decider, authenticator, catalogue, clock, tools: TOOLS, revision: decider.revision },
+    issuer: issuerOf(publicUrl),
+    record: (record) => ledger.append(record).catch(warn('a request of an agent could not be recorded')),
+    onError: warn('the MCP library reports an error'),
   });
 }
 

@@ -7,6 +7,7 @@ import { renderRightsTable } from '../authorization/policy/rights.ts';
 import { renderRolesTable } from '../authorization/policy/table.ts';
 import { renderKeysTable } from '../config/schema/keys-table.ts';
 import { REASONS } from '../contract/reasons.ts';
+import { TOOLS } from '../edge/mcp/tools/index.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../prefect/catalog/catalogue.ts';
 import { documentedProgram } from './main.ts';
@@ -31,6 +32,7 @@ export async function renderDocs(): Promise<readonly Doc[]> {
     renderDoc('reference/commands.md', renderCommands(program)),
     renderDoc('reference/configuration.md', renderKeysTable()),
     renderDoc('reference/errors.md', renderReasonsTable()),
+    renderDoc('reference/mcp.md', renderTools()),
     renderDoc('reference/rights.md', renderRightsTable({ engine, actions }, OPERATIONS)),
     renderDoc('reference/roles.md', renderRolesTable(engine, actions)),
   ];
@@ -48,6 +50,15 @@ function renderReasonsTable(): string {
     .filter(([, text]) => text.status >= 400)
     .map(([code, { status, detail, hint }]) => `| \`${code}\` | ${status} | ${detail} | ${hint === '' ? '-' : hint.replaceAll('|', '\\|')} |`);
   return ['| code | status | says | remedy |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+/** Rows `tool | needs | arguments | does`, in the order in which clients see them. */
+function renderTools(): string {
+  const rows = TOOLS.map(({ definition: { name, description, inputSchema }, needs }) => {
+    const given = Object.keys(Object(inputSchema['properties'])).map((argument) => `\`${argument}\``);
+    return `| \`${name}\` | ${needs === null ? '-' : needs.action} | ${given.join(', ') || '-'} | ${description} |`;
+  });
+  return ['| tool | needs | arguments | does |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
 /** The printed help of every command, with subcommands after their parent. */

@@ -34,6 +34,6 @@ export async function mediate(
 }
 
 /** nginx sends each header of its allow-list once, so this omits headers that Node has as a list. */
-function singleHeaders(request: FastifyRequest): Record<string, string> {
+export function singleHeaders(request: FastifyRequest): Record<string, string> {
   return Object.fromEntries(Object.entries(request.headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
 }

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach } from 'vitest';
 import { createDecider } from '../../authorization/decide/decider.ts';
-import type { MediatedRequest, MediatedResponse } from '../../authorization/mediate/mediator.ts';
+import type { MediatedRequest, MediatedResponse, Mediator } from '../../authorization/mediate/mediator.ts';
 import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
 import type { Config } from '../../config/config.ts';
 import { openSigningKeys } from '../../config/keys/signing-keys.ts';
@@ -25,6 +25,8 @@ import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import { createEntities } from '../../prefect/client/entities.ts';
 import type { PageQuestion } from '../../record/ledger/search/search.ts';
 import type { ClientGrant } from '../../store/client-grants.ts';
+import { createMcpEndpoint } from '../mcp/endpoint.ts';
+import { TOOLS } from '../mcp/tools/index.ts';
 import { createOwnApp, type OwnAppParts } from './own-app.ts';
 
 export const CONFIG: OwnAppParts['config'] = {
@@ -241,6 +243,13 @@ function buildApp(get: () => World, given: Given): FastifyInstance {
     steady,
     revision: 7,
   });
+  const mediator: Mediator = {
+    async handle(request) {
+      const body = Buffer.isBuffer(request.body) ? request.body : await request.body.read();
+      get().mediated.push({ ...request, body });
+      return get().mediatorAnswer();
+    },
+  };
   return createOwnApp({
     config,
     store,
@@ -256,13 +265,13 @@ function buildApp(get: () => World, given: Given): FastifyInstance {
       },
     },
     authorizationServer,
-    mediator: {
-      async handle(request) {
-        const body = Buffer.isBuffer(request.body) ? request.body : await request.body.read();
-        get().mediated.push({ ...request, body });
-        return get().mediatorAnswer();
-      },
-    },
+    mediator,
+    mcp: createMcpEndpoint({
+      ...{ mediator, decider, authenticator, catalogue, clock, tools: TOOLS, revision: 7 },
+      issuer: config.publicUrl.origin,
+      record: append,
+      onError: log,
+    }),
     log: { error: log, warn: log },
     providers,
     sealer,

@@ -15,6 +15,7 @@ import { registerDevice } from './device-routes.ts';
 import { renderExpiredScript } from './expired-script.ts';
 import { registerLogin } from './login-routes.ts';
 import { registerLogout } from './logout-routes.ts';
+import { registerMcp } from './mcp-route.ts';
 import { MEDIATED_BYTES, mediate, takeLateBodies } from './mediated-route.ts';
 import { registerOAuth } from './oauth-routes.ts';
 import { createPages } from './pages.ts';
@@ -78,6 +79,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   registerCallback(app, routeParts);
   registerLogout(app, routeParts);
   registerSaml(app, routeParts);
+  registerMcp(app, routeParts);
   registerOAuth(app, routeParts);
   registerDevice(app, routeParts);
   registerWellKnown(app, routeParts);

@@ -13,6 +13,7 @@ import type { AuthorizationServer } from '../../identity/oauth/server.ts';
 import type { Ledger } from '../../record/ledger/ledger.ts';
 import type { LedgerSearch } from '../../record/ledger/search/search.ts';
 import type { Store } from '../../store/store.ts';
+import type { McpEndpoint } from '../mcp/endpoint.ts';
 import type { Pages } from './pages.ts';
 
 export interface OwnAppParts {
@@ -26,6 +27,7 @@ export interface OwnAppParts {
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly decider: Pick<Decider, 'authorizeOwn'>;
   readonly mediator: Mediator;
+  readonly mcp: McpEndpoint;
   readonly authorizationServer: AuthorizationServer;
   readonly clock: Clock;
   readonly steady: SteadyClock;

@@ -65,6 +65,7 @@ export function renderPlaces({ publicUrl }: Config): string {
   const own = `
     location = ${quoteVerbatim(`${basePath}/.lictor`)} { return 404; }
     location ^~ ${quoteVerbatim(`${basePath}/.lictor/`)} { include own.conf; }
+    location = ${quoteVerbatim(`${basePath}/.lictor/mcp`)} { include mcp.conf; }
 ${wellKnownPaths(basePath)
   .all.map((path) => `    location = ${quoteVerbatim(path)} { include own.conf; }\n`)
   .join('')}`;

@@ -1,0 +1,209 @@
+// POST /.lictor/mcp: the checks that come before the MCP library, then one server for the request and its principal.
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import { identityFields } from '../../authorization/decide/identity-fields.ts';
+import { CLIENT_SCOPES, type ClientScope, scopesAllow } from '../../contract/client-scopes.ts';
+import type { EdgeInputs } from '../../contract/inputs.ts';
+import { parseStrict } from '../../contract/json/strict-json.ts';
+import { field, isList, type JsonValue } from '../../contract/json/tree.ts';
+import { OWN_PREFIX } from '../../contract/names.ts';
+import type { Credential, Principal } from '../../contract/principal.ts';
+import { REASONS, type ReasonCode, refusalBody } from '../../contract/reasons.ts';
+import type { NewRecord } from '../../contract/record.ts';
+import type { Authenticator } from '../../identity/authn/authenticator.ts';
+import { precheck } from './calls.ts';
+import { createServer, type ServerParts } from './server.ts';
+
+/** The same limit as in nginx (mcp.conf). */
+export const MCP_BYTES = 256 * 1024;
+
+export interface McpRequest {
+  readonly inputs: EdgeInputs;
+  /** Lower-case names, as the client sent them. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly path: string;
+}
+
+export interface McpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface McpParts extends ServerParts {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  /** public_url without a slash at its end. */
+  readonly issuer: string;
+  readonly record: (record: NewRecord) => Promise<void>;
+  readonly revision: number;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface McpEndpoint {
+  /** The whole answer: no stream stays open. Throws only when Lictor cannot authenticate. */
+  handle(request: McpRequest): Promise<McpAnswer>;
+}
+
+/** A principal may have this many requests in progress. */
+const MOST_AT_ONCE = 32;
+/** A request in progress ends at most this time after its credential. */
+const CHECK_MS = 1_000;
+
+export function createMcpEndpoint(parts: McpParts): McpEndpoint {
+  const running = new Map<string, number>();
+  return {
+    async handle(given) {
+      if (given.inputs.foreignOrigin === true) return refused('origin-foreign', given);
+      // Only programs call the endpoint. With the cookie of a browser, any page could act for the person.
+      const request = { ...given, inputs: { ...given.inputs, session: '', audience: 'mcp' as const } };
+      const authentication = await parts.authenticator.authenticate(request.inputs);
+      if (!authentication.ok) return challenged(parts, request, authentication.reason);
+      const { principal } = authentication;
+      const count = running.get(principal.id) ?? 0;
+      if (count >= MOST_AT_ONCE) return refused('limit-exceeded', request);
+      running.set(principal.id, count + 1);
+      try {
+        return await answer(parts, { ...authentication, request });
+      } finally {
+        const rest = (running.get(principal.id) ?? 1) - 1;
+        if (rest > 0) running.set(principal.id, rest);
+        else running.delete(principal.id);
+      }
+    },
+  };
+}
+
+interface Exchange {
+  readonly request: McpRequest;
+  readonly principal: Principal;
+  readonly credential: Credential;
+}
+
+/** Each request that asks Prefect nothing has one record. Every request to Prefect has its own. */
+async function answer(parts: McpParts, exchange: Exchange): Promise<McpAnswer> {
+  const started = parts.clock();
+  let asked = false;
+  const message = readMessage(exchange.request);
+  const tree = 'tree' in message ? message.tree : undefined;
+  const result = 'tree' in message ? await serve(parts, exchange, { tree: message.tree, onAsk: () => (asked = true) }) : message;
+  if (!asked) await parts.record({ ...recordOf(exchange, tree), time: new Date(started).toISOString(), status: result.status, revision: parts.revision });
+  return result;
+}
+
+function recordOf({ request, principal, credential }: Exchange, tree: JsonValue | undefined): Omit<NewRecord, 'time'> {
+  const tool = field(tree, 'method') === 'tools/call' ? field(field(tree, 'params'), 'name') : null;
+  return {
+    request_id: request.inputs.requestId === '' ? null : request.inputs.requestId,
+    ...identityFields({ ok: true, principal, credential, decisions: [], restriction: null, entities: [] }),
+    source_ip: request.inputs.address,
+    user_agent: request.headers['user-agent'] ?? null,
+    method: 'POST',
+    path: request.path,
+    decision: 'allow',
+    reason: 'policy-permits',
+    tool: typeof tool === 'string' ? tool.slice(0, 100) : null,
+    mode: 'enforce',
+  };
+}
+
+interface Asked {
+  readonly tree: JsonValue;
+  readonly onAsk: () => void;
+}
+
+async function serve(parts: McpParts, exchange: Exchange, { tree, onAsk }: Asked): Promise<McpAnswer> {
+  const { request, principal } = exchange;
+  if (field(tree, 'method') === 'subscriptions/listen') return protocolError(404, -32601, 'Lictor offers no subscriptions.', field(tree, 'id'));
+  const challenge = await missingScope(parts, exchange, tree);
+  if (challenge !== undefined) return challenge;
+  const { inputs, headers } = request;
+  const handler = createMcpHandler(() => createServer(parts, { inputs, headers, principal }, onAsk), { onerror: parts.onError });
+  const ended = new AbortController();
+  const watch = setInterval(() => endWithCredential(parts, inputs, ended), CHECK_MS);
+  try {
+    const web = new Request(`${parts.issuer}${OWN_PREFIX}mcp`, { method: 'POST', headers: passedHeaders(headers), signal: ended.signal });
+    const whole = handler.fetch(web, { parsedBody: tree }).then(wholeOf);
+    return await Promise.race([whole, whenEnded(ended.signal, () => challenged(parts, request, 'credential-revoked'))]);
+  } finally {
+    clearInterval(watch);
+    await handler.close();
+  }
+}
+
+function endWithCredential({ authenticator, onError }: McpParts, inputs: EdgeInputs, ended: AbortController): void {
+  const check = async (): Promise<void> => {
+    const { ok } = await authenticator.authenticate(inputs);
+    if (!ok) ended.abort();
+  };
+  check().catch((error: unknown) => {
+    onError(error);
+    ended.abort();
+  });
+}
+
+function whenEnded(signal: AbortSignal, result: () => McpAnswer): Promise<McpAnswer> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(result()), { once: true }));
+}
+
+async function wholeOf(response: Response): Promise<McpAnswer> {
+  return { status: response.status, headers: Object.fromEntries(response.headers), body: Buffer.from(await response.arrayBuffer()) };
+}
+
+/** The library reads no others. */
+const READ = ['accept', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name'];
+
+function passedHeaders(headers: Readonly<Record<string, string>>): [string, string][] {
+  return READ.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]] as [string, string]]));
+}
+
+const JSON_TYPE = /^application\/json[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i;
+
+/** Exactly the tree that this returns is served: nothing parses the bytes again. */
+function readMessage(request: McpRequest): { readonly tree: JsonValue } | McpAnswer {
+  const { body, headers, inputs } = request;
+  if (!JSON_TYPE.test(headers['content-type'] ?? '')) return refused('content-type-unsupported', request);
+  if (body.length > MCP_BYTES) return refused('body-too-large', request, `The body is larger than ${MCP_BYTES} bytes.`);
+  const read = parseStrict(body);
+  if (!read.ok) return protocolError(400, -32700, read.detail, null, refusalBody(read.code, inputs.requestId, read.detail));
+  const batch = 'The body is a JSON-RPC batch: send one message in each request.';
+  if (isList(read.tree)) return protocolError(400, -32600, batch, null, refusalBody('request-invalid', inputs.requestId, batch));
+  return { tree: read.tree };
+}
+
+/** Only for a credential with scopes: a call of a tool that none of them permits names the scope that it needs. */
+async function missingScope(parts: McpParts, { request, credential }: Exchange, tree: JsonValue): Promise<McpAnswer | undefined> {
+  const { scopes } = credential;
+  const name = field(tree, 'method') === 'tools/call' ? field(field(tree, 'params'), 'name') : undefined;
+  const needs = parts.tools.find(({ definition }) => definition.name === name)?.needs ?? null;
+  if (scopes === undefined || needs === null) return undefined;
+  const authorization = await precheck(parts, request.inputs, needs);
+  if (authorization.ok || authorization.reason !== 'scope-missing') return undefined;
+  const group = parts.catalogue.byId(needs.operation)?.group;
+  const needed = CLIENT_SCOPES.find((scope) => scopesAllow([scope], group));
+  return challenged(parts, request, 'scope-missing', needed === undefined ? scopes : [...new Set([...scopes, needed])]);
+}
+
+/** RFC 6750, and RFC 9728, section 5.1. */
+function challenged({ issuer }: McpParts, request: McpRequest, reason: ReasonCode, scopes: readonly ClientScope[] = CLIENT_SCOPES): McpAnswer {
+  const answer = refused(reason, request);
+  if (answer.status !== 401 && reason !== 'scope-missing') return answer;
+  const error = answer.status === 401 ? (reason === 'credential-missing' ? '' : ', error="invalid_token"') : ', error="insufficient_scope"';
+  const challenge = `Bearer realm="lictor"${error}, resource_metadata="${issuer}/.well-known/oauth-protected-resource${OWN_PREFIX}mcp", scope="${scopes.join(' ')}"`;
+  return { ...answer, headers: { ...answer.headers, 'www-authenticate': challenge } };
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json' };
+
+function refused(code: ReasonCode, { inputs }: McpRequest, detail?: string): McpAnswer {
+  const { status } = REASONS[code];
+  return {
+    status,
+    headers: { ...JSON_HEADERS, ...((status === 429 || status === 503) && { 'retry-after': '2' }) },
+    body: Buffer.from(JSON.stringify(refusalBody(code, inputs.requestId, detail))),
+  };
+}
+
+function protocolError(status: number, code: number, message: string, id: JsonValue | undefined, data?: object): McpAnswer {
+  const error = { code, message, ...(data !== undefined && { data }) };
+  return { status, headers: JSON_HEADERS, body: Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: id ?? null, error })) };
+}

@@ -94,7 +94,7 @@ function recordOf({ request, principal, credential }: Exchange, tree: JsonValue 
   const tool = field(tree, 'method') === 'tools/call' ? field(field(tree, 'params'), 'name') : null;
   return {
     request_id: request.inputs.requestId === '' ? null : request.inputs.requestId,
-    ...identityFields({ ok: true, principal, credential, decisions: [], restriction: null, entities: [] }),
+    ...identityFields({ ok: true, principal, credential, decisions: [], restrictions: [], entities: [] }),
     source_ip: request.inputs.address,
     user_agent: request.headers['user-agent'] ?? null,
     method: 'POST',

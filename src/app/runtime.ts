@@ -182,7 +182,7 @@ async function openDecisions(shared: ProcessServices, config: Config, parts: Ide
   const mayWrite = () => !config.ledger.failClosed || ledger.healthy();
   const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));
   const conditions = openConditions(shared, config, lookup);
-  const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles, readsAll: conditions.readsAll });
+  const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles, mustMediate: conditions.mustMediate });
   return { runTokens, authenticator, decider, services, answerer, conditions };
 }
 

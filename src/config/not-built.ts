@@ -12,7 +12,6 @@ interface NotBuilt {
 
 const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['store'], part: 'the Postgres store', refuses: (value) => typeof value === 'string' && /^postgres(ql)?:/.test(value) },
-  { at: ['approvals'], part: 'approvals' },
 ];
 
 /** Reports every key in the data whose part is not built yet. */

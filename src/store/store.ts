@@ -1,10 +1,11 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
-// device codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches, uses and runs of agents, and the change number.
+// device codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches, uses and runs of agents, approvals, and the change number.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { type AgentRuns, createAgentRuns } from './agent-runs.ts';
 import { type AgentUses, createAgentUses } from './agent-uses.ts';
+import { type Approvals, createApprovals } from './approvals.ts';
 import { type CacheGenerations, createCacheGenerations } from './cache-generations.ts';
 import { createChangeNumber, raiseChangeNumber } from './changes.ts';
 import { type ClientGrants, createClientGrants } from './client-grants.ts';
@@ -51,6 +52,7 @@ export interface Store {
   readonly cacheGenerations: CacheGenerations;
   readonly agentUses: AgentUses;
   readonly agentRuns: AgentRuns;
+  readonly approvals: Approvals;
   close(): Promise<void>;
 }
 
@@ -92,6 +94,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     cacheGenerations: createCacheGenerations(database),
     agentUses: createAgentUses(database, clock),
     agentRuns: createAgentRuns(database, clock),
+    approvals: createApprovals(database, clock),
     close: () => database.close(),
   };
 }

@@ -1,5 +1,6 @@
 // The store's tables as Kysely sees them. Times are epoch milliseconds, lists are JSON text, ids are text: the same in SQLite and Postgres.
 import type { LockKind } from '../contract/lock.ts';
+import type { ResourceType } from '../contract/operation.ts';
 import type { UseKind } from './agent-uses.ts';
 
 export interface Tables {
@@ -46,6 +47,36 @@ interface AgentRunTable {
   readonly ended_ms: number | null;
   /** 1: Prefect has not created it yet. */
   readonly reserved: 0 | 1;
+  readonly approvals: ApprovalTable;
+}
+
+interface ApprovalTable {
+  readonly id: string;
+  /** SHA-256 of what it is bound to, hexadecimal. */
+  readonly binding: string;
+  readonly rule: string;
+  readonly requested_by: string;
+  /** JSON list, nearest first. */
+  readonly on_behalf_of: string;
+  readonly counted_for: string;
+  readonly credential_id: string;
+  readonly sponsor: string | null;
+  /** JSON list of members. */
+  readonly approvers: string;
+  readonly action: string;
+  readonly resource_type: ResourceType;
+  readonly resource_id: string | null;
+  readonly resource_name: string | null;
+  /** JSON, bounded and without secrets. */
+  readonly shown_arguments: string;
+  readonly arguments_hash: string;
+  readonly revision: number;
+  readonly life_ms: number;
+  readonly state: 'pending' | 'approved' | 'denied' | 'used';
+  readonly created_ms: number;
+  readonly expires_ms: number;
+  readonly decided_by: string | null;
+  readonly reason: string;
 }
 
 interface LeaseTable {

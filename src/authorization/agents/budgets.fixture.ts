@@ -1,5 +1,6 @@
 // For tests: the budgets of agents on a real store, and requests of an agent or of a run below it through a real mediator.
 import type { Agent, AgentBudgets } from '../../config/config.ts';
+import type { Operation } from '../../contract/operation.ts';
 import { agentId, type Principal } from '../../contract/principal.ts';
 import { everywhere } from '../../contract/scope.ts';
 import { openTestStore } from '../../identity/authn/store.fixture.ts';
@@ -27,6 +28,9 @@ export function anAgent(budgets: Partial<AgentBudgets> = {}, further: Partial<Ag
     ...further,
   };
 }
+
+/** A request that no handler reads. Conditions look at nothing else of it. */
+export const DIRECT = { taken: 'direct' } as Operation;
 
 export const AS_AGENT: Partial<Principal> = { id: agentId('copilot'), kind: 'agent', onBehalfOf: ['alice@corp'] };
 

@@ -3,7 +3,7 @@ import { afterEach, expect, it } from 'vitest';
 import type { Agent } from '../../config/config.ts';
 import type { Principal } from '../../contract/principal.ts';
 import { codeOf, json } from '../mediate/mediator.fixture.ts';
-import { AS_AGENT, AS_HELPER, anAgent, openBudgets, type Prefect } from './budgets.fixture.ts';
+import { AS_AGENT, AS_HELPER, anAgent, DIRECT, openBudgets, type Prefect } from './budgets.fixture.ts';
 
 const READ = { role: 'agent', method: 'GET', path: '/api/flows/11111111-2222-3333-4444-555555555555' };
 const close: (() => Promise<void>)[] = [];
@@ -94,8 +94,8 @@ it('holds for each agent of a chain, and for no other principal', async () => {
   expect(JSON.parse((await as(AS_HELPER).send(READ)).body.toString()).detail).toContain('agent copilot');
   expect(codeOf(await as(AS_AGENT).send(READ))).toBe('budget-exceeded');
   expect((await as({ id: 'alice@corp', kind: 'user' }).send(READ)).status).toBe(200);
-  expect(conditions.readsAll({ ...AS_AGENT, id: 'alice@corp', kind: 'user' } as Principal)).toBe(false);
-  expect(conditions.readsAll({ ...AS_AGENT } as Principal)).toBe(true);
+  expect(conditions.mustMediate({ ...AS_AGENT, id: 'alice@corp', kind: 'user' } as Principal, DIRECT)).toBe(false);
+  expect(conditions.mustMediate({ ...AS_AGENT } as Principal, DIRECT)).toBe(true);
 });
 
 it('does not count what the policies refuse', async () => {

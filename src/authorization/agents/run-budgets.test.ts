@@ -5,7 +5,7 @@ import { agentId, type Principal } from '../../contract/principal.ts';
 import { UpstreamError } from '../../prefect/client/upstream-error.ts';
 import type { Condition } from '../mediate/conditions.ts';
 import { codeOf, DEPLOYMENT, json, RUN } from '../mediate/mediator.fixture.ts';
-import { AS_AGENT, AS_HELPER, anAgent, openBudgets, type Prefect, prefectOfRuns } from './budgets.fixture.ts';
+import { AS_AGENT, AS_HELPER, anAgent, DIRECT, openBudgets, type Prefect, prefectOfRuns } from './budgets.fixture.ts';
 
 const CREATE = { role: 'agent', path: `/api/deployments/${DEPLOYMENT}/create_flow_run`, body: {} };
 const BULK = { role: 'agent', path: `/api/deployments/${DEPLOYMENT}/create_flow_run/bulk` };
@@ -194,7 +194,7 @@ describe('below one run', () => {
     const run = { ...asRun(ROOT), onBehalfOf: [agentId('helper'), agentId('copilot'), 'alice@corp'] };
     expect((await as(run).send(create)).status).toBe(201);
     expect(JSON.parse((await as(run).send(create)).body.toString()).detail).toContain('agent copilot');
-    expect(conditions.readsAll(run as Principal)).toBe(false);
+    expect(conditions.mustMediate(run as Principal, DIRECT)).toBe(false);
   });
 
   it('do not count for runs that no agent started', async () => {

@@ -35,7 +35,7 @@ export function createRunBudgets(given: RunBudgetParts): Condition {
   const parts: RunParts = { ...given, states: createRunStates(given) };
   return {
     concerns: (principal) => book.of(principal).length > 0 || book.above(principal).length > 0,
-    onlyMediated: true,
+    reads: ({ taken }) => taken === 'mediated',
     async check(request) {
       const { plan, authorization } = request;
       const { principal } = authorization;

@@ -56,8 +56,8 @@ export interface AnswererParts {
   readonly services?: AnsweredServices;
   /** The roles that `limits` names; left out: none. */
   readonly limitedRoles?: readonly string[];
-  /** True: every request of this principal takes the mediated path. Left out: of none. */
-  readonly readsAll?: (principal: Principal) => boolean;
+  /** True: this operation of this principal takes the mediated path. Left out: no further one does. */
+  readonly mustMediate?: (principal: Principal, operation: Operation) => boolean;
   /** Tests replace it. */
   readonly pause?: (ms: number) => Promise<unknown>;
 }
@@ -165,8 +165,8 @@ function changes(call: ServiceCall | undefined): boolean {
 }
 
 /** On the mediated path, Lictor reads the body and narrows a restricted request to its scopes, or refuses it. */
-function pathOf({ readsAll }: AnswererParts, { restrictions, principal }: Allowed, operation: Operation): PathTaken {
-  const isRead = restrictions.length > 0 || mustBeRead(principal, operation) || readsAll?.(principal) === true;
+function pathOf({ mustMediate }: AnswererParts, { restrictions, principal }: Allowed, operation: Operation): PathTaken {
+  const isRead = restrictions.length > 0 || mustBeRead(principal, operation) || mustMediate?.(principal, operation) === true;
   return isRead ? 'mediated' : operation.taken;
 }
 

@@ -20,7 +20,7 @@ export function publishRevision(file: string, parts: readonly string[]): number 
 }
 
 /** Secrets, and sections without effect on decisions. */
-const NOT_DECIDING: ReadonlySet<string> = new Set(['authString', 'apiKey', 'next', 'clientSecret', 'injected', 'exports', 'metrics', 'traces']);
+const NOT_DECIDING: ReadonlySet<string> = new Set(['authString', 'apiKey', 'next', 'clientSecret', 'injected', 'exports', 'notify', 'metrics', 'traces']);
 
 /** The part of a configuration whose change makes a new revision. */
 export function decidingText(config: object): string {

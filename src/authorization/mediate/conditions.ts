@@ -1,4 +1,5 @@
 // What a request must meet beside the policies: budgets, rules for parameters, approvals. The mediator checks it in one place.
+import type { Operation } from '../../contract/operation.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
@@ -32,8 +33,8 @@ export type Verdict =
 export interface Condition {
   /** True: the condition is checked for requests of this principal. */
   concerns(principal: Principal): boolean;
-  /** True: it checks nothing of requests that take another path. Left out: every request of a concerned principal takes the mediated path. */
-  readonly onlyMediated?: true;
+  /** False: it checks nothing of this operation, which may take another path. Left out: every operation of a concerned principal takes the mediated path. */
+  reads?(operation: Operation): boolean;
   /** A refusal that depends on nothing but the principal, and is known without a wait. It saves the work for the request. */
   refusesAtOnce?(principal: Principal, tool: string | null): Refusal | undefined;
   /** Throws when it cannot decide: then nothing is forwarded. */
@@ -41,8 +42,8 @@ export interface Condition {
 }
 
 export interface Conditions extends Condition {
-  /** True: every request of this principal takes the mediated path. */
-  readsAll(principal: Principal): boolean;
+  /** True: this operation of this principal takes the mediated path. */
+  mustMediate(principal: Principal, operation: Operation): boolean;
 }
 
 /** Checks all conditions in their order. The first refusal counts, and those before it get `not-sent`. */
@@ -50,7 +51,7 @@ export function createConditions(conditions: readonly Condition[]): Conditions {
   const concerning = (principal: Principal) => conditions.filter((condition) => condition.concerns(principal));
   return {
     concerns: (principal) => concerning(principal).length > 0,
-    readsAll: (principal) => concerning(principal).some(({ onlyMediated }) => onlyMediated !== true),
+    mustMediate: (principal, operation) => concerning(principal).some(({ reads }) => reads?.(operation) !== false),
     refusesAtOnce(principal, tool) {
       for (const condition of concerning(principal)) {
         const refusal = condition.refusesAtOnce?.(principal, tool);

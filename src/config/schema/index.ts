@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { agentsSection } from '../sections/agents.ts';
+import { approvalsSection } from '../sections/approvals.ts';
 import { type Context, contextOf, type Files } from '../sections/context.ts';
 import { exportsSection, tracesSection } from '../sections/exports.ts';
 import { forwardProxySection, metricsSection } from '../sections/extra-listeners.ts';
@@ -34,7 +35,7 @@ export function configSchema(context: Context) {
       forwardHeaders: wire.forward_headers,
       services: wire.services,
       agents: wire.agents,
-      approvals: [],
+      approvals: wire.approvals,
       forwardProxy: wire.forward_proxy,
       startedByTag: wire.started_by_tag,
       ledger: { failClosed: ledger.fail_closed, retentionSeconds: ledger.retention ?? null },
@@ -75,7 +76,7 @@ function sections(context: Context) {
       metrics: metricsSection(context),
       traces: tracesSection(context),
       agents: agentsSection(context),
-      approvals: z.record(z.string(), z.unknown()).optional().describe('Reserved for approvals.'),
+      approvals: approvalsSection(context),
     })
     .describe('Configuration of Lictor, an identity-aware gateway for Prefect.');
 }

@@ -8,9 +8,8 @@ import { isRecord } from '../expand.ts';
 import { type Complaint, checkedBy, reporter, withoutDuplicates } from '../schema/issues.ts';
 import { count, parseBytes, text } from '../schema/scalars.ts';
 import { scopeProblem } from '../scope.ts';
-import type { Context, ProviderOutline } from './context.ts';
-import { memberComplaint, parseMember } from './members.ts';
-import { PROVIDER_KINDS } from './provider-kinds.ts';
+import type { Context } from './context.ts';
+import { isForWorkloads, memberComplaint, parseMember } from './members.ts';
 import { wireScope } from './roles.ts';
 
 /** An agent never administers the gateway. Workers and runs get tokens of runs that others started. */
@@ -127,10 +126,6 @@ function credentialComplaint(credential: string, known: Pick<Context, 'providers
   const provider = known.providers?.find(({ id }) => id === member.idp);
   if (provider === undefined || isForWorkloads(provider)) return undefined;
   return { message: `${credential} is a person: people log in at ${provider.id}`, remedy };
-}
-
-function isForWorkloads({ type }: ProviderOutline): boolean {
-  return Object.entries(PROVIDER_KINDS).some(([name, kind]) => name === type && kind.isForWorkloads);
 }
 
 /** The URL of a Client ID Metadata Document, or the id of a configured client. */

@@ -135,7 +135,7 @@ function headersFile({ baseDir, secrets }: Files) {
     .describe('File with request headers, one a line: Authorization: Bearer ...');
 }
 
-function signingSecret({ baseDir, secrets }: Files) {
+export function signingSecret({ baseDir, secrets }: Files) {
   return filePath.transform((path, issues) => {
     if (secrets === 'skip') return '';
     const secret = readSecretFile(resolve(baseDir, path), [], reporter(issues))?.trim();

@@ -37,6 +37,11 @@ function impossible(member: string, { kind, claim }: Member, { id, type, issuer 
   };
 }
 
+/** Its principals are machines, and no people. */
+export function isForWorkloads({ type }: ProviderOutline): boolean {
+  return Object.entries(PROVIDER_KINDS).some(([name, kind]) => name === type && kind.isForWorkloads);
+}
+
 export interface Member {
   readonly kind: MemberKind;
   readonly idp: string;

@@ -2,6 +2,7 @@
 import type { RoleBinding } from '../../config/config.ts';
 import { matchesGlob } from '../../contract/glob.ts';
 import type { Identity } from '../../contract/identity.ts';
+import type { Principal } from '../../contract/principal.ts';
 import { everywhere, type Grant, type Scope } from '../../contract/scope.ts';
 
 export interface RoleBook {
@@ -58,8 +59,17 @@ export function distinctGrants(grants: readonly Grant[]): readonly Grant[] {
 }
 
 /** Every member text that names this identity, without claims. */
-export function identityMembers({ idp, name, groups }: Identity): readonly string[] {
+export function identityMembers({ idp, name, groups }: Pick<Identity, 'idp' | 'name' | 'groups'>): readonly string[] {
   return [`user:${name}@${idp}`, `*@${idp}`, ...groups.map((group) => `group:${group}@${idp}`), ...(name.startsWith('arn:') ? [`${name}@${idp}`] : [])];
+}
+
+/** True when the member, as lictor.yaml writes it, is this principal or a group of it. */
+export function isMember(principal: Principal, member: string): boolean {
+  const { id, idp, groups, attributes } = principal;
+  if (idp === null) return member === id;
+  const claim = parseClaimMember(member);
+  if (claim !== undefined) return claim.idp === idp && fits(claim, attributes);
+  return identityMembers({ idp, name: id.slice(0, -(idp.length + 1)), groups }).includes(member);
 }
 
 /** `group:NAME@IDP`, of this provider. */

@@ -1,5 +1,6 @@
 // Swaps the runtime for a new configuration: applies all of it, or changes nothing and reports every problem.
 
+import { ruleProblems } from '../authorization/approvals/rule-problems.ts';
 import type { CheckedPolicies, OwnPolicies } from '../authorization/policy/own/check.ts';
 import { checkByThread } from '../authorization/policy/own/check-by-thread.ts';
 import { ensureOwnCertificate } from '../config/certificates/own.ts';
@@ -121,7 +122,7 @@ async function ownPolicies({ shared }: ReloaderParts, { policies }: Config): Pro
 async function findProblems({ current, shared, env }: ReloaderParts, next: Config): Promise<readonly Problem[]> {
   const fixed = checkRestartKeys(current.get().config, next);
   if (fixed.length > 0) return fixed;
-  return [...checkMetadataFiles(next, shared.clock()), ...(await checkEdge(next, shared.paths, env, shared.clock))];
+  return [...ruleProblems(next.approvals), ...checkMetadataFiles(next, shared.clock()), ...(await checkEdge(next, shared.paths, env, shared.clock))];
 }
 
 /** Applying nginx's files is the last step that can fail. Steps after the swap are not rolled back; their failures are reported. */

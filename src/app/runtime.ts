@@ -5,6 +5,10 @@ import { createAgentBook } from '../authorization/agents/agent-book.ts';
 import { createCallBudgets } from '../authorization/agents/call-budgets.ts';
 import { createRunBudgets } from '../authorization/agents/run-budgets.ts';
 import { createWindows } from '../authorization/agents/windows.ts';
+import { createApprovalConditions } from '../authorization/approvals/condition.ts';
+import { createHold } from '../authorization/approvals/hold.ts';
+import { createNameOf } from '../authorization/approvals/resource-name.ts';
+import { assertRules } from '../authorization/approvals/rule-problems.ts';
 import { type Answerer, createAnswerer } from '../authorization/decide/answer.ts';
 import { createDecider, type Decider } from '../authorization/decide/decider.ts';
 import { createEventTagGuard, type EventTagGuard } from '../authorization/decide/event-tags.ts';
@@ -181,17 +185,28 @@ async function openDecisions(shared: ProcessServices, config: Config, parts: Ide
   const services = openServices({ ...shared, config, authenticator, policy, entities: entities.recent, credentials });
   const mayWrite = () => !config.ledger.failClosed || ledger.healthy();
   const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));
-  const conditions = openConditions(shared, config, lookup);
+  const conditions = openConditions(shared, config, { entities, lookup, revision: decider.revision });
   const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles, mustMediate: conditions.mustMediate });
   return { runTokens, authenticator, decider, services, answerer, conditions };
 }
 
-/** What requests must meet beside the policies, in the order of the checks. */
-function openConditions({ store, clock, steady }: ProcessServices, { agents }: Config, lookup: Lookup): Conditions {
-  const book = createAgentBook(agents);
+interface ConditionParts {
+  readonly entities: Prefect['entities'];
+  readonly lookup: Lookup;
+  readonly revision: number;
+}
+
+/** What requests must meet beside the policies, in the order of the checks. An approval is used up by passing, so approvals are last. */
+function openConditions({ store, clock, steady }: ProcessServices, config: Config, { entities, lookup, revision }: ConditionParts): Conditions {
+  assertRules(config.approvals);
+  const book = createAgentBook(config.agents);
   const windows = createWindows({ uses: store.agentUses, clock, steady });
-  const callBudgets = createCallBudgets({ book, windows });
-  return createConditions([callBudgets, createRunBudgets({ book, windows, runs: store.agentRuns, lookup, clock, steady })]);
+  const hold = createHold({ approvals: store.approvals, config, clock, revision, nameOf: createNameOf(entities.now), announce: () => undefined });
+  return createConditions([
+    createCallBudgets({ book, windows }),
+    createRunBudgets({ book, windows, runs: store.agentRuns, lookup, clock, steady }),
+    ...createApprovalConditions(config.approvals, hold),
+  ]);
 }
 
 type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: GuardedTags };

@@ -61,13 +61,21 @@ async function findProblems(context: CliContext): Promise<Found> {
   const { testedPolicies } = await import('./own-policies.ts');
   const { problems, warnings: ofPolicies, vectors } = testedPolicies(loaded.config);
   const warnings = [...scopeWarnings(loaded.config), ...ofPolicies];
-  const [{ checkEdge }, { checkMetadataFiles }] = await Promise.all([import('../edge/nginx/check.ts'), import('../identity/authn/saml/check-files.ts')]);
+  const [{ checkEdge }, { checkMetadataFiles }, { ruleProblems }] = await Promise.all([
+    import('../edge/nginx/check.ts'),
+    import('../identity/authn/saml/check-files.ts'),
+    import('../authorization/approvals/rule-problems.ts'),
+  ]);
   const { edge, paths } = await written(context, async () => {
     const prepared = prepareStateDir(context.stateDir());
     return { paths: prepared, edge: await checkEdge(loaded.config, prepared, { ...context.env }) };
   });
   const restarts = await needRestart(context, paths, loaded.config);
-  return { problems: [...problems, ...checkMetadataFiles(loaded.config, systemClock()), ...edge], warnings: [...restarts, ...warnings], vectors };
+  return {
+    problems: [...problems, ...ruleProblems(loaded.config.approvals), ...checkMetadataFiles(loaded.config, systemClock()), ...edge],
+    warnings: [...restarts, ...warnings],
+    vectors,
+  };
 }
 
 /** The keys whose change a reload rejects. Only while a gateway runs here. */

@@ -146,7 +146,8 @@ limits: [{ for: "*", rate: fast }]
     ]);
   });
 
-  it.each(['approvals: {}', 'store: postgres://db/x'])('say that a later part is not built yet: %s', (line) => {
+  it('say that a later part is not built yet', () => {
+    const line = 'store: postgres://db/x';
     expect(problems(`${SMALLEST}${line}\n`)).toEqual([expect.objectContaining({ message: expect.stringContaining('not built yet') })]);
   });
 });

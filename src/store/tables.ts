@@ -28,6 +28,7 @@ export interface Tables {
   readonly cache_generations: CacheGenerationTable;
   readonly agent_uses: AgentUseTable;
   readonly agent_runs: AgentRunTable;
+  readonly approvals: ApprovalTable;
 }
 
 interface AgentUseTable {
@@ -47,7 +48,6 @@ interface AgentRunTable {
   readonly ended_ms: number | null;
   /** 1: Prefect has not created it yet. */
   readonly reserved: 0 | 1;
-  readonly approvals: ApprovalTable;
 }
 
 interface ApprovalTable {

@@ -31,7 +31,7 @@ function rule(known: Known) {
         .array(text.superRefine(checkedBy((member) => requesterComplaint(member, known))))
         .min(1)
         .describe('Whose requests wait: "agent:*", agent:NAME, or a member as in roles.'),
-      actions: z.array(text).min(1).describe('Actions that wait (docs/reference/actions.md): [deployments.delete].'),
+      actions: z.array(text).min(1).describe('Actions that wait (docs/reference/rights.md): [deployments.delete].'),
       approvers: z
         .literal('sponsor')
         .or(z.array(text.superRefine(checkedBy((member) => approverComplaint(member, known)))).min(1))

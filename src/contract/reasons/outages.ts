@@ -23,6 +23,11 @@ export const OUTAGE_REASONS = {
     detail: 'The gateway is processing other large bodies of this principal, and has no memory for another one yet.',
     hint: 'Retry after some seconds; send fewer large bodies at once. At most 16 MiB of one principal are in work, and bodies up to 32 KiB never wait.',
   },
+  'approvals-pending': {
+    status: 429,
+    detail: 'Too many requests of this principal wait for an approval.',
+    hint: 'Wait until a person has decided some of them, or until they expire: lictor approvals lists them.',
+  },
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
   'device-throttled': { status: 429, detail: 'Too many wrong codes.', hint: 'Wait a minute, then type the code that the terminal shows.' },
   'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide at the moment.', hint: 'Retry; nothing was forwarded.' },

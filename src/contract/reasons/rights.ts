@@ -58,6 +58,26 @@ export const RIGHT_REASONS = {
     hint: 'Ask for one object or one kind of objects; an administrator can give a role on everything.',
   },
   'policy-forbids': { status: 403, detail: 'A policy forbids this.', hint: 'Ask an administrator; the record of this request names the policy.' },
+  'approval-required': {
+    status: 403,
+    detail: 'This request waits for the approval of a person.',
+    hint: 'Let a person who may approve it open approval_url, then send the same request again before expires_at.',
+  },
+  'approval-denied': {
+    status: 403,
+    detail: 'A person denied this request.',
+    hint: 'Send no such request again before expires_at; the page at approval_url shows who denied it and why.',
+  },
+  'approval-used': {
+    status: 403,
+    detail: 'The approval of this request has been used: it allowed one request.',
+    hint: 'The request has run. From expires_at on, the same request can wait for a new approval.',
+  },
+  'approval-impossible': {
+    status: 403,
+    detail: 'This needs an approval, and cannot wait for one.',
+    hint: 'Sockets, calls of services and the pages of the gateway cannot wait; an administrator can change the rule (docs/how-to/approvals.md).',
+  },
   'scope-missing': {
     status: 403,
     detail: 'The client scopes of this login do not include this action.',

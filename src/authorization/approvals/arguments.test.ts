@@ -1,0 +1,77 @@
+// What an approval is bound to, and what people see of it.
+import { describe, expect, it } from 'vitest';
+import { parseStrict } from '../../contract/json/strict-json.ts';
+import type { JsonValue } from '../../contract/json/tree.ts';
+import { argumentsOf, hashOf, shownArguments } from './arguments.ts';
+
+const NOW = 1_700_000_000_000;
+
+function asked(tree?: JsonValue, args = '', params = {}): Parameters<typeof shownArguments>[0] {
+  // Nothing else of the call is read.
+  return { operation: { method: 'POST', operationId: 'set_state' }, inputs: { args }, params, tree } as unknown as Parameters<typeof shownArguments>[0];
+}
+
+function stateWith(details: Record<string, JsonValue>, beside: Record<string, JsonValue> = {}): JsonValue {
+  return { state: { type: 'SCHEDULED', state_details: details, ...beside } };
+}
+
+function hash(tree?: JsonValue, args?: string, params?: object): string | undefined {
+  return hashOf(argumentsOf(asked(tree, args, params), NOW));
+}
+
+describe('the hash of the arguments', () => {
+  it('does not depend on what stock clients write anew into each attempt', () => {
+    const at = (ms: number): string => new Date(NOW + ms).toISOString();
+    const once = hash(stateWith({ transition_id: 'a', scheduled_time: at(-60_000) }));
+    expect(hash(stateWith({ transition_id: 'b', scheduled_time: at(1_000) }))).toBe(once);
+    expect(hash(stateWith({ transition_id: 'b', scheduled_time: at(3_600_000) }))).not.toBe(once);
+    expect(hash(stateWith({ transition_id: 'b', scheduled_time: 'soon' }))).not.toBe(once);
+    expect(hash(stateWith({ pause_key: 'k', scheduled_time: at(0) }))).not.toBe(once);
+    expect(hash(stateWith({ scheduled_time: at(0) }, { transition_id: 'b' }))).not.toBe(once);
+  });
+
+  it.each<readonly [string, Parameters<typeof hash>]>([
+    ['no body', []],
+    ['null', [null]],
+    ['a value', [{ a: 1 }]],
+    ['a text', [{ a: '1' }]],
+    ['a nested value', [{ a: { b: 1 } }]],
+    ['a query', [{ a: 1 }, 'force=true']],
+    ['a path', [{ a: 1 }, '', { id: '1' }]],
+  ])('differs for %s', (_what, given) => {
+    expect(hash(...given)).not.toBe(hash({ a: 2 }));
+    expect(hash(...given)).toBe(hash(...given));
+  });
+
+  it('does not exist for a number that readers read differently', () => {
+    const parsed = parseStrict(Buffer.from('{"a":9007199254740993}'));
+    expect(parsed.ok && hash(parsed.tree)).toBeUndefined();
+  });
+});
+
+describe('what people see of the arguments', () => {
+  const shown = (tree: JsonValue): unknown => JSON.parse(shownArguments(asked(tree))).body;
+
+  it('has path, query and body', () => {
+    expect(JSON.parse(shownArguments(asked({ a: [1, null, 'x'] }, 'q=1', { id: '7' })))).toEqual({ id: '7', query: 'q=1', body: { a: [1, null, 'x'] } });
+    expect(JSON.parse(shownArguments(asked()))).toEqual({});
+  });
+
+  it('has no value of a key that names a secret, however it is written', () => {
+    expect(shownArguments(asked({ a: { db_PASSWORD: 'hunter2', 'api-key': { x: 'hunter2' }, Authorization: ['hunter2'], token: null } }))).not.toContain(
+      'hunter2',
+    );
+    expect(shown({ region: 'eu' })).toEqual({ region: 'eu' });
+  });
+
+  it('counts what it leaves out: long texts, many values, depth', () => {
+    expect(shown('x'.repeat(1500))).toMatch(/^x{1000} \(500 more characters, not shown\)$/);
+    expect(shown(Array.from({ length: 5000 }, (_, at) => at))).toContain('(3000 more values, not shown)');
+    const many = shown(Object.fromEntries(Array.from({ length: 3000 }, (_, at) => [`key-number-${at}`, at])));
+    expect(many).toMatchObject({ 'key-number-0': 0, '...': expect.stringMatching(/^\(\d+ more values, not shown\)$/) });
+    let deep: JsonValue = 'bottom';
+    for (let at = 0; at < 60; at += 1) deep = [deep];
+    expect(JSON.stringify(shown(deep))).toContain('(nested deeper, not shown)');
+    expect(shownArguments(asked({ ['k'.repeat(100_000)]: 1, b: 2 })).length).toBeLessThan(1000);
+  });
+});

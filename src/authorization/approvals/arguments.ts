@@ -1,0 +1,88 @@
+// The arguments of a request: what an approval is bound to, and what people see of them.
+import { createHash } from 'node:crypto';
+import { canonicalText } from '../../contract/json/canonical.ts';
+import { field, isList, isObject, isScalar, type JsonObject, type JsonValue, withoutKeys } from '../../contract/json/tree.ts';
+import type { Call } from '../mediate/handler.ts';
+
+type Asked = Pick<Call, 'operation' | 'params' | 'inputs' | 'tree'>;
+
+/** SHA-256 of the canonical text (RFC 8785), hexadecimal. Undefined: readers do not agree on a number or a text in it. */
+export function hashOf(value: JsonValue): string | undefined {
+  const text = canonicalText(value);
+  return text === undefined ? undefined : createHash('sha256').update(text).digest('hex');
+}
+
+/** Everything that the request says. A change of any value is another request. */
+export function argumentsOf({ operation, params, inputs, tree }: Asked, nowMs: number): JsonObject {
+  const common = { method: operation.method, operation: operation.operationId, path: params, query: inputs.args };
+  return tree === undefined ? common : { ...common, body: withoutNonces(tree, nowMs) };
+}
+
+/** Clocks of clients are not exact. */
+const TOLERANCE_MS = 10_000;
+
+/** Stock clients write a new transition id and the present time into each attempt. A start that is not in the future means "now". */
+function withoutNonces(body: JsonValue, nowMs: number): JsonValue {
+  const state = field(body, 'state');
+  const details = field(state, 'state_details');
+  if (!isObject(body) || !isObject(state) || !isObject(details)) return body;
+  const time = details['scheduled_time'];
+  const isNow = typeof time === 'string' && Date.parse(time) <= nowMs + TOLERANCE_MS;
+  const rest = withoutKeys(details, (key) => key === 'transition_id' || (key === 'scheduled_time' && isNow));
+  return { ...body, state: { ...state, state_details: rest } };
+}
+
+/** Characters of all texts and keys together, and of one text. */
+const MOST_SHOWN = 16_000;
+const LONGEST_TEXT = 1000;
+const DEEPEST = 16;
+
+const SECRET_KEY = /passw|secret|token|api[_-]?key|authorization|credential|private[_-]?key/i;
+
+/** JSON for people: a bounded copy without values of keys that name secrets. What is left out stands there as a count. */
+export function shownArguments({ params, inputs, tree }: Asked): string {
+  const room = { left: MOST_SHOWN };
+  const all = { ...params, ...(inputs.args !== '' && { query: inputs.args }), ...(tree !== undefined && { body: tree }) };
+  return JSON.stringify(shown(all, room, 0));
+}
+
+interface Room {
+  left: number;
+}
+
+function shown(value: JsonValue, room: Room, depth: number): JsonValue {
+  if (typeof value === 'string') return shownText(value, room);
+  if (isScalar(value) || value === null) {
+    room.left -= 8;
+    return value;
+  }
+  if (depth === DEEPEST) return '(nested deeper, not shown)';
+  if (isList(value)) return shownItems(value, room, depth);
+  return isObject(value) ? shownMembers(value, room, depth) : null;
+}
+
+function shownText(text: string, room: Room): string {
+  const most = Math.max(0, Math.min(LONGEST_TEXT, room.left));
+  room.left -= Math.min(text.length, most);
+  return text.length <= most ? text : `${text.slice(0, most)} (${text.length - most} more characters, not shown)`;
+}
+
+function shownItems(items: readonly JsonValue[], room: Room, depth: number): JsonValue {
+  const some: JsonValue[] = [];
+  for (const item of items) {
+    if (room.left <= 0) return [...some, `(${items.length - some.length} more values, not shown)`];
+    some.push(shown(item, room, depth + 1));
+  }
+  return some;
+}
+
+function shownMembers(object: JsonObject, room: Room, depth: number): JsonValue {
+  const some: Record<string, JsonValue> = {};
+  const members = Object.entries(object);
+  for (const [at, [key, value]] of members.entries()) {
+    room.left -= key.length;
+    if (room.left <= 0) return { ...some, '...': `(${members.length - at} more values, not shown)` };
+    some[key] = SECRET_KEY.test(key) && value !== null ? '(a secret, not shown)' : shown(value, room, depth + 1);
+  }
+  return some;
+}

@@ -1,0 +1,19 @@
+// The rules of `approvals` as conditions: one a rule, and a request must meet all.
+import type { ApprovalRule } from '../../config/config.ts';
+import type { Operation } from '../../contract/operation.ts';
+import type { Condition } from '../mediate/conditions.ts';
+import type { Hold } from './hold.ts';
+import { isAbout } from './requester.ts';
+
+export function createApprovalConditions(rules: readonly ApprovalRule[], hold: Hold): readonly Condition[] {
+  return rules.map((rule) => ({
+    concerns: (principal) => isAbout(rule, principal),
+    reads: (operation) => mayNeed(operation, rule),
+    check: async (request) => (request.authorization.decisions.some(({ action }) => rule.actions.includes(action)) ? await hold(request, rule) : { ok: true }),
+  }));
+}
+
+/** On the direct path only the query can change the action of an operation. */
+function mayNeed({ taken, decidingQuery, action }: Operation, { actions }: ApprovalRule): boolean {
+  return taken === 'mediated' || decidingQuery.length > 0 || actions.includes(action);
+}

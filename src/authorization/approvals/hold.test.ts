@@ -1,0 +1,189 @@
+// A request waits for an approval, and the approval lets exactly that request pass, once.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MOST_PENDING } from '../../store/approvals.ts';
+import { aRule, COPILOT, type HeldMediator, startHeld } from './hold.fixture.ts';
+
+let gate: HeldMediator;
+beforeEach(async () => {
+  gate = await startHeld();
+});
+afterEach(() => gate.close());
+
+describe('a request that needs an approval', () => {
+  it('waits with a link, and nothing reaches Prefect', async () => {
+    const held = await gate.send();
+    expect(held).toMatchObject({
+      status: 403,
+      code: 'approval-required',
+      detail: expect.stringMatching(/^The request of agent:copilot to .*variables \(variables\.write\) waits for an approval\.$/),
+      approval_id: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/),
+      approval_url: `https://gate.example/.lictor/approvals/${held['approval_id']}`,
+      expires_at: new Date(gate.home.clock() + 900_000).toISOString(),
+    });
+    expect(gate.sent()).toBe(0);
+    expect(gate.record()).toMatchObject({ decision: 'deny', reason: 'approval-required', approval_id: held['approval_id'] });
+    expect(await gate.home.store.approvals.byId(String(held['approval_id']))).toMatchObject({
+      requestedBy: 'agent:copilot',
+      onBehalfOf: ['alice@corp'],
+      sponsor: 'alice@corp',
+      action: 'variables.write',
+      resourceType: 'Variable',
+      credentialId: 'lct_x',
+      state: 'pending',
+      revision: 7,
+    });
+  });
+
+  it('is announced once, and has one approval as long as it waits', async () => {
+    const first = await gate.send();
+    const again = await Promise.all([gate.send(), gate.send(), gate.send()]);
+    expect(again.map(({ approval_id }) => approval_id)).toEqual([first['approval_id'], first['approval_id'], first['approval_id']]);
+    expect(gate.announced.map(({ id }) => id)).toEqual([first['approval_id']]);
+  });
+
+  it('runs once after its approval, of 20 attempts at once', async () => {
+    const { approval_id } = await gate.send();
+    expect(await gate.approve(approval_id)).toBe(true);
+    const attempts = await Promise.all(Array.from({ length: 20 }, () => gate.send()));
+    expect(attempts.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(attempts.filter(({ code }) => code === 'approval-used')).toHaveLength(19);
+    expect(gate.sent()).toBe(1);
+  });
+
+  it('has the id of its approval in the record of its run', async () => {
+    const { approval_id } = await gate.send();
+    await gate.approve(approval_id);
+    expect(await gate.send()).toMatchObject({ status: 201 });
+    expect(gate.record()).toMatchObject({ decision: 'allow', approval_id });
+  });
+
+  it('waits for a new approval only after the time of the used one', async () => {
+    const { approval_id } = await gate.send();
+    await gate.approve(approval_id);
+    await gate.send();
+    expect(await gate.send()).toMatchObject({ status: 403, code: 'approval-used', approval_id });
+    gate.home.advance(900_000);
+    expect(await gate.send()).toMatchObject({ code: 'approval-required', approval_id: expect.not.stringContaining(String(approval_id)) });
+    expect(gate.sent()).toBe(1);
+  });
+
+  it('keeps its approval when nothing was forwarded', async () => {
+    const { approval_id } = await gate.send();
+    await gate.approve(approval_id);
+    const broken = { healthy: () => false };
+    expect(await gate.send({}, { mediator: { ledger: broken } })).toMatchObject({ status: 503, code: 'ledger-unavailable' });
+    expect(await gate.send()).toMatchObject({ status: 201 });
+  });
+
+  it('has used its approval when Prefect gave no answer: it may have acted', async () => {
+    const { approval_id } = await gate.send();
+    await gate.approve(approval_id);
+    expect(await gate.send({}, { mediator: { prefect: () => new Error('reset') } })).toMatchObject({ status: 503 });
+    expect(await gate.send()).toMatchObject({ code: 'approval-used' });
+  });
+});
+
+describe('an approval does not allow', () => {
+  const approved = async (): Promise<void> => void (await gate.approve((await gate.send())['approval_id']));
+  const refused = async (...request: Parameters<HeldMediator['send']>): Promise<void> => {
+    expect(await gate.send(...request)).toMatchObject({ status: 403, code: 'approval-required' });
+    expect(gate.sent()).toBe(0);
+  };
+
+  it.each([
+    ['another value', { body: { name: 'a', value: 2 } }],
+    ['one more argument', { body: { name: 'a', value: 1, tags: [] } }],
+    ['the same text as another type', { body: { name: 'a', value: '1' } }],
+    ['another query', { inputs: { args: 'x=1' } }],
+  ])('%s', async (_what, differing) => {
+    await approved();
+    await refused(differing);
+    expect(await gate.send()).toMatchObject({ status: 201 });
+  });
+
+  it('the request of another agent, or for another person', async () => {
+    await approved();
+    await refused({}, { mediator: { principal: { ...COPILOT, id: 'agent:other', onBehalfOf: ['agent:copilot', 'alice@corp'] } } });
+    await refused({}, { mediator: { principal: { ...COPILOT, onBehalfOf: ['bob@corp'] } } });
+  });
+
+  it('the request under another revision of rules and policies', async () => {
+    await approved();
+    await refused({}, { revision: 8 });
+  });
+
+  it('the request by another rule', async () => {
+    await approved();
+    await refused({}, { rules: [aRule({ name: 'other' })] });
+  });
+
+  it('anything after its time', async () => {
+    await approved();
+    gate.home.advance(900_000);
+    await refused();
+  });
+
+  it('anything before a person has decided', async () => {
+    await gate.send();
+    await refused();
+  });
+});
+
+it('the same arguments in another order of keys are the same request', async () => {
+  await gate.approve((await gate.send())['approval_id']);
+  expect(await gate.send({ body: { value: 1, name: 'a' } })).toMatchObject({ status: 201 });
+});
+
+it('a denied request stays denied for the whole time after the decision, and waits again then', async () => {
+  const { approval_id } = await gate.send();
+  gate.home.advance(899_000);
+  expect(await gate.deny(approval_id)).toBe(true);
+  expect(await gate.approve(approval_id)).toBe(false);
+  gate.home.advance(899_000);
+  expect(await gate.send()).toMatchObject({ status: 403, code: 'approval-denied', approval_id });
+  gate.home.advance(1_000);
+  expect(await gate.send()).toMatchObject({ code: 'approval-required' });
+  expect(gate.sent()).toBe(0);
+});
+
+it('an approval after its time decides nothing', async () => {
+  const { approval_id } = await gate.send();
+  gate.home.advance(900_000);
+  expect(await gate.approve(approval_id)).toBe(false);
+  expect(await gate.home.store.approvals.byId(String(approval_id))).toMatchObject({ state: 'expired' });
+});
+
+it('one requester has a bounded number of pending requests, and others wait beside it', async () => {
+  for (let at = 0; at < MOST_PENDING; at += 1) expect(await gate.send({ body: { name: 'a', value: at } })).toMatchObject({ status: 403 });
+  const beyond = { body: { name: 'a', value: MOST_PENDING } };
+  expect(await gate.send(beyond)).toMatchObject({ status: 429, code: 'approvals-pending' });
+  const run = { id: 'run:1', kind: 'run', onBehalfOf: ['agent:copilot', 'alice@corp'] } as const;
+  expect(await gate.send(beyond, { mediator: { principal: run } })).toMatchObject({ status: 429 });
+  expect(await gate.send(beyond, { rules: [aRule({ approvers: ['*@corp'] })], mediator: { principal: { ...COPILOT, id: 'agent:b' } } })).toMatchObject({
+    status: 403,
+  });
+  gate.home.advance(900_000);
+  expect(await gate.send(beyond)).toMatchObject({ status: 403, code: 'approval-required' });
+});
+
+it('a request for which nobody can answer is refused', async () => {
+  expect(await gate.send({}, { mediator: { principal: { ...COPILOT, id: 'agent:unknown' } } })).toMatchObject({ status: 403, code: 'approval-impossible' });
+  expect(await gate.send({ body: '{"name":"a","value":12345678901234567890}' })).toMatchObject({ status: 403, code: 'approval-impossible' });
+  expect(gate.sent()).toBe(0);
+});
+
+it('every rule that is about a request must be met', async () => {
+  const both = { rules: [aRule(), aRule({ name: 'four-eyes', approvers: ['group:leads@corp'] })] };
+  const first = await gate.send({}, both);
+  await gate.approve(first['approval_id']);
+  const second = await gate.send({}, both);
+  expect(second['approval_id']).not.toBe(first['approval_id']);
+  expect(await gate.send({}, both)).toMatchObject({ code: 'approval-required', approval_id: second['approval_id'] });
+  await gate.approve(second['approval_id']);
+  expect(await gate.send({}, both)).toMatchObject({ status: 201 });
+});
+
+it('other actions, and requests of other principals, do not wait', async () => {
+  expect(await gate.send({}, { rules: [aRule({ actions: ['variables.delete'] })] })).toMatchObject({ status: 201 });
+  expect(await gate.send({}, { rules: [aRule({ principals: ['agent:other', 'group:leads@corp', 'user:bob@corp'] })] })).toMatchObject({ status: 201 });
+});

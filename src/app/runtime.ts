@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { createAgentBook } from '../authorization/agents/agent-book.ts';
 import { createCallBudgets } from '../authorization/agents/call-budgets.ts';
 import { createRunBudgets } from '../authorization/agents/run-budgets.ts';
+import { createAgentTaint, createLoginTaint } from '../authorization/agents/taint.ts';
 import { createWindows } from '../authorization/agents/windows.ts';
-import { createApprovalConditions } from '../authorization/approvals/condition.ts';
+import { createApprovalConditions, rulesFor } from '../authorization/approvals/condition.ts';
 import { createHold } from '../authorization/approvals/hold.ts';
 import { createNameOf } from '../authorization/approvals/resource-name.ts';
 import { assertRules } from '../authorization/approvals/rule-problems.ts';
@@ -15,7 +16,7 @@ import { createEventTagGuard, type EventTagGuard } from '../authorization/decide
 import { createHoldsLease } from '../authorization/decide/holds-lease.ts';
 import { decidingText, publishRevision } from '../authorization/decide/revision.ts';
 import { createTurns } from '../authorization/mediate/body-work.ts';
-import { type Conditions, createConditions } from '../authorization/mediate/conditions.ts';
+import { type Conditions, createConditions, type PermittedRequest } from '../authorization/mediate/conditions.ts';
 import { createMediator, type Mediator } from '../authorization/mediate/mediator.ts';
 import { createRunTokenParts } from '../authorization/mediate/parts.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from '../authorization/policy/engine.ts';
@@ -32,8 +33,6 @@ import { TOOLS } from '../edge/mcp/tools/index.ts';
 import { prefectAnswers } from '../edge/nginx/watch-prefect.ts';
 import { watchUpstreams } from '../edge/nginx/watch-services.ts';
 import { createAccessTokenKind } from '../identity/authn/access-token/verify.ts';
-import { createAgents } from '../identity/authn/agent/agents.ts';
-import { createAgentCredentials } from '../identity/authn/agent/credentials.ts';
 import { createAuthenticator } from '../identity/authn/authenticator.ts';
 import { openCertificates } from '../identity/authn/certificate/open.ts';
 import { LOGIN_TIMEOUT_MS, openProviders } from '../identity/authn/external/open-providers.ts';
@@ -84,7 +83,7 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
   const identity = openIdentity(shared, config, opened);
   const prefect = openPrefect(shared, config, { ...identity, opened });
   const decisions = await openDecisions(shared, config, { ...identity, ...prefect, policy });
-  const parts = { ...identity, ...prefect, ...decisions, guardedTags: createGuardedTags(config, shared.store.givenScopes) };
+  const parts = { ...identity, ...prefect, ...decisions, guardedTags: createGuardedTags(config.roles, shared.store.givenScopes) };
   const own = buildOwnApp(shared, config, parts);
   await own.ready();
   await warnOfLocks({ locks: shared.store.locks, config }, shared.log);
@@ -136,7 +135,6 @@ function openIdentity(shared: ProcessServices, config: Config, opened: AsyncDisp
     sessions: store.sessions,
     providers: config.identityProviders,
     roleBook: createRoleBook(config.roles),
-    agents: createAgentCredentials(config.agents),
     limits: config.sessions,
     lifeMs: config.cliSeconds * 1000,
     clock,
@@ -205,9 +203,12 @@ function openConditions({ store, clock, steady }: ProcessServices, config: Confi
   const book = createAgentBook(config.agents);
   const windows = createWindows({ uses: store.agentUses, clock, steady });
   const hold = createHold({ approvals: store.approvals, config, clock, revision, nameOf: createNameOf(entities.now), announce: () => undefined });
+  const taint = { book, taints: store.taints, hold, isHeld: (request: PermittedRequest) => rulesFor(config.approvals, request).length > 0 };
   return createConditions([
     createCallBudgets({ book, windows }),
     createRunBudgets({ book, windows, runs: store.agentRuns, lookup, clock, steady }),
+    createAgentTaint(taint),
+    createLoginTaint(taint),
     ...createApprovalConditions(config.approvals, hold),
   ]);
 }
@@ -267,14 +268,7 @@ function openAuthorizationServer(shared: ProcessServices, config: Config, { jwts
     ...{ store, config, standing, signingKeys, sealer, clock, steady, revision: decider.revision },
     loginLifeMs: config.cliSeconds * 1000,
     sessionLimits: config.sessions,
-    exchange: createTokenExchange({
-      config,
-      agents: createAgents({ store, config, clock }),
-      accessTokens: store.accessTokens,
-      locks: store.locks,
-      clock,
-      proofs,
-    }),
+    exchange: createTokenExchange({ config, accessTokens: store.accessTokens, locks: store.locks, clock, proofs }),
     record: (record) => ledger.append(record),
     failClosed: config.ledger.failClosed,
     onEnded: shared.sync,

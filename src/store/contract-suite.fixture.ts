@@ -3,7 +3,16 @@ import { afterEach, beforeEach, describe } from 'vitest';
 import type { Clock } from '../contract/clock.ts';
 import { agentRunCases, agentUseCases } from './contract-suite/agents.fixture.ts';
 import { accountCases, identityCases, scopeCases } from './contract-suite/people.fixture.ts';
-import { cacheGenerationCases, changeNumberCases, knownFlowCases, leaseCases, lockCases, markCases, policySetCases } from './contract-suite/records.fixture.ts';
+import {
+  cacheGenerationCases,
+  changeNumberCases,
+  knownFlowCases,
+  leaseCases,
+  lockCases,
+  markCases,
+  policySetCases,
+  taintCases,
+} from './contract-suite/records.fixture.ts';
 import { attemptCases, identitySessionCases, sessionCases } from './contract-suite/sessions.fixture.ts';
 import { accessTokenCases, tokenCases } from './contract-suite/tokens.fixture.ts';
 import type { StoreUnderTest } from './contract-suite/under-test.fixture.ts';
@@ -36,6 +45,7 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     describe('leases', () => leaseCases(() => under, advance));
     describe('uses of agents', () => agentUseCases(() => under, advance));
     describe('runs of agents', () => agentRunCases(() => under, advance));
+    describe('taints', () => taintCases(() => under, advance));
     describe('policy sets', () => policySetCases(() => under, advance));
   });
 }

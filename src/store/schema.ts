@@ -68,8 +68,7 @@ const SCHEMA: readonly string[] = [
     claims text not null,
     created_ms bigint not null,
     seen_ms bigint not null,
-    word text,
-    refused_ms bigint
+    word text
   )`,
   `create unique index identities_by_name on identities (idp, name)`,
   `create unique index identities_by_subject on identities (idp, subject)`,
@@ -291,4 +290,8 @@ const SCHEMA: readonly string[] = [
   `create index approvals_by_binding on approvals (binding, expires_ms)`,
   `create index approvals_by_requester on approvals (counted_for, expires_ms)`,
   `create index approvals_by_age on approvals (expires_ms)`,
+  `create table taints (
+    requester text primary key not null,
+    until_ms bigint not null
+  )`,
 ];

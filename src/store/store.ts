@@ -1,5 +1,5 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
-// device codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches, uses and runs of agents, approvals, and the change number.
+// device codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches, uses, runs and taints of agents, approvals, and the change number.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -24,6 +24,7 @@ import { createRunTokens, type RunTokens } from './run-tokens.ts';
 import { createTables } from './schema.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { openSqlite } from './sqlite.ts';
+import { createTaints, type Taints } from './taints.ts';
 import { createTokens, type Tokens } from './tokens.ts';
 
 export interface Store {
@@ -53,6 +54,7 @@ export interface Store {
   readonly agentUses: AgentUses;
   readonly agentRuns: AgentRuns;
   readonly approvals: Approvals;
+  readonly taints: Taints;
   close(): Promise<void>;
 }
 
@@ -95,6 +97,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     agentUses: createAgentUses(database, clock),
     agentRuns: createAgentRuns(database, clock),
     approvals: createApprovals(database, clock),
+    taints: createTaints(database, clock),
     close: () => database.close(),
   };
 }

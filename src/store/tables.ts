@@ -29,6 +29,7 @@ export interface Tables {
   readonly agent_uses: AgentUseTable;
   readonly agent_runs: AgentRunTable;
   readonly approvals: ApprovalTable;
+  readonly taints: TaintTable;
 }
 
 interface AgentUseTable {
@@ -77,6 +78,11 @@ interface ApprovalTable {
   readonly expires_ms: number;
   readonly decided_by: string | null;
   readonly reason: string;
+}
+
+interface TaintTable {
+  readonly requester: string;
+  readonly until_ms: number;
 }
 
 interface LeaseTable {
@@ -184,8 +190,6 @@ interface IdentityTable {
   readonly seen_ms: number;
   /** The provider that asserted it (`wordOf`); null: stored before this column. */
   readonly word: string | null;
-  /** When the provider refused to confirm the person after it last asserted it; null: it did not. */
-  readonly refused_ms: number | null;
 }
 
 /** A former name of a subject. No other subject gets it until an administrator forgets it. */

@@ -1,7 +1,7 @@
 // The rules of `approvals` as conditions: one a rule, and a request must meet all.
 import type { ApprovalRule } from '../../config/config.ts';
 import type { Operation } from '../../contract/operation.ts';
-import type { Condition } from '../mediate/conditions.ts';
+import type { Condition, PermittedRequest } from '../mediate/conditions.ts';
 import type { Hold } from './hold.ts';
 import { isAbout } from './requester.ts';
 
@@ -9,8 +9,17 @@ export function createApprovalConditions(rules: readonly ApprovalRule[], hold: H
   return rules.map((rule) => ({
     concerns: (principal) => isAbout(rule, principal),
     reads: (operation) => mayNeed(operation, rule),
-    check: async (request) => (request.authorization.decisions.some(({ action }) => rule.actions.includes(action)) ? await hold(request, rule) : { ok: true }),
+    check: async (request) => (holds(rule, request) ? await hold(request, rule) : { ok: true }),
   }));
+}
+
+/** The rules that hold the request. */
+export function rulesFor(rules: readonly ApprovalRule[], request: PermittedRequest): readonly ApprovalRule[] {
+  return rules.filter((rule) => isAbout(rule, request.authorization.principal) && holds(rule, request));
+}
+
+function holds({ actions }: ApprovalRule, { authorization }: PermittedRequest): boolean {
+  return authorization.decisions.some(({ action }) => actions.includes(action));
 }
 
 /** On the direct path only the query can change the action of an operation. */

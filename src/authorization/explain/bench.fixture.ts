@@ -66,8 +66,6 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
     identities: {
       put: never,
       isKnown: never,
-      setRefused: never,
-      standingOf: never,
       byId: never,
       forget: never,
       namesOf: never,

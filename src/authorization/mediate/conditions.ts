@@ -27,8 +27,14 @@ export type RecordFields = Pick<NewRecord, 'approval_id'>;
 export type Verdict =
   /** `record`: further fields of the record of the refusal. */
   | { readonly ok: false; readonly refusal: Refusal; readonly record?: RecordFields }
-  /** `settle`: called once with the outcome. It gives back what `check` has reserved, if Prefect got nothing. */
-  | { readonly ok: true; readonly record?: RecordFields; readonly settle?: (outcome: RequestOutcome) => Promise<void> };
+  | {
+      readonly ok: true;
+      readonly record?: RecordFields;
+      /** Called once with the outcome. It gives back what `check` has reserved, if Prefect got nothing. */
+      readonly settle?: (outcome: RequestOutcome) => Promise<void>;
+      /** Called before the answer leaves. If it throws, the client does not get the answer. */
+      readonly beforeAnswer?: (answer: Pick<UpstreamAnswer, 'status' | 'body'>) => Promise<void>;
+    };
 
 export interface Condition {
   /** True: the condition is checked for requests of this principal. */
@@ -78,7 +84,14 @@ export function createConditions(conditions: readonly Condition[]): Conditions {
         await settle({ kind: 'not-sent', bytes: 0 });
         throw error;
       }
-      return { ok: true, record: Object.assign({}, ...passed.map(({ record }) => record)), settle };
+      return {
+        ok: true,
+        record: Object.assign({}, ...passed.map(({ record }) => record)),
+        settle,
+        async beforeAnswer(answer) {
+          for (const verdict of passed) await verdict.beforeAnswer?.(answer);
+        },
+      };
     },
   };
 }

@@ -116,18 +116,15 @@ async function decideCall(exchange: Exchange, opened: Opened): Promise<MediatedR
 type Passed = Extract<Verdict, { ok: true }>;
 
 /** Settles the conditions once, with what is known of the outcome in the end. */
-async function forwardSettled(
-  exchange: Exchange,
-  { verdict, ...decided }: Omit<Decided, 'progress' | 'further'> & { readonly verdict: Passed },
-): Promise<MediatedResponse> {
+async function forwardSettled(exchange: Exchange, decided: Omit<Decided, 'progress'>): Promise<MediatedResponse> {
   const progress: Progress = { known: { kind: 'not-sent' } };
   let bytes = 0;
   try {
-    const response = await forward(exchange, { ...decided, progress, further: verdict.record ?? {} });
+    const response = await forward(exchange, { ...decided, progress });
     bytes = response.body.length;
     return response;
   } finally {
-    await verdict.settle?.({ ...progress.known, bytes }).catch((error: unknown) => exchange.parts.warn?.('a condition could not be settled', error));
+    await decided.verdict.settle?.({ ...progress.known, bytes }).catch((error: unknown) => exchange.parts.warn?.('a condition could not be settled', error));
   }
 }
 
@@ -144,8 +141,7 @@ interface Decided {
   readonly call: Call;
   readonly plan: Plan;
   readonly authorization: Extract<Authorization, { ok: true }>;
-  /** Further fields of the record. */
-  readonly further: RecordFields;
+  readonly verdict: Passed;
   readonly progress: Progress;
 }
 
@@ -155,7 +151,7 @@ interface Progress {
 
 async function forward(exchange: Exchange, decided: Decided): Promise<MediatedResponse> {
   const { parts, subject } = exchange;
-  const { call, plan, authorization, progress } = decided;
+  const { call, plan, authorization, verdict, progress } = decided;
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
   const whole = plan.rewrite === undefined ? call.tree : plan.rewrite(stampOf(parts.config, principal, subject.request));
@@ -166,12 +162,12 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const body = !narrowed.forward || narrowed.tree === undefined ? null : renderStrict(narrowed.tree);
   const isPermitted = plan.optionalPermission !== undefined && (await parts.decider.authorizeNow(inputs, [plan.optionalPermission])).ok;
 
-  const record = { ...decidedRecord(subject, authorization, 'policy-permits'), ...decided.further };
+  const record = { ...decidedRecord(subject, authorization, 'policy-permits'), ...verdict.record };
   const needsIntent = plan.intent ?? call.operation.writes;
   const isIntended = needsIntent && parts.ledger.healthy() && (await isRecorded(parts, parts.ledger.intend(record)));
   if (needsIntent && !isIntended && parts.config.ledger.failClosed) return refusalResponse({ code: 'ledger-unavailable' }, inputs.requestId);
 
-  const recorder: Recorder = { parts, record, isIntended };
+  const recorder: Recorder = { parts, record, isIntended, verdict };
   try {
     if (!narrowed.forward) return await concluded(exchange, recorder, { plan, answer: answerOf(narrowed.answer), isPermitted });
     const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
@@ -218,6 +214,7 @@ interface Recorder {
   readonly record: MediatedRecord;
   /** False: Lictor writes the whole record after the answer. */
   readonly isIntended: boolean;
+  readonly verdict: Passed;
 }
 
 function write({ parts, record, isIntended }: Recorder, outcome: Partial<NewRecord>): Promise<boolean> {
@@ -230,9 +227,11 @@ interface Answered {
   readonly isPermitted: boolean;
 }
 
-async function concluded({ parts, subject }: Exchange, recorder: Recorder, { plan, answer, isPermitted }: Answered): Promise<MediatedResponse> {
+async function concluded(exchange: Exchange, recorder: Recorder, { plan, answer, isPermitted }: Answered): Promise<MediatedResponse> {
   const reply = plan.reply === undefined ? answer : plan.reply(answer, isPermitted);
   const response: MediatedResponse = { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body };
+  if (!(await mayLeave(recorder, response))) return withheld(exchange, recorder, { refusal: { code: 'answer-withheld' }, upstreamMs: answer.upstreamMs });
+  const { parts, subject } = exchange;
   const outcome: Outcome = plan.outcome?.(answer) ?? { record: {} };
   const whole: Partial<NewRecord> = { ...responseFields(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...outcome.record };
   const written = write(recorder, whole);
@@ -242,6 +241,17 @@ async function concluded({ parts, subject }: Exchange, recorder: Recorder, { pla
     await isRecorded(parts, parts.ledger.append(itemRecord({ ...recorder.record, ...whole }, { item, number: index + 1 })));
   }
   return response;
+}
+
+/** False: a condition could not store what it must know of the answer. */
+async function mayLeave({ parts, verdict }: Recorder, answer: MediatedResponse): Promise<boolean> {
+  try {
+    await verdict.beforeAnswer?.(answer);
+    return true;
+  } catch (error) {
+    parts.warn?.('an answer is withheld: its reading could not be stored', error);
+    return false;
+  }
 }
 
 /** Prefect's answer is not for this principal, so the record names nothing of it. */

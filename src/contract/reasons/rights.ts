@@ -10,21 +10,6 @@ export const RIGHT_REASONS = {
     detail: 'Access from here, or of this principal, is locked.',
     hint: 'Ask an administrator: lictor locks shows why, lictor unlock ends it.',
   },
-  'agent-sponsor-ended': {
-    status: 403,
-    detail: 'The sponsor of this agent has no standing any more: the person is unknown, has no role, or has not logged in for 30 days.',
-    hint: 'Ask the sponsor to log in, or an administrator to name another sponsor in lictor.yaml (docs/how-to/agents.md).',
-  },
-  'agent-not-sponsor': {
-    status: 403,
-    detail: 'This OAuth client is an agent, and another person than its sponsor has logged in.',
-    hint: 'Log in as the sponsor that lictor.yaml names for the agent.',
-  },
-  'agent-ambiguous': {
-    status: 403,
-    detail: 'The claims of this credential match several agents.',
-    hint: 'Ask an administrator: in lictor.yaml, the credentials of agents must not overlap.',
-  },
   'policy-default-deny': { status: 403, detail: 'No policy permits this.', hint: 'Ask an administrator for a role that may do it.' },
   'object-foreign': {
     status: 404,
@@ -71,6 +56,11 @@ export const RIGHT_REASONS = {
     status: 403,
     detail: 'The gateway cannot narrow this request to the scope of the role, so it denies it.',
     hint: 'Ask for one object or one kind of objects; an administrator can give a role on everything.',
+  },
+  'taint-denied': {
+    status: 403,
+    detail: 'This agent has read text that others wrote. It may not write for 60 minutes after that.',
+    hint: 'Wait until then and read nothing, or ask an administrator: agents[].taint: approve lets the sponsor approve each write.',
   },
   'policy-forbids': { status: 403, detail: 'A policy forbids this.', hint: 'Ask an administrator; the record of this request names the policy.' },
   'approval-required': {

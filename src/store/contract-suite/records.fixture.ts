@@ -36,6 +36,29 @@ export function cacheGenerationCases(get: () => StoreUnderTest): void {
   });
 }
 
+export function taintCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  it('hold for 60 minutes after the last mark, for all who share the store, and for this requester alone', async () => {
+    const { store, other } = get();
+    await store.taints.mark('agent:copilot');
+    advance(HOUR_MS / 2);
+    await other.taints.mark('agent:copilot');
+    advance(HOUR_MS);
+    expect([await store.taints.until('agent:copilot'), await store.taints.until('agent:other')]).toEqual([expect.any(Number), null]);
+    advance(60_000);
+    expect(await store.taints.until('agent:copilot')).toBeNull();
+  });
+
+  it('hold again when the clock is put back after it has leapt ahead, also where others were set meanwhile', async () => {
+    const { store } = get();
+    await store.taints.mark('agent:copilot');
+    advance(2 * HOUR_MS);
+    await store.taints.mark('agent:other');
+    expect(await store.taints.until('agent:copilot')).toBeNull();
+    advance(-2 * HOUR_MS);
+    expect(await store.taints.until('agent:copilot')).not.toBeNull();
+  });
+}
+
 export function markCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
   it('are new once, for all who share the store, and again only a day after they have run out', async () => {
     const { store, other } = get();

@@ -89,7 +89,7 @@ export async function applyPolicies({ shared, current, retire }: ApplyParts, req
     decision: 'allow',
     revision: runtime.revision,
     resource_id: `${revision} -> ${runtime.revision}`,
-    grants: boundGrants(config.roles),
+    grants: boundGrants(config),
     policies: changedPolicies(policies.texts, runtime.policies.texts),
   });
   return { applied: true, from: revision, to: runtime.revision };

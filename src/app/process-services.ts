@@ -99,10 +99,10 @@ export async function openProcessServices({ config, onReopen, ...parts }: Proces
 
 type Parts = Omit<ProcessParts, 'config' | 'onReopen'>;
 
-function openLedger({ paths, clock, log }: Parts, { roles, publicUrl, ledger: { retentionSeconds } }: Config): Promise<Ledger> {
+function openLedger({ paths, clock, log }: Parts, { roles, agents, publicUrl, ledger: { retentionSeconds } }: Config): Promise<Ledger> {
   return startLedger({
     ...{ paths, clock, basePath: publicUrl.basePath, node: hostname() },
-    grants: roles.length === 0 ? null : boundGrants(roles),
+    grants: roles.length + agents.length === 0 ? null : boundGrants({ roles, agents }),
     rotate: rotateLimits(paths, log),
     retentionMs: retentionSeconds === null ? null : retentionSeconds * 1000,
   });

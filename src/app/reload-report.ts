@@ -40,7 +40,7 @@ export async function reportApplied(parts: ReportParts, { from, nginx, changed, 
     revision: to,
     resource_id: `${from} -> ${to}`,
     tool: sections === '' ? null : sections,
-    ...(changed.includes('roles') && { grants: boundGrants(config.roles) }),
+    ...(changed.some((section) => ['roles', 'agents'].includes(section)) && { grants: boundGrants(config) }),
   } as const;
   await recordReload(parts, { ...localUser(), ...record });
 }

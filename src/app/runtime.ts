@@ -33,6 +33,8 @@ import { TOOLS } from '../edge/mcp/tools/index.ts';
 import { prefectAnswers } from '../edge/nginx/watch-prefect.ts';
 import { watchUpstreams } from '../edge/nginx/watch-services.ts';
 import { createAccessTokenKind } from '../identity/authn/access-token/verify.ts';
+import { createAgents } from '../identity/authn/agent/agents.ts';
+import { createAgentCredentials } from '../identity/authn/agent/credentials.ts';
 import { createAuthenticator } from '../identity/authn/authenticator.ts';
 import { openCertificates } from '../identity/authn/certificate/open.ts';
 import { LOGIN_TIMEOUT_MS, openProviders } from '../identity/authn/external/open-providers.ts';
@@ -83,7 +85,7 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
   const identity = openIdentity(shared, config, opened);
   const prefect = openPrefect(shared, config, { ...identity, opened });
   const decisions = await openDecisions(shared, config, { ...identity, ...prefect, policy });
-  const parts = { ...identity, ...prefect, ...decisions, guardedTags: createGuardedTags(config.roles, shared.store.givenScopes) };
+  const parts = { ...identity, ...prefect, ...decisions, guardedTags: createGuardedTags(config, shared.store.givenScopes) };
   const own = buildOwnApp(shared, config, parts);
   await own.ready();
   await warnOfLocks({ locks: shared.store.locks, config }, shared.log);
@@ -135,6 +137,7 @@ function openIdentity(shared: ProcessServices, config: Config, opened: AsyncDisp
     sessions: store.sessions,
     providers: config.identityProviders,
     roleBook: createRoleBook(config.roles),
+    agents: createAgentCredentials(config.agents),
     limits: config.sessions,
     lifeMs: config.cliSeconds * 1000,
     clock,
@@ -268,7 +271,14 @@ function openAuthorizationServer(shared: ProcessServices, config: Config, { jwts
     ...{ store, config, standing, signingKeys, sealer, clock, steady, revision: decider.revision },
     loginLifeMs: config.cliSeconds * 1000,
     sessionLimits: config.sessions,
-    exchange: createTokenExchange({ config, accessTokens: store.accessTokens, locks: store.locks, clock, proofs }),
+    exchange: createTokenExchange({
+      config,
+      agents: createAgents({ store, config, clock }),
+      accessTokens: store.accessTokens,
+      locks: store.locks,
+      clock,
+      proofs,
+    }),
     record: (record) => ledger.append(record),
     failClosed: config.ledger.failClosed,
     onEnded: shared.sync,

@@ -1,5 +1,5 @@
 // lictor token and lictor account, directly on the store file.
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -66,7 +66,7 @@ function ask(secret: string, address = '192.0.2.1') {
   return inStore(async (store) => {
     const authenticator = createAuthenticator({
       store,
-      config: { identityProviders: [], roles: [], sessions: { idleSeconds: 1, absoluteSeconds: 1 } },
+      config: { identityProviders: [], roles: [], agents: [], sessions: { idleSeconds: 1, absoluteSeconds: 1 } },
       clock: systemClock,
       steady: steadyClock,
     });
@@ -247,6 +247,32 @@ describe('lictor token', () => {
     expect(listed).toContainEqual(expect.objectContaining({ name: 'a', scope: 'tags=team-a,x work_pools=pool-a own' }));
     expect(listed).toContainEqual(expect.objectContaining({ name: 'b', scope: null }));
     expect((await inStore((store) => store.tokens.byName('a')))?.scope).toEqual({ ...NOWHERE, tags: ['team-a', 'x'], workPools: ['pool-a'], own: true });
+  });
+
+  it('create and rotate for an agent take no role, and record those of the agent', async () => {
+    const agent = '{ name: copilot, sponsor: "user:alice@local", credential: token, roles: [{ role: agent, scope: { tags: [team-a] } }] }';
+    appendFileSync(join(root, 'lictor.yaml'), `agents: [${agent}]\n`);
+    for (const right of [
+      ['--role', 'admin'],
+      ['--scope', 'tag=b'],
+      ['--pool', 'p'],
+    ])
+      expect(await lictor('token', 'create', 'copilot', ...right)).toMatchObject({ status: 2, err: expect.stringContaining('copilot is an agent') });
+    expect(await json('token', 'create', 'copilot')).toMatchObject({ name: 'copilot', role: '', roles: [], scope: null });
+    expect((await lictor('token', 'rotate', 'copilot')).out).toContain('Service token copilot (of an agent; no expiry)');
+    const grant = { members: ['agent:copilot'], role: 'agent', scope: 'tags=team-a', rules: ['lictor.yaml agents[0]'] };
+    expect((await grants()).flat()).toEqual([expect.objectContaining(grant), expect.objectContaining(grant)]);
+  });
+
+  it('create without a role is refused for any other name', async () => {
+    expect(await lictor('token', 'create', 'copilot')).toMatchObject({ status: 2, err: expect.stringContaining('--role is needed') });
+    expect(await json('token', 'list')).toEqual([]);
+  });
+
+  it('list shows no role for a token that belongs to an agent now', async () => {
+    await json('token', 'create', 'copilot', '--role', 'worker');
+    appendFileSync(join(root, 'lictor.yaml'), 'agents: [{ name: copilot, sponsor: "user:alice@local", credential: token, roles: [{ role: agent }] }]\n');
+    expect(await json('token', 'list')).toMatchObject([{ name: 'copilot', roles: [] }]);
   });
 
   it('rotate keeps the id; the old secret lives for the overlap, and 0s ends it at once', async () => {

@@ -52,7 +52,7 @@ export async function withExplainer<T>(context: CliContext, work: (bench: Explai
     const makerOf: ExplainerParts['makerOf'] = async (type, id) => (await store.openIfAny())?.makers.of(type, id) ?? null;
     const knowsFlow = async (principal: string, flow: string) => (await store.openIfAny())?.knownFlows.has(principal, flow) ?? false;
     const leaseOf = async (lease: string) => (await store.openIfAny())?.leases.of(lease) ?? null;
-    const guardedTags = createGuardedTags(loaded.config.roles, async () => (await store.openIfAny())?.givenScopes() ?? []);
+    const guardedTags = createGuardedTags(loaded.config, async () => (await store.openIfAny())?.givenScopes() ?? []);
     const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf, knowsFlow, leaseOf, guardedTags });
     const sources: PrincipalParts = { config, store: store.open, nowMs: systemClock(), mayPoll: mayPollBy(parts.policy) };
     const findRecorded = (text: string) => findPrincipal(text, sources);

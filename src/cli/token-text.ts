@@ -20,7 +20,8 @@ export function renderNewSecret({ token, secret, config: { publicUrl, tls } }: N
   const expiresAt = isoOrNull(expiryOf(token));
   if (form === 'json')
     return `${JSON.stringify({ name, id, secret, expires_at: expiresAt, role: roles.join(','), roles, scope: scope === null ? null : scopeText(scope), cidrs })}\n`;
-  const limits = [`role ${roles.join(', ')}${scope === null ? '' : ` on ${scopeText(scope)}`}`, expiresAt === null ? 'no expiry' : `until ${expiresAt}`];
+  const role = roles.length === 0 ? 'of an agent' : `role ${roles.join(', ')}`;
+  const limits = [`${role}${scope === null ? '' : ` on ${scopeText(scope)}`}`, expiresAt === null ? 'no expiry' : `until ${expiresAt}`];
   if (cidrs.length > 0) limits.push(`from ${cidrs.join(', ')}`);
   return `Service token ${name} (${limits.join('; ')}). Its secret is shown now and never again:
 
@@ -77,7 +78,7 @@ export function renderTokens(tokens: readonly StoredToken[], nowMs: number, term
   const named = (name: string, id: string): readonly string[] => (isNarrow ? [name] : [name, id]);
   const rows = tokens.map((token) => [
     ...named(token.name, token.id),
-    token.roles.join(','),
+    token.roles.join(',') || '-',
     scopeCell(token.scope),
     stateOf(token, nowMs),
     `${ageDays(token, nowMs)} d`,

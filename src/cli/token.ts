@@ -4,7 +4,8 @@ import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { meantWords } from '../config/suggest.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { RecordedGrant } from '../contract/record.ts';
-import { recordedGrants } from '../identity/authn/recorded-grants.ts';
+import { createAgentCredentials } from '../identity/authn/agent/credentials.ts';
+import { grantsOfAgent, recordedGrants } from '../identity/authn/recorded-grants.ts';
 import { tokenHolder } from '../identity/authn/role-origins.ts';
 import { parseNetwork } from '../identity/authn/service-token/networks.ts';
 import { createTokenId, createTokenText, hashToken } from '../identity/authn/service-token/token-text.ts';
@@ -22,7 +23,7 @@ const DEFAULT_OVERLAP = '24h';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 interface CreateOptions {
-  readonly role: readonly string[];
+  readonly role?: readonly string[];
   readonly cidr?: readonly string[];
   readonly expires?: number;
   readonly json?: boolean;
@@ -66,7 +67,7 @@ function registerCreate(token: Command, context: CliContext): void {
   token
     .command('create <name>')
     .description('create a token and print its secret, once')
-    .requiredOption('--role <role>', 'what it may do; repeatable', collectRole)
+    .option('--role <role>', 'what it may do; repeatable; needed unless NAME is an agent', collectRole)
     .option('--cidr <network>', 'where it may be used from: 10.0.0.0/8; repeatable', collectCidr)
     .option('--expires <duration>', 'when it ends: 24h, 90d (default: never)', parseExpires)
     .option('--json', 'one object with the secret')
@@ -74,7 +75,7 @@ function registerCreate(token: Command, context: CliContext): void {
     .option('--pool <pool>', 'the same as --scope work_pool=POOL; repeatable', collectScope)
     .addHelpText(
       'after',
-      '\nExample:\n  lictor token create etl-worker --role worker --pool pool-a --cidr 10.0.0.0/8 --expires 90d\n  lictor token create ci --role operator --scope tag=team-a\n',
+      '\nExample:\n  lictor token create etl-worker --role worker --pool pool-a --cidr 10.0.0.0/8 --expires 90d\n  lictor token create ci --role operator --scope tag=team-a\n  lictor token create copilot\n',
     )
     .action((name: string, options: CreateOptions) => {
       if (!NAME.test(name)) throw new UsageError(`${JSON.stringify(name)} is no name for a token: letters, digits, dot, dash and underscore, at most 64.`);
@@ -84,8 +85,8 @@ function registerCreate(token: Command, context: CliContext): void {
 
 async function createToken(context: CliContext, session: AdminSession, options: CreateOptions & { readonly name: string }): Promise<void> {
   const { store } = session;
-  const { name, role: roles, cidr: cidrs = [], expires = null } = options;
-  const scope = scopeOf(options);
+  const { name, cidr: cidrs = [], expires = null } = options;
+  const { roles, scope } = rightsOf(session, options);
   if ((await store.tokens.byName(name)) !== undefined) throw nameTaken(name);
   const { id, text: secret } = createTokenText(createTokenId());
   recordFirst(session, {
@@ -96,6 +97,16 @@ async function createToken(context: CliContext, session: AdminSession, options: 
   });
   if (!(await store.tokens.create({ id, name, roles, scope, cidrs, lifetimeMs: expires, hash: hashToken(secret) }))) throw nameTaken(name);
   await printSecret(context, session, { name, secret, json: options.json });
+}
+
+/** The roles of an agent are in lictor.yaml. */
+function rightsOf({ config }: AdminSession, options: CreateOptions & { readonly name: string }): Pick<StoredToken, 'roles' | 'scope'> {
+  const { name, role, scope, pool } = options;
+  const isAgent = createAgentCredentials(config.agents).ofToken(name) !== undefined;
+  if (!isAgent && role === undefined) throw new UsageError(`--role is needed: lictor.yaml has no agent ${name} with credential: token.`);
+  if (isAgent && (role ?? scope ?? pool) !== undefined)
+    throw new UsageError(`${name} is an agent: its roles and their scopes are in lictor.yaml. Leave --role, --scope and --pool out.`);
+  return { roles: role ?? [], scope: scopeOf(options) };
 }
 
 async function rotateToken(
@@ -120,6 +131,8 @@ async function rotateToken(
 /** The rights of the token until the end of its new secret. */
 function grantsOfToken({ config }: AdminSession, token: Pick<StoredToken, 'name' | 'roles' | 'scope' | 'cidrs' | 'lifetimeMs'>): readonly RecordedGrant[] {
   const expiresMs = token.lifetimeMs === null ? null : systemClock() + token.lifetimeMs;
+  const isAgent = createAgentCredentials(config.agents).ofToken(token.name) !== undefined;
+  if (isAgent) return grantsOfAgent(token.name, config.agents, { networks: token.cidrs, expiresMs });
   return recordedGrants(tokenHolder(token), config.roles, { principal: `token:${token.name}`, networks: token.cidrs, expiresMs });
 }
 
@@ -167,7 +180,12 @@ async function list(context: CliContext, session: AdminSession, { access, logins
   if (access === true && logins === true) throw new UsageError('Take one of --access and --logins.');
   if (logins === true) return listLogins(context, session, json);
   if (access === true) return listAccessTokens(context, await store.accessTokens.live(), json);
-  listTokens(context, await store.tokens.list(), json);
+  const tokens = await store.tokens.list();
+  listTokens(
+    context,
+    tokens.map((token) => asShown(session, token)),
+    json,
+  );
 }
 
 function listAccessTokens(context: CliContext, tokens: readonly StoredAccessToken[], json: boolean): void {
@@ -188,8 +206,13 @@ interface Made {
 
 /** Prints the secret with the token's current data from the store. */
 async function printSecret({ out }: CliContext, session: AdminSession, { name, secret, json }: Made): Promise<void> {
-  const token = await existing(session, name);
+  const token = asShown(session, await existing(session, name));
   out.write(renderNewSecret({ token, secret, config: session.config }, json === true ? 'json' : 'text'));
+}
+
+/** The own roles of a token do not count if it belongs to an agent. */
+function asShown({ config }: AdminSession, token: StoredToken): StoredToken {
+  return createAgentCredentials(config.agents).ofToken(token.name) === undefined ? token : { ...token, roles: [], scope: null };
 }
 
 /** By name, or by the id in lists and records. */

@@ -9,6 +9,7 @@ import { endClientGrants } from './ended-client-grants.ts';
 import { removeSessions } from './ended-sessions.ts';
 import { freeFormerName, isNameOfAnother, keepFormerName, namesOfSame } from './former-names.ts';
 import { fromColumn, toColumn } from './lists.ts';
+import { prepareRead } from './prepared-read.ts';
 import type { Tables } from './tables.ts';
 
 export interface Identities {
@@ -22,6 +23,10 @@ export interface Identities {
   isKnown(identity: Pick<Identity, 'idp' | 'subject'>): Promise<boolean>;
   byId(id: string): Promise<Identity | undefined>;
   byName(idp: string, name: string): Promise<Identity | undefined>;
+  /** With the last answer of the provider about the person. */
+  standingOf(idp: string, name: string): Promise<IdentityStanding | undefined>;
+  /** The provider refuses to confirm the person. Holds until the next `put`. */
+  setRefused(id: string): Promise<void>;
   /** All names of the person with this present or former name, the present one first. Empty: no such person. */
   namesOf(idp: string, name: string): Promise<readonly string[]>;
   list(): Promise<readonly StoredIdentity[]>;
@@ -35,6 +40,17 @@ export interface StoredIdentity extends Identity {
   readonly seenMs: number;
 }
 
+export interface IdentityStanding {
+  readonly identityId: string;
+  readonly identity: Identity;
+  /** The provider that asserted it; null: stored before this column. */
+  readonly word: string | null;
+  /** When the provider last asserted it. */
+  readonly seenMs: number;
+  /** Since then, the provider refused to confirm the person. */
+  readonly isRefused: boolean;
+}
+
 interface IdentityColumns {
   readonly idp: string;
   readonly subject: string;
@@ -46,6 +62,7 @@ interface IdentityColumns {
 
 export function createIdentities(database: Database, clock: Clock): Identities {
   const select = () => database.read.selectFrom('identities').selectAll();
+  const byName = prepareRead(database.read, select().where('idp', '=', '').where('name', '=', ''));
   return {
     put: (identity, word) => database.write((transaction) => putIdentity(transaction, { identity, word, nowMs: clock() })),
     isKnown: async ({ idp, subject }) =>
@@ -58,6 +75,16 @@ export function createIdentities(database: Database, clock: Clock): Identities {
       const row = await select().where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
       return row === undefined ? undefined : toIdentity(row);
     },
+    async standingOf(idp, name) {
+      const [row] = await byName(idp, name);
+      if (row === undefined) return undefined;
+      return { identityId: row.id, identity: toIdentity(row), word: row.word, seenMs: row.seen_ms, isRefused: row.refused_ms !== null };
+    },
+    setRefused: (id) =>
+      database.write(async (transaction) => {
+        await transaction.updateTable('identities').set({ refused_ms: clock() }).where('id', '=', id).execute();
+        await raiseChangeNumber(transaction, 'identity refused');
+      }),
     namesOf: (idp, name) => namesOfSame(database.read, { idp, name }),
     async list() {
       const rows = await select().orderBy('idp').orderBy('name').execute();
@@ -94,10 +121,11 @@ async function putIdentity(db: Kysely<Tables>, { identity, word, nowMs }: Put): 
   if (known.name !== name) await keepFormerName(db, known, name);
   await db
     .updateTable('identities')
-    .set({ ...columns, seen_ms: nowMs })
+    .set({ ...columns, seen_ms: nowMs, refused_ms: null })
     .where('id', '=', known.id)
     .execute();
-  const changed = known.name !== columns.name || known.kind !== kind || known.groups !== columns.groups || known.claims !== columns.claims;
+  const changed =
+    known.refused_ms !== null || known.name !== columns.name || known.kind !== kind || known.groups !== columns.groups || known.claims !== columns.claims;
   if (changed) await raiseChangeNumber(db, 'identity changed');
   return known.id;
 }

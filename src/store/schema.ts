@@ -68,7 +68,8 @@ const SCHEMA: readonly string[] = [
     claims text not null,
     created_ms bigint not null,
     seen_ms bigint not null,
-    word text
+    word text,
+    refused_ms bigint
   )`,
   `create unique index identities_by_name on identities (idp, name)`,
   `create unique index identities_by_subject on identities (idp, subject)`,

@@ -190,6 +190,8 @@ interface IdentityTable {
   readonly seen_ms: number;
   /** The provider that asserted it (`wordOf`); null: stored before this column. */
   readonly word: string | null;
+  /** When the provider refused to confirm the person after it last asserted it; null: it did not. */
+  readonly refused_ms: number | null;
 }
 
 /** A former name of a subject. No other subject gets it until an administrator forgets it. */

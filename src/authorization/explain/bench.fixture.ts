@@ -66,6 +66,8 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
     identities: {
       put: never,
       isKnown: never,
+      setRefused: never,
+      standingOf: never,
       byId: never,
       forget: never,
       namesOf: never,

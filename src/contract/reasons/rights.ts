@@ -10,6 +10,21 @@ export const RIGHT_REASONS = {
     detail: 'Access from here, or of this principal, is locked.',
     hint: 'Ask an administrator: lictor locks shows why, lictor unlock ends it.',
   },
+  'agent-sponsor-ended': {
+    status: 403,
+    detail: 'The sponsor of this agent has no standing any more: the person is unknown, has no role, or has not logged in for 30 days.',
+    hint: 'Ask the sponsor to log in, or an administrator to name another sponsor in lictor.yaml (docs/how-to/agents.md).',
+  },
+  'agent-not-sponsor': {
+    status: 403,
+    detail: 'This OAuth client is an agent, and another person than its sponsor has logged in.',
+    hint: 'Log in as the sponsor that lictor.yaml names for the agent.',
+  },
+  'agent-ambiguous': {
+    status: 403,
+    detail: 'The claims of this credential match several agents.',
+    hint: 'Ask an administrator: in lictor.yaml, the credentials of agents must not overlap.',
+  },
   'policy-default-deny': { status: 403, detail: 'No policy permits this.', hint: 'Ask an administrator for a role that may do it.' },
   'object-foreign': {
     status: 404,

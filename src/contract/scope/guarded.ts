@@ -5,9 +5,16 @@ import type { Scope } from '../scope.ts';
 /** The tags that are guarded now. */
 export type GuardedTags = () => Promise<ReadonlySet<string>>;
 
-/** `bindings`: of the configuration. `given`: to tokens and accounts. */
-export function createGuardedTags(bindings: readonly { readonly scope: Scope | null }[], given: () => Promise<readonly Scope[]>): GuardedTags {
-  const bound = bindings.flatMap(({ scope }) => scope?.tags ?? []);
+interface Scoped {
+  readonly scope: Scope | null;
+}
+
+/** The scopes of the configuration, and those `given` to tokens and accounts. */
+export function createGuardedTags(
+  { roles, agents }: { readonly roles: readonly Scoped[]; readonly agents: readonly { readonly grants: readonly Scoped[] }[] },
+  given: () => Promise<readonly Scope[]>,
+): GuardedTags {
+  const bound = [...roles, ...agents.flatMap(({ grants }) => grants)].flatMap(({ scope }) => scope?.tags ?? []);
   return async () => new Set([...bound, ...(await given()).flatMap(({ tags }) => tags ?? [])]);
 }
 

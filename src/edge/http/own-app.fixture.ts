@@ -13,6 +13,7 @@ import { LictorError } from '../../contract/error.ts';
 import { INPUT } from '../../contract/names.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
+import { createAgentCredentials } from '../../identity/authn/agent/credentials.ts';
 import { createAuthenticator } from '../../identity/authn/authenticator.ts';
 import { CONFIRM_LIMITS, type ConfirmMemory, createConfirm, createConfirmMemory } from '../../identity/authn/external/confirm.ts';
 import { confirmedGrants, createGrantStanding } from '../../identity/authn/grant/standing.ts';
@@ -195,6 +196,7 @@ function buildApp(get: () => World, given: Given): FastifyInstance {
     sessions: store.sessions,
     providers: config.identityProviders,
     roleBook,
+    agents: createAgentCredentials([]),
     limits: config.sessions,
     get lifeMs() {
       return get().cliLifeMs;
@@ -205,7 +207,7 @@ function buildApp(get: () => World, given: Given): FastifyInstance {
   });
   const authenticator = createAuthenticator({
     store,
-    config,
+    config: { ...config, agents: [] },
     clock,
     steady,
     confirm,

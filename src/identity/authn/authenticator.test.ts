@@ -13,7 +13,8 @@ import { openTestStore, type TestStore } from './store.fixture.ts';
 import { createTouches } from './touches.ts';
 
 const HOUR_MS = 3_600_000;
-const CONFIG: Pick<Config, 'identityProviders' | 'roles' | 'sessions'> = {
+const CONFIG: Pick<Config, 'identityProviders' | 'roles' | 'sessions' | 'agents'> = {
+  agents: [],
   identityProviders: [{ id: 'local', type: 'accounts' }],
   roles: [{ role: 'viewer', members: ['*@local', 'token:bound'], scope: null }],
   sessions: { idleSeconds: 8 * 3600, absoluteSeconds: 24 * 3600 },

@@ -4,12 +4,14 @@ import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { Carrier, Credential } from '../../contract/principal.ts';
 import type { Store } from '../../store/store.ts';
+import { actingPrincipal } from './agent/acting.ts';
+import { createAgents } from './agent/agents.ts';
 import { type Presented, presentedCredentials } from './carriers.ts';
 import type { InspectCertificate } from './certificate/certificates.ts';
 import type { Confirm } from './external/confirm.ts';
 import { createFailures } from './failures.ts';
 import { identityPrincipal } from './identity/principal.ts';
-import { listedOnce, lockOnAddress, lockOnPrincipal } from './locks.ts';
+import { listedOnce, lockOnAddress } from './locks.ts';
 import { createRoleBook } from './roles.ts';
 import { createTokenVerifier } from './service-token/verify.ts';
 import { createSessions } from './session/session.ts';
@@ -35,8 +37,8 @@ export interface TokenKind {
 }
 
 export interface AuthenticatorParts {
-  readonly store: Pick<Store, 'tokens' | 'sessions' | 'locks'>;
-  readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
+  readonly store: Pick<Store, 'tokens' | 'sessions' | 'locks' | 'accounts' | 'identities'>;
+  readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions' | 'agents'>;
   readonly clock: Clock;
   readonly steady: SteadyClock;
   /** Further kinds of tokens. A text that none of them recognises is verified as a service token. */
@@ -56,6 +58,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const touches = createTouches(parts.onError ?? ignore);
   const failures = createFailures(parts.steady, parts.onGuessing ?? ignore);
   const roleBook = createRoleBook(config.roles);
+  const agents = createAgents({ store, config, clock });
   const verifyOwn = createTokenVerifier({ tokens: store.tokens, roleBook, touches, clock });
   const sessions = createSessions({
     store: store.sessions,
@@ -95,13 +98,12 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     const verdict = await verify(first, inputs);
     if (!verdict.ok) return { ...verdict, reason: failures.reasonFor(verdict.reason, inputs.address) };
     const { principal, credential } = verdict;
-    if ((await lockOnPrincipal({ locks, config }, principal, credential)) !== undefined) {
-      return { ...refuse('locked', credential.id), proven: { principal, credential } };
-    }
-    if (further.length === 0) return verdict;
+    const acting = await actingPrincipal({ agents, locks, config }, principal, credential);
+    const proven = { principal: acting.principal, credential: { ...credential, expiresAtMs: earlier(credential.expiresAtMs, acting.untilMs) } };
+    if (!acting.ok) return { ...refuse(acting.reason, credential.id), proven };
     const others = await Promise.all(further.map((presented) => verify(presented, inputs)));
     const alsoPresented = others.flatMap((other) => (other.ok && other.principal.id !== principal.id ? [other.credential.id] : []));
-    return { ...verdict, credential: { ...credential, alsoPresented } };
+    return { ok: true, ...proven, credential: { ...proven.credential, alsoPresented } };
   };
 
   return {
@@ -109,6 +111,10 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     authenticateFrame: (token, inputs) => decide(inputs, token),
     idle: () => touches.idle(),
   };
+}
+
+function earlier(left: number | null, right: number | null): number | null {
+  return left === null || right === null ? (left ?? right) : Math.min(left, right);
 }
 
 function ignore(): void {}

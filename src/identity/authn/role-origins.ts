@@ -1,5 +1,5 @@
 // Where each role of a principal comes from: given with the account or token, or bound in lictor.yaml.
-import type { RoleBinding } from '../../config/config.ts';
+import type { Agent, RoleBinding } from '../../config/config.ts';
 import type { Identity } from '../../contract/identity.ts';
 import { type Scope, scopeText } from '../../contract/scope.ts';
 import { claimMembers, identityMembers } from './roles.ts';
@@ -38,6 +38,13 @@ export function accountHolder({ name, roles, scope }: Own, idp: string): Holder 
 
 export function identityHolder(identity: Identity, bindings: readonly RoleBinding[]): Holder {
   return { own: [], ownSource: '', members: [...new Set([...identityMembers(identity), ...claimMembers(bindings, identity)])] };
+}
+
+/** The roles of an agent: those of its entry in lictor.yaml, and no others. */
+export function agentOrigins(name: string, agents: readonly Agent[]): readonly RoleOrigin[] {
+  const index = agents.findIndex((agent) => agent.name === name);
+  const grants = agents[index]?.grants ?? [];
+  return grants.map(({ role, scope }) => ({ role, scope: scope === null ? null : scopeText(scope), from: [`lictor.yaml agents[${index}]`] }));
 }
 
 /** Sorted by role. The roles are those of the role book of src/identity/authn (tested). */

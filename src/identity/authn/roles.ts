@@ -105,7 +105,7 @@ export function parseClaimMember(member: string): ClaimMember | undefined {
 }
 
 /** Own keys alone: a claim must not match a property of Object.prototype. */
-function fits({ key, pattern }: Pick<ClaimMember, 'key' | 'pattern'>, claims: Identity['claims']): boolean {
+export function fits({ key, pattern }: Pick<ClaimMember, 'key' | 'pattern'>, claims: Identity['claims']): boolean {
   const value = Object.hasOwn(claims, key) ? claims[key] : undefined;
   return value !== undefined && matchesGlob(pattern, value);
 }

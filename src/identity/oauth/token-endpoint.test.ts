@@ -1,9 +1,11 @@
 // The token endpoint with a token exchange behind it, on a real store.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JwtProvider } from '../../config/config.ts';
+import type { Agent, IdentityProvider, JwtProvider } from '../../config/config.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import { createAccessTokenKind } from '../authn/access-token/verify.ts';
+import { anAgent } from '../authn/agent/agent.fixture.ts';
+import { createAgents } from '../authn/agent/agents.ts';
 import { createAuthenticator } from '../authn/authenticator.ts';
 import { anEdgeInput } from '../authn/inputs.fixture.ts';
 import { openTestStore, type TestStore } from '../authn/store.fixture.ts';
@@ -24,9 +26,10 @@ const PROVIDER: JwtProvider = {
 const IDENTITY = { idp: 'ci', subject: 'repo:acme/etl', name: 'repo:acme/etl', kind: 'service', groups: [], claims: { repository: 'acme/etl' } } as const;
 const CONFIG = {
   publicUrl: { origin: 'https://prefect.example', hostname: 'prefect.example', port: 443, secure: true, basePath: '' },
-  identityProviders: [PROVIDER],
+  identityProviders: [PROVIDER] as readonly IdentityProvider[],
   roles: [{ role: 'deployer', members: ['claim:repository=acme/*@ci'], scope: null }],
   sessions: { idleSeconds: 1, absoluteSeconds: 1 },
+  agents: [] as readonly Agent[],
 };
 const FORM = { grant_type: GRANT_TYPE, subject_token: 'proof', subject_token_type: 'jwt' };
 /** Only another service can say whether it is good. */
@@ -46,10 +49,11 @@ beforeEach(async () => {
 });
 afterEach(() => test.close());
 
-function endpoint(failClosed = true) {
+function endpoint(failClosed = true, config: typeof CONFIG = CONFIG) {
   const { clock, store } = test;
   const exchange = createTokenExchange({
-    config: CONFIG,
+    config,
+    agents: createAgents({ store, config, clock }),
     accessTokens: store.accessTokens,
     locks: store.locks,
     clock,
@@ -107,6 +111,25 @@ describe('a proof that is accepted', () => {
     expect(await shows(token)).toMatchObject({ ok: true });
     test.advance(1);
     expect(await shows(token)).toMatchObject({ ok: false, reason: 'credential-expired' });
+  });
+
+  it('of a workload that is an agent is exchanged for a token of the agent, while its sponsor stands', async () => {
+    const config = {
+      ...CONFIG,
+      agents: [anAgent({ sponsor: { name: 'alice', idp: 'local' }, credential: { kind: 'claim', key: 'repository', pattern: 'acme/*', idp: 'ci' } })],
+    };
+    const withAccounts = { ...config, identityProviders: [...CONFIG.identityProviders, { id: 'local', type: 'accounts' } as const] };
+    expect(await ask(endpoint(true, withAccounts), FORM)).toMatchObject({ status: 400, body: { code: 'agent-sponsor-ended' } });
+    await test.store.accounts.create({ id: 'a1', name: 'alice', roles: ['viewer'], password: 'phc' });
+    const { body } = await ask(endpoint(true, withAccounts), FORM);
+    expect(await shows(body['access_token'], withAccounts)).toMatchObject({ ok: true, principal: { id: 'agent:copilot', onBehalfOf: ['alice@local'] } });
+    const grants = [expect.objectContaining({ members: ['agent:copilot'], role: 'agent' })];
+    expect(records).toMatchObject([
+      { decision: 'deny', principal: 'agent:copilot' },
+      { decision: 'allow', principal: 'agent:copilot', grants },
+    ]);
+    await test.store.accounts.remove('alice');
+    expect(await shows(body['access_token'], withAccounts)).toMatchObject({ ok: false, reason: 'agent-sponsor-ended' });
   });
 
   it('is recorded with principal, token and proof, without the text of either', async () => {

@@ -2,11 +2,17 @@
 
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
+import type { Identity } from '../../contract/identity.ts';
+import { agentId, type Principal } from '../../contract/principal.ts';
+import type { RecordedGrant } from '../../contract/record.ts';
 import type { AccessTokens } from '../../store/access-tokens.ts';
 import type { Locks } from '../../store/locks.ts';
 import { trustIn } from '../authn/access-token/trust.ts';
-import { lockOnAddress, lockOnPrincipal } from '../authn/locks.ts';
-import { recordedGrants } from '../authn/recorded-grants.ts';
+import { actingPrincipal } from '../authn/agent/acting.ts';
+import type { Agents } from '../authn/agent/agents.ts';
+import { identityPrincipal } from '../authn/identity/principal.ts';
+import { lockOnAddress } from '../authn/locks.ts';
+import { grantsOfAgent, recordedGrants } from '../authn/recorded-grants.ts';
 import { identityHolder } from '../authn/role-origins.ts';
 import { createRoleBook } from '../authn/roles.ts';
 import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
@@ -21,7 +27,8 @@ const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 export const ACCESS_TOKEN_MS = 15 * 60_000;
 
 export interface ExchangeParts {
-  readonly config: Pick<Config, 'publicUrl' | 'roles' | 'identityProviders'>;
+  readonly config: Pick<Config, 'publicUrl' | 'roles' | 'identityProviders' | 'agents'>;
+  readonly agents: Pick<Agents, 'ofPrincipal'>;
   readonly accessTokens: Pick<AccessTokens, 'create'>;
   readonly locks: Pick<Locks, 'list'>;
   readonly clock: Clock;
@@ -29,7 +36,7 @@ export interface ExchangeParts {
   readonly proofs: ReadonlyMap<string, Prove>;
 }
 
-export function createTokenExchange({ config, accessTokens, locks, clock, proofs }: ExchangeParts): Grant {
+export function createTokenExchange({ config, agents, accessTokens, locks, clock, proofs }: ExchangeParts): Grant {
   const roleBook = createRoleBook(config.roles);
   const { origin, basePath } = config.publicUrl;
   const targets: readonly string[] = [`${origin}${basePath}`, `${origin}${basePath}/`, `${origin}${basePath}/api`];
@@ -42,19 +49,21 @@ export function createTokenExchange({ config, accessTokens, locks, clock, proofs
     const proof = await prove(form.get('subject_token') ?? '');
     if (!proof.ok) return { ok: false, error: 'invalid_grant', reason: proof.reason };
     const { identity, provider, credentialId } = proof;
-    const who = { principalId: `${identity.name}@${identity.idp}`, principalKind: identity.kind, idp: identity.idp, credentialId };
-    const locked = await lockOnPrincipal({ locks, config }, { id: who.principalId, idp: who.idp, onBehalfOf: [] });
-    if (locked !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked', ...who };
+    const workload = { ...identityPrincipal(identity, roleBook), kind: identity.kind };
+    const acting = await actingPrincipal({ agents, locks, config }, workload);
+    const { principal } = acting;
+    const who = { principalId: principal.id, principalKind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }), credentialId };
+    if (!acting.ok) return { ok: false, error: 'invalid_grant', reason: acting.reason, ...who };
     // A principal without a role gets no token: only principals with a role may log in.
-    if (roleBook.ofIdentity(identity).length === 0) return { ok: false, error: 'invalid_grant', reason: 'policy-default-deny', ...who };
+    if (principal.grants.length === 0) return { ok: false, error: 'invalid_grant', reason: 'policy-default-deny', ...who };
     const id = createTokenId();
     const expiresOf = (nowMs: number): number => Math.min(nowMs + ACCESS_TOKEN_MS, proof.expiresAtMs ?? Number.POSITIVE_INFINITY);
     return {
       ok: true,
-      principal: { id: who.principalId, kind: identity.kind, idp: identity.idp },
+      principal,
       proofId: credentialId,
       tokenId: id,
-      grants: recordedGrants(identityHolder(identity, config.roles), config.roles, { principal: who.principalId, expiresMs: expiresOf(clock()) }),
+      grants: grantsOf(config, { identity, principal, expiresMs: expiresOf(clock()) }),
       async issue() {
         const nowMs = clock();
         const expiresMs = expiresOf(nowMs);
@@ -69,6 +78,18 @@ export function createTokenExchange({ config, accessTokens, locks, clock, proofs
       },
     };
   };
+}
+
+interface Holding {
+  readonly identity: Identity;
+  readonly principal: Principal;
+  readonly expiresMs: number;
+}
+
+function grantsOf({ roles, agents }: ExchangeParts['config'], { identity, principal, expiresMs }: Holding): readonly RecordedGrant[] {
+  const agent = agents.find(({ name }) => agentId(name) === principal.id);
+  if (agent !== undefined) return grantsOfAgent(agent.name, agents, { expiresMs });
+  return recordedGrants(identityHolder(identity, roles), roles, { principal: principal.id, expiresMs });
 }
 
 /** There is one kind of token. A request for anything else is rejected, never ignored. */

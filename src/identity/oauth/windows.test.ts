@@ -42,7 +42,7 @@ const DOERS: Readonly<Record<string, readonly [most: number, make: () => () => P
   'failed credentials': [
     FAILURE_LIMITS.perMinute,
     () => {
-      const config = { identityProviders: [], roles: [], sessions: { idleSeconds: 1, absoluteSeconds: 1 } };
+      const config = { identityProviders: [], roles: [], agents: [], sessions: { idleSeconds: 1, absoluteSeconds: 1 } };
       const authenticator = createAuthenticator({ store: home.store, config, clock: home.clock, steady: home.steady });
       return async () => {
         const answer = await authenticator.authenticate(anEdgeInput({ authorization: 'Bearer nonsense', address: ADDRESS }));

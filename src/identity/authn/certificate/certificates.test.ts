@@ -88,6 +88,7 @@ describe('beside other credentials', () => {
     const { cert } = authority.issue({ names: ['URI:spiffe://acme/a'] });
     const certificate = escaped(cert);
     const config = {
+      agents: [],
       identityProviders: [provider('san_uri')],
       roles: [{ role: 'worker', members: ['user:spiffe://acme/a@pki'], scope: null }],
       sessions: { idleSeconds: 60, absoluteSeconds: 60 },

@@ -136,7 +136,10 @@ async function askNow<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: R
   const stored = sealed === undefined ? undefined : sealer.open(sealed, sealingOfTokens(id));
   if (provider === undefined || stored === undefined) return await end(parts, session, 'session-expired', 'what the provider gave for it is gone');
   const answer = await provider.confirm(stored, identity);
-  if (answer.state === 'ended') return await end(parts, session, answer.reason, answer.detail);
+  if (answer.state === 'ended') {
+    if (answer.isRefused) await store.identities.setRefused(session.owner.identityId);
+    return await end(parts, session, answer.reason, answer.detail);
+  }
   if (answer.state === 'live') return await goOn(parts, { roleBook, session, word: provider.word, proof: answer.proof });
   parts.onNoAnswer(identity.idp, answer.detail);
   forgetOld(memory, steady());

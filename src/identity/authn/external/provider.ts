@@ -73,7 +73,8 @@ export interface NotProven {
 
 export type Confirmed =
   | { readonly state: 'live'; readonly proof: Proven }
-  | { readonly state: 'ended'; readonly reason: ReasonCode; readonly detail: string }
+  /** `isRefused`: the provider was asked, and refuses to confirm the person. */
+  | { readonly state: 'ended'; readonly isRefused: boolean; readonly reason: ReasonCode; readonly detail: string }
   /** No usable answer: the state is not known. */
   | { readonly state: 'unknown'; readonly detail: string };
 

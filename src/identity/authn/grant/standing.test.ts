@@ -5,6 +5,8 @@ import type { ClientGrant } from '../../../store/client-grants.ts';
 import type { SessionOwner } from '../../../store/owners.ts';
 import type { StoredSession } from '../../../store/sessions.ts';
 import { wordOf } from '../access-token/trust.ts';
+import { anAgent } from '../agent/agent.fixture.ts';
+import { createAgentCredentials } from '../agent/credentials.ts';
 import { createRoleBook } from '../roles.ts';
 import { createGrantStanding, type StandingParts } from './standing.ts';
 
@@ -33,6 +35,7 @@ function partsOf(session: StoredSession | undefined, provider = IDP): StandingPa
     sessions: { byId: () => Promise.resolve(session) },
     providers: [provider],
     roleBook: createRoleBook([]),
+    agents: createAgentCredentials([]),
     limits: { idleSeconds: 1, absoluteSeconds: 10 },
     lifeMs: 10_000,
     clock: () => 1500,
@@ -71,6 +74,39 @@ it('returns its end: the stored one, or that of a limit that was shortened since
   };
   expect(await on({})).toMatchObject({ ok: true, endsMs: 9500, untilMs: 2400 });
   expect(await on({ createdMs: -2000 })).toMatchObject({ ok: true, endsMs: 8000, untilMs: 2400 });
+});
+
+describe('a client that is an agent', () => {
+  const agent = anAgent({ credential: { kind: 'client', id: 'desktop' } });
+  const account = (name: string, roles: readonly string[]): SessionOwner => ({
+    kind: 'account',
+    account: { id: 'a1', name, roles, scope: null, expiresMs: null },
+  });
+  const ask = (clientId: string, name = 'alice', roles: readonly string[] = ['viewer']) => {
+    const confirm: StandingParts['confirm'] = async (session) => ({ session, askAgainMs: null });
+    const parts = { ...partsOf(undefined), providers: [{ id: 'local', type: 'accounts' }] as const, agents: createAgentCredentials([agent]), confirm };
+    return createGrantStanding(parts)({ ...grantOn(null), clientId, owner: account(name, roles), sessionId: null });
+  };
+
+  it('is the agent, within the rights of the sponsor who logged in', async () => {
+    const principal = {
+      id: 'agent:copilot',
+      kind: 'agent',
+      roles: ['agent'],
+      onBehalfOf: ['alice@local'],
+      limitedBy: [{ id: 'alice@local', roles: ['viewer'] }],
+    };
+    expect(await ask('desktop')).toMatchObject({ ok: true, principal });
+  });
+
+  it('is refused for another person, and for a sponsor without a role', async () => {
+    expect(await ask('desktop', 'bob')).toEqual({ ok: false, reason: 'agent-not-sponsor' });
+    expect(await ask('desktop', 'alice', [])).toEqual({ ok: false, reason: 'agent-sponsor-ended' });
+  });
+
+  it('is the person for any other client', async () => {
+    expect(await ask('lictor-cli', 'bob')).toMatchObject({ ok: true, principal: { id: 'bob@local' } });
+  });
 });
 
 describe.each([

@@ -5,6 +5,8 @@ import type { Principal } from '../../../contract/principal.ts';
 import type { ReasonCode } from '../../../contract/reasons.ts';
 import type { ClientGrant, ClientGrants } from '../../../store/client-grants.ts';
 import type { Sessions } from '../../../store/sessions.ts';
+import { agentPrincipal, sponsorId } from '../agent/agents.ts';
+import type { AgentCredentials } from '../agent/credentials.ts';
 import type { Confirm, ConfirmedStore } from '../external/confirm.ts';
 import type { RoleBook } from '../roles.ts';
 import { isKnown, ownerPrincipal, sessionAbsoluteEndMs, sessionEndsMs } from '../session/session.ts';
@@ -12,7 +14,7 @@ import { isKnown, ownerPrincipal, sessionAbsoluteEndMs, sessionEndsMs } from '..
 export type Standing =
   | {
       readonly ok: true;
-      /** With the present rights by the provider and lictor.yaml. */
+      /** With the present rights by the provider and lictor.yaml: the person, or the agent that the client is. */
       readonly principal: Principal;
       /** Decisions based on it must not be cached longer. */
       readonly untilMs: number;
@@ -27,6 +29,7 @@ export interface StandingParts {
   readonly sessions: Pick<Sessions, 'byId'>;
   readonly providers: Config['identityProviders'];
   readonly roleBook: RoleBook;
+  readonly agents: AgentCredentials;
   /** The lifetime of browser sessions, and of what depends on them. */
   readonly limits: Config['sessions'];
   /** The lifetime of a login of the command line, ms. Applies also to a login that began under a longer one. */
@@ -46,14 +49,27 @@ export function createGrantStanding(parts: StandingParts): GrantStanding {
     const confirmed = await confirmedOwner(parts, grant);
     if (confirmed === undefined) return ended();
     if ('refuse' in confirmed) return { ok: false, reason: confirmed.refuse === 'session-unconfirmed' ? 'session-unconfirmed' : 'login-ended' };
-    const principal = ownerPrincipal(confirmed.session.owner, parts);
-    if (principal === undefined) return ended();
+    const person = ownerPrincipal(confirmed.session.owner, parts);
+    if (person === undefined) return ended();
+    const acting = actingFor(parts, grant, person);
+    if (!acting.ok) return acting;
+    const { principal } = acting;
     const { sessionEnds, askAgainMs } = confirmed;
     return {
       ...{ ok: true, principal, endsMs: Math.min(ownEndMs, sessionEnds.absoluteMs) },
       untilMs: Math.min(ownEndMs, sessionEnds.nextMs, askAgainMs ?? Number.POSITIVE_INFINITY),
     };
   };
+}
+
+type ActingFor = { readonly ok: true; readonly principal: Principal } | { readonly ok: false; readonly reason: ReasonCode };
+
+/** The person, or the agent that the client is. */
+function actingFor({ agents }: StandingParts, { clientId }: ClientGrant, person: Principal): ActingFor {
+  const agent = agents.ofClient(clientId);
+  if (agent === undefined) return { ok: true, principal: person };
+  if (sponsorId(agent) !== person.id) return { ok: false, reason: 'agent-not-sponsor' };
+  return person.grants.length === 0 ? { ok: false, reason: 'agent-sponsor-ended' } : { ok: true, principal: agentPrincipal(agent, person) };
 }
 
 /** Its own end, by the present `sessions.cli`. A session that it depends on may end before. */

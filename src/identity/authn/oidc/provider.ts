@@ -122,18 +122,20 @@ async function finish(inside: Inside, { params, state, callbackUrl, secret }: Pr
 /** A provider may rotate its refresh tokens or not: Lictor stores the latest one. */
 async function confirm(inside: Inside, stored: string, identity: Identity): Promise<Confirmed> {
   const former: StoredTokens = parseStored(stored);
-  if (former.refreshToken === null) return { state: 'ended', reason: 'session-expired', detail: 'there is no refresh token' };
+  if (former.refreshToken === null) return { state: 'ended', isRefused: false, reason: 'session-expired', detail: 'there is no refresh token' };
   try {
     const known = await inside.client();
     const tokens = await openid.refreshTokenGrant(known.configuration, former.refreshToken);
     const proof = await prove(inside, known, { tokens, former: { tokens: former, identity } });
     if (proof.ok) return { state: 'live', proof };
-    return isOutage(proof.reason) ? { state: 'unknown', detail: proof.detail } : { state: 'ended', reason: proof.reason, detail: proof.detail };
+    return isOutage(proof.reason)
+      ? { state: 'unknown', detail: proof.detail }
+      : { state: 'ended', isRefused: true, reason: proof.reason, detail: proof.detail };
   } catch (error) {
     const { reason, detail } = failureOf(error);
     if (isOutage(reason)) return { state: 'unknown', detail };
     // `invalid_grant`: the person is disabled or logged out there, or the provider's own limit is reached.
-    return { state: 'ended', reason: reason === 'login-code-refused' ? 'session-expired' : reason, detail };
+    return { state: 'ended', isRefused: true, reason: reason === 'login-code-refused' ? 'session-expired' : reason, detail };
   }
 }
 

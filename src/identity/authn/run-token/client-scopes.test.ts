@@ -21,7 +21,7 @@ afterEach(() => home.close());
 function room(principal = ALICE) {
   return openRunTokens({
     store: home.store,
-    config: { identityProviders: [{ id: 'local', type: 'accounts' }], roles: [] },
+    config: { identityProviders: [{ id: 'local', type: 'accounts' }], roles: [], agents: [] },
     runTokenKey: Buffer.alloc(32, 7),
     clock: home.clock,
     steady: home.steady,

@@ -26,7 +26,7 @@ afterEach(() => home.close());
 function room() {
   return openRunTokens({
     store: home.store,
-    config: { identityProviders: [IDP], roles: [{ role: 'worker', scope: null, members: ['*@ci'] }] },
+    config: { identityProviders: [IDP], roles: [{ role: 'worker', scope: null, members: ['*@ci'] }], agents: [] },
     runTokenKey: Buffer.alloc(32, 7),
     clock: home.clock,
     steady: home.steady,

@@ -4,6 +4,7 @@ import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import type { JsonValue } from '../../../contract/json/tree.ts';
 import { isTerminal } from '../../../prefect/client/states.ts';
 import type { Store } from '../../../store/store.ts';
+import { createAgentCredentials } from '../agent/credentials.ts';
 import type { TokenKind } from '../authenticator.ts';
 import type { GrantStanding } from '../grant/standing.ts';
 import { createRoleBook } from '../roles.ts';
@@ -31,7 +32,7 @@ export interface StateSet {
 
 export interface RunTokenRoom {
   readonly store: Store;
-  readonly config: Pick<Config, 'identityProviders' | 'roles'>;
+  readonly config: Pick<Config, 'identityProviders' | 'roles' | 'agents'>;
   readonly runTokenKey: Buffer;
   readonly clock: Clock;
   readonly steady: SteadyClock;
@@ -51,7 +52,11 @@ export function openRunTokens(room: RunTokenRoom): { readonly kind: TokenKind; r
   const life = createLife({ store: store.runTokens, lookup, clock, steady, onError });
   const minting: MintParts = { key, store: store.runTokens, config, mayPoll, clock };
   return {
-    kind: createRunTokenKind({ store, config, runTokens: store.runTokens, roleBook: createRoleBook(config.roles), standing, clock, life, mayPoll }),
+    kind: createRunTokenKind({
+      ...{ store, config, runTokens: store.runTokens, standing, clock, life, mayPoll },
+      roleBook: createRoleBook(config.roles),
+      agents: createAgentCredentials(config.agents),
+    }),
     desk: {
       mint: (worker, runs) => mintFor(minting, worker, runs),
       async stateSet({ flowRunId, type, accepted, by }) {

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RoleBinding } from '../../../config/config.ts';
+import type { Agent, RoleBinding } from '../../../config/config.ts';
 import type { JsonValue } from '../../../contract/json/tree.ts';
 import type { Principal } from '../../../contract/principal.ts';
 import { everywhere, type Grant, NOWHERE } from '../../../contract/scope.ts';
 import { UpstreamError } from '../../../prefect/client/upstream-error.ts';
+import { anAgent } from '../agent/agent.fixture.ts';
 import { createAuthenticator } from '../authenticator.ts';
 import { anEdgeInput } from '../inputs.fixture.ts';
 import { openTestStore, type TestStore } from '../store.fixture.ts';
@@ -20,6 +21,7 @@ let prefectSays: JsonValue | null | Error;
 let synced: number;
 let providers: readonly never[];
 let bindings: readonly RoleBinding[];
+let agents: readonly Agent[];
 
 beforeEach(async () => {
   home = await openTestStore();
@@ -27,13 +29,14 @@ beforeEach(async () => {
   synced = 0;
   providers = [IDP];
   bindings = [];
+  agents = [];
 });
 afterEach(() => home.close());
 
 function room() {
   return openRunTokens({
     store: home.store,
-    config: { identityProviders: providers, roles: bindings },
+    config: { identityProviders: providers, roles: bindings, agents },
     runTokenKey: KEY,
     clock: home.clock,
     steady: home.steady,
@@ -274,8 +277,35 @@ describe('its worker', () => {
     expect(await reasonOf(token)).toBe('ok');
   });
 
+  it('the runs of a service token end when it becomes the credential of an agent', async () => {
+    const token = await live(await etl());
+    agents = [anAgent({ name: 'other' })];
+    expect(await reasonOf(token)).toBe('ok');
+    agents = [anAgent({ name: 'etl' })];
+    expect(await reasonOf(token)).toBe('run-token-orphaned');
+  });
+
+  it('a lock on an agent locks out the runs that it started', async () => {
+    const worker = await etl();
+    const { desk } = room();
+    const token = await mint(desk, worker, 's1', ['agent:copilot', 'alice@local']);
+    await desk.stateSet(stateChange('PENDING', worker));
+    const config = { identityProviders: [], roles: [], agents: [], sessions: { idleSeconds: 60, absoluteSeconds: 60 } };
+    const authenticator = createAuthenticator({ store: home.store, config, clock: home.clock, steady: home.clock, verifiers: [room().kind] });
+    const answer = async () => {
+      const verdict = await authenticator.authenticate(anEdgeInput({ authorization: `Bearer ${token}` }));
+      return verdict.ok ? 'ok' : verdict.reason;
+    };
+    expect(await answer()).toBe('ok');
+    for (const value of ['agent:copilot', 'alice@local']) {
+      await home.store.locks.put({ kind: 'principal', value, why: '', by: 'x', expiresMs: null });
+      expect(await answer()).toBe('locked');
+      await home.store.locks.remove({ kind: 'principal', value });
+    }
+  });
+
   it('a lock on a person locks out the runs that act for them by a former name', async () => {
-    const config = { identityProviders: [{ id: 'corp', type: 'oidc' }] as never, roles: [], sessions: { idleSeconds: 60, absoluteSeconds: 60 } };
+    const config = { identityProviders: [{ id: 'corp', type: 'oidc' }] as never, roles: [], agents: [], sessions: { idleSeconds: 60, absoluteSeconds: 60 } };
     const alice = { idp: 'corp', subject: 'sub-1', name: 'alice', kind: 'user', groups: [], claims: {} } as const;
     await home.store.identities.put(alice, 'its word');
     const worker = await etl();
@@ -342,6 +372,7 @@ describe('its worker', () => {
       expect(await reasonOf(token)).toBe('run-token-orphaned');
       providers = [IDP];
       bindings = [];
+      agents = [];
       expect(await room().kind.verify(token, 'authorization', anEdgeInput({}))).toMatchObject({ ok: true, principal: { grants: [] } });
       bindings = [{ role: 'worker', scope: null, members: ['*@ci'] }];
       await home.store.accessTokens.revokeOf('ci', 'job');

@@ -11,6 +11,7 @@ import type { WorkerIdentity } from '../../../store/run-token-identity.ts';
 import type { StoredRunToken } from '../../../store/run-tokens.ts';
 import type { Tokens } from '../../../store/tokens.ts';
 import { trustIn } from '../access-token/trust.ts';
+import type { AgentCredentials } from '../agent/credentials.ts';
 import type { GrantStanding } from '../grant/standing.ts';
 import { grantCredentialId } from '../grant/verify.ts';
 import { lockOnPrincipal } from '../locks.ts';
@@ -56,11 +57,12 @@ export interface WorkerParts {
   readonly store: { readonly tokens: Pick<Tokens, 'byId'>; readonly clientGrants: Pick<ClientGrants, 'byId'>; readonly locks: Pick<Locks, 'list'> };
   readonly config: Pick<Config, 'identityProviders'>;
   readonly roleBook: RoleBook;
+  readonly agents: AgentCredentials;
   readonly standing: GrantStanding;
   readonly clock: Clock;
 }
 
-/** Checked at each use: an end of the worker ends the tokens of its runs. */
+/** Checked at each use: an end of the worker ends the tokens of its runs. An agent is no worker, also if its credential was one before. */
 export async function workerStanding(parts: WorkerParts, token: StoredRunToken, address: string): Promise<WorkerStanding> {
   const found = await grantsOf(parts, token, address);
   if (!found.ok) return found;
@@ -76,12 +78,12 @@ type Found =
   | (WorkerStanding & { readonly ok: false });
 
 async function grantsOf(parts: WorkerParts, { binding, identity }: StoredRunToken, address: string): Promise<Found> {
-  const { store, roleBook, clock } = parts;
+  const { store, roleBook, agents, clock } = parts;
   if (binding.startsWith(TOKEN)) {
     const token = await store.tokens.byId(binding.slice(TOKEN.length));
     const nowMs = clock();
     const isLive = token?.revokedMs === null && token.secrets.some(({ expiresMs }) => expiresMs === null || expiresMs > nowMs);
-    if (token === undefined || !isLive) return ORPHANED;
+    if (token === undefined || !isLive || agents.ofToken(token.name) !== undefined) return ORPHANED;
     if (!isInNetworks(address, token.cidrs)) return { ok: false, reason: 'credential-address' };
     return { ok: true, grants: roleBook.ofToken(token), idp: null, standsOn: null };
   }
@@ -92,7 +94,7 @@ async function grantsOf(parts: WorkerParts, { binding, identity }: StoredRunToke
     return { ok: true, grants: now.principal.grants, scopes: grant.scopes, idp: now.principal.idp, now: now.principal.id, standsOn: grant.sessionId };
   }
   const provider = parts.config.identityProviders.find(({ id }) => id === identity?.idp);
-  if (identity === null || provider === undefined || trustIn(provider) !== identity.trust) return ORPHANED;
+  if (identity === null || provider === undefined || trustIn(provider) !== identity.trust || agents.ofIdentity(identity).length > 0) return ORPHANED;
   return { ok: true, grants: roleBook.ofIdentity(identity), idp: identity.idp, standsOn: null };
 }
 

@@ -61,7 +61,7 @@ export function createSamlProvider(parts: SamlParts): SamlExternalProvider {
     finish: ({ params, secret }) => finish(params, parseSecret(secret)),
     asksWithinMs: null,
     // Lictor does not ask about sessions that began here. Sessions of an older release have their end in `refreshAfterMs`.
-    confirm: async () => ({ state: 'ended', reason: 'session-expired', detail: 'the end that the provider gave it has come' }),
+    confirm: async () => ({ state: 'ended', isRefused: false, reason: 'session-expired', detail: 'the end that the provider gave it has come' }),
     leave: (stored) => leave(inside, stored),
     loggedOut: async () => notProven('logout-token-invalid', 'a SAML provider sends no logout tokens'),
     async ready() {

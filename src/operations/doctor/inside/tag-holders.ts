@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Config } from '../../../config/config.ts';
+import { agentId } from '../../../contract/principal.ts';
 import { createGuardedTags } from '../../../contract/scope/guarded.ts';
 import type { Grant } from '../../../contract/scope.ts';
 import { createRoleBook } from '../../../identity/authn/roles.ts';
@@ -17,7 +18,10 @@ export interface TagHolders {
 }
 
 /** Undefined: the store cannot be read, which another check reports. */
-export async function withTagHolders<T>({ storeFile, roles, identityProviders }: TagConfig, use: (holders: TagHolders) => Promise<T>): Promise<T | undefined> {
+export async function withTagHolders<T>(
+  { storeFile, roles, agents, identityProviders }: TagConfig,
+  use: (holders: TagHolders) => Promise<T>,
+): Promise<T | undefined> {
   if (!existsSync(storeFile)) return undefined;
   try {
     using database = new DatabaseSync(storeFile, { readOnly: true });
@@ -27,12 +31,13 @@ export async function withTagHolders<T>({ storeFile, roles, identityProviders }:
     const idps = identityProviders.filter(({ type }) => type === 'accounts').map(({ id }) => id);
     const grants = new Map<string, readonly Grant[]>([
       ...tokens.map((token) => [`token:${token.name}`, book.ofToken(token)] as const),
+      ...agents.map((agent) => [agentId(agent.name), agent.grants] as const),
       ...idps.flatMap((idp) => accounts.map((account) => [`${account.name}@${idp}`, book.ofAccount(account, idp)] as const)),
     ]);
     const maker = database.prepare('SELECT principal FROM makers WHERE type = ? AND id = ?');
     const given = [...tokens, ...accounts].flatMap(({ scope }) => scope ?? []);
     return await use({
-      guarded: await createGuardedTags(roles, async () => given)(),
+      guarded: await createGuardedTags({ roles, agents }, async () => given)(),
       holds: (principal, tag) => grants.get(principal)?.some(({ scope }) => scope === null || scope.tags?.includes(tag) === true),
       makerOf(type, id) {
         const principal = maker.get(type, id)?.['principal'];
@@ -44,7 +49,7 @@ export async function withTagHolders<T>({ storeFile, roles, identityProviders }:
   }
 }
 
-type TagConfig = Pick<Config, 'storeFile' | 'roles' | 'identityProviders'>;
+type TagConfig = Pick<Config, 'storeFile' | 'roles' | 'agents' | 'identityProviders'>;
 
 function holdersIn(database: DatabaseSync, query: string) {
   return database

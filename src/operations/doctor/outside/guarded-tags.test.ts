@@ -37,7 +37,7 @@ async function found({ deployments = [], runs = [], file = storeFile }: { deploy
   });
   const tls = { ca: [], allowPartialTrustChain: false, checkServerIdentity: () => undefined };
   const servers = ['http://away:4200', 'http://prefect:4200'].map((url) => ({ url, authorization: null, tls, probe }));
-  return withTagHolders({ storeFile: file, roles, identityProviders }, (holders) => checkGuardedTags(servers, holders));
+  return withTagHolders({ storeFile: file, roles, agents: [], identityProviders }, (holders) => checkGuardedTags(servers, holders));
 }
 
 const deployment = (id: string, ...tags: readonly string[]) => ({ id, name: 'nightly', tags });

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createAgentBook } from '../authorization/agents/agent-book.ts';
 import { createCallBudgets } from '../authorization/agents/call-budgets.ts';
+import { createParameterRules } from '../authorization/agents/parameter-rules.ts';
 import { createRunBudgets } from '../authorization/agents/run-budgets.ts';
 import { createAgentTaint, createLoginTaint } from '../authorization/agents/taint.ts';
 import { createWindows } from '../authorization/agents/windows.ts';
@@ -209,6 +210,7 @@ function openConditions({ store, clock, steady }: ProcessServices, config: Confi
   const taint = { book, taints: store.taints, hold, isHeld: (request: PermittedRequest) => rulesFor(config.approvals, request).length > 0 };
   return createConditions([
     createCallBudgets({ book, windows }),
+    createParameterRules({ book, agents: config.agents, entities: entities.now }),
     createRunBudgets({ book, windows, runs: store.agentRuns, lookup, clock, steady }),
     createAgentTaint(taint),
     createLoginTaint(taint),

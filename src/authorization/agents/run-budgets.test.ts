@@ -33,6 +33,12 @@ describe('in an hour', () => {
     const sixth = await gate.send(CREATE);
     expect([sixth.status, sixth.headers['retry-after']]).toEqual([429, '3540']);
     expect(JSON.parse(sixth.body.toString()).detail).toBe('The agent copilot has used its budget runs: 5/h. Retry in 3540 s.');
+    // From memory: a second refusal does not ask the store.
+    const { take } = home.store.agentUses;
+    const failing: typeof take = (uses) => (uses.some(({ kind }) => kind === 'runs') ? Promise.reject(new Error('the store is asked')) : take(uses));
+    Object.assign(home.store.agentUses, { take: failing });
+    expect((await gate.send(CREATE)).status).toBe(429);
+    Object.assign(home.store.agentUses, { take });
     home.advance(3_540_000);
     expect((await gate.send(CREATE)).status).toBe(201);
   });

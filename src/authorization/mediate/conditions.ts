@@ -41,6 +41,8 @@ export interface Condition {
   concerns(principal: Principal): boolean;
   /** False: it checks nothing of this operation, which may take another path. Left out: every operation of a concerned principal takes the mediated path. */
   reads?(operation: Operation): boolean;
+  /** True: it reads the values of the parameters that requests of this principal give. */
+  readsParameters?(principal: Principal): boolean;
   /** A refusal that depends on nothing but the principal, and is known without a wait. It saves the work for the request. */
   refusesAtOnce?(principal: Principal, tool: string | null): Refusal | undefined;
   /** Throws when it cannot decide: then nothing is forwarded. */
@@ -58,6 +60,7 @@ export function createConditions(conditions: readonly Condition[]): Conditions {
   return {
     concerns: (principal) => concerning(principal).length > 0,
     mustMediate: (principal, operation) => concerning(principal).some(({ reads }) => reads?.(operation) !== false),
+    readsParameters: (principal) => concerning(principal).some((condition) => condition.readsParameters?.(principal) === true),
     refusesAtOnce(principal, tool) {
       for (const condition of concerning(principal)) {
         const refusal = condition.refusesAtOnce?.(principal, tool);

@@ -72,7 +72,8 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   const early = parts.conditions?.refusesAtOnce?.(identity.principal, request.tool ?? null);
   if (early !== undefined) return refuse(exchange, identity, early);
 
-  const located = locateCall({ catalogue: parts.catalogue, operation, handler, readsParameters: parts.decider.readsParameters }, request);
+  const readsParameters = parts.decider.readsParameters || parts.conditions?.readsParameters?.(identity.principal) === true;
+  const located = locateCall({ catalogue: parts.catalogue, operation, handler, readsParameters }, request);
   if (!located.ok) return refuse(exchange, identity, located.refusal);
   // A large body stays in nginx until the budget has room for it.
   const work = await parts.bodies.begin(identity.principal.id, request.body.length);

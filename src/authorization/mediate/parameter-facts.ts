@@ -56,6 +56,13 @@ export function parameterSets(call: Pick<Call, 'readsParameters'>, given: readon
   return sets.size > MOST_SETS ? [UNNAMED] : [...sets.values()];
 }
 
+/** The parameters as the facts have them. Undefined: a value is unknown, or the facts have none. */
+export function givenParameters(facts: Facts): JsonObject | undefined {
+  const { parameter_names: names, parameter_values: values, parameters_unreadable: isUnreadable } = facts;
+  if (!Array.isArray(names) || !Array.isArray(values) || isUnreadable !== false) return undefined;
+  return Object.fromEntries(names.map((name, at) => [name, JSON.parse(String(values[at]).slice(`${name}=`.length)) as JsonValue]));
+}
+
 function isNamed(given: JsonValue): given is JsonObject {
   if (!isObject(given)) return false;
   const names = Object.keys(given);

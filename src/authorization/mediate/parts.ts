@@ -39,7 +39,7 @@ export interface MediatorParts {
   } & StampConfig;
   readonly guardedTags: GuardedTags;
   /** Left out: the policies alone decide. */
-  readonly conditions?: Pick<Condition, 'check' | 'refusesAtOnce'>;
+  readonly conditions?: Pick<Condition, 'check' | 'refusesAtOnce' | 'readsParameters'>;
   /** Left out: no run gets a token. */
   readonly runTokens?: RunTokenParts;
   /** Tests replace it. */

@@ -18,7 +18,7 @@ describe('a rule', () => {
   it.each([
     [{ region: 'SECRET' }, 'parameters/region must be equal to one of the allowed values'],
     [{ day: 'SECRET' }, 'parameters/day must match format "date"'],
-    [{ more: 'SECRET' }, 'parameters must NOT have additional properties'],
+    [{ more: 'SECRET' }, 'parameters must NOT have additional properties: more'],
     [['SECRET'], 'parameters must be object'],
     [null, 'parameters must be object'],
   ])('refuses %j, without its value', (value, problem) => {

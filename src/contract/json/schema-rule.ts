@@ -1,8 +1,8 @@
 // A JSON Schema (2020-12) of lictor.yaml, compiled to a check of values.
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 
-/** The first problem of a value, without the value itself; undefined: it meets the schema. */
+/** The first problem of a value: its path and the rule, without the value itself. Undefined: it meets the schema. */
 export type SchemaRule = (value: unknown) => string | undefined;
 
 export type CompiledRule = { readonly ok: true; readonly problemOf: SchemaRule } | { readonly ok: false; readonly problem: string };
@@ -15,8 +15,14 @@ export function compileSchemaRule(schema: Readonly<Record<string, unknown>>): Co
     const validate = ajv.compile(schema);
     // The answer of an asynchronous schema is a promise, which is always true.
     if ('$async' in validate) return { ok: false, problem: '$async is not supported' };
-    return { ok: true, problemOf: (value) => (validate(value) === true ? undefined : ajv.errorsText(validate.errors, { dataVar: 'parameters' })) };
+    return { ok: true, problemOf: (value) => (validate(value) === true ? undefined : problemText(validate.errors?.[0])) };
   } catch (error) {
     return { ok: false, problem: error instanceof Error ? error.message : 'it is no JSON Schema' };
   }
+}
+
+function problemText(error: ErrorObject | undefined): string {
+  const { instancePath = '', message = 'is refused', params = {} } = error ?? {};
+  const name: unknown = params['additionalProperty'] ?? params['unevaluatedProperty'];
+  return `parameters${instancePath} ${message}${typeof name === 'string' ? `: ${name}` : ''}`;
 }

@@ -41,6 +41,16 @@ export const RIGHT_REASONS = {
     detail: 'A run token covers its own run and the runs that it started, and no other run.',
     hint: 'Use another credential for other runs. A run token may also read parent runs and lists; see docs/reference/run-rights.md.',
   },
+  'parameters-refused': {
+    status: 403,
+    detail: 'A rule of the agent refuses the parameters.',
+    hint: 'Send parameters that meet the JSON Schema of the agent: agents[].parameters in lictor.yaml.',
+  },
+  'job-variables-refused': {
+    status: 403,
+    detail: 'An agent must not say how or where a run executes.',
+    hint: 'Leave out job_variables, the work queue, the infrastructure, the first state of the run, and enforce_parameter_schema.',
+  },
   'descendants-exceeded': {
     status: 403,
     detail: 'The runs below this run of an agent are as many as its budget permits, or in too long a chain.',

@@ -42,7 +42,7 @@ export function currentAnswerer(current: CurrentRuntime): Answerer {
 export function currentForRelay(
   current: CurrentRuntime,
   makers: Pick<Makers, 'createdBy'>,
-): Pick<RelayParts, 'decider' | 'upstream' | 'scopeFilterOf' | 'recordLineage' | 'eventTags'> {
+): Pick<RelayParts, 'decider' | 'upstream' | 'mustMediate' | 'scopeFilterOf' | 'recordLineage' | 'eventTags'> {
   return {
     decider: {
       authorize: (inputs, asks, frameToken) => current.get().decider.authorize(inputs, asks, frameToken),
@@ -54,6 +54,7 @@ export function currentForRelay(
       socketTarget: (path, attempt) => current.get().upstream.socketTarget(path, attempt),
       socketAuthorities: () => current.get().upstream.socketAuthorities(),
     },
+    mustMediate: (principal, operation) => current.get().mustMediate(principal, operation),
     recordLineage: (events, own) => current.get().recordLineage(events, own),
     eventTags: (events, sender) => current.get().eventTags(events, sender),
     scopeFilterOf: ({ restrictions }) => {

@@ -73,6 +73,7 @@ export interface Runtime {
   readonly upstream: Upstream;
   readonly recordLineage: RecordLineage;
   readonly eventTags: EventTagGuard;
+  readonly mustMediate: Conditions['mustMediate'];
   /** Own pages and mediated requests. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Resolves when the requests that this runtime answers have ended and it has closed what it opened. */
@@ -94,7 +95,7 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
   const { decider, answerer, services, authenticator, upstream, entities, objects, lineage, guardedTags } = parts;
   const inUse = opened.move();
   return {
-    ...{ config, policies, revision: decider.revision, decider, answerer, services, upstream },
+    ...{ config, policies, revision: decider.revision, decider, answerer, services, upstream, mustMediate: parts.conditions.mustMediate },
     eventTags: createEventTagGuard({ policy, entities: entities.recent, guarded: guardedTags, lookup: objects.lookup, steady: shared.steady }),
     recordLineage: createRecordLineage({ lineage: lineage.now, lineageMemory: shared.lineageMemory, eventMemory: shared.eventMemory }),
     handle(request, response) {

@@ -101,6 +101,7 @@ async function watch(tls: string): Promise<void> {
         config: loaded.config,
         policies: NO_POLICIES,
         revision: 7,
+        mustMediate: unused,
         get decider() {
           return unused();
         },

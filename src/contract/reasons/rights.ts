@@ -87,6 +87,11 @@ export const RIGHT_REASONS = {
     detail: 'This agent has read text that others wrote. It may not write for 60 minutes after that.',
     hint: 'Wait until then and read nothing, or ask an administrator: agents[].taint: approve lets the sponsor approve each write.',
   },
+  'socket-unchecked': {
+    status: 403,
+    detail: 'Lictor checks each request of this principal, and cannot check the frames of a socket. So it gets no socket of Prefect.',
+    hint: 'Use the HTTP API: POST /api/logs/filter and /api/events/filter to read, POST /api/events to write.',
+  },
   'policy-forbids': { status: 403, detail: 'A policy forbids this.', hint: 'Ask an administrator; the record of this request names the policy.' },
   'approval-required': {
     status: 403,

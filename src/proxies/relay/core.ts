@@ -45,14 +45,16 @@ export async function decide(core: RelayCore, visit: Visit, frameToken: string |
 }
 
 /**
- * A scoped allow is checked frame by frame (passage.ts), or refused if frames do not name their object.
- * Prefect has no answer for a foreign pool here.
+ * A scoped allow is checked frame by frame (passage.ts), or refused if frames do not name their object. Budgets, taint and approvals do not see
+ * frames: a principal that they concern gets no socket. Prefect has no answer for a foreign pool here.
  */
 export function screenedOnly({ parts }: RelayCore, { operation }: Visit, answer: Authorization): Authorization {
   if (!answer.ok) return answer.reason === 'object-foreign' ? { ...answer, reason: 'scope-excludes' } : answer;
-  if (answer.restrictions.length === 0 || (parts.scopeFilterOf !== undefined && isScreened(operation?.operationId ?? ''))) return answer;
-  const { principal, credential, decisions } = answer;
-  return { ok: false, reason: 'scope-not-filterable', principal, credential, credentialId: credential.id, decisions };
+  const { principal, credential, decisions, restrictions } = answer;
+  const refuse = (reason: ReasonCode): Authorization => ({ ok: false, reason, principal, credential, credentialId: credential.id, decisions });
+  if (operation !== undefined && parts.mustMediate?.(principal, operation) === true) return refuse('socket-unchecked');
+  if (restrictions.length === 0 || (parts.scopeFilterOf !== undefined && isScreened(operation?.operationId ?? ''))) return answer;
+  return refuse('scope-not-filterable');
 }
 
 /** Writes the decision's record. False: it could not be written, and the socket may change things, so it must not open. */

@@ -6,6 +6,7 @@ import type { FromEdge } from '../../authorization/decide/from-edge.ts';
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { Operation } from '../../contract/operation.ts';
+import type { Principal } from '../../contract/principal.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import type { RecordLineage } from '../../prefect/client/record-lineage.ts';
 import type { ScopeFilter } from '../../prefect/scope-filter/scope-filter.ts';
@@ -37,6 +38,8 @@ export interface RelayParts {
   readonly gateFor?: (operation: Operation, authorization: Authorization & { ok: true }) => FrameGate;
   /** The scope of a principal; null: all objects. Left out: there are no scopes. */
   readonly scopeFilterOf?: (authorization: Authorization & { ok: true }) => ScopeFilter | null;
+  /** True: conditions must see each request of this principal, so it gets no socket. Left out: of none. */
+  readonly mustMediate?: (principal: Principal, operation: Operation) => boolean;
   /** Looks up the owners of runs that events of a run's token name. Left out: only the run itself is known. */
   readonly recordLineage?: RecordLineage;
   /** Finds events with a guarded tag of another owner. */

@@ -218,6 +218,23 @@ describe('the socket of a scoped principal', () => {
   });
 });
 
+describe('a socket of a principal whose requests are checked one by one', () => {
+  const mustMediate: RelayParts['mustMediate'] = (principal, { operationId }) => principal.id === 'token:etl' && operationId === 'socket:events-in';
+
+  it('is refused before anything reaches Prefect, and recorded', async () => {
+    relay = await openTestRelay({}, { mustMediate });
+    expect(await relay.plain({ ...EVENTS_IN, token: GOOD }, UPGRADE)).toMatchObject({ status: 403, body: { code: 'socket-unchecked' } });
+    expect(relay.prefect.requests).toEqual([]);
+    expect(relay.records).toMatchObject([{ decision: 'deny', reason: 'socket-unchecked' }]);
+  });
+
+  it('passes on other operations, and of other principals', async () => {
+    relay = await openTestRelay({}, { mustMediate: (principal, operation) => mustMediate({ ...principal, id: 'token:other' }, operation) });
+    const client = await relay.connect({ inputs: { ...EVENTS_IN, token: GOOD }, protocols: ['prefect'] });
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+  });
+});
+
 it('a stream whose filter is refused delivers nothing, and ends', async () => {
   const [sent, closed]: [unknown[], number[]] = [[], []];
   const decided = await scopedParts().decider?.authorize({} as never, []);

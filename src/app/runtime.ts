@@ -47,6 +47,7 @@ import { createOutbounds } from '../identity/authn/outbounds.ts';
 import { createRoleBook } from '../identity/authn/roles.ts';
 import { openRunTokens } from '../identity/authn/run-token/open.ts';
 import { openProofs } from '../identity/authn/subject-tokens.ts';
+import { createClients } from '../identity/oauth/clients.ts';
 import { issuerOf } from '../identity/oauth/metadata.ts';
 import { type AuthorizationServer, createAuthorizationServer } from '../identity/oauth/server.ts';
 import { createTokenExchange } from '../identity/oauth/token-exchange.ts';
@@ -135,7 +136,9 @@ function openIdentity(shared: ProcessServices, config: Config, opened: AsyncDisp
   opened.defer(outbounds.close);
   const jwts = createJwts({ config, clock, steady, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
   const confirm = confirmWith<StoredSession>(shared, { config, providers, sessions: store.sessions, memory: confirmMemory.sessions });
+  const clients = createClients(config);
   const standing = createGrantStanding({
+    acceptsClient: clients.accepts,
     sessions: store.sessions,
     providers: config.identityProviders,
     roleBook: createRoleBook(config.roles),
@@ -146,7 +149,7 @@ function openIdentity(shared: ProcessServices, config: Config, opened: AsyncDisp
     confirm: confirmWith(shared, { config, providers, sessions: confirmedGrants(store.clientGrants), memory: confirmMemory.grants }),
     confirmSession: confirm,
   });
-  return { providers, loginOutbounds, outbounds, jwts, confirm, standing };
+  return { providers, loginOutbounds, outbounds, jwts, confirm, clients, standing };
 }
 
 type Prefect = ReturnType<typeof openPrefect>;
@@ -267,11 +270,11 @@ function openMcp({ ledger, clock, log, catalogue }: ProcessServices, { publicUrl
   });
 }
 
-function openAuthorizationServer(shared: ProcessServices, config: Config, { jwts, loginOutbounds, standing, decider }: OwnParts): AuthorizationServer {
+function openAuthorizationServer(shared: ProcessServices, config: Config, { jwts, loginOutbounds, clients, standing, decider }: OwnParts): AuthorizationServer {
   const { store, ledger, clock, steady, log, signingKeys, sealer } = shared;
   const proofs = openProofs({ config, jwts, outboundFor: loginOutbounds.to, marks: store.marks, clock });
   return createAuthorizationServer({
-    ...{ store, config, standing, signingKeys, sealer, clock, steady, revision: decider.revision },
+    ...{ store, config, clients, standing, signingKeys, sealer, clock, steady, revision: decider.revision },
     loginLifeMs: config.cliSeconds * 1000,
     sessionLimits: config.sessions,
     exchange: createTokenExchange({

@@ -24,6 +24,7 @@ const SECTIONS: Readonly<Record<keyof Config, string>> = {
   forwardHeaders: 'forward_headers',
   agents: 'agents',
   approvals: 'approvals',
+  oauthClients: 'oauth_clients',
   services: 'services',
   forwardProxy: 'forward_proxy',
   startedByTag: 'started_by_tag',

@@ -102,6 +102,14 @@ export interface AgentBudgets {
   readonly bytesPerHour: number | null;
 }
 
+/** A client that people may log in with (OAuth 2.1 authorization code with PKCE). It has no secret. */
+export interface OAuthClientEntry {
+  readonly id: string;
+  /** Shown to the person who allows it. */
+  readonly name: string;
+  readonly redirectUris: readonly string[];
+}
+
 /** Which requests wait for an approval, and who may approve them. */
 export interface ApprovalRule {
   readonly name: string;
@@ -168,6 +176,7 @@ export interface Config {
   readonly services: readonly Service[];
   readonly agents: readonly Agent[];
   readonly approvals: readonly ApprovalRule[];
+  readonly oauthClients: readonly OAuthClientEntry[];
   readonly forwardProxy: ForwardProxy | null;
   /** Runs get the tag `started-by:NAME`. */
   readonly startedByTag: boolean;

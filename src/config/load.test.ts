@@ -44,6 +44,7 @@ describe('a small file', () => {
       approvals: [],
       services: [],
       forwardProxy: null,
+      oauthClients: [],
       startedByTag: false,
       traces: null,
       ledger: { failClosed: true, retentionSeconds: null },

@@ -4,6 +4,9 @@ import type { ActionGroup } from './operation.ts';
 export const CLIENT_SCOPES = ['prefect:read', 'prefect:run', 'prefect:write', 'lictor:admin'] as const;
 export type ClientScope = (typeof CLIENT_SCOPES)[number];
 
+/** What a client at the interface for agents may request without naming scopes. None of its tools is for administrators. */
+export const MCP_SCOPES: readonly ClientScope[] = ['prefect:read', 'prefect:run', 'prefect:write'];
+
 const READ: readonly ActionGroup[] = ['baseline', 'read'];
 
 /** The groups of actions that each scope permits. `machine`: requests of a flow's process, so that a flow runs under `lictor exec`. */

@@ -104,16 +104,25 @@ export interface AccessFacts {
 /** All pages and APIs of Lictor are below this path. */
 export const OWN_PREFIX = '/.lictor/';
 
+/** The interface for agents. */
+export const MCP_PATH = `${OWN_PREFIX}mcp`;
+
+/** RFC 9728. The path of another resource than public_url follows. */
+export const RESOURCE_METADATA = '/.well-known/oauth-protected-resource';
+
 /** The public keys that verify what this gateway signs. */
 export const KEY_SET = '/.well-known/lictor-jwks.json';
 
 /** Where clients look for the authorization server: at the host's root, and where RFC 8414 and OpenID Connect put a path of public_url. */
 export function wellKnownPaths(basePath: string) {
-  const both = (name: string): readonly string[] => [...new Set([name, `${name}${basePath}`, `${basePath}${name}`])];
+  const both = (name: string, path = ''): readonly string[] => [
+    ...new Set(['', basePath].flatMap((base) => [`${name}${base}${path}`, `${base}${name}${path}`])),
+  ];
   const server = [...both('/.well-known/oauth-authorization-server'), ...both('/.well-known/openid-configuration')];
-  const resource = both('/.well-known/oauth-protected-resource');
+  const resource = both(RESOURCE_METADATA);
+  const mcpResource = both(RESOURCE_METADATA, MCP_PATH);
   const keySets = [...new Set([KEY_SET, `${basePath}${KEY_SET}`])];
-  return { server, resource, keySets, all: [...server, ...resource, ...keySets] };
+  return { server, resource, mcpResource, keySets, all: [...server, ...resource, ...mcpResource, ...keySets] };
 }
 
 /** The prefix of the name sets how browsers bind the cookie. */

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
+import type { NewAuthorizationCode } from './authorization-codes.ts';
 import type { NewClientGrant, NewTokens } from './client-grants.ts';
 import { DEVICE_CODE_LIMITS, type NewDeviceCode } from './device-codes.ts';
 import { openStore, type Store } from './store.ts';
@@ -46,6 +47,45 @@ async function granted(id: string, more: Partial<NewClientGrant> = {}): Promise<
   expect(await store.deviceCodes.decide(id, grant(id, more))).toBe(true);
   expect(await store.deviceCodes.redeem(id, tokens(`${id}-1`))).toBe(true);
 }
+
+describe('an authorization code', () => {
+  const codeOf = (id: string): NewAuthorizationCode => ({
+    ...{ id, hash: `hash ${id}`, redirectUri: 'https://a.example/', challenge: 'c', openid: true, nonce: 'n' },
+  });
+
+  it('begins a grant that ends with it, and lasts once the code is redeemed', async () => {
+    expect(await store.authorizationCodes.create(codeOf('c'), grant('g'))).toBe(true);
+    expect(await other.clientGrants.byId('g')).toMatchObject({ expiresMs: nowMs + 60_000 });
+    expect(await other.authorizationCodes.byId('c')).toEqual({
+      ...codeOf('c'),
+      ...{ grantId: 'g', grantExpiresMs: nowMs + 30 * DAY_MS, expiresMs: nowMs + 60_000, used: false },
+    });
+    expect(await store.authorizationCodes.redeem('c', tokens('1'))).toBe(true);
+    expect(await other.clientGrants.byId('g')).toMatchObject({ expiresMs: nowMs + 30 * DAY_MS });
+    expect(await other.authorizationCodes.byId('c')).toMatchObject({ used: true });
+  });
+
+  it('is redeemed once, also by concurrent clients, and not after its time or its grant', async () => {
+    await store.authorizationCodes.create(codeOf('c'), grant('g'));
+    const both = await Promise.all([store.authorizationCodes.redeem('c', tokens('1')), other.authorizationCodes.redeem('c', tokens('2'))]);
+    expect(both.filter(Boolean)).toHaveLength(1);
+    await store.authorizationCodes.create(codeOf('ended'), grant('g2'));
+    await other.clientGrants.end('g2');
+    expect(await store.authorizationCodes.redeem('ended', tokens('3'))).toBe(false);
+    await store.authorizationCodes.create(codeOf('late'), grant('g3'));
+    nowMs += 60_000;
+    expect(await store.authorizationCodes.redeem('late', tokens('4'))).toBe(false);
+  });
+
+  it('is not created once the session in which it is allowed has ended, and is forgotten with its grant', async () => {
+    expect(await store.authorizationCodes.create(codeOf('c'), grant('g', { allowedIn: 'gone' }))).toBe(false);
+    expect(await store.clientGrants.byId('g')).toBeUndefined();
+    await store.authorizationCodes.create(codeOf('old'), grant('g1'));
+    nowMs += 2 * DAY_MS;
+    await store.authorizationCodes.create(codeOf('new'), grant('g2'));
+    expect(await store.authorizationCodes.byId('old')).toBeUndefined();
+  });
+});
 
 describe('a device code', () => {
   it('is decided once and redeemed once, also by concurrent clients', async () => {

@@ -105,7 +105,12 @@ export function createClientGrants(database: Database, clock: Clock): ClientGran
 /** How long Lictor reports an ended grant as ended instead of unknown, and detects a replayed refresh token. */
 const KEPT_MS = 24 * 3_600_000;
 
-/** Call it in the transaction that uses the device code. Also deletes grants that ended long ago. */
+/** Call it in the transaction that permits the login: a new password, a logout or a forgotten person may have deleted the session since the page was shown. */
+export async function hasSession(db: Kysely<Tables>, id: string): Promise<boolean> {
+  return (await db.selectFrom('sessions').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
+}
+
+/** Call it in the transaction that permits the login. Also deletes grants that ended long ago. */
 export async function insertClientGrant(db: Kysely<Tables>, grant: NewClientGrant, nowMs: number): Promise<void> {
   await forgetOld(db, nowMs - KEPT_MS);
   await db
@@ -167,6 +172,7 @@ async function forgetOld(db: Kysely<Tables>, beforeMs: number): Promise<void> {
     .select('id')
     .where((where) => where.or([where('expires_ms', '<', beforeMs), where('ended_ms', '<', beforeMs)]));
   await db.deleteFrom('grant_tokens').where('grant_id', 'in', old).execute();
+  await db.deleteFrom('authorization_codes').where('grant_id', 'in', old).execute();
   await db.deleteFrom('refresh_tokens').where('grant_id', 'in', old).execute();
   await db.deleteFrom('idp_tokens').where('owner', 'in', old).execute();
   await db.deleteFrom('client_grants').where('id', 'in', old).execute();

@@ -3,7 +3,7 @@ import type { Kysely, Selectable } from 'kysely';
 import { type ClientScope, isClientScope } from '../contract/client-scopes.ts';
 import type { Clock } from '../contract/clock.ts';
 import { guesserKey } from '../contract/network.ts';
-import { insertClientGrant, insertTokens, type NewClientGrant, type NewTokens } from './client-grants.ts';
+import { hasSession, insertClientGrant, insertTokens, type NewClientGrant, type NewTokens } from './client-grants.ts';
 import { byCame } from './columns.ts';
 import type { Database } from './database.ts';
 import { fromColumn, toColumn } from './lists.ts';
@@ -139,11 +139,6 @@ async function decide(
   if (decided === undefined) return false;
   if (grant !== null) await insertClientGrant(db, grant, nowMs);
   return true;
-}
-
-/** Call it in the transaction that permits the login: a new password, a logout or a forgotten person may have deleted the session since the page was shown. */
-async function hasSession(db: Kysely<Tables>, id: string): Promise<boolean> {
-  return (await db.selectFrom('sessions').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
 }
 
 async function redeem(

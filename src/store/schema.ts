@@ -209,6 +209,19 @@ const SCHEMA: readonly string[] = [
   )`,
   `create index device_codes_by_guesser on device_codes (guesser, created_ms)`,
   `create unique index device_codes_by_user on device_codes (user_hash)`,
+  `create table authorization_codes (
+    id text primary key not null,
+    hash text not null,
+    grant_id text not null references client_grants (id),
+    redirect_uri text not null,
+    challenge text not null,
+    openid integer not null,
+    nonce text,
+    grant_expires_ms bigint not null,
+    expires_ms bigint not null,
+    used_ms bigint
+  )`,
+  `create index authorization_codes_by_grant on authorization_codes (grant_id)`,
   `create table run_tokens (
     hash text primary key not null,
     id text not null,

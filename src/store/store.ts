@@ -1,11 +1,13 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
-// device codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches, uses, runs and taints of agents, approvals, and the change number.
+// device codes, authorization codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches,
+// uses, runs and taints of agents, approvals, and the change number.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { type AgentRuns, createAgentRuns } from './agent-runs.ts';
 import { type AgentUses, createAgentUses } from './agent-uses.ts';
 import { type Approvals, createApprovals } from './approvals.ts';
+import { type AuthorizationCodes, createAuthorizationCodes } from './authorization-codes.ts';
 import { type CacheGenerations, createCacheGenerations } from './cache-generations.ts';
 import { createChangeNumber, raiseChangeNumber } from './changes.ts';
 import { type ClientGrants, createClientGrants } from './client-grants.ts';
@@ -47,6 +49,7 @@ export interface Store {
   readonly policySets: PolicySets;
   readonly clientGrants: ClientGrants;
   readonly deviceCodes: DeviceCodes;
+  readonly authorizationCodes: AuthorizationCodes;
   readonly runTokens: RunTokens;
   readonly knownFlows: KnownFlows;
   readonly leases: Leases;
@@ -90,6 +93,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     policySets: createPolicySets(database, clock),
     clientGrants: createClientGrants(database, clock),
     deviceCodes: createDeviceCodes(database, clock),
+    authorizationCodes: createAuthorizationCodes(database, clock),
     runTokens: createRunTokens(database, clock),
     knownFlows: createKnownFlows(database, clock),
     leases: createLeases(database, clock),

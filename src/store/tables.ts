@@ -22,6 +22,7 @@ export interface Tables {
   readonly refresh_tokens: RefreshTokenTable;
   readonly grant_tokens: GrantTokenTable;
   readonly device_codes: DeviceCodeTable;
+  readonly authorization_codes: AuthorizationCodeTable;
   readonly run_tokens: RunTokenTable;
   readonly known_flows: KnownFlowTable;
   readonly leases: LeaseTable;
@@ -83,6 +84,22 @@ interface ApprovalTable {
 interface TaintTable {
   readonly requester: string;
   readonly until_ms: number;
+}
+
+interface AuthorizationCodeTable {
+  readonly id: string;
+  /** SHA-256 of the whole code, hexadecimal. */
+  readonly hash: string;
+  readonly grant_id: string;
+  readonly redirect_uri: string;
+  /** SHA-256 of the client's verifier, base64url (RFC 7636). */
+  readonly challenge: string;
+  readonly openid: number;
+  readonly nonce: string | null;
+  /** The end of the grant once the code is redeemed. */
+  readonly grant_expires_ms: number;
+  readonly expires_ms: number;
+  readonly used_ms: number | null;
 }
 
 interface LeaseTable {

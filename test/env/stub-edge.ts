@@ -159,6 +159,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     limits: [{ kind: 'everyone', name: '', rate: { perSecond: 100_000, burst: 100_000 }, concurrency: null }],
     forwardHeaders: [],
     forwardProxy: null,
+    oauthClients: [],
     agents: [],
     approvals: [],
     services: [],

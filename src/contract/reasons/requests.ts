@@ -52,12 +52,42 @@ export const REQUEST_REASONS = {
   'client-unknown': {
     status: 400,
     detail: 'The gateway does not know an OAuth client of this name.',
-    hint: 'Use the client lictor-cli: the gateway accepts no other client yet.',
+    hint: 'Ask an administrator to add the client to oauth_clients in lictor.yaml.',
   },
-  'flow-unsupported': {
+  'redirect-unknown': {
     status: 400,
-    detail: 'The gateway does not support the authorization code flow.',
-    hint: 'Use the device flow (lictor login) for people, and a service token for machines.',
+    detail: 'The client has not registered the redirect_uri of this request.',
+    hint: 'An administrator adds it to redirect_uris of the client in oauth_clients. A port on loopback may differ; everything else must be equal.',
+  },
+  'authorization-expired': {
+    status: 400,
+    detail: 'The page of this login has expired, or the gateway does not accept the client any more.',
+    hint: 'Start the login again in the client.',
+  },
+  'code-unknown': {
+    status: 400,
+    detail: 'The gateway does not know this authorization code, it has expired, or it belongs to another client.',
+    hint: 'Start the login again in the client. A code is valid for 60 seconds.',
+  },
+  'code-replayed': {
+    status: 400,
+    detail: 'This authorization code was used before, so the login has ended: someone else may have a copy of it.',
+    hint: 'Start the login again in the client.',
+  },
+  'redirect-mismatch': {
+    status: 400,
+    detail: 'The redirect_uri differs from the one of the authorization request.',
+    hint: 'Send the same redirect_uri to both endpoints.',
+  },
+  'verifier-wrong': {
+    status: 400,
+    detail: 'The code_verifier does not match the code_challenge of the authorization request.',
+    hint: 'Start the login again in the client. If it fails again, the client does PKCE (RFC 7636) wrong.',
+  },
+  'registration-unsupported': {
+    status: 400,
+    detail: 'The gateway registers no clients on request.',
+    hint: 'Ask an administrator to add the client to oauth_clients in lictor.yaml.',
   },
   'request-invalid': { status: 400, detail: 'The request is malformed.', hint: 'Check headers, cookies and body.' },
   'host-unknown': { status: 400, detail: 'The gateway does not serve this host name.', hint: 'Use the public_url of the gateway.' },

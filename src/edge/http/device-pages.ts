@@ -1,7 +1,7 @@
 // The pages on which a person allows the login of a command line: its code, its rights, and the result.
-import { CLIENT_SCOPES, type ClientScope, SCOPE_WORDS } from '../../contract/client-scopes.ts';
+import { CLIENT_SCOPES, type ClientScope } from '../../contract/client-scopes.ts';
 import { type Html, html, NOTHING } from './html.ts';
-import { renderPage } from './page-frame.ts';
+import { renderPage, scopeList } from './page-frame.ts';
 
 export interface DevicePages {
   enter(page: EnterPage): string;
@@ -71,7 +71,7 @@ function confirmPage(page: ConfirmPage, host: string, prefix: string): Html {
 <div class="code shown" aria-label="Code">${userCode}</div>
 <dl class="facts">
 <dt>Asked from</dt><dd>${address}, ${ago(secondsAgo)}</dd>
-<dt>It may</dt><dd>${scopes.length === CLIENT_SCOPES.length ? html`do everything that you may do` : html`<ul>${scopes.map((scope) => html`<li>${SCOPE_WORDS[scope]}</li>`)}</ul>`}</dd>
+<dt>It may</dt><dd>${scopes.length === CLIENT_SCOPES.length ? html`do everything that you may do` : scopeList(scopes)}</dd>
 ${elsewhere === null ? NOTHING : html`<dt>At</dt><dd>${elsewhere}</dd>`}
 </dl>
 <p>Allow it only if you began it yourself and your terminal shows this code. If someone sent you here, refuse: they would act in your name.</p>

@@ -2,19 +2,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
-import type { BegunLogin, FinishedOffline } from '../../identity/authn/external/login.ts';
-import type { Proven } from '../../identity/authn/external/provider.ts';
-import { grantsOfLogin } from '../../identity/authn/recorded-grants.ts';
 import type { StoredDeviceCode } from '../../store/device-codes.ts';
-import type { StoredSession } from '../../store/sessions.ts';
 import { sendPage, sendRefusal, sendRefusalOrPage, wantsPage } from './answers.ts';
-import { callbackUrl } from './callback-url.ts';
+import { decideOnLogin, decidingSession, type FindWaiting, recordDecision, type WaitingLogin } from './client-login.ts';
 import { createDevicePages, type DevicePages } from './device-pages.ts';
 import { freeFormHeaders } from './page-frame.ts';
 import type { RouteParts } from './parts.ts';
-import { loginCookie } from './session-cookie.ts';
 import { type OwnSession, sessionOf } from './session-of.ts';
-import { recordAnyway, sessionRecord } from './session-records.ts';
 import { redirectToLogin } from './to-login.ts';
 
 const FORM_BYTES = 16 * 1024;
@@ -53,126 +47,46 @@ async function showDevice(request: FastifyRequest, reply: FastifyReply, parts: R
   return reply.code(200).headers(freeFormHeaders()).send(html);
 }
 
-interface Deciding {
-  readonly parts: RouteParts;
-  readonly code: StoredDeviceCode;
-  readonly session: OwnSession;
-  readonly stored: StoredSession;
-}
-
 async function decideOnDevice(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
   const { approval } = parts.authorizationServer;
   const refuse = (code: ReasonCode): FastifyReply => sendRefusalOrPage(request, reply, { pages: parts.pages, code });
   if (!parseEdgeInputs(request.headers).sameOrigin) return refuse('origin-foreign');
-  const session = await sessionOf(request, parts);
-  const stored = session === undefined ? undefined : await parts.store.sessions.byId(session.sessionId);
-  if (session === undefined || stored === undefined) return refuse('session-expired');
+  const person = await decidingSession(request, parts);
+  if (person === undefined) return refuse('session-expired');
   const form = new URLSearchParams(Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '');
   const code = await approval.byId(form.get('device') ?? '');
   if (code === undefined) return refuse('device-unknown');
-  if (!approval.isProof(form.get('proof') ?? '', code, session.sessionId)) {
-    await recordDecision(request, { parts, code, session, stored }, { action: 'device.allow', reason: 'origin-foreign' });
+  if (!approval.isProof(form.get('proof') ?? '', code, person.session.sessionId)) {
+    await recordDecision(request, { parts, ...person }, { action: 'device.allow', reason: 'origin-foreign' });
     return refuse('origin-foreign');
   }
-  const deciding = { parts, code, session, stored };
-  if (form.get('decision') === 'refuse') return await deny(request, reply, deciding);
-  if (form.get('decision') !== 'allow') return refuse('request-invalid');
-  const begun = await beginOffline(request, deciding);
-  if (begun === undefined) return await allow(request, reply, { ...deciding, offline: undefined });
-  return reply.code(303).header('set-cookie', loginCookie(parts.config.publicUrl, begun.attempt)).header('location', begun.location).send();
+  return await decideOnLogin(request, reply, { parts, login: waitingDevice(code, person.session, parts), ...person }, form.get('decision'));
 }
 
-/** For a session of a provider: asks the provider again, so that this login has separate tokens. Undefined: the provider issues none. */
-async function beginOffline(request: FastifyRequest, { parts, code, stored }: Deciding): Promise<BegunLogin | undefined> {
-  const { owner } = stored;
-  if (owner.kind === 'account') return undefined;
-  const { idp } = owner.identity;
-  const purpose = JSON.stringify({ device: code.id, session: stored.id });
-  const { address } = parseEdgeInputs(request.headers);
-  const begun = await parts.logins.beginOffline({ idp, callbackUrl: callbackUrl(parts, idp), purpose, address });
-  return begun?.ok === true ? begun : undefined;
-}
+export const findDevice: FindWaiting = async (id, session, parts) => {
+  const code = await parts.authorizationServer.approval.byId(id);
+  return code === undefined ? { refuse: 'device-unknown' } : waitingDevice(code, session, parts);
+};
 
-/** After the answer of the provider. The browser must have the session that allowed the login, and the answer must name the same person. */
-export async function finishDevice(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { parts, finished, idp }: { readonly parts: RouteParts; readonly finished: FinishedOffline; readonly idp: string },
-): Promise<FastifyReply> {
-  const refuse = (code: ReasonCode): FastifyReply => sendRefusalOrPage(request, reply, { pages: parts.pages, code });
-  const purpose: { readonly device: string; readonly session: string } = JSON.parse(finished.purpose);
-  const session = await sessionOf(request, parts);
-  const stored = session === undefined ? undefined : await parts.store.sessions.byId(session.sessionId);
-  if (session === undefined || stored === undefined || stored.id !== purpose.session) return refuse('session-expired');
-  const code = await parts.authorizationServer.approval.byId(purpose.device);
-  if (code === undefined) return refuse('device-unknown');
-  const { proof } = finished;
-  if (!proof.ok) {
-    // The person is signed in and has allowed the login. Without separate tokens, the login depends on that session.
-    parts.log.warn({ idp, reason: proof.reason, detail: proof.detail }, 'no offline tokens for a login of the command line');
-    return await allow(request, reply, { parts, code, session, stored, offline: undefined });
-  }
-  const { owner } = stored;
-  if (owner.kind !== 'identity' || owner.identity.idp !== proof.identity.idp || owner.identity.subject !== proof.identity.subject) {
-    await recordDecision(request, { parts, code, session, stored }, { action: 'device.allow', reason: 'device-other-person' });
-    return refuse('device-other-person');
-  }
-  return await allow(request, reply, { parts, code, session, stored, offline: proof });
-}
-
-interface Allowing extends Deciding {
-  readonly offline: Proven | undefined;
-}
-
-/** Records the change before it takes effect. */
-async function allow(request: FastifyRequest, reply: FastifyReply, { offline, ...deciding }: Allowing): Promise<FastifyReply> {
-  const { parts, code, session, stored } = deciding;
+function waitingDevice(code: StoredDeviceCode, session: OwnSession, parts: RouteParts): WaitingLogin {
   const { approval } = parts.authorizationServer;
-  const grant = approval.prepare(code, stored, offline);
-  try {
-    await parts.ledger.append(decisionRecord(request, deciding, { action: 'device.allow', reason: null, grant }));
-  } catch (error) {
-    parts.log.error({ err: error }, 'a login of the command line could not be recorded');
-    if (parts.config.ledger.failClosed) return sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'ledger-unavailable' });
-  }
-  if (!(await approval.allow(code, grant, offline))) return sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'device-unknown' });
-  const page = pagesOf(parts).allowed({
-    client: approval.clientName(code.clientId),
-    name: session.principal.id,
-    until: new Date(grant.expiresMs),
-    withSession: grant.sessionId === null ? null : session.principal.idp,
-  });
-  return sendPage(reply, parts.pages, { status: 200, html: page });
-}
-
-async function deny(request: FastifyRequest, reply: FastifyReply, deciding: Deciding): Promise<FastifyReply> {
-  const { parts, code } = deciding;
-  await parts.authorizationServer.approval.deny(code);
-  await recordDecision(request, deciding, { action: 'device.refuse', reason: null });
-  return sendPage(reply, parts.pages, { status: 200, html: pagesOf(parts).refused() });
-}
-
-interface DecisionEvent {
-  readonly action: 'device.allow' | 'device.refuse';
-  readonly reason: ReasonCode | null;
-  readonly grant?: { readonly id: string; readonly expiresMs: number };
-}
-
-function decisionRecord(request: FastifyRequest, { parts, session, stored }: Deciding, { action, reason, grant }: DecisionEvent) {
-  const { principal, sessionId } = session;
-  const status = reason === null ? 200 : REASONS[reason].status;
-  const given =
-    grant === undefined
-      ? {}
-      : { grantId: grant.id, grants: grantsOfLogin(stored.owner, parts.config, { principal: principal.id, expiresMs: grant.expiresMs }) };
-  const event = { action, reason, status, principalId: principal.id, idp: principal.idp, sessionId, ...given };
-  return sessionRecord(request, event, parts);
-}
-
-async function recordDecision(request: FastifyRequest, deciding: Deciding, event: DecisionEvent): Promise<void> {
-  const { parts, session } = deciding;
-  const status = event.reason === null ? 200 : REASONS[event.reason].status;
-  await recordAnyway(request, { ...event, status, principalId: session.principal.id, idp: session.principal.idp, sessionId: session.sessionId }, parts);
+  return {
+    ...{ kind: 'device', key: code.id, asked: code, gone: 'device-unknown' },
+    async allow(reply, grant, offline) {
+      if (!(await approval.allow(code, grant, offline))) return undefined;
+      const page = pagesOf(parts).allowed({
+        client: approval.clientName(code.clientId),
+        name: session.principal.id,
+        until: new Date(grant.expiresMs),
+        withSession: grant.sessionId === null ? null : session.principal.idp,
+      });
+      return sendPage(reply, parts.pages, { status: 200, html: page });
+    },
+    async deny(reply) {
+      await approval.deny(code);
+      return sendPage(reply, parts.pages, { status: 200, html: pagesOf(parts).refused() });
+    },
+  };
 }
 
 function pagesOf({ config, prefix }: RouteParts): DevicePages {

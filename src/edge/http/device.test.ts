@@ -342,7 +342,7 @@ it('a refresh token or a device code is no credential', async () => {
   for (const text of [tokens['refresh_token'], tokens['device_code']]) expect(await use(text)).toMatchObject({ code: 'credential-malformed' });
 });
 
-it('the metadata names what there is, and the code flow is refused by name', async () => {
+it('the metadata names what there is, and a client without redirect URIs gets no code', async () => {
   for (const path of ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']) {
     expect((await ask(path)).json()).toMatchObject({
       issuer: 'http://localhost:8200',
@@ -356,9 +356,8 @@ it('the metadata names what there is, and the code flow is refused by name', asy
     resource: 'http://localhost:8200',
     authorization_servers: ['http://localhost:8200'],
   });
-  expect((await ask('/.lictor/oauth/authorize?response_type=code&client_id=x')).json()).toMatchObject({ code: 'flow-unsupported' });
-  expect((await own.post('/.lictor/oauth/token', { grant_type: 'authorization_code', code: 'x' })).json()).toMatchObject({
-    error: 'unsupported_grant_type',
-    code: 'flow-unsupported',
-  });
+  const query = 'response_type=code&client_id=lictor-cli&redirect_uri=http://localhost/';
+  const answer = await ask(`/.lictor/oauth/authorize?${query}`, { session: await signIn(), headers: HTML });
+  expect([answer.statusCode, answer.body]).toEqual([400, expect.stringContaining('redirect-unknown')]);
+  expect((await own.post('/.lictor/oauth/token', { grant_type: 'password', code: 'x' })).json()).toMatchObject({ error: 'unsupported_grant_type' });
 });

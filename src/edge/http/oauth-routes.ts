@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import type { TokenEndpoint } from '../../identity/oauth/token-endpoint.ts';
-import { sendRefusal, sendRefusalOrPage } from './answers.ts';
+import { sendRefusal } from './answers.ts';
 import type { RouteParts } from './parts.ts';
 
 const FORM_BYTES = 64 * 1024;
@@ -12,8 +12,6 @@ export function registerOAuth(app: FastifyInstance, parts: RouteParts): void {
   registerForm(app, `${parts.prefix}/oauth/token`, token);
   registerForm(app, `${parts.prefix}/oauth/device_authorization`, deviceAuthorization);
   registerForm(app, `${parts.prefix}/oauth/revoke`, revoke);
-  // It has an answer, so that a client that tries it learns the supported way.
-  app.all(`${parts.prefix}/oauth/authorize`, (request, reply) => sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'flow-unsupported' }));
 }
 
 function registerForm(app: FastifyInstance, path: string, endpoint: TokenEndpoint): void {

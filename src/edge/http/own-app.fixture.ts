@@ -14,12 +14,13 @@ import { INPUT } from '../../contract/names.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
 import { createAgentCredentials } from '../../identity/authn/agent/credentials.ts';
-import { createAuthenticator } from '../../identity/authn/authenticator.ts';
+import { type Authenticator, createAuthenticator } from '../../identity/authn/authenticator.ts';
 import { CONFIRM_LIMITS, type ConfirmMemory, createConfirm, createConfirmMemory } from '../../identity/authn/external/confirm.ts';
 import { confirmedGrants, createGrantStanding } from '../../identity/authn/grant/standing.ts';
 import { createGrantTokenKind } from '../../identity/authn/grant/verify.ts';
 import { createRoleBook } from '../../identity/authn/roles.ts';
 import { openTestStore, type TestStore } from '../../identity/authn/store.fixture.ts';
+import { createClients } from '../../identity/oauth/clients.ts';
 import { createAuthorizationServer } from '../../identity/oauth/server.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
@@ -48,6 +49,8 @@ export const HTML = { accept: 'text/html,application/xhtml+xml' };
 export interface World {
   readonly test: TestStore;
   readonly app: FastifyInstance;
+  /** Of the app. */
+  readonly authenticator: Authenticator;
   readonly phc: string;
   readonly records: NewRecord[];
   readonly mediated: (MediatedRequest & { readonly body: Buffer })[];
@@ -90,10 +93,14 @@ export function useOwnApp(start?: Clock) {
   const world: { current: World | undefined } = { current: undefined };
   let configured: Given = {};
   /** Built at the first request, because most tests change the configuration before. */
-  let app: FastifyInstance | undefined;
+  let app: Built | undefined;
   const get = (): World => {
     if (world.current === undefined) throw new Error('outside of a test');
     return world.current;
+  };
+  const built = (): Built => {
+    app ??= buildApp(get, configured);
+    return app;
   };
   /** The same environment with another configuration. */
   const reconfigure = (given: Given): void => {
@@ -124,13 +131,15 @@ export function useOwnApp(start?: Clock) {
       ...empty,
       confirmMemory,
       get app() {
-        app ??= buildApp(get, configured);
-        return app;
+        return built().app;
+      },
+      get authenticator() {
+        return built().authenticator;
       },
     };
   });
   afterEach(async () => {
-    await app?.close();
+    await app?.app.close();
     await get().test.close();
   });
 
@@ -158,7 +167,12 @@ export function cookieOf(answer: { readonly headers: Readonly<Record<string, unk
   return /^lictor=([^;]*)/.exec(String([answer.headers['set-cookie'] ?? []].flat()[0] ?? ''))?.[1] ?? '';
 }
 
-function buildApp(get: () => World, given: Given): FastifyInstance {
+interface Built {
+  readonly app: FastifyInstance;
+  readonly authenticator: Authenticator;
+}
+
+function buildApp(get: () => World, given: Given): Built {
   const { test, confirmMemory: memory } = get();
   const config = { ...CONFIG, ...given.config };
   const { store, clock, steady, sealer, directory } = test;
@@ -192,7 +206,9 @@ function buildApp(get: () => World, given: Given): FastifyInstance {
     onNoAnswer: log,
   });
   const roleBook = createRoleBook(config.roles);
+  const clients = createClients({ oauthClients: [], ...given.config });
   const standing = createGrantStanding({
+    acceptsClient: clients.accepts,
     sessions: store.sessions,
     providers: config.identityProviders,
     roleBook,
@@ -229,6 +245,7 @@ function buildApp(get: () => World, given: Given): FastifyInstance {
   const authorizationServer = createAuthorizationServer({
     store,
     config,
+    clients,
     loginLifeMs: CLI_LIFE_MS,
     sessionLimits: config.sessions,
     standing,
@@ -252,7 +269,7 @@ function buildApp(get: () => World, given: Given): FastifyInstance {
       return get().mediatorAnswer();
     },
   };
-  return createOwnApp({
+  const app = createOwnApp({
     config,
     store,
     clock,
@@ -283,4 +300,5 @@ function buildApp(get: () => World, given: Given): FastifyInstance {
     },
     revision: 7,
   });
+  return { app, authenticator };
 }

@@ -10,6 +10,7 @@ import { createExternalLogins } from '../../identity/authn/external/login.ts';
 import { lockOnAddress } from '../../identity/authn/locks.ts';
 import { OWN_HEADERS, sendRefusal, sendRefusalOrPage } from './answers.ts';
 import { registerAudit } from './audit/routes.ts';
+import { registerAuthorize } from './authorize-routes.ts';
 import { renderBarScript } from './bar-script.ts';
 import { registerDevice } from './device-routes.ts';
 import { renderExpiredScript } from './expired-script.ts';
@@ -81,6 +82,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   registerSaml(app, routeParts);
   registerMcp(app, routeParts);
   registerOAuth(app, routeParts);
+  registerAuthorize(app, routeParts);
   registerDevice(app, routeParts);
   registerWellKnown(app, routeParts);
   registerScripts(app, prefix);

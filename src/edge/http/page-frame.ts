@@ -1,5 +1,6 @@
 // The HTML frame and the headers of every page of the gateway.
 import { createHash } from 'node:crypto';
+import { type ClientScope, SCOPE_WORDS } from '../../contract/client-scopes.ts';
 import { PAGE_MARK, PAGE_STYLE } from '../../contract/page-style.ts';
 import { type Html, html, NOTHING } from './html.ts';
 
@@ -33,6 +34,11 @@ ${script === undefined ? NOTHING : html`<script>${{ html: script }}</script>`}
 `.html;
 }
 
+/** The rights that a person gives a client, in words. */
+export function scopeList(scopes: readonly ClientScope[]): Html {
+  return html`<ul>${scopes.map((scope) => html`<li>${SCOPE_WORDS[scope]}</li>`)}</ul>`;
+}
+
 /** Allows only the style of the page, and forms to this origin. */
 export function pageHeaders(): Readonly<Record<string, string>> {
   return headersWith("form-action 'self'");
@@ -51,6 +57,11 @@ export function returningHeaders(script: string): Readonly<Record<string, string
 /** With a form whose answer may redirect to another site. */
 export function freeFormHeaders(): Readonly<Record<string, string>> {
   return headersWith('form-action *');
+}
+
+/** The same where the other site may be an app with a scheme of its name (`cursor:`), which `*` does not cover. */
+export function redirectingFormHeaders(target: string): Readonly<Record<string, string>> {
+  return headersWith(target.endsWith(':') ? `form-action * ${target}` : 'form-action *');
 }
 
 function headersWith(rule: string): Readonly<Record<string, string>> {

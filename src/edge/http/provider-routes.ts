@@ -6,14 +6,18 @@ import { REASONS } from '../../contract/reasons.ts';
 import { STATE } from '../../identity/authn/external/attempts.ts';
 import type { FinishedLogin, RefusedLogin } from '../../identity/authn/external/login.ts';
 import { sendPage, sendRefusal, wantsPage } from './answers.ts';
+import { findAuthorization } from './authorize-routes.ts';
 import { callbackUrl } from './callback-url.ts';
-import { finishDevice } from './device-routes.ts';
+import { finishOffline } from './client-login.ts';
+import { findDevice } from './device-routes.ts';
 import type { RouteParts } from './parts.ts';
 import { safeReturnPath } from './return-path.ts';
 import { expiredLoginCookie, loginCookie, sessionCookie } from './session-cookie.ts';
 import { recordAnyway, recordStart } from './session-records.ts';
 
 const RETRY_SECONDS = '10';
+
+const WAITING = { device: findDevice, authorize: findAuthorization };
 
 export function registerCallback(app: FastifyInstance, parts: RouteParts): void {
   app.get<{ Params: { idp: string } }>(`${parts.prefix}/callback/:idp`, { exposeHeadRoute: false }, (request, reply) => {
@@ -62,7 +66,7 @@ export async function finishAtProvider(request: FastifyRequest, reply: FastifyRe
     state === null
       ? await parts.logins.finishUnasked(answer)
       : await parts.logins.finish({ ...answer, callbackUrl: callbackUrl(parts, idp), state, browser: headerText(request.headers[LOGIN_BROWSER]) });
-  if (result.ok && 'purpose' in result) return await finishDevice(request, reply, { parts, idp, finished: result });
+  if (result.ok && 'purpose' in result) return await finishOffline(request, reply, { parts, idp, finished: result, finders: WAITING });
   return result.ok ? await accept(request, reply, { parts, idp, result }) : await refuse(request, reply, { parts, idp, refused: result });
 }
 

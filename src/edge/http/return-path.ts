@@ -1,6 +1,6 @@
 // The target after a login: a path of this gateway, never another origin.
 
-const LONGEST = 4096;
+export const LONGEST_RETURN = 4096;
 
 /** Printable ASCII without the backslash, which browsers read as a slash. */
 const PLAIN = /^\/[!-[\]-~]*$/;
@@ -17,7 +17,7 @@ const OWN_PAGES = /^\/\.lictor\/(?:login|logout)(?:[/?]|$)/;
  */
 export function safeReturnPath(raw: string, basePath: string): string {
   const root = `${basePath}/`;
-  if (raw.length > LONGEST || !PLAIN.test(raw) || !raw.startsWith(root)) return root;
+  if (raw.length > LONGEST_RETURN || !PLAIN.test(raw) || !raw.startsWith(root)) return root;
   const path = raw.split('?', 1)[0] ?? '';
   if (NOT_CANONICAL.test(path) || raw.includes('#') || OWN_PAGES.test(raw.slice(basePath.length))) return root;
   return raw;

@@ -8,8 +8,15 @@ import { type StartedSession, sessionCredentialId } from '../../identity/authn/s
 import type { RouteParts } from './parts.ts';
 
 export interface SessionEvent {
-  /** `backchannel_logout`: the identity provider ended the session without the browser. `device`: a login of the command line. */
-  readonly action: 'session.login' | 'session.logout' | 'session.backchannel_logout' | 'device.allow' | 'device.refuse';
+  /** `backchannel_logout`: the identity provider ended the session without the browser. `device`, `authorize`: a login of a client. */
+  readonly action:
+    | 'session.login'
+    | 'session.logout'
+    | 'session.backchannel_logout'
+    | 'device.allow'
+    | 'device.refuse'
+    | 'authorize.allow'
+    | 'authorize.refuse';
   /** Null: it succeeded. */
   readonly reason: ReasonCode | null;
   readonly status: number;

@@ -76,7 +76,7 @@ describe('before the library', () => {
     const answer = await send({ role: null });
     expect([answer.statusCode, answer.json().code]).toEqual([401, 'credential-missing']);
     expect(answer.headers['www-authenticate']).toBe(
-      'Bearer realm="lictor", resource_metadata="http://localhost:8200/.well-known/oauth-protected-resource/.lictor/mcp", scope="prefect:read prefect:run prefect:write lictor:admin"',
+      'Bearer realm="lictor", resource_metadata="http://localhost:8200/.well-known/oauth-protected-resource/.lictor/mcp", scope="prefect:read prefect:run prefect:write"',
     );
     const unknown = await send({ role: null, headers: { [INPUT.authorization]: 'Bearer lct_nothing' } });
     expect([unknown.statusCode, unknown.headers['www-authenticate']]).toEqual([401, expect.stringContaining('error="invalid_token"')]);

@@ -1,11 +1,11 @@
 // POST /.lictor/mcp: the checks that come before the MCP library, then one server for the request and its principal.
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { identityFields } from '../../authorization/decide/identity-fields.ts';
-import { CLIENT_SCOPES, type ClientScope, scopesAllow } from '../../contract/client-scopes.ts';
+import { CLIENT_SCOPES, type ClientScope, MCP_SCOPES, scopesAllow } from '../../contract/client-scopes.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import { field, isList, type JsonValue } from '../../contract/json/tree.ts';
-import { OWN_PREFIX } from '../../contract/names.ts';
+import { MCP_PATH, RESOURCE_METADATA } from '../../contract/names.ts';
 import type { Credential, Principal } from '../../contract/principal.ts';
 import { REASONS, type ReasonCode, refusalBody } from '../../contract/reasons.ts';
 import type { NewRecord } from '../../contract/record.ts';
@@ -121,7 +121,7 @@ async function serve(parts: McpParts, exchange: Exchange, { tree, onAsk }: Asked
   const ended = new AbortController();
   const watch = setInterval(() => endWithCredential(parts, inputs, ended), CHECK_MS);
   try {
-    const web = new Request(`${parts.issuer}${OWN_PREFIX}mcp`, { method: 'POST', headers: passedHeaders(headers), signal: ended.signal });
+    const web = new Request(`${parts.issuer}${MCP_PATH}`, { method: 'POST', headers: passedHeaders(headers), signal: ended.signal });
     const whole = handler.fetch(web, { parsedBody: tree }).then(wholeOf);
     return await Promise.race([whole, whenEnded(ended.signal, () => challenged(parts, request, 'credential-revoked'))]);
   } finally {
@@ -184,11 +184,11 @@ async function missingScope(parts: McpParts, { request, credential }: Exchange, 
 }
 
 /** RFC 6750, and RFC 9728, section 5.1. */
-function challenged({ issuer }: McpParts, request: McpRequest, reason: ReasonCode, scopes: readonly ClientScope[] = CLIENT_SCOPES): McpAnswer {
+function challenged({ issuer }: McpParts, request: McpRequest, reason: ReasonCode, scopes: readonly ClientScope[] = MCP_SCOPES): McpAnswer {
   const answer = refused(reason, request);
   if (answer.status !== 401 && reason !== 'scope-missing') return answer;
   const error = answer.status === 401 ? (reason === 'credential-missing' ? '' : ', error="invalid_token"') : ', error="insufficient_scope"';
-  const challenge = `Bearer realm="lictor"${error}, resource_metadata="${issuer}/.well-known/oauth-protected-resource${OWN_PREFIX}mcp", scope="${scopes.join(' ')}"`;
+  const challenge = `Bearer realm="lictor"${error}, resource_metadata="${issuer}${RESOURCE_METADATA}${MCP_PATH}", scope="${scopes.join(' ')}"`;
   return { ...answer, headers: { ...answer.headers, 'www-authenticate': challenge } };
 }
 

@@ -1,21 +1,17 @@
 // The person's side of a device login: finds the login of a code, and allows or denies it. The pages are elsewhere.
 
-import type { Config } from '../../config/config.ts';
 import type { Sealer } from '../../config/keys/sealer.ts';
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import { guesserKey } from '../../contract/network.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import type { NewClientGrant } from '../../store/client-grants.ts';
 import type { StoredDeviceCode } from '../../store/device-codes.ts';
-import type { StoredSession } from '../../store/sessions.ts';
 import type { Store } from '../../store/store.ts';
 import { createBoundedCounter } from '../authn/bounded-counter.ts';
-import { sealingOfTokens } from '../authn/external/confirm.ts';
 import type { Proven } from '../authn/external/provider.ts';
-import { createTokenId } from '../authn/service-token/token-text.ts';
-import { sessionAbsoluteEndMs } from '../authn/session/session.ts';
 import type { OAuthClient } from './clients.ts';
 import { hashUserCode, parseUserCode } from './device-authorization.ts';
+import type { NewGrants } from './new-grant.ts';
 
 export interface DeviceApproval {
   /** The waiting login of a typed code. Wrong codes are counted by person and by address. */
@@ -26,8 +22,6 @@ export interface DeviceApproval {
   /** The proof that a form must contain for a decision on this code in this session. */
   proofFor(code: Pick<StoredDeviceCode, 'id'>, sessionId: string): string;
   isProof(text: string, code: Pick<StoredDeviceCode, 'id'>, sessionId: string): boolean;
-  /** The grant that would result. Nothing is written yet. `offline`: the tokens that the provider issued for it. */
-  prepare(code: StoredDeviceCode, session: StoredSession, offline: Proven | undefined): NewClientGrant;
   /** False: decided before, expired, or the session has ended meanwhile. */
   allow(code: StoredDeviceCode, grant: NewClientGrant, offline: Proven | undefined): Promise<boolean>;
   deny(code: StoredDeviceCode): Promise<boolean>;
@@ -39,13 +33,10 @@ export interface FoundDevice {
 }
 
 export interface DeviceApprovalParts {
-  readonly store: Pick<Store, 'deviceCodes' | 'idpTokens'>;
+  readonly store: Pick<Store, 'deviceCodes'>;
+  readonly newGrants: Pick<NewGrants, 'begin'>;
   readonly sealer: Sealer;
   readonly clients: readonly OAuthClient[];
-  /** The longest life of a login of the command line. */
-  readonly lifeMs: number;
-  /** The life of a browser session: a login may depend on one. */
-  readonly sessionLimits: Pick<Config['sessions'], 'absoluteSeconds'>;
   readonly clock: Clock;
   readonly steady: SteadyClock;
 }
@@ -73,45 +64,11 @@ export function createDeviceApproval(parts: DeviceApprovalParts): DeviceApproval
     clientName: (clientId) => clients.find(({ id }) => id === clientId)?.name ?? clientId,
     proofFor: ({ id }, sessionId) => sealer.seal(id, aboutDecision(sessionId)),
     isProof: (text, { id }, sessionId) => sealer.open(text, aboutDecision(sessionId)) === id,
-    prepare: (code, session, offline) => prepare(parts, { code, session, offline }),
-    async allow(code, grant, offline) {
-      // First, so that Lictor can ask the provider from the first request on.
-      if (offline?.stored != null) await store.idpTokens.put(grant.id, sealer.seal(offline.stored, sealingOfTokens(grant.id)));
-      const allowed = await store.deviceCodes.decide(code.id, grant);
-      if (!allowed) await store.idpTokens.remove(grant.id);
-      return allowed;
-    },
+    allow: (code, grant, offline) => parts.newGrants.begin(grant, offline, () => store.deviceCodes.decide(code.id, grant)),
     deny: ({ id }) => store.deviceCodes.decide(id, null),
   };
 }
 
 function aboutDecision(sessionId: string): string {
   return `decision on a device login in session ${sessionId}`;
-}
-
-interface Preparing {
-  readonly code: StoredDeviceCode;
-  readonly session: StoredSession;
-  readonly offline: Proven | undefined;
-}
-
-/**
- * Lictor itself knows its accounts. For others it can ask the provider only with separate tokens. Without them it would not notice
- * that a person has left, so the login depends on the browser session and ends with it.
- */
-function prepare({ lifeMs, sessionLimits, clock }: DeviceApprovalParts, { code, session, offline }: Preparing): NewClientGrant {
-  const { owner } = session;
-  const common = { id: createTokenId(), clientId: code.clientId, scopes: code.scopes, audience: code.audience, allowedIn: session.id };
-  const longest = clock() + lifeMs;
-  if (owner.kind === 'account') {
-    const expiresMs = Math.min(longest, owner.account.expiresMs ?? longest);
-    return { ...common, accountId: owner.account.id, identityId: null, sessionId: null, refreshAfterMs: null, expiresMs };
-  }
-  const person = { accountId: null, identityId: owner.identityId };
-  return offline?.refreshAfterMs == null
-    ? {
-        ...{ ...common, ...person, sessionId: session.id, refreshAfterMs: session.refreshAfterMs },
-        expiresMs: Math.min(longest, sessionAbsoluteEndMs(session, sessionLimits)),
-      }
-    : { ...common, ...person, sessionId: null, refreshAfterMs: offline.refreshAfterMs, expiresMs: longest };
 }

@@ -1,4 +1,4 @@
-// The form of a token request, parsed strictly: RFC 6749 3.2 allows each parameter once.
+// The form of a token request and the query of an authorization request, parsed strictly: RFC 6749 3.1 and 3.2 allow each parameter once.
 
 export type Form = ReadonlyMap<string, string>;
 
@@ -6,7 +6,10 @@ export type Form = ReadonlyMap<string, string>;
 export function parseForm(contentType: string, body: Buffer): Form | string {
   if (!/^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i.test(contentType)) return 'The body must be application/x-www-form-urlencoded.';
   const text = decode(body);
-  if (text === null) return 'The body is not UTF-8.';
+  return text === null ? 'The body is not UTF-8.' : parseParameters(text);
+}
+
+export function parseParameters(text: string): Form | string {
   const form = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
     if (form.has(name)) return 'A parameter stands twice.';

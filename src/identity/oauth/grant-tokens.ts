@@ -1,9 +1,9 @@
-// The tokens of a login of the command line: a short-lived access token, and a refresh token for one use.
+// The tokens of a login of a client: a short-lived access token, and a refresh token for one use.
 
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Principal } from '../../contract/principal.ts';
-import type { ClientGrant, NewTokens } from '../../store/client-grants.ts';
+import type { ClientGrant, ClientGrants, NewTokens } from '../../store/client-grants.ts';
 import type { Locks } from '../../store/locks.ts';
 import type { GrantStanding } from '../authn/grant/standing.ts';
 import { grantCredentialId } from '../authn/grant/verify.ts';
@@ -71,4 +71,22 @@ export async function personOf(
     return { ok: false, error: 'invalid_grant', reason: 'locked', ...who };
   if (principal.roles.length === 0) return { ok: false, error: 'invalid_grant', reason: 'policy-default-deny', ...who };
   return { ok: true, principal, endsMs };
+}
+
+export interface ReplayParts {
+  readonly grants: Pick<ClientGrants, 'end'>;
+  /** A login has ended. Resolves when that has effect everywhere. */
+  readonly onEnded: () => Promise<void>;
+}
+
+/** A code or a refresh token came twice. Either the client or a thief has the tokens. Lictor cannot know which, so both lose the login. */
+export async function endReplayed(
+  { grants, onEnded }: ReplayParts,
+  { id, owner }: ClientGrant,
+  reason: 'code-replayed' | 'refresh-replayed',
+): Promise<OAuthRefusal> {
+  if (await grants.end(id)) await onEnded();
+  const identity = owner.kind === 'identity' ? owner.identity : undefined;
+  const who = identity && { principalId: `${identity.name}@${identity.idp}`, principalKind: identity.kind, idp: identity.idp };
+  return { ok: false, error: 'invalid_grant', reason, credentialId: grantCredentialId(id), grantId: id, ...who };
 }

@@ -7,6 +7,8 @@ export interface AboutPerson {
   /** `alice@corp`: unique and stable at this gateway. */
   readonly subject: string;
   readonly clientId: string;
+  /** Of the request for an authorization code; left out or null: it had none. */
+  readonly nonce?: string | null;
 }
 
 export type SignIdToken = (about: AboutPerson) => Promise<string>;
@@ -14,10 +16,10 @@ export type SignIdToken = (about: AboutPerson) => Promise<string>;
 export const ID_TOKEN_SECONDS = 3600;
 
 export function createIdTokens(keys: Pick<SigningKeys, 'current'>, issuer: string, clock: Clock): SignIdToken {
-  return async ({ subject, clientId }) => {
+  return async ({ subject, clientId, nonce = null }) => {
     const { kid, key } = await keys.current();
     const now = Math.floor(clock() / 1000);
-    return await new SignJWT({ preferred_username: subject })
+    return await new SignJWT({ preferred_username: subject, ...(nonce !== null && { nonce }) })
       .setProtectedHeader({ alg: 'ES256', kid, typ: 'JWT' })
       .setIssuer(issuer)
       .setSubject(subject)

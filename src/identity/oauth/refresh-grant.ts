@@ -5,20 +5,18 @@ import type { Clock } from '../../contract/clock.ts';
 import type { ClientGrant, ClientGrants } from '../../store/client-grants.ts';
 import { grantCredentialId } from '../authn/grant/verify.ts';
 import { hashToken } from '../authn/service-token/token-text.ts';
-import type { OAuthClient } from './clients.ts';
+import type { Clients } from './clients.ts';
 import type { Form } from './form.ts';
-import { createGrantTokens, type Person, type PersonParts, personOf } from './grant-tokens.ts';
+import { createGrantTokens, endReplayed, type Person, type PersonParts, personOf, type ReplayParts } from './grant-tokens.ts';
 import type { Grant, Issued } from './issued.ts';
 import { type OAuthRefusal, refuseRequest } from './refusal.ts';
 import { parseAudience } from './requested.ts';
 
-export interface RefreshGrantParts extends PersonParts {
+export interface RefreshGrantParts extends PersonParts, ReplayParts {
   readonly grants: Pick<ClientGrants, 'ofRefreshToken' | 'rotate' | 'end'>;
-  readonly clients: readonly OAuthClient[];
+  readonly clients: Pick<Clients, 'accepts'>;
   readonly publicUrl: PublicUrl;
   readonly clock: Clock;
-  /** A login has ended. Resolves when that has effect everywhere. */
-  readonly onEnded: () => Promise<void>;
 }
 
 export function createRefreshGrant(parts: RefreshGrantParts): Grant {
@@ -29,7 +27,7 @@ export function createRefreshGrant(parts: RefreshGrantParts): Grant {
     const found = await parts.grants.ofRefreshToken(hash);
     if (found === undefined || found.grant.clientId !== form.get('client_id')) return { ok: false, error: 'invalid_grant', reason: 'refresh-unknown' };
     const { grant, used } = found;
-    if (used) return await replayed(parts, grant);
+    if (used) return await endReplayed(parts, grant, 'refresh-replayed');
     const other = checkSame(parts, form, grant);
     if (other !== undefined) return other;
     const person = await personOf(parts, grant, address);
@@ -51,12 +49,12 @@ function issued(parts: RefreshGrantParts, { hash, grant, person: { principal, en
     proofId: grantCredentialId(grant.id),
     tokenId: tokens.tokenId,
     grantId: grant.id,
-    issue: async () => ((await parts.grants.rotate(hash, tokens.stored)) ? tokens.body : await replayed(parts, grant)),
+    issue: async () => ((await parts.grants.rotate(hash, tokens.stored)) ? tokens.body : await endReplayed(parts, grant, 'refresh-replayed')),
   };
 }
 
 function checkForm({ clients }: RefreshGrantParts, form: Form): OAuthRefusal | undefined {
-  if (!clients.some(({ id }) => id === form.get('client_id'))) return { ok: false, error: 'invalid_client', reason: 'client-unknown' };
+  if (!clients.accepts(form.get('client_id') ?? '')) return { ok: false, error: 'invalid_client', reason: 'client-unknown' };
   return form.has('refresh_token') ? undefined : refuseRequest('refresh_token is needed.');
 }
 
@@ -68,13 +66,4 @@ function checkSame({ publicUrl }: RefreshGrantParts, form: Form, grant: ClientGr
   }
   if (!form.has('resource') || parseAudience(form, publicUrl) === grant.audience) return undefined;
   return { ok: false, error: 'invalid_target', reason: 'request-invalid', detail: 'The resource stays as it was allowed. Log in again for another.' };
-}
-
-/** Either the client or a thief has the newer token. Lictor cannot know which, so both lose the login. */
-async function replayed({ grants, onEnded }: RefreshGrantParts, grant: ClientGrant): Promise<OAuthRefusal> {
-  if (await grants.end(grant.id)) await onEnded();
-  const { owner } = grant;
-  const identity = owner.kind === 'identity' ? owner.identity : undefined;
-  const who = identity && { principalId: `${identity.name}@${identity.idp}`, principalKind: identity.kind, idp: identity.idp };
-  return { ok: false, error: 'invalid_grant', reason: 'refresh-replayed', credentialId: grantCredentialId(grant.id), grantId: grant.id, ...who };
 }

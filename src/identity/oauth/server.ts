@@ -1,4 +1,4 @@
-// The authorization server: the token endpoint with its grants, and the device login from its begin to its end.
+// The authorization server: the token endpoint with its grants, and the logins of clients from their begin to their end.
 
 import type { Config } from '../../config/config.ts';
 import type { Sealer } from '../../config/keys/sealer.ts';
@@ -8,14 +8,17 @@ import type { NewRecord } from '../../contract/record.ts';
 import type { Store } from '../../store/store.ts';
 import type { GrantStanding } from '../authn/grant/standing.ts';
 import { asksOutside } from '../authn/subject-tokens.ts';
-import { CLIENTS } from './clients.ts';
-import { createDeviceApproval, type DeviceApproval, type DeviceApprovalParts } from './device-approval.ts';
+import { type Clients, DEVICE_CLIENTS } from './clients.ts';
+import { type CodeApproval, createCodeApproval } from './code-approval.ts';
+import { createCodeGrant } from './code-grant.ts';
+import { createDeviceApproval, type DeviceApproval } from './device-approval.ts';
 import { createDeviceAuthorization } from './device-authorization.ts';
 import { createDeviceGrant, DEVICE_GRANT_TYPE } from './device-grant.ts';
 import type { Form } from './form.ts';
 import { createIdTokens } from './id-token.ts';
 import type { Grant } from './issued.ts';
 import { issuerOf } from './metadata.ts';
+import { createNewGrants, type NewGrantParts, type NewGrants } from './new-grant.ts';
 import { createRefreshGrant } from './refresh-grant.ts';
 import { createRevocation } from './revocation.ts';
 import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
@@ -26,15 +29,18 @@ export interface AuthorizationServer {
   readonly deviceAuthorization: TokenEndpoint;
   readonly revoke: TokenEndpoint;
   readonly approval: DeviceApproval;
+  readonly codeApproval: CodeApproval;
+  readonly newGrants: Pick<NewGrants, 'prepare' | 'latestEndMs'>;
   readonly signingKeys: Pick<SigningKeys, 'published'>;
 }
 
 export interface AuthorizationServerParts {
-  readonly store: Pick<Store, 'clientGrants' | 'deviceCodes' | 'accessTokens' | 'idpTokens' | 'locks'>;
+  readonly store: Pick<Store, 'clientGrants' | 'deviceCodes' | 'authorizationCodes' | 'accessTokens' | 'idpTokens' | 'locks'>;
   readonly config: Pick<Config, 'publicUrl' | 'identityProviders'>;
-  /** The longest life of a login of the command line. */
+  readonly clients: Clients;
+  /** The longest life of a login of a client. */
   readonly loginLifeMs: number;
-  readonly sessionLimits: DeviceApprovalParts['sessionLimits'];
+  readonly sessionLimits: NewGrantParts['sessionLimits'];
   readonly standing: GrantStanding;
   /** Exchanges the proofs of other issuers for a token of Lictor. */
   readonly exchange: Grant;
@@ -53,20 +59,25 @@ export interface AuthorizationServerParts {
 export function createAuthorizationServer(parts: AuthorizationServerParts): AuthorizationServer {
   const { store, sealer, clock, steady, config } = parts;
   const { publicUrl } = config;
-  const common = { ...parts, ...store, publicUrl, grants: store.clientGrants, clients: CLIENTS };
+  const newGrants = createNewGrants({ store, sealer, lifeMs: parts.loginLifeMs, sessionLimits: parts.sessionLimits, clock });
+  const common = { ...parts, ...store, publicUrl, grants: store.clientGrants, newGrants };
+  const device = { ...common, clients: DEVICE_CLIENTS };
   const signIdToken = createIdTokens(parts.signingKeys, issuerOf(publicUrl), clock);
   return {
     token: createTokenEndpoint({
       ...parts,
       grants: new Map([
         [GRANT_TYPE, { action: 'token.exchange', grant: parts.exchange, asksOutside: (form: Form) => asksOutside(form.get('subject_token_type')) }],
-        [DEVICE_GRANT_TYPE, { action: 'token.device', grant: createDeviceGrant({ ...common, signIdToken }) }],
+        [DEVICE_GRANT_TYPE, { action: 'token.device', grant: createDeviceGrant({ ...device, signIdToken }) }],
+        ['authorization_code', { action: 'token.code', grant: createCodeGrant({ ...common, signIdToken }) }],
         ['refresh_token', { action: 'token.refresh', grant: createRefreshGrant(common) }],
       ]),
     }),
-    deviceAuthorization: createDeviceAuthorization(common),
+    deviceAuthorization: createDeviceAuthorization(device),
     revoke: createRevocation(common),
-    approval: createDeviceApproval({ store, sealer, clients: CLIENTS, lifeMs: parts.loginLifeMs, sessionLimits: parts.sessionLimits, clock, steady }),
+    approval: createDeviceApproval({ store, newGrants, sealer, clients: DEVICE_CLIENTS, clock, steady }),
+    codeApproval: createCodeApproval(common),
+    newGrants,
     signingKeys: parts.signingKeys,
   };
 }

@@ -28,7 +28,7 @@ export type TokenEndpoint = (request: TokenRequest) => Promise<TokenAnswer>;
 
 export interface GrantType {
   /** Its name in the record. */
-  readonly action: 'token.exchange' | 'token.device' | 'token.refresh';
+  readonly action: 'token.exchange' | 'token.device' | 'token.code' | 'token.refresh';
   readonly grant: Grant;
   /** Only another service can verify the proof, so Lictor asks it each time. */
   readonly asksOutside?: (form: Form) => boolean;
@@ -124,7 +124,6 @@ async function decide({ onError }: TokenEndpointParts, { form, type, address }: 
   if (typeof form === 'string') return refuseRequest(form);
   const grantType = form.get('grant_type');
   if (grantType === undefined) return refuseRequest('grant_type is needed.');
-  if (grantType === 'authorization_code') return { ok: false, error: 'unsupported_grant_type', reason: 'flow-unsupported' };
   if (type === undefined) return { ok: false, error: 'unsupported_grant_type', reason: 'request-invalid', detail: 'This grant_type is not accepted here.' };
   try {
     return await type.grant(form, address);

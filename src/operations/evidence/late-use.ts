@@ -8,6 +8,7 @@ export const JOINS: Readonly<Record<string, string>> = {
   'account.break_glass': 'break-glass account added',
   'token.create': 'token created',
   'device.allow': 'command-line login allowed',
+  'authorize.allow': 'client login allowed',
 };
 export const LEAVES: Readonly<Record<string, string>> = {
   'account.remove': 'account removed',
@@ -91,6 +92,6 @@ export function idOf(event: EventRow, accountsIdp: string): string {
 export function nameOf({ action, resource, principal }: EventRow): string {
   const [type = '', ...rest] = (resource ?? '').split(' ');
   const name = rest.join(' ');
-  if (action === 'device.allow') return principal ?? name;
+  if (action === 'device.allow' || action === 'authorize.allow') return principal ?? name;
   return type === 'ServiceToken' ? `token:${name}` : name;
 }

@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { createIsPublic } from './addresses.ts';
+import { createIsPublic } from '../../contract/addresses.ts';
 
 /** Passed to the constructor: tests have another one. No configuration and no environment variable changes it. */
 export interface Network {

@@ -3,12 +3,12 @@ import { connect, type Socket } from 'node:net';
 import { createHostConnects } from '../../authorization/decide/host-connects.ts';
 import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
 import { loadBuiltInPolicies, namePolicies } from '../../authorization/policy/policies.ts';
+import { createIsPublic } from '../../contract/addresses.ts';
 import { bareEntity } from '../../contract/entity.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import { everywhere } from '../../contract/scope.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
-import { createIsPublic } from './addresses.ts';
 import { createForwardProxy, type ForwardProxy } from './forward.ts';
 import type { ForwardLimits } from './limits.ts';
 

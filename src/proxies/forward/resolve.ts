@@ -1,8 +1,8 @@
 // From a name to the pinned addresses of a connection: all of them public, none of the gateway's or Prefect's.
 import { isIP } from 'node:net';
+import { among } from '../../contract/addresses.ts';
 import { isErrno } from '../../contract/errno.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
-import { among } from './addresses.ts';
 import type { ForwardLimits } from './limits.ts';
 import type { Network } from './network.ts';
 

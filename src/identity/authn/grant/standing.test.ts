@@ -36,6 +36,7 @@ function partsOf(session: StoredSession | undefined, provider = IDP): StandingPa
     providers: [provider],
     roleBook: createRoleBook([]),
     agents: createAgentCredentials([]),
+    acceptsClient: () => true,
     limits: { idleSeconds: 1, absoluteSeconds: 10 },
     lifeMs: 10_000,
     clock: () => 1500,

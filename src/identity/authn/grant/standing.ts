@@ -1,4 +1,4 @@
-// Is a login of the command line still valid, and for which principal? Checked at every decision and every refresh.
+// Is a login of a client still valid, and for which principal? Checked at every decision and every refresh.
 import type { Config } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { Principal } from '../../../contract/principal.ts';
@@ -30,9 +30,11 @@ export interface StandingParts {
   readonly providers: Config['identityProviders'];
   readonly roleBook: RoleBook;
   readonly agents: AgentCredentials;
+  /** By its id. A client that lictor.yaml no longer accepts loses its logins. */
+  readonly acceptsClient: (clientId: string) => boolean;
   /** The lifetime of browser sessions, and of what depends on them. */
   readonly limits: Config['sessions'];
-  /** The lifetime of a login of the command line, ms. Applies also to a login that began under a longer one. */
+  /** The lifetime of a login of a client, ms. Applies also to a login that began under a longer one. */
   readonly lifeMs: number;
   readonly clock: Clock;
   /** Asks the provider, with the grant's own tokens. */
@@ -45,7 +47,7 @@ export function createGrantStanding(parts: StandingParts): GrantStanding {
   return async (grant) => {
     // Checked first: another provider with the same id must get no rights of the former one.
     const ownEndMs = grantEndsMs(grant, parts);
-    if (grant.endedMs !== null || ownEndMs <= parts.clock() || !isKnown(grant.owner, parts)) return ended();
+    if (ownEndMs <= parts.clock() || !mayStand(parts, grant)) return ended();
     const confirmed = await confirmedOwner(parts, grant);
     if (confirmed === undefined) return ended();
     if ('refuse' in confirmed) return { ok: false, reason: confirmed.refuse === 'session-unconfirmed' ? 'session-unconfirmed' : 'login-ended' };
@@ -60,6 +62,10 @@ export function createGrantStanding(parts: StandingParts): GrantStanding {
       untilMs: Math.min(ownEndMs, sessionEnds.nextMs, askAgainMs ?? Number.POSITIVE_INFINITY),
     };
   };
+}
+
+function mayStand(parts: StandingParts, { endedMs, clientId, owner }: ClientGrant): boolean {
+  return endedMs === null && parts.acceptsClient(clientId) && isKnown(owner, parts);
 }
 
 type ActingFor = { readonly ok: true; readonly principal: Principal } | { readonly ok: false; readonly reason: ReasonCode };

@@ -1,4 +1,4 @@
-// Access token of a person's login -> the person's principal, with its present roles and the scopes of the client.
+// Access token of a person's login -> the person's principal, with its present roles and the scopes of the client. It is valid at one part of the gateway.
 import type { Clock } from '../../../contract/clock.ts';
 import type { ClientGrants } from '../../../store/client-grants.ts';
 import type { TokenKind } from '../authenticator.ts';
@@ -8,6 +8,7 @@ import type { GrantStanding } from './standing.ts';
 
 /** The audience of everything without a separate audience. */
 export const API_AUDIENCE = 'api';
+export const MCP_AUDIENCE = 'mcp';
 
 export interface GrantTokenParts {
   readonly grants: Pick<ClientGrants, 'ofAccessToken'>;
@@ -23,7 +24,7 @@ export function grantCredentialId(grantId: string): string {
 export function createGrantTokenKind({ grants, standing, clock }: GrantTokenParts): TokenKind {
   return {
     recognises: (text) => text.startsWith('lcu_'),
-    async verify(text, carrier) {
+    async verify(text, carrier, { audience = API_AUDIENCE }) {
       const parsed = parseTokenText(text, 'lcu_');
       if (parsed === undefined) return refuse('credential-malformed');
       const found = await grants.ofAccessToken(parsed.id);
@@ -32,7 +33,7 @@ export function createGrantTokenKind({ grants, standing, clock }: GrantTokenPart
       const id = grantCredentialId(grant.id);
       if (grant.endedMs !== null) return refuse('login-ended', id);
       if (token.expiresMs <= clock()) return refuse('credential-expired', id);
-      if (grant.audience !== API_AUDIENCE) return refuse('token-audience', id);
+      if (grant.audience !== audience) return refuse('token-audience', id);
       const now = await standing(grant);
       if (!now.ok) return refuse(now.reason, id);
       const { principal, untilMs } = now;

@@ -1,6 +1,6 @@
 // The text of a Lictor token: prefix + id + secret + checksum, fixed width, one alphabet, one spelling. lct_ is a service token, lca_ an
-// access token in exchange for another provider's proof. For a person's login: lcu_ is the access token, lcr_ the refresh token, lcd_ a device code.
-// lcf_ is the token of a flow run.
+// access token in exchange for another provider's proof. For a person's login: lcu_ is the access token, lcr_ the refresh token, lcd_ a device code,
+// lcc_ an authorization code. lcf_ is the token of a flow run.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Crockford's base32 in lower case: no i, l, o or u, so no two letters look alike. */
@@ -11,11 +11,11 @@ const SECRET_LENGTH = 52;
 const CHECKSUM_LENGTH = 6;
 const SECRET_BYTES = 32;
 
-export const TOKEN_PREFIXES = ['lct_', 'lca_', 'lcu_', 'lcr_', 'lcd_', 'lcf_'] as const;
+export const TOKEN_PREFIXES = ['lct_', 'lca_', 'lcu_', 'lcr_', 'lcd_', 'lcc_', 'lcf_'] as const;
 export type TokenPrefix = (typeof TOKEN_PREFIXES)[number];
 
 /** For secret scanners, also those with a pattern of the user. */
-const SHAPE = /^(lc[taurdf]_)([0-9a-hjkmnp-tv-z]{10})([0-9a-hjkmnp-tv-z]{52})([0-9a-hjkmnp-tv-z]{6})$/;
+const SHAPE = /^(lc[taurdcf]_)([0-9a-hjkmnp-tv-z]{10})([0-9a-hjkmnp-tv-z]{52})([0-9a-hjkmnp-tv-z]{6})$/;
 
 export interface TokenText {
   /** Public: names the token in lists and records. */

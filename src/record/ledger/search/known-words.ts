@@ -9,11 +9,22 @@ import { GATEWAY_ACTIONS } from '../events.ts';
 /** Actions of Lictor itself. A test finds actions in the code that this list lacks. */
 const OWN_ACTIONS = [
   ...Object.values(GATEWAY_ACTIONS),
-  ...['account.add', 'account.break_glass', 'account.passwd', 'account.remove', 'config.reload', 'device.allow', 'device.refuse', 'events.stored'],
+  ...[
+    'account.add',
+    'account.break_glass',
+    'account.passwd',
+    'account.remove',
+    'authorize.allow',
+    'authorize.refuse',
+    'config.reload',
+    'device.allow',
+    'device.refuse',
+    'events.stored',
+  ],
   ...['gateway.disk_low', 'identity.forget', 'keys.rotate', 'ledger.export_gap', 'ledger.rotate_key', 'lock.create', 'lock.remove', 'policy.apply'],
   ...['requests.summary', 'run_token.mint', 'run_token.orphan', 'service.purge'],
   ...['session.backchannel_logout', 'session.login', 'session.logout', 'session.refresh'],
-  ...['token.create', 'token.device', 'token.exchange', 'token.refresh', 'token.revoke', 'token.rotate'],
+  ...['token.code', 'token.create', 'token.device', 'token.exchange', 'token.refresh', 'token.revoke', 'token.rotate'],
   ...['upstream.rotate', 'upstream.rotate_abort', 'upstream.rotate_begin'],
 ];
 

@@ -1,17 +1,17 @@
-// Until when a login of the command line that a person allows lasts at most.
+// Until when a login of a client that a person allows lasts at most.
 import { expect, it } from 'vitest';
-import { createDeviceApproval, type DeviceApproval, type DeviceApprovalParts } from './device-approval.ts';
+import { createNewGrants, type NewGrantParts, type NewGrants } from './new-grant.ts';
 
-type Prepared = Parameters<DeviceApproval['prepare']>;
+type Prepared = Parameters<NewGrants['prepare']>;
 const SESSION: Prepared[1] = {
   ...{ id: 's1', idpSession: null, refreshAfterMs: null, createdMs: 0, lastSeenMs: 0, expiresMs: 50_000 },
   owner: { kind: 'identity', word: 'w', identityId: 'i1', identity: { idp: 'corp', subject: 's', name: 'alice', kind: 'user', groups: [], claims: {} } },
 };
-const CODE = { clientId: 'lictor-cli', scopes: [], audience: 'api' } as unknown as Prepared[0];
+const ASKED: Prepared[0] = { clientId: 'lictor-cli', scopes: [], audience: 'api' };
 
 function endOf(absoluteSeconds: number, lifeMs = 100_000): number {
-  const parts = { clients: [], clock: () => 1000, lifeMs, sessionLimits: { absoluteSeconds } } as unknown as DeviceApprovalParts;
-  return createDeviceApproval(parts).prepare(CODE, SESSION, undefined).expiresMs;
+  const parts = { clock: () => 1000, lifeMs, sessionLimits: { absoluteSeconds } } as unknown as NewGrantParts;
+  return createNewGrants(parts).prepare(ASKED, SESSION, undefined).expiresMs;
 }
 
 it('on a browser session: is valid as long as the session, by its present limit', () => {

@@ -1,0 +1,46 @@
+// The page on which a person allows a client: which one, where its code goes, what it may do, and until when.
+import { CLIENT_SCOPES, type ClientScope } from '../../contract/client-scopes.ts';
+import { isLoopbackRedirect, redirectTarget } from '../../contract/redirect-uri.ts';
+import { type Html, html, NOTHING } from './html.ts';
+import { renderPage, scopeList } from './page-frame.ts';
+
+export interface ConsentPage {
+  /** `alice@corp`. */
+  readonly name: string;
+  readonly client: string;
+  /** The host of the client's metadata document; null: lictor.yaml has the client. */
+  readonly publishedBy: string | null;
+  readonly redirectUri: string;
+  readonly scopes: readonly ClientScope[];
+  /** The tokens are for the interface for agents. */
+  readonly forAgents: boolean;
+  readonly until: Date;
+  /** Of this gateway. */
+  readonly host: string;
+  readonly action: string;
+  /** Sealed. */
+  readonly request: string;
+}
+
+export function renderConsent(page: ConsentPage): string {
+  const { name, client, publishedBy, redirectUri, scopes, forAgents, until, host, action, request } = page;
+  const body = html`<h1>Allow this client?</h1>
+<p><strong>${client}</strong> wants to act as <strong>${name}</strong> at <strong>${host}</strong>.</p>
+<dl class="facts">
+<dt>Client</dt><dd>${publishedBy === null ? 'named by the administrator of this gateway' : html`published by <strong>${publishedBy}</strong>`}</dd>
+<dt>Sends you to</dt><dd><strong>${redirectTarget(redirectUri)}</strong></dd>
+<dt>It may</dt><dd>${scopes.length === CLIENT_SCOPES.length ? 'do everything that you may do' : scopeList(scopes)}</dd>
+<dt>At</dt><dd>${forAgents ? 'the interface for agents (MCP), and nowhere else' : "Prefect's API"}</dd>
+<dt>Until</dt><dd>${until.toISOString().slice(0, 16).replace('T', ' ')} UTC at the latest</dd>
+</dl>
+${isLoopbackRedirect(redirectUri) ? LOOPBACK : NOTHING}
+<p>Allow it only if you began this login yourself. If someone sent you here, refuse: they would act in your name.</p>
+<form method="post" action="${action}">
+<input type="hidden" name="request" value="${request}">
+<button name="decision" value="allow">Allow</button>
+<button name="decision" value="refuse" class="quiet">Refuse</button>
+</form>`;
+  return renderPage({ title: 'Allow this client?', body });
+}
+
+const LOOPBACK: Html = html`<div class="alert" role="note">The login goes to a program on this computer. Any program here can use this client's name.</div>`;

@@ -15,6 +15,7 @@ import { CONNECTIONS, measureDirect } from './direct.ts';
 import { measureFlow } from './flow.ts';
 import { type BenchGateway, prepareBenchGateway, startBenchGateway } from './gateway.ts';
 import { describeMachine } from './machine.ts';
+import { measureMcp } from './mcp.ts';
 import { measureMemory } from './memory.ts';
 import { type NginxParts, renderUpstream, startNginx } from './nginx.ts';
 import { type Spread, spread } from './numbers.ts';
@@ -68,6 +69,7 @@ export async function bench(parts: BenchParts): Promise<BenchResult> {
         `A decision takes ${costs.map(({ own, about, scoped, p50Ms }) => `${p50Ms.toFixed(2)} ms (${own} own policies, ${about} about it${scoped ? ', by a scope' : ''})`).join(', ')}`,
     );
     const [mediated, socket] = await measureAdded(added, arrivals);
+    const mcp = await measureMcp({ ...added, root, running, supervisor: supervisor.pid });
     await supervisor.stop();
     const flow = venv === null ? null : await measureFlow({ root, venv, rounds, running, progress });
     return {
@@ -81,6 +83,7 @@ export async function bench(parts: BenchParts): Promise<BenchResult> {
       decisions,
       mediated,
       socket,
+      mcp,
       memory,
       startSeconds,
       flow,

@@ -5,7 +5,7 @@ import type { DemoPlaces } from '../demo/places.ts';
 import type { Running } from '../demo/running.ts';
 import { freePort } from '../src/operations/supervise/processes/free-port.ts';
 import type { RunningProcess } from '../src/operations/supervise/processes/start-process.ts';
-import { type GatewaySettings, prepareGateway } from './places.ts';
+import { BENCH_AGENT, type GatewaySettings, prepareGateway } from './places.ts';
 
 export interface BenchGateway {
   readonly places: DemoPlaces;
@@ -16,6 +16,8 @@ export interface BenchGateway {
   readonly token: string;
   /** Role admin, which may call services. */
   readonly callerToken: string;
+  /** Of the agent. */
+  readonly agentToken: string;
 }
 
 const TokenOutput = z.object({ secret: z.string() });
@@ -26,7 +28,9 @@ export async function prepareBenchGateway(root: string, name: string, upstream: 
   const places = prepareGateway(root, name, { port, ...upstream });
   const create = async (...args: string[]): Promise<string> => TokenOutput.parse(JSON.parse(await lictor(places, 'token', 'create', ...args, '--json'))).secret;
   const token = await create('bench', '--role', 'deployer', '--role', 'worker');
-  return { places, url: `http://localhost:${port}`, port, token, callerToken: await create('caller', '--role', 'admin') };
+  const callerToken = await create('caller', '--role', 'admin');
+  await lictor(places, 'account', 'add', BENCH_AGENT.sponsor, '--role', 'operator');
+  return { places, url: `http://localhost:${port}`, port, token, callerToken, agentToken: await create(BENCH_AGENT.name) };
 }
 
 export function startBenchGateway({ places, url }: BenchGateway, running: Running): Promise<RunningProcess> {

@@ -56,13 +56,14 @@ ${http}
 `;
 }
 
-/** 1 KB of JSON for whatever is asked, at both of its ports; sockets go on to `socketPort`. */
+/** 1 KB of JSON for whatever is asked, at both of its ports, but deployments for their list; sockets go on to `socketPort`. */
 export function renderUpstream(port: number, servicePort: number, socketPort: number): string {
   const answer = JSON.stringify({ id: 'x', status: 'ACCEPT', text: 'y'.repeat(985) });
   return `    server {
         listen 127.0.0.1:${port};
         listen 127.0.0.1:${servicePort};
         location / { return 200 '${answer}'; }
+        location = /api/deployments/filter { return 200 '${deployments()}'; }
         location = /api/events/in {
             proxy_pass http://127.0.0.1:${socketPort};
             proxy_http_version 1.1;
@@ -70,6 +71,18 @@ export function renderUpstream(port: number, servicePort: number, socketPort: nu
             proxy_set_header Connection upgrade;
         }
     }`;
+}
+
+/** As Prefect lists them, without fields that no tool reads. */
+function deployments(): string {
+  return JSON.stringify(
+    Array.from({ length: 5 }, (_, index) => ({
+      ...{ id: `00000000-0000-4000-8000-00000000000${index}`, flow_id: '00000000-0000-4000-8000-0000000000ff', name: `nightly-${index}` },
+      ...{ created: '2026-01-01T00:00:00Z', updated: '2026-01-02T00:00:00Z', paused: false, status: 'READY', enforce_parameter_schema: true },
+      ...{ description: 'Loads the orders of the day and reports them.', tags: ['etl', 'nightly'], parameters: { region: 'eu' }, schedules: [] },
+      ...{ work_pool_name: 'etl', work_queue_name: 'default', entrypoint: 'flows/nightly.py:nightly', global_concurrency_limit: null },
+    })),
+  );
 }
 
 const PROXY = `proxy_http_version 1.1;

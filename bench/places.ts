@@ -19,6 +19,12 @@ export function makeBenchPlaces(stateDir: string): BenchPlaces {
 /** The same upstream as Prefect's, called as a service. */
 export const BENCH_SERVICE = 'bench';
 
+/** The sponsor is an account of Lictor. */
+export const BENCH_AGENT = { name: 'bench-agent', sponsor: 'alice' };
+
+/** Lictor counts, and never refuses. */
+const WIDE_BUDGETS = { calls: '999999/min', runs: '999999/h', concurrent_runs: 999_999, bytes: '999999GB/h' };
+
 export interface GatewaySettings {
   readonly port: number;
   readonly upstreamPort: number;
@@ -40,6 +46,7 @@ export function prepareGateway(root: string, name: string, { port, upstreamPort,
     ...(servicePort !== undefined && {
       services: [{ name: BENCH_SERVICE, servers: [`http://127.0.0.1:${servicePort}`], allow: [{ methods: ['GET'], paths: ['/v1/*'] }] }],
     }),
+    agents: [{ name: BENCH_AGENT.name, sponsor: `user:${BENCH_AGENT.sponsor}@local`, credential: 'token', roles: [{ role: 'agent' }], budgets: WIDE_BUDGETS }],
     limits: [{ for: '*', rate: '100000/s', burst: 100_000 }],
   };
   writeFileSync(places.configFile, stringify(config), { mode: 0o600 });

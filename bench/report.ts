@@ -33,6 +33,8 @@ export function renderMarkdown(result: BenchResult): string {
       ['one client at a time', 'direct p50', 'gateway p50', 'added p50, ms', 'direct p99', 'gateway p99', 'added p99, ms'],
       [addedCells('`set_state`, mediated', result.mediated), addedCells('one event through the relay', result.socket)],
     ),
+    '## Agents over MCP',
+    renderMcp(result),
     '## A stock flow',
     renderFlow(result),
     '## Memory and start',
@@ -65,6 +67,20 @@ function directCells({ name, measured }: DirectRow): readonly string[] {
 function addedCells(name: string, { direct, gateway, added }: Added): readonly string[] {
   const [p50, p99] = [[direct, gateway, added].map(({ p50Ms }) => within(p50Ms, 2)), [direct, gateway, added].map(({ p99Ms }) => within(p99Ms, 2))];
   return [name, ...p50, ...p99];
+}
+
+function renderMcp({ mcp: { connections, bare, gateway, ofBare, p99OfBare, control } }: BenchResult): string {
+  return [
+    `Calls of \`get_deployments\` by one agent with budgets, 5 deployments, ${connections} connections.`,
+    table(
+      ['', 'calls/s', 'of the bare handler', 'p50 ms', 'p99 ms', 'p99, of the bare handler'],
+      [
+        ['a bare handler of the MCP library, with the same result', within(bare.perSecond, 0), '', within(bare.p50Ms, 2), within(bare.p99Ms, 2), ''],
+        ['Lictor, everything on', within(gateway.perSecond, 0), within(ofBare, 2), within(gateway.p50Ms, 2), within(gateway.p99Ms, 2), within(p99OfBare, 2)],
+      ],
+    ),
+    `The control plane has ${control.beforeMiB.toFixed(0)} MiB before the rounds, and ${control.afterMiB.toFixed(0)} MiB after them.`,
+  ].join('\n\n');
 }
 
 function renderFlow({ flow }: BenchResult): string {

@@ -26,6 +26,25 @@ export interface Added {
   readonly added: { readonly p50Ms: Spread; readonly p99Ms: Spread };
 }
 
+interface Rate {
+  readonly perSecond: Spread;
+  readonly p50Ms: Spread;
+  readonly p99Ms: Spread;
+}
+
+/** Calls of one read tool by one agent. `bare`: a handler of the same MCP library, with the same result. */
+export interface McpCost {
+  readonly connections: number;
+  readonly bare: Rate;
+  readonly gateway: Rate;
+  /** Calls per second, of the bare handler's. */
+  readonly ofBare: Spread;
+  /** 99th percentile, of the bare handler's. */
+  readonly p99OfBare: Spread;
+  /** Resident memory of the control plane, before and after all rounds. */
+  readonly control: { readonly beforeMiB: number; readonly afterMiB: number };
+}
+
 export interface FlowTimes {
   readonly tasks: number;
   readonly directSeconds: Spread;
@@ -77,6 +96,7 @@ export interface BenchResult {
   readonly decisions: readonly DecisionCost[];
   readonly mediated: Added;
   readonly socket: Added;
+  readonly mcp: McpCost;
   readonly memory: readonly ProcessMemory[];
   readonly startSeconds: Spread;
   /** Null with --no-flow. */

@@ -27,6 +27,7 @@ export function judge(result: BenchResult): readonly Target[] {
     ),
     atMost('the same by a role of a scope, 1,000 deployments in it, ms', 0.3, result.decisions.find(({ own, scoped }) => own === 200 && scoped)?.p50Ms),
     atMost('mediated path, added at the median, ms', 1.5, result.mediated.added.p50Ms.median),
+    atLeast('read calls of an agent over MCP, of a bare handler of the same library', 0.4, result.mcp.ofBare.median),
     atMost('flow of 100 mapped tasks, of the time without the gateway', 1.05, result.flow?.ratio.median),
   ];
 }

@@ -17,7 +17,7 @@ import { createEventTagGuard, type EventTagGuard } from '../authorization/decide
 import { createHoldsLease } from '../authorization/decide/holds-lease.ts';
 import { decidingText, publishRevision } from '../authorization/decide/revision.ts';
 import { createTurns } from '../authorization/mediate/body-work.ts';
-import { type Conditions, createConditions, type PermittedRequest } from '../authorization/mediate/conditions.ts';
+import { createConditions, type PermittedRequest } from '../authorization/mediate/conditions.ts';
 import { createMediator, type Mediator } from '../authorization/mediate/mediator.ts';
 import { createRunTokenParts } from '../authorization/mediate/parts.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from '../authorization/policy/engine.ts';
@@ -27,9 +27,11 @@ import { loadBuiltInPolicies } from '../authorization/policy/policies.ts';
 import { ensureSigner } from '../config/certificates/signer.ts';
 import type { Config } from '../config/config.ts';
 import { createGuardedTags, type GuardedTags } from '../contract/scope/guarded.ts';
+import { openRedactor, type Redactor } from '../contract/untrusted/redact.ts';
 import { createOwnApp } from '../edge/http/own-app.ts';
 import { createRequestCount } from '../edge/http/request-count.ts';
 import { createMcpEndpoint, type McpEndpoint } from '../edge/mcp/endpoint.ts';
+import { knownSecrets } from '../edge/mcp/known-secrets.ts';
 import { TOOLS } from '../edge/mcp/tools/index.ts';
 import { prefectAnswers } from '../edge/nginx/watch-prefect.ts';
 import { watchUpstreams } from '../edge/nginx/watch-services.ts';
@@ -194,9 +196,9 @@ async function openDecisions(shared: ProcessServices, config: Config, parts: Ide
   const services = openServices({ ...shared, config, authenticator, policy, entities: entities.recent, credentials });
   const mayWrite = () => !config.ledger.failClosed || ledger.healthy();
   const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));
-  const conditions = openConditions(shared, config, { entities, lookup, revision: decider.revision });
+  const { conditions, chargeCall } = openConditions(shared, config, { entities, lookup, revision: decider.revision });
   const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles, mustMediate: conditions.mustMediate });
-  return { runTokens, authenticator, decider, services, answerer, conditions };
+  return { runTokens, authenticator, decider, services, answerer, conditions, chargeCall };
 }
 
 interface ConditionParts {
@@ -206,20 +208,22 @@ interface ConditionParts {
 }
 
 /** What requests must meet beside the policies, in the order of the checks. An approval is used up by passing, so approvals are last. */
-function openConditions({ store, clock, steady }: ProcessServices, config: Config, { entities, lookup, revision }: ConditionParts): Conditions {
+function openConditions({ store, clock, steady }: ProcessServices, config: Config, { entities, lookup, revision }: ConditionParts) {
   assertRules(config.approvals);
   const book = createAgentBook(config.agents);
   const windows = createWindows({ uses: store.agentUses, clock, steady });
   const hold = createHold({ approvals: store.approvals, config, clock, revision, nameOf: createNameOf(entities.now), announce: () => undefined });
   const taint = { book, taints: store.taints, hold, isHeld: (request: PermittedRequest) => rulesFor(config.approvals, request).length > 0 };
-  return createConditions([
-    createCallBudgets({ book, windows }),
+  const callBudgets = createCallBudgets({ book, windows });
+  const conditions = createConditions([
+    callBudgets,
     createParameterRules({ book, agents: config.agents, entities: entities.now }),
     createRunBudgets({ book, windows, runs: store.agentRuns, lookup, clock, steady }),
     createAgentTaint(taint),
     createLoginTaint(taint),
     ...createApprovalConditions(config.approvals, hold),
   ]);
+  return { conditions, chargeCall: callBudgets.charge };
 }
 
 type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: GuardedTags };
@@ -259,12 +263,17 @@ function buildMediator(shared: ProcessServices, config: Config, { decider, upstr
   });
 }
 
-function openMcp({ ledger, clock, log, catalogue }: ProcessServices, { publicUrl }: Config, parts: OwnParts & { readonly mediator: Mediator }): McpEndpoint {
-  const { mediator, decider, authenticator } = parts;
+function openMcp({ ledger, clock, log, catalogue }: ProcessServices, config: Config, parts: OwnParts & { readonly mediator: Mediator }): McpEndpoint {
+  const { mediator, decider, authenticator, chargeCall } = parts;
+  let redactor: Promise<Redactor> | undefined;
   const warn = (message: string) => (error: unknown) => log.warn({ err: error }, message);
   return createMcpEndpoint({
-    ...{ mediator, decider, authenticator, catalogue, clock, tools: TOOLS, revision: decider.revision },
-    issuer: issuerOf(publicUrl),
+    ...{ mediator, decider, authenticator, catalogue, clock, chargeCall, tools: TOOLS, revision: decider.revision },
+    issuer: issuerOf(config.publicUrl),
+    redactor() {
+      redactor ??= openRedactor(knownSecrets(config));
+      return redactor;
+    },
     record: (record) => ledger.append(record).catch(warn('a request of an agent could not be recorded')),
     onError: warn('the MCP library reports an error'),
   });

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach } from 'vitest';
 import { createDecider } from '../../authorization/decide/decider.ts';
+import type { Verdict } from '../../authorization/mediate/conditions.ts';
 import type { MediatedRequest, MediatedResponse, Mediator } from '../../authorization/mediate/mediator.ts';
 import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
 import type { Config } from '../../config/config.ts';
@@ -13,6 +14,7 @@ import { LictorError } from '../../contract/error.ts';
 import { INPUT } from '../../contract/names.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
+import { openRedactor } from '../../contract/untrusted/redact.ts';
 import { createAgentCredentials } from '../../identity/authn/agent/credentials.ts';
 import { type Authenticator, createAuthenticator } from '../../identity/authn/authenticator.ts';
 import { CONFIRM_LIMITS, type ConfirmMemory, createConfirm, createConfirmMemory } from '../../identity/authn/external/confirm.ts';
@@ -70,6 +72,8 @@ export interface World {
   found: () => Promise<readonly LedgerRecord[]>;
   unknown: string | null;
   mediatorAnswer: () => Promise<MediatedResponse>;
+  /** The budgets of the agent. */
+  charge: () => Promise<Verdict>;
 }
 
 export interface Ask {
@@ -124,6 +128,7 @@ export function useOwnApp(start?: Clock) {
       found: async () => [],
       unknown: null,
       mediatorAnswer: async () => created,
+      charge: async (): Promise<Verdict> => ({ ok: true }),
     };
     const confirmMemory = createConfirmMemory();
     reconfigure({});
@@ -287,6 +292,8 @@ function buildApp(get: () => World, given: Given): Built {
     mediator,
     mcp: createMcpEndpoint({
       ...{ mediator, decider, authenticator, catalogue, clock, tools: TOOLS, revision: 7 },
+      chargeCall: () => get().charge(),
+      redactor: () => openRedactor([]),
       issuer: config.publicUrl.origin,
       record: append,
       onError: log,

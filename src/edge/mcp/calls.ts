@@ -30,8 +30,7 @@ export interface Caller {
 /** The headers of the client that its requests to Prefect have too. */
 const PASSED = ['user-agent', 'traceparent', 'tracestate'];
 
-/** `onAsk` is called with each request to Prefect: these have their own records. */
-export function openCall(parts: CallParts, caller: Caller, tool: string, onAsk: () => void): ToolCall {
+export function openCall(parts: CallParts, caller: Caller, tool: string, progress: { asked: boolean }): ToolCall {
   const { inputs, principal } = caller;
   const headers = Object.fromEntries(PASSED.flatMap((name) => (caller.headers[name] === undefined ? [] : [[name, caller.headers[name]]])));
   let asked = 0;
@@ -41,7 +40,7 @@ export function openCall(parts: CallParts, caller: Caller, tool: string, onAsk: 
     nowMs: parts.clock(),
     async ask(operationId, { params = {}, body } = {}) {
       const operation = known(parts.catalogue, operationId);
-      onAsk();
+      progress.asked = true;
       asked += 1;
       // A record is found by its request id, so each request needs its own.
       const requestId = asked === 1 ? inputs.requestId : `${inputs.requestId}-${asked}`;

@@ -183,6 +183,20 @@ describe('tools', () => {
     expect(JSON.parse(result.content[0].text)).toEqual(result.structuredContent);
   });
 
+  it('count one call each, and say when the budget is used up', async () => {
+    get().charge = async () => ({ ok: false, refusal: { code: 'budget-exceeded', detail: 'The agent copilot has used its budget.', retryAfterSeconds: 31 } });
+    const { result } = (await rpc('tools/call', { name: 'get_dashboard', arguments: {} })).json();
+    expect(result.structuredContent.error).toMatchObject({ code: 'budget-exceeded', status: 429, retry_after_seconds: 31 });
+    expect(get().mediated).toEqual([]);
+    expect(get().records).toMatchObject([{ decision: 'deny', reason: 'budget-exceeded', tool: 'get_dashboard' }]);
+  });
+
+  it('give text without what a reader does not see, and without secrets', async () => {
+    prefectAnswers(200, [{ id: RUN, name: 'a\u200b\u202eb', tags: ['AKIAQWERTYUIOPASDFGH'] }]);
+    const { untrusted_text: text } = (await rpc('tools/call', { name: 'get_flows', arguments: {} })).json().result.structuredContent.flows[0];
+    expect(text).toMatchObject({ name: 'ab', tags: [expect.stringContaining('[redacted')] });
+  });
+
   it('name the approval that a call waits for', async () => {
     const members = { approval_id: 'a1', approval_url: 'https://gateway/approvals/a1', expires_at: '2026-01-01T00:00:00Z' };
     get().mediatorAnswer = async () => refusalResponse({ code: 'policy-default-deny', members }, 'request-1');

@@ -11,7 +11,7 @@ import { REASONS, type ReasonCode, refusalBody } from '../../contract/reasons.ts
 import type { NewRecord } from '../../contract/record.ts';
 import type { Authenticator } from '../../identity/authn/authenticator.ts';
 import { precheck } from './calls.ts';
-import { createServer, type ServerParts } from './server.ts';
+import { createServer, type Progress, type ServerParts } from './server.ts';
 
 /** The same limit as in nginx (mcp.conf). */
 export const MCP_BYTES = 256 * 1024;
@@ -82,15 +82,21 @@ interface Exchange {
 /** Each request that asks Prefect nothing has one record. Every request to Prefect has its own. */
 async function answer(parts: McpParts, exchange: Exchange): Promise<McpAnswer> {
   const started = parts.clock();
-  let asked = false;
+  const progress: Progress = { asked: false, refusal: null };
   const message = readMessage(exchange.request);
   const tree = 'tree' in message ? message.tree : undefined;
-  const result = 'tree' in message ? await serve(parts, exchange, { tree: message.tree, onAsk: () => (asked = true) }) : message;
-  if (!asked) await parts.record({ ...recordOf(exchange, tree), time: new Date(started).toISOString(), status: result.status, revision: parts.revision });
+  const result = 'tree' in message ? await serve(parts, exchange, { tree: message.tree, progress }) : message;
+  if (!progress.asked)
+    await parts.record({
+      ...recordOf(exchange, tree, progress.refusal),
+      time: new Date(started).toISOString(),
+      status: result.status,
+      revision: parts.revision,
+    });
   return result;
 }
 
-function recordOf({ request, principal, credential }: Exchange, tree: JsonValue | undefined): Omit<NewRecord, 'time'> {
+function recordOf({ request, principal, credential }: Exchange, tree: JsonValue | undefined, refusal: ReasonCode | null): Omit<NewRecord, 'time'> {
   const tool = field(tree, 'method') === 'tools/call' ? field(field(tree, 'params'), 'name') : null;
   return {
     request_id: request.inputs.requestId === '' ? null : request.inputs.requestId,
@@ -99,8 +105,8 @@ function recordOf({ request, principal, credential }: Exchange, tree: JsonValue 
     user_agent: request.headers['user-agent'] ?? null,
     method: 'POST',
     path: request.path,
-    decision: 'allow',
-    reason: 'policy-permits',
+    decision: refusal === null ? 'allow' : 'deny',
+    reason: refusal ?? 'policy-permits',
     tool: typeof tool === 'string' ? tool.slice(0, 100) : null,
     mode: 'enforce',
   };
@@ -108,16 +114,16 @@ function recordOf({ request, principal, credential }: Exchange, tree: JsonValue 
 
 interface Asked {
   readonly tree: JsonValue;
-  readonly onAsk: () => void;
+  readonly progress: Progress;
 }
 
-async function serve(parts: McpParts, exchange: Exchange, { tree, onAsk }: Asked): Promise<McpAnswer> {
+async function serve(parts: McpParts, exchange: Exchange, { tree, progress }: Asked): Promise<McpAnswer> {
   const { request, principal } = exchange;
   if (field(tree, 'method') === 'subscriptions/listen') return protocolError(404, -32601, 'Lictor offers no subscriptions.', field(tree, 'id'));
   const challenge = await missingScope(parts, exchange, tree);
   if (challenge !== undefined) return challenge;
   const { inputs, headers } = request;
-  const handler = createMcpHandler(() => createServer(parts, { inputs, headers, principal }, onAsk), { onerror: parts.onError });
+  const handler = createMcpHandler(() => createServer(parts, { inputs, headers, principal }, progress), { onerror: parts.onError });
   const ended = new AbortController();
   const watch = setInterval(() => endWithCredential(parts, inputs, ended), CHECK_MS);
   try {

@@ -1,7 +1,10 @@
 // The error of a refused tool call: Lictor's own words, as any client gets them over HTTP. Prefect's words are untrusted text.
 import { z } from 'zod';
+import type { Refusal } from '../../authorization/mediate/handler.ts';
 import type { MediatedResponse } from '../../authorization/mediate/mediator.ts';
+import { refusalResponse } from '../../authorization/mediate/responses.ts';
 import { field, type JsonValue } from '../../contract/json/tree.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
 import { textIn } from './facts.ts';
 import { ANY, untrusted, untrustedText } from './untrusted.ts';
 
@@ -31,15 +34,23 @@ export class ToolRefusal extends Error {
   }
 }
 
+/** As the mediator would answer it over HTTP. */
+export function errorOf(refusal: Refusal, requestId: string): ToolError {
+  return toolError(refusalResponse(refusal, requestId), refusal.code, requestId);
+}
+
 /** Undefined: the request succeeded. */
 export function refusalOf(response: MediatedResponse, requestId: string): ToolError | undefined {
   if (response.status < 300) return undefined;
-  const body = jsonOf(response.body);
-  const { status } = response;
-  if (response.refusal === undefined) return refusedByPrefect(status, body, requestId);
-  const seconds = Number(response.headers['retry-after']);
+  if (response.refusal === undefined) return refusedByPrefect(response.status, jsonOf(response.body), requestId);
+  return toolError(response, response.refusal.code, requestId);
+}
+
+function toolError({ status, headers, body: bytes }: MediatedResponse, code: ReasonCode, requestId: string): ToolError {
+  const body = jsonOf(bytes);
+  const seconds = Number(headers['retry-after']);
   return {
-    code: response.refusal.code,
+    code,
     detail: textIn(body, 'detail') ?? '',
     hint: textIn(body, 'hint') ?? '',
     request_id: requestId,

@@ -1,21 +1,44 @@
 // The MCP server of one request: it lists the tools that the principal may use, and calls one.
 import { type CallToolResult, ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
 import manifest from '../../../package.json' with { type: 'json' };
+import type { Verdict } from '../../authorization/mediate/conditions.ts';
+import type { Principal } from '../../contract/principal.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import { finishAnswer } from '../../contract/untrusted/answer.ts';
+import type { Redactor } from '../../contract/untrusted/redact.ts';
 import { type Caller, type CallParts, mayUse, openCall } from './calls.ts';
+import { errorOf } from './refusal.ts';
 import type { Tool, ToolAnswer } from './tool.ts';
 
 export interface ServerParts extends CallParts {
   readonly tools: readonly Tool[];
+  /** Counts one call of a tool, which may send several requests. */
+  readonly chargeCall: (principal: Principal) => Promise<Verdict>;
+  /** Loaded with the first call. */
+  readonly redactor: () => Promise<Redactor>;
 }
 
-/** `onAsk` is called with each request to Prefect. */
-export function createServer(parts: ServerParts, caller: Caller, onAsk: () => void): Server {
+/** What became of a request, for its record. */
+export interface Progress {
+  /** Prefect was asked: these requests have their own records. */
+  asked: boolean;
+  /** The call of the tool was refused before that. */
+  refusal: ReasonCode | null;
+}
+
+export function createServer(parts: ServerParts, caller: Caller, progress: Progress): Server {
   const server = new Server({ name: 'lictor', version: manifest.version }, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
   server.setRequestHandler('tools/list', async () => ({ tools: await listed(parts, caller) }));
   server.setRequestHandler('tools/call', async ({ params }) => {
     const tool = parts.tools.find(({ definition }) => definition.name === params.name);
     if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'There is no tool of this name: see tools/list.');
-    return resultOf(await tool.run(params.arguments, openCall(parts, caller, tool.definition.name, onAsk)));
+    const charged = await parts.chargeCall(caller.principal);
+    if (!charged.ok) {
+      progress.refusal = charged.refusal.code;
+      return resultOf({ success: false, error: errorOf(charged.refusal, caller.inputs.requestId) });
+    }
+    const answer = await tool.run(params.arguments, openCall(parts, caller, tool.definition.name, progress));
+    return resultOf(finishAnswer(answer, await parts.redactor()).answer);
   });
   return server;
 }

@@ -173,15 +173,15 @@ export const retryFlowRun = defineTool({
   input: ONE_RUN,
   output: CHANGED,
   async run({ flow_run_id: id }, call) {
-    const run = await call.ask('read_flow_run_flow_runs__id__get', { params: { id } });
-    // As Prefect's own command does: two processes must not execute one run, and without a deployment no worker would.
-    if (enumIn(run, 'state_type', ENDED) === null || idIn(run, 'deployment_id') === null) throw notRetryable(call.requestId);
+    // As Prefect's own command does: two processes must not execute one run, and without a deployment no worker would. A count shows no text of others.
+    const isReady = { id: { any_: [id] }, state: { type: { any_: ENDED } }, deployment_id: { is_null_: false } };
+    if ((await call.ask('count_flow_runs_flow_runs_count_post', { body: { flow_runs: isReady } })) !== 1) throw notRetryable(call.requestId);
     return setState(call, id, { state: { type: 'SCHEDULED', name: 'AwaitingRetry' }, force: true });
   },
 });
 
 function notRetryable(requestId: string): ToolRefusal {
-  const detail = 'The flow run has not ended, or belongs to no deployment.';
+  const detail = 'You may read no flow run of this id that has ended and belongs to a deployment.';
   return new ToolRefusal({ code: 'not-retryable', detail, hint: 'Read its state_type and deployment_id with get_flow_runs.', request_id: requestId });
 }
 

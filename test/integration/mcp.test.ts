@@ -40,8 +40,9 @@ async function make(name: string): Promise<Made> {
   return { tag, deployment, run: made };
 }
 
-async function runsOf(deployment: string): Promise<readonly unknown[]> {
-  return list(await server.post('/flow_runs/filter', { flow_runs: { deployment_id: { any_: [deployment] } } }));
+async function runsOf(deployment: string): Promise<readonly string[]> {
+  const runs = list(await server.post('/flow_runs/filter', { flow_runs: { deployment_id: { any_: [deployment] } } }));
+  return runs.map((run) => text(field(run, 'id'))).sort();
 }
 
 const idsIn = (result: unknown, key: string): readonly string[] => list(field(result, key)).map((item) => text(field(item, 'id')));

@@ -17,7 +17,7 @@ import { createEventTagGuard, type EventTagGuard } from '../authorization/decide
 import { createHoldsLease } from '../authorization/decide/holds-lease.ts';
 import { decidingText, publishRevision } from '../authorization/decide/revision.ts';
 import { createTurns } from '../authorization/mediate/body-work.ts';
-import { createConditions, type PermittedRequest } from '../authorization/mediate/conditions.ts';
+import { type Conditions, createConditions, type PermittedRequest } from '../authorization/mediate/conditions.ts';
 import { createMediator, type Mediator } from '../authorization/mediate/mediator.ts';
 import { createRunTokenParts } from '../authorization/mediate/parts.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from '../authorization/policy/engine.ts';

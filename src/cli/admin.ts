@@ -19,7 +19,18 @@ export interface AdminSession extends LoadedContext {
 
 export interface AdminChange {
   readonly action: string;
-  readonly resourceType: 'ServiceToken' | 'AccessToken' | 'Login' | 'Account' | 'Identity' | 'Lock' | 'LedgerKey' | 'Prefect' | 'SigningKey' | 'Service';
+  readonly resourceType:
+    | 'FlowRun'
+    | 'ServiceToken'
+    | 'AccessToken'
+    | 'Login'
+    | 'Account'
+    | 'Identity'
+    | 'Lock'
+    | 'LedgerKey'
+    | 'Prefect'
+    | 'SigningKey'
+    | 'Service';
   /** The name of the object, or the target of a lock. */
   readonly resourceId: string;
   /** The rights that the change gives. */
@@ -112,6 +123,7 @@ function append({ paths, operator }: LoadedContext, { action, resourceType, reso
     action,
     resource_type: resourceType,
     resource_id: resourceId,
+    ...(resourceType === 'FlowRun' && { flow_run_id: resourceId, run_binding: 'verified' }),
     decision: 'allow',
     mode: 'enforce',
     ...(grants !== undefined && { grants }),

@@ -1,14 +1,16 @@
-// The argument of `lictor lock` and `unlock`: `alice@local`, `token:NAME`, `session:ID`, `idp:ID`, `address:NETWORK`.
+// The argument of `lictor lock` and `unlock`: `alice@local`, `token:NAME`, `agent:NAME`, `session:ID`, `idp:ID`, `address:NETWORK`.
 
+import type { Agent, Config } from '../config/config.ts';
 import { meantWords } from '../config/suggest.ts';
 import type { LockTarget } from '../contract/lock.ts';
 import { BREAK_GLASS } from '../contract/names.ts';
+import { agentId } from '../contract/principal.ts';
 import { accountsProvider } from '../identity/authn/accounts/principal.ts';
 import { parseNetwork } from '../identity/authn/service-token/networks.ts';
 import type { AdminSession } from './admin.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 
-export const TARGET_HELP = 'alice@local, token:NAME, session:ID, idp:ID or address:NETWORK';
+export const TARGET_HELP = 'alice@local, token:NAME, agent:NAME, session:ID, idp:ID or address:NETWORK';
 
 /** Throws UsageError for any other form. */
 export function parseTarget(text: string): LockTarget {
@@ -19,7 +21,7 @@ export function parseTarget(text: string): LockTarget {
   if (kind === 'session') throw new UsageError('A session is named by the session_id of its records: lictor audit --json shows it.');
   if (kind === 'idp' && /^[A-Za-z0-9._-]+$/.test(value)) return { kind, value };
   // The name in a certificate or a JWT may contain spaces.
-  if (kind === undefined && /^(?:token:\S+|[^\s\p{Cc}](?:\P{Cc}*[^\s\p{Cc}])?@[^\s@]+)$/u.test(text)) return { kind: 'principal', value: text };
+  if (kind === undefined && /^(?:(?:token|agent):\S+|[^\s\p{Cc}](?:\P{Cc}*[^\s\p{Cc}])?@[^\s@]+)$/u.test(text)) return { kind: 'principal', value: text };
   throw new UsageError(`Write what the lock is on: ${TARGET_HELP}.`);
 }
 
@@ -37,12 +39,7 @@ export async function checkTarget({ kind, value }: LockTarget, session: AdminSes
   const { store, config } = session;
   if (kind === 'idp') return checkProvider(value, config);
   if (kind !== 'principal') return OTHERS;
-  if (value.startsWith('token:') && !value.includes('@')) {
-    const name = value.slice('token:'.length);
-    if ((await store.tokens.byName(name)) === undefined)
-      throw new CommandFailed(`There is no live token ${name}.${meantWords(name, await liveTokens(store))} lictor token list shows them.`);
-    return OTHERS;
-  }
+  if (!value.includes('@')) return checkMachine(value, session);
   const at = value.lastIndexOf('@');
   const [name, idp] = [value.slice(0, at), value.slice(at + 1)];
   const account = await store.accounts.byName(name);
@@ -58,6 +55,28 @@ export async function checkTarget({ kind, value }: LockTarget, session: AdminSes
     return { ofAccounts: false, note: `No user of that name has logged in from ${idp} yet.${meantWords(value, known)}` };
   }
   return names[0] === name ? OTHERS : { ofAccounts: false, note: `They are called ${names[0]}@${idp} now.` };
+}
+
+const AGENT = agentId('');
+
+/** `token:NAME` or `agent:NAME`. */
+async function checkMachine(value: string, { store, config }: AdminSession): Promise<CheckedTarget> {
+  if (value.startsWith(AGENT)) {
+    requireAgent(value.slice(AGENT.length), config);
+    return OTHERS;
+  }
+  const name = value.slice('token:'.length);
+  if ((await store.tokens.byName(name)) === undefined)
+    throw new CommandFailed(`There is no live token ${name}.${meantWords(name, await liveTokens(store))} lictor token list shows them.`);
+  return OTHERS;
+}
+
+/** The agent of lictor.yaml. Throws CommandFailed if there is none. */
+export function requireAgent(name: string, { agents }: Pick<Config, 'agents'>): Agent {
+  const found = agents.find((agent) => agent.name === name);
+  if (found !== undefined) return found;
+  const names = agents.map((agent) => agent.name);
+  throw new CommandFailed(`There is no agent ${JSON.stringify(name)} in the configuration.${meantWords(name, names)} lictor agent list shows them.`);
 }
 
 /** Names of the tokens that are not revoked. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { byWhom } from '../contract/asserted.ts';
 import { systemClock } from '../contract/clock.ts';
-import { type LockTarget, lockText } from '../contract/lock.ts';
+import { type LockTarget, lockText, type NewLock } from '../contract/lock.ts';
 import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './errors.ts';
@@ -35,14 +35,7 @@ export function register(program: Command, context: CliContext): void {
 async function lock(context: CliContext, session: AdminSession, target: LockTarget, options: Options): Promise<void> {
   const { note, ofAccounts } = await checkTarget(target, session);
   const expiresMs = options.for === undefined ? null : systemClock() + options.for;
-  const { kind } = target;
-  const { operator } = session;
-  const locked = await session.store.locks.put({ ...target, ofAccounts, why: options.why ?? '', by: byWhom(operator.principal, operator.asserted), expiresMs });
-  try {
-    await makeItHold(context, session);
-  } finally {
-    for (const value of locked) recordAfter(context, session, { action: 'lock.create', resourceType: 'Lock', resourceId: lockText({ kind, value }) });
-  }
+  const locked = await putLock(context, session, { ...target, ofAccounts, why: options.why ?? '', expiresMs });
   const until = expiresMs === null ? '' : ` until ${new Date(expiresMs).toISOString()}`;
   const also = otherNames(target, locked);
   const lines = [
@@ -53,13 +46,26 @@ async function lock(context: CliContext, session: AdminSession, target: LockTarg
   context.out.write(`${lines.join('\n')}\n`);
 }
 
+/** Returns when the lock holds everywhere, with the locked values. */
+export async function putLock(context: CliContext, session: AdminSession, lock: Omit<NewLock, 'by'>): Promise<readonly string[]> {
+  const { operator, store } = session;
+  const locked = await store.locks.put({ ...lock, by: byWhom(operator.principal, operator.asserted) });
+  try {
+    await makeItHold(context, session);
+  } finally {
+    for (const value of locked)
+      recordAfter(context, session, { action: 'lock.create', resourceType: 'Lock', resourceId: lockText({ kind: lock.kind, value }) });
+  }
+  return locked;
+}
+
 function parseFor(text: string): number {
   const seconds = parseDurationSeconds(text);
   if (seconds === undefined || seconds <= 0) throw new UsageError(`--for ${text}: ${DURATION_HINT}`);
   return Math.ceil(seconds * 1000);
 }
 
-function parseWhy(text: string): string {
+export function parseWhy(text: string): string {
   if (/\p{Cc}/u.test(text) || text.length > LONGEST_WHY) throw new UsageError(`--why: one line of at most ${LONGEST_WHY} characters.`);
   return text;
 }

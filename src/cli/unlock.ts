@@ -1,9 +1,10 @@
 // `lictor unlock`: removes a lock.
 import type { Command } from 'commander';
 import { meantWords } from '../config/suggest.ts';
-import { type LockTarget, lockText } from '../contract/lock.ts';
+import { type Lock, type LockTarget, lockText } from '../contract/lock.ts';
 import { BREAK_GLASS } from '../contract/names.ts';
 import { accountsProvider, mayBeAccounts } from '../identity/authn/accounts/principal.ts';
+import type { HeldTarget } from '../store/locks.ts';
 import { type AdminSession, makeItHold, recordFirst, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
@@ -28,10 +29,19 @@ async function unlock(context: CliContext, session: AdminSession, target: LockTa
     const known = (await store.locks.list()).map(lockText);
     throw new CommandFailed(`There is no lock on ${lockText(target)}.${meantWords(lockText(target), known)} lictor locks shows them.`);
   }
-  for (const lock of held) recordFirst(session, { action: 'lock.remove', resourceType: 'Lock', resourceId: lockText(lock) });
-  const also = otherNames(target, await store.locks.remove(found));
-  await makeItHold(context, session);
+  const also = otherNames(target, await removeLock(context, session, { target: found, held }));
   context.out.write(`${lockText(target)} is unlocked.\n${also === '' ? '' : `${also}\n`}`);
+}
+
+export async function removeLock(
+  context: CliContext,
+  session: AdminSession,
+  { target, held }: { readonly target: HeldTarget; readonly held: readonly Lock[] },
+): Promise<readonly string[]> {
+  for (const lock of held) recordFirst(session, { action: 'lock.remove', resourceType: 'Lock', resourceId: lockText(lock) });
+  const removed = await session.store.locks.remove(target);
+  await makeItHold(context, session);
+  return removed;
 }
 
 /** True for the current name of the accounts' provider, and for its name at the time of the lock, unless another provider has that name now. */

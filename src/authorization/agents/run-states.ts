@@ -1,9 +1,10 @@
 // Which runs of an agent have ended, by Prefect's present answer.
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
-import { field, isList, objectsIn } from '../../contract/json/tree.ts';
+import { field, isList, type JsonObject, objectsIn } from '../../contract/json/tree.ts';
 import { textField } from '../../prefect/client/answer.ts';
 import type { Lookup } from '../../prefect/client/lookup.ts';
 import { isTerminal } from '../../prefect/client/states.ts';
+import { UpstreamError } from '../../prefect/client/upstream-error.ts';
 import type { AgentRuns } from '../../store/agent-runs.ts';
 
 export interface RunStateParts {
@@ -50,16 +51,22 @@ export function createRunStates(parts: RunStateParts): RunStates {
 async function endThose({ runs, lookup, clock }: RunStateParts, agent: string): Promise<void> {
   const asOfMs = clock();
   const ids = (await runs.unfinished(agent)).map(({ id }) => id);
+  const going = new Set((await unfinishedOf(lookup, ids)).map((run) => textField(run, 'id')));
+  await runs.end(
+    agent,
+    ids.filter((id) => !going.has(id)),
+    asOfMs,
+  );
+}
+
+/** Prefect's objects of those runs that exist and have not ended. Throws UpstreamError when Prefect does not answer. */
+export async function unfinishedOf(lookup: Lookup, ids: readonly string[]): Promise<readonly JsonObject[]> {
+  const found: JsonObject[] = [];
   for (let at = 0; at < ids.length; at += PAGE) {
-    const page = ids.slice(at, at + PAGE);
-    const found = await lookup('/api/flow_runs/filter', { flow_runs: { id: { any_: page } }, limit: PAGE });
-    // Prefect does not take the filter: nothing is known of these runs.
-    if (!isList(found)) return;
-    const going = new Set(objectsIn(found).flatMap((run) => (isTerminal(field(run, 'state_type')) ? [] : (textField(run, 'id') ?? []))));
-    await runs.end(
-      agent,
-      page.filter((id) => !going.has(id)),
-      asOfMs,
-    );
+    const page = await lookup('/api/flow_runs/filter', { flow_runs: { id: { any_: ids.slice(at, at + PAGE) } }, limit: PAGE });
+    // Nothing is known of these runs, and they must not count as ended.
+    if (!isList(page)) throw new UpstreamError('upstream-unavailable', { forwarded: false, detail: 'Prefect does not take a filter of runs' });
+    found.push(...objectsIn(page));
   }
+  return found.filter((run) => !isTerminal(field(run, 'state_type')));
 }

@@ -39,6 +39,7 @@ export const CONFIG: OwnAppParts['config'] = {
   roles: [],
   sessions: { idleSeconds: 3600, absoluteSeconds: 86_400 },
   ledger: { failClosed: true, retentionSeconds: null },
+  agents: [],
 };
 export const CLI_LIFE_MS = 30 * 86_400_000;
 export const PASSWORD = 'correct horse';

@@ -8,6 +8,7 @@ import { isReasonCode, type ReasonCode } from '../../contract/reasons.ts';
 import { createPeople } from '../../identity/authn/accounts/people.ts';
 import { createExternalLogins } from '../../identity/authn/external/login.ts';
 import { lockOnAddress } from '../../identity/authn/locks.ts';
+import { registerAgents } from './agents-route.ts';
 import { OWN_HEADERS, sendRefusal, sendRefusalOrPage } from './answers.ts';
 import { registerAudit } from './audit/routes.ts';
 import { registerAuthorize } from './authorize-routes.ts';
@@ -76,6 +77,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   );
   registerStatus(app, routeParts);
   registerAudit(app, routeParts);
+  registerAgents(app, routeParts);
   registerLogin(app, routeParts);
   registerCallback(app, routeParts);
   registerLogout(app, routeParts);

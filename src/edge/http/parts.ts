@@ -17,8 +17,8 @@ import type { McpEndpoint } from '../mcp/endpoint.ts';
 import type { Pages } from './pages.ts';
 
 export interface OwnAppParts {
-  readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger'>;
-  readonly store: Pick<Store, 'accounts' | 'sessions' | 'loginAttempts' | 'identities' | 'idpTokens' | 'locks'>;
+  readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger' | 'agents'>;
+  readonly store: Pick<Store, 'accounts' | 'sessions' | 'loginAttempts' | 'identities' | 'idpTokens' | 'locks' | 'agentUses' | 'agentRuns' | 'approvals'>;
   /** The identity providers for logins of people. */
   readonly providers: readonly ExternalProvider[];
   readonly sealer: Sealer;

@@ -20,7 +20,7 @@ const NOTHING = [404, 422];
 /** Uncached. Throws UpstreamError for every answer that is neither 200 with JSON nor 404 or 422. */
 export function createLookup(upstream: Client): Lookup {
   return async (path, filter) => {
-    const answer = await twice(() => (filter === undefined ? upstream.request({ method: 'GET', path }) : search(upstream, path, filter)));
+    const answer = await twice(() => (filter === undefined ? upstream.request({ method: 'GET', path }) : post(upstream, path, filter)));
     if (NOTHING.includes(answer.status)) return null;
     return readable(answer, path);
   };
@@ -39,9 +39,9 @@ async function twice(ask: () => Promise<UpstreamAnswer>): Promise<UpstreamAnswer
   }
 }
 
-/** With CSRF protection on, Prefect requires a token for a search as well. Lictor requests it only then, under a new client name each time. */
-async function search(upstream: Client, path: string, filter: JsonValue): Promise<UpstreamAnswer> {
-  const body = renderStrict(filter);
+/** With CSRF protection on, Prefect requires a token, for a search as well. Lictor requests it only then, under a new client name each time. */
+export async function post(upstream: Client, path: string, tree: JsonValue): Promise<UpstreamAnswer> {
+  const body = renderStrict(tree);
   const ask = (csrf: Readonly<Record<string, string>>) =>
     upstream.request({ method: 'POST', path, headers: { ...csrf, 'content-type': 'application/json' }, body });
   const answer = await ask({});

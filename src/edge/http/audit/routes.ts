@@ -1,16 +1,14 @@
 // GET /.lictor/api/v1/audit: the ledger, for principals with `ledger.read` on everything. Reads are recorded like any request.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Authorization } from '../../../authorization/decide/decider.ts';
-import { identityFields } from '../../../authorization/decide/identity-fields.ts';
 import { parseEdgeInputs } from '../../../authorization/decide/inputs.ts';
 import { LictorError } from '../../../contract/error.ts';
 import type { EdgeInputs } from '../../../contract/inputs.ts';
 import { REASONS } from '../../../contract/reasons.ts';
-import type { NewRecord } from '../../../contract/record.ts';
 import { didYouMean } from '../../../record/ledger/search/known-words.ts';
 import type { PageQuestion } from '../../../record/ledger/search/search.ts';
 import { sendRefusalOrPage } from '../answers.ts';
 import type { RouteParts } from '../parts.ts';
+import { recordRead } from '../read-records.ts';
 import { parseAuditQuery } from './query.ts';
 
 export function registerAudit(app: FastifyInstance, parts: RouteParts): void {
@@ -18,7 +16,7 @@ export function registerAudit(app: FastifyInstance, parts: RouteParts): void {
     const authorization = await parts.decider.authorizeOwn(parseEdgeInputs(request.headers), 'ledger.read');
     // A principal without this right learns nothing about the parameters.
     const answer = authorization.ok ? await answerOf(request, parts) : ({ ok: false, code: authorization.reason, detail: authorization.detail } as const);
-    await record(request, { authorization, status: answer.ok ? 200 : REASONS[answer.code].status }, parts);
+    await recordRead(request, { authorization, status: answer.ok ? 200 : REASONS[answer.code].status }, parts);
     return answer.ok ? reply.send(answer.page) : sendRefusalOrPage(request, reply, { pages: parts.pages, ...answer });
   });
 }
@@ -55,34 +53,4 @@ async function pageOf(question: PageQuestion, { ledgerSearch, log }: RouteParts)
     log.warn({ err: error }, 'the ledger could not be searched');
     return { ok: false, code: 'gateway-unavailable', detail: 'The ledger could not be searched in time: narrow what you ask for, or ask again.' };
   }
-}
-
-interface Answered {
-  readonly authorization: Authorization;
-  readonly status: number;
-}
-
-/** Reads continue while the ledger cannot be written. An unauthenticated request gets its record from the access log, which limits floods. */
-async function record(request: FastifyRequest, { authorization, status }: Answered, { ledger, log, clock, revision }: RouteParts): Promise<void> {
-  if (authorization.principal === null) return;
-  const inputs = parseEdgeInputs(request.headers);
-  const [decision] = authorization.decisions;
-  const entry: NewRecord = {
-    time: new Date(clock()).toISOString(),
-    request_id: inputs.requestId === '' ? null : inputs.requestId,
-    ...identityFields(authorization),
-    source_ip: inputs.address,
-    user_agent: request.headers['user-agent'] ?? null,
-    method: request.method,
-    path: request.url.split('?', 1)[0] ?? null,
-    action: 'ledger.read',
-    resource_type: 'System',
-    decision: authorization.ok ? 'allow' : 'deny',
-    reason: authorization.ok ? 'policy-permits' : authorization.reason,
-    policies: decision?.policies ?? [],
-    status,
-    mode: 'enforce',
-    revision,
-  };
-  await ledger.append(entry).catch((error: unknown) => log.error({ err: error }, 'that the ledger was read could not be recorded'));
 }

@@ -35,6 +35,7 @@ import { knownSecrets } from '../edge/mcp/known-secrets.ts';
 import { TOOLS } from '../edge/mcp/tools/index.ts';
 import { prefectAnswers } from '../edge/nginx/watch-prefect.ts';
 import { watchUpstreams } from '../edge/nginx/watch-services.ts';
+import { createAccessStanding } from '../identity/authn/access-token/standing.ts';
 import { createAccessTokenKind } from '../identity/authn/access-token/verify.ts';
 import { createAgents } from '../identity/authn/agent/agents.ts';
 import { createAgentCredentials } from '../identity/authn/agent/credentials.ts';
@@ -177,12 +178,13 @@ async function openDecisions(shared: ProcessServices, config: Config, parts: Ide
   const { store, ledger, clock, steady, log, catalogue } = shared;
   const { policy, upstream, entities, lineage, standing, credentials } = parts;
   const lookup = createLookup(upstream);
+  const accessStanding = createAccessStanding({ store, config, standing, clock });
   const runTokens = openRunTokens({ ...shared, config, standing, lookup, mayPoll: mayPollBy(policy) });
   const authenticator = createAuthenticator({
     ...{ store, config, clock, steady, confirm: parts.confirm },
     verifiers: [
       parts.jwts.kind,
-      createAccessTokenKind({ accessTokens: store.accessTokens, config, clock }),
+      createAccessTokenKind({ accessTokens: store.accessTokens, standing: accessStanding }),
       createGrantTokenKind({ grants: store.clientGrants, standing, clock }),
       runTokens.kind,
     ],
@@ -198,7 +200,7 @@ async function openDecisions(shared: ProcessServices, config: Config, parts: Ide
   const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));
   const { conditions, chargeCall } = openConditions(shared, config, { entities, lookup, revision: decider.revision });
   const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles, mustMediate: conditions.mustMediate });
-  return { runTokens, authenticator, decider, services, answerer, conditions, chargeCall };
+  return { runTokens, accessStanding, authenticator, decider, services, answerer, conditions, chargeCall };
 }
 
 interface ConditionParts {
@@ -279,7 +281,8 @@ function openMcp({ ledger, clock, log, catalogue }: ProcessServices, config: Con
   });
 }
 
-function openAuthorizationServer(shared: ProcessServices, config: Config, { jwts, loginOutbounds, clients, standing, decider }: OwnParts): AuthorizationServer {
+function openAuthorizationServer(shared: ProcessServices, config: Config, parts: OwnParts): AuthorizationServer {
+  const { jwts, loginOutbounds, clients, standing, accessStanding, authenticator, decider } = parts;
   const { store, ledger, clock, steady, log, signingKeys, sealer } = shared;
   const proofs = openProofs({ config, jwts, outboundFor: loginOutbounds.to, marks: store.marks, clock });
   return createAuthorizationServer({
@@ -287,12 +290,8 @@ function openAuthorizationServer(shared: ProcessServices, config: Config, { jwts
     loginLifeMs: config.cliSeconds * 1000,
     sessionLimits: config.sessions,
     exchange: createTokenExchange({
-      config,
-      agents: createAgents({ store, config, clock }),
-      accessTokens: store.accessTokens,
-      locks: store.locks,
-      clock,
-      proofs,
+      ...{ config, agents: createAgents({ store, config, clock }), accessTokens: store.accessTokens, locks: store.locks, clock, proofs },
+      ...{ authenticator, standing: accessStanding },
     }),
     record: (record) => ledger.append(record),
     failClosed: config.ledger.failClosed,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.ts';
-import { renderNewSecret, renderTokens } from './token-text.ts';
+import { accessTokenJson, renderAccessTokens, renderNewSecret, renderTokens } from './token-text.ts';
 
 const publicUrl = { origin: 'https://prefect.example.com', hostname: 'prefect.example.com', port: 443, secure: true, basePath: '' };
 const token = {
@@ -32,6 +32,13 @@ describe('the lines to paste', () => {
     expect(shown(null)).toContain('any:lct_x\n\nOr, if the client needs its auth string for something else:');
     expect(JSON.parse(shown('/ca.pem', 'json'))).toEqual(JSON.parse(shown(null, 'json')));
   });
+});
+
+it('a list of access tokens names the whole chain, and the proof of its actor', () => {
+  const chain = { actor: { kind: 'token', id: 't1' }, subject: { kind: 'login', id: 'g1' }, principals: ['agent:copilot', 'alice@corp'] } as const;
+  const access = { id: 'a1', hash: 'h', audience: null, chain, createdMs: 0, expiresMs: 60_000, revokedMs: null };
+  expect(accessTokenJson(access)).toMatchObject({ principal: 'agent:copilot', idp: null, on_behalf_of: ['alice@corp'], given_for: 't1' });
+  expect(renderAccessTokens([access], { out: process.stdout, env: { COLUMNS: '120' } })).toContain('a1  agent:copilot for alice@corp  1970-01-01 00:01  t1');
 });
 
 it('a list of tokens leaves the id out where the terminal is narrow, and breaks no word of the others', () => {

@@ -90,13 +90,28 @@ export function renderTokens(tokens: readonly StoredToken[], nowMs: number, term
 }
 
 /** One token of `token list --access --json`. */
-export function accessTokenJson({ id, identity, proof, createdMs, expiresMs }: StoredAccessToken): Readonly<Record<string, unknown>> {
-  const { name, idp } = identity;
-  return { id, principal: `${name}@${idp}`, idp, given_for: proof, created_at: isoOrNull(createdMs), expires_at: isoOrNull(expiresMs) };
+export function accessTokenJson(token: StoredAccessToken): Readonly<Record<string, unknown>> {
+  const { id, createdMs, expiresMs } = token;
+  const idp = token.chain === null ? token.identity.idp : null;
+  const [principal, ...onBehalfOf] = holdersOf(token);
+  const whose = { principal, idp, on_behalf_of: onBehalfOf, given_for: proofOf(token) };
+  return { id, ...whose, created_at: isoOrNull(createdMs), expires_at: isoOrNull(expiresMs) };
+}
+
+/** The principal, and those that it acts for. */
+function holdersOf(token: StoredAccessToken): readonly string[] {
+  return token.chain === null ? [`${token.identity.name}@${token.identity.idp}`] : token.chain.principals;
+}
+
+/** Of the principal itself. */
+function proofOf(token: StoredAccessToken): string {
+  if (token.chain === null) return token.proof;
+  const { actor } = token.chain;
+  return actor.kind === 'identity' ? actor.proof : actor.id;
 }
 
 export function renderAccessTokens(tokens: readonly StoredAccessToken[], terminal: Terminal): string {
-  const rows = tokens.map(({ id, identity, proof, expiresMs }) => [id, `${identity.name}@${identity.idp}`, minute(expiresMs) ?? '-', proof]);
+  const rows = tokens.map((token) => [token.id, holdersOf(token).join(' for '), minute(token.expiresMs) ?? '-', proofOf(token)]);
   return renderTable([['ID', 'PRINCIPAL', 'UNTIL (UTC)', 'GIVEN FOR'], ...rows], terminal);
 }
 

@@ -247,15 +247,20 @@ interface AccessTokenTable {
   readonly id: string;
   /** SHA-256 of the whole token text, hexadecimal. */
   readonly hash: string;
-  readonly idp: string;
-  readonly subject: string;
-  readonly name: string;
-  readonly kind: 'user' | 'service';
-  readonly groups: string;
+  /** Null: valid at every part of the gateway. */
+  readonly audience: string | null;
+  /** From here to `proof`: the proven identity. All of them are null when the token has a chain. */
+  readonly idp: string | null;
+  readonly subject: string | null;
+  readonly name: string | null;
+  readonly kind: 'user' | 'service' | null;
+  readonly groups: string | null;
   /** JSON object of texts. */
-  readonly claims: string;
-  readonly trust: string;
-  readonly proof: string;
+  readonly claims: string | null;
+  readonly trust: string | null;
+  readonly proof: string | null;
+  /** JSON; null: the holder acts for no other principal. */
+  readonly chain: string | null;
   readonly created_ms: number;
   readonly expires_ms: number;
   readonly revoked_ms: number | null;

@@ -12,7 +12,8 @@ const ROLES = [
 ];
 const PROVIDERS = [{ id: 'pki', type: 'mtls', principalFrom: 'san_uri' }] as const;
 const IDENTITY = { idp: 'ci', subject: 'repo:acme/etl', name: 'repo:acme/etl', kind: 'service', groups: [], claims: { repository: 'acme/etl' } } as const;
-const TOKEN = { id: 'abc', hash: 'h', identity: IDENTITY, trust: 't', proof: 'jwt:1', createdMs: 0, expiresMs: 1000, revokedMs: null };
+const PROVEN = { identity: IDENTITY, trust: 't', proof: 'jwt:1' };
+const TOKEN = { id: 'abc', hash: 'h', audience: null, chain: null, ...PROVEN, createdMs: 0, expiresMs: 1000, revokedMs: null };
 
 it('with a live token: by its claims, and agrees with the role book', async () => {
   const found = await workloadPrincipal({ name: 'repo:acme/etl', idp: 'ci' }, { live: async () => [TOKEN] }, { roles: ROLES, identityProviders: PROVIDERS });

@@ -22,7 +22,8 @@ export async function workloadPrincipal(
   { roles, identityProviders }: Pick<Config, 'roles' | 'identityProviders'>,
 ): Promise<ResolvedPrincipal> {
   const isCertificate = identityProviders.some((provider) => provider.id === idp && provider.type === 'mtls');
-  const token = (await accessTokens.live()).findLast(({ identity }) => identity.idp === idp && identity.name === name);
+  const plain = (await accessTokens.live()).filter((live) => live.chain === null);
+  const token = plain.findLast(({ identity }) => identity.idp === idp && identity.name === name);
   const account = /^arn:aws[a-z-]*:iam::([0-9]{12}):/.exec(name)?.[1];
   const identity: Identity = token?.identity ?? { idp, subject: name, name, kind: 'service', groups: [], claims: account === undefined ? {} : { account } };
   const known = isCertificate

@@ -89,6 +89,16 @@ export const REQUEST_REASONS = {
     detail: 'The gateway registers no clients on request.',
     hint: 'Ask an administrator to add the client to oauth_clients in lictor.yaml.',
   },
+  'actor-chain-long': {
+    status: 400,
+    detail: 'More than three principals would act for each other.',
+    hint: 'Exchange a token with fewer actors: the subject of an exchange may have at most two.',
+  },
+  'actor-repeated': {
+    status: 400,
+    detail: 'A principal would act for itself.',
+    hint: 'Take another actor: each principal may be in a chain once.',
+  },
   'request-invalid': { status: 400, detail: 'The request is malformed.', hint: 'Check headers, cookies and body.' },
   'host-unknown': { status: 400, detail: 'The gateway does not serve this host name.', hint: 'Use the public_url of the gateway.' },
   'query-invalid': {

@@ -5,11 +5,17 @@ import type { Form } from './form.ts';
 import type { OAuthRefusal } from './refusal.ts';
 
 /** The body of the answer. */
-export type Given = Readonly<Record<string, string | number>>;
+export type Given = Readonly<Record<string, string | number | Act>>;
+
+/** RFC 8693 4.1. */
+export interface Act {
+  readonly sub: string;
+  readonly act?: Act;
+}
 
 export interface Issued {
   readonly ok: true;
-  readonly principal: Pick<Principal, 'id' | 'kind' | 'idp'>;
+  readonly principal: Pick<Principal, 'id' | 'kind' | 'idp'> & Partial<Pick<Principal, 'onBehalfOf'>>;
   /** Credential id of the presented proof. */
   readonly proofId: string;
   readonly tokenId: string;

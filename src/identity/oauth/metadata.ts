@@ -2,8 +2,8 @@
 import type { PublicUrl } from '../../config/config.ts';
 import { CLIENT_SCOPES, MCP_SCOPES } from '../../contract/client-scopes.ts';
 import { KEY_SET, MCP_PATH, OWN_PREFIX } from '../../contract/names.ts';
+import { GRANT_TYPE } from './chain-exchange.ts';
 import { DEVICE_GRANT_TYPE } from './device-grant.ts';
-import { GRANT_TYPE } from './token-exchange.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 

@@ -27,6 +27,8 @@ export interface OAuthRefusal {
   /** The principal of the rejected proof, once it was proven. */
   readonly principalId?: string;
   readonly principalKind?: PrincipalKind;
+  /** The principals that it would act for. */
+  readonly onBehalfOf?: readonly string[];
   readonly grantId?: string;
   readonly idp?: string;
   readonly credentialId?: string;

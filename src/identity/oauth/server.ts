@@ -8,6 +8,7 @@ import type { NewRecord } from '../../contract/record.ts';
 import type { Store } from '../../store/store.ts';
 import type { GrantStanding } from '../authn/grant/standing.ts';
 import { asksOutside } from '../authn/subject-tokens.ts';
+import { GRANT_TYPE } from './chain-exchange.ts';
 import { type Clients, DEVICE_CLIENTS } from './clients.ts';
 import { type CodeApproval, createCodeApproval } from './code-approval.ts';
 import { createCodeGrant } from './code-grant.ts';
@@ -22,7 +23,6 @@ import { createNewGrants, type NewGrantParts, type NewGrants } from './new-grant
 import { createRefreshGrant } from './refresh-grant.ts';
 import { createRevocation } from './revocation.ts';
 import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
-import { GRANT_TYPE } from './token-exchange.ts';
 
 export interface AuthorizationServer {
   readonly token: TokenEndpoint;
@@ -56,6 +56,11 @@ export interface AuthorizationServerParts {
   readonly revision: number;
 }
 
+/** One of the two proofs is for another service to verify. */
+export function asksOutsideFor(form: Form): boolean {
+  return asksOutside(form.get('subject_token_type')) || asksOutside(form.get('actor_token_type'));
+}
+
 export function createAuthorizationServer(parts: AuthorizationServerParts): AuthorizationServer {
   const { store, sealer, clock, steady, config } = parts;
   const { publicUrl } = config;
@@ -67,7 +72,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
     token: createTokenEndpoint({
       ...parts,
       grants: new Map([
-        [GRANT_TYPE, { action: 'token.exchange', grant: parts.exchange, asksOutside: (form: Form) => asksOutside(form.get('subject_token_type')) }],
+        [GRANT_TYPE, { action: 'token.exchange', grant: parts.exchange, asksOutside: asksOutsideFor }],
         [DEVICE_GRANT_TYPE, { action: 'token.device', grant: createDeviceGrant({ ...device, signIdToken }) }],
         ['authorization_code', { action: 'token.code', grant: createCodeGrant({ ...common, signIdToken }) }],
         ['refresh_token', { action: 'token.refresh', grant: createRefreshGrant(common) }],

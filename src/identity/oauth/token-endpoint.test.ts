@@ -3,15 +3,16 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Agent, IdentityProvider, JwtProvider } from '../../config/config.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { NewRecord } from '../../contract/record.ts';
-import { createAccessTokenKind } from '../authn/access-token/verify.ts';
+import { openAccess } from '../authn/access-token/access.fixture.ts';
 import { anAgent } from '../authn/agent/agent.fixture.ts';
 import { createAgents } from '../authn/agent/agents.ts';
-import { createAuthenticator } from '../authn/authenticator.ts';
 import { anEdgeInput } from '../authn/inputs.fixture.ts';
 import { openTestStore, type TestStore } from '../authn/store.fixture.ts';
-import { asksOutside, type Proof } from '../authn/subject-tokens.ts';
+import type { Proof } from '../authn/subject-tokens.ts';
+import { ACCESS_TOKEN_MS, GRANT_TYPE } from './chain-exchange.ts';
+import { asksOutsideFor } from './server.ts';
 import { createTokenEndpoint, TOKEN_LIMITS, type TokenAnswer } from './token-endpoint.ts';
-import { ACCESS_TOKEN_MS, createTokenExchange, GRANT_TYPE } from './token-exchange.ts';
+import { createTokenExchange } from './token-exchange.ts';
 
 const PROVIDER: JwtProvider = {
   id: 'ci',
@@ -52,6 +53,7 @@ afterEach(() => test.close());
 function endpoint(failClosed = true, config: typeof CONFIG = CONFIG) {
   const { clock, store } = test;
   const exchange = createTokenExchange({
+    ...openAccess(test, config),
     config,
     agents: createAgents({ store, config, clock }),
     accessTokens: store.accessTokens,
@@ -63,7 +65,7 @@ function endpoint(failClosed = true, config: typeof CONFIG = CONFIG) {
     ]),
   });
   return createTokenEndpoint({
-    grants: new Map([[GRANT_TYPE, { action: 'token.exchange', grant: exchange, asksOutside: (form) => asksOutside(form.get('subject_token_type')) }]]),
+    grants: new Map([[GRANT_TYPE, { action: 'token.exchange', grant: exchange, asksOutside: asksOutsideFor }]]),
     record: async (record) => {
       if (ledgerBroken) throw new LictorError('ledger-unavailable', 'disk full');
       records.push(record);
@@ -85,11 +87,34 @@ function ask(to: Endpoint, form: Readonly<Record<string, string>> | string, cont
 
 /** What the token proves at the door, under a configuration. */
 async function shows(token: unknown, config = CONFIG) {
-  const { store, clock } = test;
-  const kind = createAccessTokenKind({ accessTokens: store.accessTokens, config, clock });
-  const authenticator = createAuthenticator({ store, config, clock, steady: test.steady, verifiers: [kind] });
-  return authenticator.authenticate(anEdgeInput({ authorization: `Bearer ${String(token)}` }));
+  return openAccess(test, config).authenticator.authenticate(anEdgeInput({ authorization: `Bearer ${String(token)}` }));
 }
+
+describe('an exchange with an actor', () => {
+  const ACTOR = { actor_token: 'proof', actor_token_type: 'jwt' };
+
+  it('is recorded with all principals, also when it is refused', async () => {
+    const { text } = await test.token({ name: 'etl', roles: ['operator'] });
+    const actor = { actor_token: text, actor_token_type: 'urn:ietf:params:oauth:token-type:access_token' };
+    expect(await ask(endpoint(), { ...FORM, ...actor })).toMatchObject({ status: 200, body: { sub: 'repo:acme/etl@ci', act: { sub: 'token:etl' } } });
+    expect(records).toMatchObject([{ principal: 'token:etl', on_behalf_of: ['repo:acme/etl@ci'], credential_id: text.slice(4, 14), decision: 'allow' }]);
+    expect(await ask(endpoint(), { ...FORM, ...ACTOR })).toMatchObject({ status: 400, body: { error: 'invalid_grant', code: 'actor-repeated' } });
+    expect(records[1]).toMatchObject({ principal: 'repo:acme/etl@ci', on_behalf_of: ['repo:acme/etl@ci'], decision: 'deny', reason: 'actor-repeated' });
+  });
+
+  it('counts every attempt when another service must verify the proof of the actor', async () => {
+    proof = async () => ({ ok: false, reason: 'aws-refused' });
+    const one = endpoint();
+    for (let tried = 0; tried < TOKEN_LIMITS.refused; tried += 1) await ask(one, { ...FORM, ...ACTOR, actor_token_type: AWS });
+    let asked = false;
+    proof = async () => {
+      asked = true;
+      return { ok: false, reason: 'aws-refused' };
+    };
+    expect(await ask(one, { ...FORM, ...ACTOR, actor_token_type: AWS })).toMatchObject({ status: 429 });
+    expect(asked).toBe(false);
+  });
+});
 
 describe('a proof that is accepted', () => {
   it('is exchanged for a token of the same principal for 15 minutes', async () => {

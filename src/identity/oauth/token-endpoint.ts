@@ -203,6 +203,7 @@ function issuedFields({ principal, proofId, tokenId, grantId, grants }: Issued):
     principal: principal.id,
     principal_kind: principal.kind,
     idp: principal.idp,
+    on_behalf_of: principal.onBehalfOf ?? [],
     credential_id: proofId,
     resource_id: tokenId,
     grant_id: grantId ?? null,
@@ -212,11 +213,12 @@ function issuedFields({ principal, proofId, tokenId, grantId, grants }: Issued):
   };
 }
 
-function refusedFields({ reason, error, principalId, principalKind, idp, credentialId, grantId }: OAuthRefusal): Partial<NewRecord> {
+function refusedFields({ reason, error, principalId, principalKind, idp, onBehalfOf, credentialId, grantId }: OAuthRefusal): Partial<NewRecord> {
   return {
     principal: principalId ?? null,
     principal_kind: principalId === undefined ? null : (principalKind ?? null),
     idp: idp ?? null,
+    on_behalf_of: onBehalfOf ?? [],
     credential_id: credentialId ?? null,
     grant_id: grantId ?? null,
     decision: 'deny',

@@ -1,11 +1,10 @@
 // RFC 8693: another provider's proof in exchange for a short opaque token of Lictor. The type of the subject token selects the proof.
+// With actor_token: chain-exchange.ts.
 
-import type { Config } from '../../config/config.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { Config, PublicUrl } from '../../config/config.ts';
 import type { Identity } from '../../contract/identity.ts';
 import { agentId, type Principal } from '../../contract/principal.ts';
 import type { RecordedGrant } from '../../contract/record.ts';
-import type { AccessTokens } from '../../store/access-tokens.ts';
 import type { Locks } from '../../store/locks.ts';
 import { trustIn } from '../authn/access-token/trust.ts';
 import { actingPrincipal } from '../authn/agent/acting.ts';
@@ -16,34 +15,32 @@ import { grantsOfAgent, recordedGrants } from '../authn/recorded-grants.ts';
 import { identityHolder } from '../authn/role-origins.ts';
 import { createRoleBook } from '../authn/roles.ts';
 import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
-import type { Prove } from '../authn/subject-tokens.ts';
+import { ACCESS_TOKEN_MS, ACCESS_TOKEN_TYPE, type ChainExchangeParts, type ChainRequest, exchangeChain, tokenAnswer } from './chain-exchange.ts';
 import type { Form } from './form.ts';
-import type { Grant } from './issued.ts';
+import type { Grant, Issued } from './issued.ts';
 import { type OAuthRefusal, refuseRequest } from './refusal.ts';
+import { parseAudience } from './requested.ts';
 
-export const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
-/** Independent of the life of the proof. */
-export const ACCESS_TOKEN_MS = 15 * 60_000;
-
-export interface ExchangeParts {
+export interface ExchangeParts extends ChainExchangeParts {
   readonly config: Pick<Config, 'publicUrl' | 'roles' | 'identityProviders' | 'agents'>;
   readonly agents: Pick<Agents, 'ofPrincipal'>;
-  readonly accessTokens: Pick<AccessTokens, 'create'>;
   readonly locks: Pick<Locks, 'list'>;
-  readonly clock: Clock;
-  /** By subject_token_type. */
-  readonly proofs: ReadonlyMap<string, Prove>;
 }
 
-export function createTokenExchange({ config, agents, accessTokens, locks, clock, proofs }: ExchangeParts): Grant {
-  const roleBook = createRoleBook(config.roles);
-  const { origin, basePath } = config.publicUrl;
-  const targets: readonly string[] = [`${origin}${basePath}`, `${origin}${basePath}/`, `${origin}${basePath}/api`];
+export function createTokenExchange(parts: ExchangeParts): Grant {
+  const exchangeOne = createExchangeOne(parts);
   return async (form, address) => {
-    const wrong = checkForm(form, targets);
-    if (wrong !== undefined) return wrong;
-    if ((await lockOnAddress(locks, address)) !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked' };
+    const checked = checkForm(form, parts.config.publicUrl);
+    if (!checked.ok) return checked;
+    const request = { form, address, audience: checked.audience };
+    if ((await lockOnAddress(parts.locks, address)) !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked' };
+    return form.has('actor_token') ? exchangeChain(parts, request) : exchangeOne(request);
+  };
+}
+
+function createExchangeOne({ config, agents, accessTokens, locks, clock, proofs }: ExchangeParts): (request: ChainRequest) => Promise<Issued | OAuthRefusal> {
+  const roleBook = createRoleBook(config.roles);
+  return async ({ form, audience }) => {
     const prove = proofs.get(form.get('subject_token_type') ?? '');
     if (prove === undefined) return refuseRequest('subject_token_type is none that is accepted here.');
     const proof = await prove(form.get('subject_token') ?? '');
@@ -68,13 +65,9 @@ export function createTokenExchange({ config, agents, accessTokens, locks, clock
         const nowMs = clock();
         const expiresMs = expiresOf(nowMs);
         const { text } = createTokenText(id, 'lca_');
-        await accessTokens.create({ id, hash: hashToken(text), identity, trust: trustIn(provider), proof: credentialId, expiresMs });
-        return {
-          access_token: text,
-          issued_token_type: ACCESS_TOKEN_TYPE,
-          token_type: 'Bearer',
-          expires_in: Math.max(0, Math.floor((expiresMs - nowMs) / 1000)),
-        };
+        const proven = { identity, trust: trustIn(provider), proof: credentialId };
+        await accessTokens.create({ id, hash: hashToken(text), audience, chain: null, ...proven, expiresMs });
+        return tokenAnswer(text, expiresMs - nowMs);
       },
     };
   };
@@ -93,12 +86,20 @@ function grantsOf({ roles, agents }: ExchangeParts['config'], { identity, princi
 }
 
 /** There is one kind of token. A request for anything else is rejected, never ignored. */
-function checkForm(form: Form, targets: readonly string[]): OAuthRefusal | undefined {
+function checkForm(form: Form, publicUrl: PublicUrl): { readonly ok: true; readonly audience: 'mcp' | null } | OAuthRefusal {
   if (!form.has('subject_token') || !form.has('subject_token_type')) return refuseRequest('subject_token and subject_token_type are needed.');
-  if (form.has('actor_token') || form.has('actor_token_type')) return refuseRequest('actor_token is not accepted here.');
+  if (form.has('actor_token') !== form.has('actor_token_type')) return refuseRequest('actor_token and actor_token_type are needed together.');
   if (![undefined, ACCESS_TOKEN_TYPE].includes(form.get('requested_token_type'))) return refuseRequest('Only access tokens are given here.');
   if (form.has('scope'))
     return { ok: false, error: 'invalid_scope', reason: 'request-invalid', detail: 'Scopes are not accepted here: rights come from roles.' };
-  const wrong = ['resource', 'audience'].some((name) => !targets.includes(form.get(name) ?? targets[0] ?? ''));
-  return wrong ? { ok: false, error: 'invalid_target', reason: 'request-invalid', detail: 'Tokens are given for this gateway alone.' } : undefined;
+  const named = ['resource', 'audience'].flatMap((name) => form.get(name) ?? []);
+  const audiences = new Set(named.map((resource) => audienceOf(resource, publicUrl)));
+  if (audiences.size > 1 || audiences.has(undefined))
+    return { ok: false, error: 'invalid_target', reason: 'request-invalid', detail: 'Tokens are given for this gateway alone.' };
+  return { ok: true, audience: audiences.has('mcp') ? 'mcp' : null };
+}
+
+/** Without a resource, and with the one of the API, the token of a machine is valid at every part of the gateway. */
+function audienceOf(resource: string, publicUrl: PublicUrl): string | undefined {
+  return parseAudience(new Map([['resource', resource]]), publicUrl);
 }

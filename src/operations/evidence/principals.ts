@@ -65,7 +65,7 @@ async function knownSince({ store, config, nowMs }: PrincipalSources): Promise<R
   for (const account of await store.accounts.list()) add(`${account.name}@${idpOfAccount(account, config) ?? 'local'}`, account.createdMs);
   for (const identity of await store.identities.list()) add(`${identity.name}@${identity.idp}`, identity.createdMs);
   for (const token of await store.tokens.list()) if (token.revokedMs === null) add(`token:${token.name}`, token.createdMs);
-  for (const { identity, createdMs } of await store.accessTokens.live()) if (createdMs <= nowMs) add(`${identity.name}@${identity.idp}`, createdMs);
+  for (const { identity, createdMs } of await provenIdentities(store)) if (createdMs <= nowMs) add(`${identity.name}@${identity.idp}`, createdMs);
   return since;
 }
 
@@ -78,8 +78,13 @@ async function knownBefore({ store, config, from, to }: PrincipalSources): Promi
   return new Set([
     ...tokens.filter(isBefore).map(({ name }) => `token:${name}`),
     ...accounts.map((account) => `${account.name}@${idpOfAccount(account, config) ?? 'local'}`),
-    ...[...identities, ...(await store.accessTokens.live()).map(({ identity }) => identity)].map(({ name, idp }) => `${name}@${idp}`),
+    ...[...identities, ...(await provenIdentities(store)).map(({ identity }) => identity)].map(({ name, idp }) => `${name}@${idp}`),
   ]);
+}
+
+/** Of live access tokens. The proofs of a chain are no tokens of these identities. */
+async function provenIdentities({ accessTokens }: Pick<Store, 'accessTokens'>) {
+  return (await accessTokens.live()).filter((token) => token.chain === null);
 }
 
 type Lists = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks' | 'accessTokens'>;

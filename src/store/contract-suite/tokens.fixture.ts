@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { AT_ONCE } from '../../contract/clock.ts';
 import type { Identity } from '../../contract/identity.ts';
+import type { Chain } from '../access-token-chain.ts';
 import { movedBy } from './records.fixture.ts';
 import { HOUR_MS, type StoreUnderTest } from './under-test.fixture.ts';
 
@@ -96,6 +97,8 @@ export function accessTokenCases(under: () => StoreUnderTest, advance: (ms: numb
     under().store.accessTokens.create({
       id,
       hash: `h-${id}`,
+      audience: null,
+      chain: null,
       identity: { ...identity, ...more },
       trust: 't',
       proof: 'jwt:1',
@@ -107,6 +110,8 @@ export function accessTokenCases(under: () => StoreUnderTest, advance: (ms: numb
     expect(await under().other.accessTokens.byId('a')).toEqual({
       id: 'a',
       hash: 'h-a',
+      audience: null,
+      chain: null,
       identity,
       trust: 't',
       proof: 'jwt:1',
@@ -136,6 +141,19 @@ export function accessTokenCases(under: () => StoreUnderTest, advance: (ms: numb
     await create('other-idp', { idp: 'x' });
     expect(await under().store.accessTokens.revokeOf('ci', 'n')).toEqual({ tokens: 2, runs: 0 });
     expect((await under().other.accessTokens.live()).map(({ id }) => id)).toEqual(['other-idp', 'other-name']);
+    expect(await under().store.accessTokens.revokeOf('ci', 'n')).toEqual({ tokens: 0, runs: 0 });
+  });
+
+  it('of a chain are read back whole, and end with each principal of the chain', async () => {
+    const link = { kind: 'identity', identity, trust: 't', proof: 'jwt:1' } as const;
+    const chain = (...principals: readonly string[]): Chain => ({ actor: { kind: 'token', id: 'x' }, subject: link, principals });
+    const token = { hash: 'h', audience: 'mcp', expiresMs: 1_700_000_000_000 + HOUR_MS };
+    await under().store.accessTokens.create({ ...token, id: 'a', chain: chain('token:x', 'n@ci') });
+    await under().store.accessTokens.create({ ...token, id: 'b', chain: chain('token:x', 'm@ci') });
+    const stored = { ...token, id: 'a', chain: chain('token:x', 'n@ci'), createdMs: 1_700_000_000_000, revokedMs: null };
+    expect(await under().other.accessTokens.byId('a')).toEqual(stored);
+    expect(await movedBy(under(), () => under().store.accessTokens.revokeOf('ci', 'n'))).toBe(1);
+    expect((await under().other.accessTokens.live()).map(({ id }) => id)).toEqual(['b']);
     expect(await under().store.accessTokens.revokeOf('ci', 'n')).toEqual({ tokens: 0, runs: 0 });
   });
 

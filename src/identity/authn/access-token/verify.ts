@@ -1,36 +1,32 @@
-// Access token text -> principal: the identity that was proven when the token was issued, with its present roles.
-import type { Config } from '../../../config/config.ts';
-import type { Clock } from '../../../contract/clock.ts';
+// Access token text -> principal: the identity that was proven when the token was issued, or the actor of its chain, with their present roles.
 import type { AccessTokens } from '../../../store/access-tokens.ts';
 import type { TokenKind } from '../authenticator.ts';
-import { identityPrincipal } from '../identity/principal.ts';
-import { createRoleBook } from '../roles.ts';
+import { API_AUDIENCE } from '../grant/verify.ts';
 import { hashToken, isSameHash, parseTokenText } from '../service-token/token-text.ts';
 import { refuse } from '../verdict.ts';
-import { trustIn } from './trust.ts';
+import type { AccessStanding } from './standing.ts';
 
 export interface AccessTokenParts {
   readonly accessTokens: Pick<AccessTokens, 'byId'>;
-  readonly config: Pick<Config, 'identityProviders' | 'roles'>;
-  readonly clock: Clock;
+  readonly standing: Pick<AccessStanding, 'ofToken'>;
 }
 
-export function createAccessTokenKind({ accessTokens, config, clock }: AccessTokenParts): TokenKind {
-  const roleBook = createRoleBook(config.roles);
-  const trusted = new Map(config.identityProviders.map((provider) => [provider.id, trustIn(provider)]));
+export function createAccessTokenKind({ accessTokens, standing }: AccessTokenParts): TokenKind {
   return {
     recognises: (text) => text.startsWith('lca_'),
-    async verify(text, carrier) {
+    async verify(text, carrier, { address, audience = API_AUDIENCE }) {
       const parsed = parseTokenText(text, 'lca_');
       if (parsed === undefined) return refuse('credential-malformed');
       const token = await accessTokens.byId(parsed.id);
       if (token === undefined || !isSameHash(token.hash, hashToken(parsed.text))) return refuse('credential-unknown');
-      if (token.revokedMs !== null || trusted.get(token.identity.idp) !== token.trust) return refuse('credential-revoked', token.id);
-      if (token.expiresMs <= clock()) return refuse('credential-expired', token.id);
+      const now = await standing.ofToken(token, address);
+      if (!now.ok) return refuse(now.reason, token.id);
+      if (token.audience !== null && token.audience !== audience) return refuse('token-audience', token.id);
+      const { principal, expiresAtMs, scopes } = now;
       return {
         ok: true,
-        principal: identityPrincipal(token.identity, roleBook),
-        credential: { id: token.id, carrier, expiresAtMs: token.expiresMs, sessionId: null, alsoPresented: [] },
+        principal,
+        credential: { id: token.id, carrier, expiresAtMs, sessionId: null, alsoPresented: [], ...(scopes !== undefined && { scopes }) },
       };
     },
   };

@@ -105,7 +105,7 @@ it.each([
 ])('one of a worker whose access tokens were revoked, %s, stays ended', async (_which, revoke) => {
   const token = await live(ci());
   const identity = { idp: 'ci', subject: 's', name: 'job', kind: 'service', groups: [], claims: {} } as const;
-  await home.store.accessTokens.create({ id: 'at1', hash: 'h', identity, trust: 't', proof: 'p', expiresMs: home.clock() + HOUR });
+  await home.store.accessTokens.create({ id: 'at1', hash: 'h', audience: null, chain: null, identity, trust: 't', proof: 'p', expiresMs: home.clock() + HOUR });
   expect(await reasonOf(token)).toBe('ok');
   await revoke();
   home.putClock(-2 * SECOND);

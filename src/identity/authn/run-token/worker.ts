@@ -34,10 +34,11 @@ const PRINCIPAL = 'principal ';
 
 /**
  * A service token by its id, over its rotations. A login by its grant, over its refreshes. Any other principal with short-lived
- * credentials or a certificate by its identity. Undefined: sessions of browsers, and runs, begin no runs.
+ * credentials or a certificate by its identity. Undefined: sessions of browsers, and runs, begin no runs. Nor does a principal that acts for another
+ * one: its runs would not be bounded by the other's rights.
  */
 export function boundOf({ principal, credential }: Worker, providers: readonly IdentityProvider[]): Bound | undefined {
-  if (principal.kind === 'run' || credential.sessionId !== null) return undefined;
+  if (principal.kind === 'run' || principal.limitedBy !== undefined || credential.sessionId !== null) return undefined;
   if (principal.idp === null) return principal.id.startsWith('token:') ? { binding: `${TOKEN}${credential.id}`, identity: null } : undefined;
   if (credential.id.startsWith(grantCredentialId(''))) return { binding: `${LOGIN}${credential.id.slice(grantCredentialId('').length)}`, identity: null };
   const provider = providers.find(({ id }) => id === principal.idp);

@@ -34,13 +34,14 @@ export function createTokenVerifier(parts: TokenVerifierParts): TokenVerifier {
     parts.touches.touch({ key: `token ${token.id}`, lastMs: token.lastUsedMs, nowMs, write: () => parts.tokens.touch(token.id, nowMs) });
     return {
       ok: true,
-      principal: toPrincipal(token, parts.roleBook),
+      principal: tokenPrincipal(token, parts.roleBook),
       credential: { id: token.id, carrier, expiresAtMs: secret.expiresMs, sessionId: null, alsoPresented: [] },
     };
   };
 }
 
-function toPrincipal(token: StoredToken, roleBook: RoleBook): Principal {
+/** With its present roles. */
+export function tokenPrincipal(token: StoredToken, roleBook: RoleBook): Principal {
   const grants = roleBook.ofToken(token);
   const roles = roleNames(grants);
   return {

@@ -8,6 +8,7 @@ import { createRunBudgets } from '../authorization/agents/run-budgets.ts';
 import { createAgentTaint, createLoginTaint } from '../authorization/agents/taint.ts';
 import { createWindows } from '../authorization/agents/windows.ts';
 import { createApprovalConditions, rulesFor } from '../authorization/approvals/condition.ts';
+import { createApprovalDesk } from '../authorization/approvals/desk.ts';
 import { createHold } from '../authorization/approvals/hold.ts';
 import { createNameOf } from '../authorization/approvals/resource-name.ts';
 import { assertRules } from '../authorization/approvals/rule-problems.ts';
@@ -240,6 +241,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts): 
     sealer: shared.sealer,
     ledgerSearch: shared.ledgerSearch,
     mediator,
+    approvals: createApprovalDesk({ approvals: store.approvals, sealer: shared.sealer, clock, revision: decider.revision }),
     mcp: openMcp(shared, config, { ...parts, mediator }),
     authorizationServer: openAuthorizationServer(shared, config, parts),
     checks: {

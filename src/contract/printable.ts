@@ -4,3 +4,10 @@
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\ufffd');
 }
+
+/** For people who must notice such letters: each stands as its code, as do spaces that are no plain space. Lines stay. */
+export function visible(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}\p{Zs}]/gu, (letter) =>
+    letter === ' ' || letter === '\n' ? letter : `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}

@@ -43,6 +43,16 @@ export const REQUEST_REASONS = {
     detail: 'The identity provider answered for a different person than the one who approved the login.',
     hint: 'Sign out at the identity provider, then start the login again.',
   },
+  'approval-unknown': {
+    status: 404,
+    detail: 'There is no approval with this id, or it is for other people.',
+    hint: 'Check the link, or open the list of approvals. The gateway deletes an approval a day after its end.',
+  },
+  'approval-over': {
+    status: 409,
+    detail: 'This approval was decided before, has expired, or the rules have changed since.',
+    hint: 'Let the requester send the request again.',
+  },
   'refresh-unknown': { status: 400, detail: 'The gateway does not know this refresh token.', hint: 'Log in again: lictor login.' },
   'refresh-replayed': {
     status: 400,

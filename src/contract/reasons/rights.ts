@@ -108,6 +108,16 @@ export const RIGHT_REASONS = {
     detail: 'The approval of this request has been used: it allowed one request.',
     hint: 'The request has run. From expires_at on, the same request can wait for a new approval.',
   },
+  'approver-other': {
+    status: 403,
+    detail: 'This person may not decide this request.',
+    hint: 'The sponsor of the agent decides, or a person whom the rule names: never the requester (docs/how-to/approvals.md).',
+  },
+  'login-not-recent': {
+    status: 403,
+    detail: 'A decision on an approval needs a login of the last ten minutes.',
+    hint: 'Open the page of the approval again and log in there.',
+  },
   'approval-impossible': {
     status: 403,
     detail: 'This needs an approval, and cannot wait for one.',

@@ -48,12 +48,28 @@ async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: Ro
   const attempt = attemptId(query);
   const returnTo = safeReturnPath((await parts.store.loginAttempts.read(attempt)) ?? '', parts.config.publicUrl.basePath);
   const chosen = query.get('idp');
-  if (chosen !== null) return beginAtProvider(request, reply, { parts, idp: chosen, returnTo, asOtherPrincipal: query.has('other') });
+  const isFresh = query.has('again');
+  if (chosen !== null) return beginAtProvider(request, reply, { parts, idp: chosen, returnTo, asOtherPrincipal: query.has('other'), isFresh });
   const session = await sessionOf(request, parts);
+  if (session !== undefined && isFresh) return await logInAgain(request, reply, { parts, session, attempt, returnTo });
   if (session !== undefined) return sendPage(reply, pages, { status: 200, html: signedIn(session, returnTo, pages) });
   const only = accounts || logins.idps.length !== 1 ? undefined : logins.idps[0];
-  if (only !== undefined) return beginAtProvider(request, reply, { parts, idp: only, returnTo, asOtherPrincipal: false });
+  if (only !== undefined) return beginAtProvider(request, reply, { parts, idp: only, returnTo, asOtherPrincipal: false, isFresh });
   return sendPage(reply, pages, { status: 200, html: pages.login({ idps: logins.idps, accounts, attempt, name: '', problem: null }) });
+}
+
+interface LogInAgain {
+  readonly parts: RouteParts;
+  readonly session: OwnSession;
+  readonly attempt: string;
+  readonly returnTo: string;
+}
+
+/** At the provider of the session, which asks the person again; a built-in account types its password. */
+async function logInAgain(request: FastifyRequest, reply: FastifyReply, { parts, session, attempt, returnTo }: LogInAgain): Promise<FastifyReply> {
+  const idp = parts.logins.idps.find((id) => id === session.principal.idp);
+  if (idp !== undefined) return await beginAtProvider(request, reply, { parts, idp, returnTo, asOtherPrincipal: false, isFresh: true });
+  return sendPage(reply, parts.pages, { status: 200, html: parts.pages.login({ idps: [], accounts: true, attempt, name: '', problem: null }) });
 }
 
 function attemptId(fields: URLSearchParams): string {

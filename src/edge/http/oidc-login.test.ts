@@ -1,6 +1,7 @@
 // Login at an OpenID Provider: redirect, answer, and every answer that must be rejected (OI-*, SE-01, SE-02, JW-01, JW-02, JW-04).
+
 import { createHash, createHmac } from 'node:crypto';
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { decodeJwt, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { KEY_ID } from '../../identity/authn/oidc/openid-provider.fixture.ts';
 import { HOSTILE_RETURN_PATHS } from './hostile-return-paths.fixture.ts';
@@ -53,6 +54,24 @@ describe('a login', () => {
       const done = await finish(callback, { browser: sent.browser });
       expect([done.statusCode, done.headers.location], path).toEqual([303, '/']);
     }
+  });
+
+  it('asks the person again for a fresh login, and accepts no older proof of the provider', async () => {
+    const proven = (secondsAgo: number) =>
+      idp().bends.set('/token', async (answer) => {
+        const auth_time = Math.floor(get().test.clock() / 1000) - secondsAgo;
+        return { ...answer, id_token: await idp().sign({ ...decodeJwt(String(answer['id_token'])), auth_time }) };
+      });
+    const freshly = async () => {
+      const sent = await go('/.lictor/login?idp=corp&again=1');
+      expect(Object.fromEntries(new URL(sent.location).searchParams)).toMatchObject({ prompt: 'login', max_age: '0' });
+      return await finish(await idp().browse(sent.location, 'sub-alice'), { browser: sent.browser });
+    };
+    proven(3600);
+    expect(codeOf(await freshly())).toBe('login-not-recent');
+    expect((await signIn()).statusCode).toBe(303);
+    proven(60);
+    expect((await freshly()).statusCode).toBe(303);
   });
 
   it('in two tabs at once: both land, each where it wanted to go', async () => {

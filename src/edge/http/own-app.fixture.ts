@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach } from 'vitest';
+import { createApprovalDesk } from '../../authorization/approvals/desk.ts';
 import { createDecider } from '../../authorization/decide/decider.ts';
 import type { Verdict } from '../../authorization/mediate/conditions.ts';
 import type { MediatedRequest, MediatedResponse, Mediator } from '../../authorization/mediate/mediator.ts';
@@ -291,6 +292,7 @@ function buildApp(get: () => World, given: Given): Built {
     },
     authorizationServer,
     mediator,
+    approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
     mcp: createMcpEndpoint({
       ...{ mediator, decider, authenticator, catalogue, clock, tools: TOOLS, revision: 7 },
       chargeCall: () => get().charge(),

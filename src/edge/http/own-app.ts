@@ -10,6 +10,7 @@ import { createExternalLogins } from '../../identity/authn/external/login.ts';
 import { lockOnAddress } from '../../identity/authn/locks.ts';
 import { registerAgents } from './agents-route.ts';
 import { OWN_HEADERS, sendRefusal, sendRefusalOrPage } from './answers.ts';
+import { registerApprovals } from './approval-routes.ts';
 import { registerAudit } from './audit/routes.ts';
 import { registerAuthorize } from './authorize-routes.ts';
 import { renderBarScript } from './bar-script.ts';
@@ -86,6 +87,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   registerOAuth(app, routeParts);
   registerAuthorize(app, routeParts);
   registerDevice(app, routeParts);
+  registerApprovals(app, routeParts);
   registerWellKnown(app, routeParts);
   registerScripts(app, prefix);
   return app;

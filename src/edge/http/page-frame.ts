@@ -4,6 +4,16 @@ import { type ClientScope, SCOPE_WORDS } from '../../contract/client-scopes.ts';
 import { PAGE_MARK, PAGE_STYLE } from '../../contract/page-style.ts';
 import { type Html, html, NOTHING } from './html.ts';
 
+/** For approvals. nginx needs none of it. */
+const STYLE = `${PAGE_STYLE}.arguments {
+  margin: 0 0 1.5rem; padding: .8rem; max-height: 24rem; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere;
+  font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; border: 1px solid var(--line); border-radius: 9px;
+}
+.waiting { margin: 0; padding: 0; list-style: none; }
+.waiting li { padding: .8rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
+.waiting p { margin: 0; font-size: .92rem; }
+`;
+
 export interface FramedPage {
   readonly title: string;
   readonly body: Html;
@@ -20,7 +30,7 @@ export function renderPage({ title, body, script }: FramedPage): string {
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <title>${title} - Lictor</title>
-<style>${{ html: PAGE_STYLE }}</style>
+<style>${{ html: STYLE }}</style>
 </head>
 <body>
 <main>
@@ -67,7 +77,7 @@ export function redirectingFormHeaders(target: string): Readonly<Record<string, 
 function headersWith(rule: string): Readonly<Record<string, string>> {
   return {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': `default-src 'none'; style-src '${hash(PAGE_STYLE)}'; ${rule}; frame-ancestors 'none'; base-uri 'none'`,
+    'content-security-policy': `default-src 'none'; style-src '${hash(STYLE)}'; ${rule}; frame-ancestors 'none'; base-uri 'none'`,
     // Not no-referrer: browsers would then send "Origin: null" with a form of the gateway (Fetch, "append a request Origin header").
     'referrer-policy': 'same-origin',
     'cross-origin-opener-policy': 'same-origin',

@@ -1,5 +1,6 @@
 // The dependencies of the gateway's pages. Each route file picks its own.
 import type { Logger } from 'pino';
+import type { ApprovalDesk } from '../../authorization/approvals/desk.ts';
 import type { Decider } from '../../authorization/decide/decider.ts';
 import type { Mediator } from '../../authorization/mediate/mediator.ts';
 import type { Config } from '../../config/config.ts';
@@ -27,6 +28,7 @@ export interface OwnAppParts {
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly decider: Pick<Decider, 'authorizeOwn'>;
   readonly mediator: Mediator;
+  readonly approvals: ApprovalDesk;
   readonly mcp: McpEndpoint;
   readonly authorizationServer: AuthorizationServer;
   readonly clock: Clock;

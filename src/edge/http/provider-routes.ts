@@ -31,15 +31,16 @@ export interface BeginAt {
   readonly idp: string;
   readonly returnTo: string;
   readonly asOtherPrincipal: boolean;
+  readonly isFresh: boolean;
 }
 
 export async function beginAtProvider(
   request: FastifyRequest,
   reply: FastifyReply,
-  { parts, idp, returnTo, asOtherPrincipal }: BeginAt,
+  { parts, idp, returnTo, asOtherPrincipal, isFresh }: BeginAt,
 ): Promise<FastifyReply> {
   const { address } = parseEdgeInputs(request.headers);
-  const begun = await parts.logins.begin({ idp, callbackUrl: callbackUrl(parts, idp), returnTo, asOtherPrincipal, address });
+  const begun = await parts.logins.begin({ idp, callbackUrl: callbackUrl(parts, idp), returnTo, asOtherPrincipal, isFresh, address });
   if (!begun.ok) return await refuse(request, reply, { parts, idp, refused: begun });
   return reply.code(302).header('set-cookie', loginCookie(parts.config.publicUrl, begun.attempt)).header('location', begun.location).send();
 }

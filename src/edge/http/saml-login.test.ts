@@ -32,6 +32,7 @@ describe('the way there', () => {
 
   it('as another person asks for a fresh login', async () => {
     expect((await begin('&other=1')).request).toContain('ForceAuthn="true"');
+    expect((await begin('&again=1')).request).toContain('ForceAuthn="true"');
   });
 
   it('ends with a page while the provider has no metadata', async () => {

@@ -16,7 +16,9 @@ export interface SessionEvent {
     | 'device.allow'
     | 'device.refuse'
     | 'authorize.allow'
-    | 'authorize.refuse';
+    | 'authorize.refuse'
+    | 'approval.approve'
+    | 'approval.deny';
   /** Null: it succeeded. */
   readonly reason: ReasonCode | null;
   readonly status: number;
@@ -27,6 +29,7 @@ export interface SessionEvent {
   readonly credentialId?: string;
   readonly sessionId?: string;
   readonly grantId?: string;
+  readonly approvalId?: string;
   readonly grants?: readonly RecordedGrant[];
 }
 
@@ -42,6 +45,7 @@ export function sessionRecord(request: FastifyRequest, event: SessionEvent, part
     credential_id: event.credentialId ?? null,
     session_id: event.sessionId ?? null,
     grant_id: event.grantId ?? null,
+    approval_id: event.approvalId ?? null,
     source_ip: inputs.address,
     user_agent: request.headers['user-agent'] ?? null,
     method: request.method,

@@ -32,6 +32,8 @@ export interface BeginLogin {
   readonly callbackUrl: string;
   readonly returnTo: string;
   readonly asOtherPrincipal: boolean;
+  /** The person proves the identity anew, even with a session at the provider. */
+  readonly isFresh: boolean;
   /** Of the browser. */
   readonly address: string;
 }
@@ -119,11 +121,11 @@ export function createExternalLogins(parts: ExternalLoginParts): ExternalLogins 
 }
 
 async function begin({ providers, attempts }: Inside, request: BeginLogin): Promise<BegunLogin | RefusedLogin> {
-  const { idp, callbackUrl, returnTo, asOtherPrincipal, address } = request;
+  const { idp, callbackUrl, returnTo, asOtherPrincipal, isFresh, address } = request;
   const provider = providers.find((candidate) => candidate.idp === idp);
   if (provider === undefined) return refused('not-found', `no provider ${idp}`);
   const attempt = attempts.create();
-  const begun = await provider.begin({ state: attempt.state, callbackUrl, asOtherPrincipal });
+  const begun = await provider.begin({ state: attempt.state, callbackUrl, asOtherPrincipal, isFresh });
   if (!begun.ok) return refused(begun.reason, begun.detail);
   await attempts.keep(attempt, { idp, returnTo, secret: begun.secret, address });
   return { ok: true, location: begun.location, attempt };

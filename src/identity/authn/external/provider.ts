@@ -33,6 +33,8 @@ export interface BeginRequest {
   readonly callbackUrl: string;
   /** The person asks for another account than the one that the provider remembers. */
   readonly asOtherPrincipal: boolean;
+  /** The person proves the identity anew, even with a session at the provider. */
+  readonly isFresh?: boolean;
   /** Asks for tokens that outlive the person's session at the provider (OpenID Connect Core 11). */
   readonly offline?: boolean;
 }

@@ -63,7 +63,7 @@ async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
 }
 
 /** Always PKCE. A provider without PKCE ignores it, and the nonce still binds the answer to this attempt. */
-async function begin({ present, config }: Inside, { state, callbackUrl, asOtherPrincipal, offline }: BeginRequest): Promise<Begun> {
+async function begin({ present, config }: Inside, { state, callbackUrl, asOtherPrincipal, isFresh = false, offline }: BeginRequest): Promise<Begun> {
   const { configuration, metadata } = await present();
   const [verifier, nonce] = [openid.randomPKCECodeVerifier(), openid.randomNonce()];
   const location = openid.buildAuthorizationUrl(configuration, {
@@ -74,8 +74,9 @@ async function begin({ present, config }: Inside, { state, callbackUrl, asOtherP
     code_challenge: await openid.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
     ...(asOtherPrincipal && { prompt: otherPersonPrompt(metadata) }),
+    ...(isFresh && { prompt: 'login', max_age: '0' }),
   });
-  return { ok: true, location: location.href, secret: JSON.stringify({ verifier, nonce }) };
+  return { ok: true, location: location.href, secret: JSON.stringify({ verifier, nonce, isFresh }) };
 }
 
 const OFFLINE = 'offline_access';
@@ -107,7 +108,7 @@ async function finish(inside: Inside, { params, state, callbackUrl, secret }: Pr
   }
   if (!params.has('code') && !params.has('error')) return notProven('login-answer-invalid', 'the answer has neither code nor error');
   if (OTHER_FLOWS.some((name) => params.has(name))) return notProven('login-answer-invalid', 'the answer is of another flow');
-  const { verifier, nonce } = parseSecret(secret);
+  const { verifier, nonce, isFresh } = parseSecret(secret);
   const answerUrl = new URL(callbackUrl);
   answerUrl.search = params.toString();
   const tokens = await openid.authorizationCodeGrant(known.configuration, answerUrl, {
@@ -116,8 +117,17 @@ async function finish(inside: Inside, { params, state, callbackUrl, secret }: Pr
     pkceCodeVerifier: verifier,
     idTokenExpected: true,
   });
+  if (isFresh && isOld(tokens.claims()?.auth_time, inside.clock())) return notProven('login-not-recent', 'the provider did not ask the person again');
   return await prove(inside, known, { tokens, former: undefined });
 }
+
+/** Not every provider says when the person logged in. */
+function isOld(authTime: number | undefined, nowMs: number): boolean {
+  return authTime !== undefined && authTime * 1000 < nowMs - FRESH_WITHIN_MS;
+}
+
+/** The pages of a provider, and clocks that differ. */
+const FRESH_WITHIN_MS = 10 * 60_000;
 
 /** A provider may rotate its refresh tokens or not: Lictor stores the latest one. */
 async function confirm(inside: Inside, stored: string, identity: Identity): Promise<Confirmed> {

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 
 const text = z.string().nullable().default(null);
-/** `verifier`: PKCE, RFC 7636. */
-const attemptSecret = z.object({ verifier: z.string(), nonce: z.string() });
+/** `verifier`: PKCE, RFC 7636. `isFresh`: the person must prove the identity anew. */
+const attemptSecret = z.object({ verifier: z.string(), nonce: z.string(), isFresh: z.boolean().default(false) });
 /** `refresh_token` null: the provider issued none. `id_token`, for the provider's logout, null: the provider does not need it. */
 const storedTokens = z
   .object({ refresh_token: text, id_token: text })

@@ -104,9 +104,9 @@ async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
   }
 }
 
-async function begin({ load }: Inside, { state, asOtherPrincipal }: BeginRequest): Promise<Begun> {
+async function begin({ load }: Inside, { state, asOtherPrincipal, isFresh }: BeginRequest): Promise<Begun> {
   const { protocol, own, metadata } = await load();
-  const { location, requestId } = await protocol.loginRequest(own, await metadata.current(), { state, again: asOtherPrincipal });
+  const { location, requestId } = await protocol.loginRequest(own, await metadata.current(), { state, again: asOtherPrincipal || isFresh === true });
   return { ok: true, location, secret: renderSecret(requestId) };
 }
 

@@ -14,6 +14,8 @@ const OWN_ACTIONS = [
     'account.break_glass',
     'account.passwd',
     'account.remove',
+    'approval.approve',
+    'approval.deny',
     'authorize.allow',
     'authorize.refuse',
     'config.reload',

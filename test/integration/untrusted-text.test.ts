@@ -76,7 +76,7 @@ function curlCancel(agent: string): Promise<Response> {
   return gateway.fetch(`/api/flow_runs/${victim}/set_state`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${tokens[agent]}` },
-    body: JSON.stringify({ state: { type: 'CANCELLING' } }),
+    body: JSON.stringify({ state: { type: 'CANCELLING', name: 'Cancelling' } }),
   });
 }
 

@@ -30,8 +30,17 @@ export interface EgressQuestion {
   readonly context: { readonly address: string; readonly carrier: string; readonly facts: Readonly<Record<string, string | number>> };
 }
 
-/** Every principal of the chain must have the right. Another principal than the caller has no run, so its roles with a scope give none. */
+/**
+ * Every principal of the chain must have the right. Another principal than the caller has no run, so its roles with a scope give none.
+ * Budgets, taint and approvals do not see these calls, so no agent of the chain gets any.
+ */
 export function evaluateEgress(policy: PolicyEngine, question: EgressQuestion): Decision {
+  const decision = evaluateChain(policy, question);
+  const isOfAgent = decision.enforced === 'allow' && chainOf(question.principal).some(({ kind }) => kind === 'agent');
+  return isOfAgent ? { ...decision, effect: 'deny', enforced: 'deny', reason: 'egress-unchecked' } : decision;
+}
+
+function evaluateChain(policy: PolicyEngine, question: EgressQuestion): Decision {
   const { principal } = question;
   if (principal.limitedBy === undefined) return evaluateOne(policy, question);
   const decisions = chainOf(principal).map((each) => (each === principal ? evaluateOne(policy, question) : ofOther(policy, { ...question, principal: each })));

@@ -3,7 +3,7 @@ import type { ClientScope } from '../../contract/client-scopes.ts';
 import { readAuthority } from '../../contract/destination.ts';
 import { bareEntity } from '../../contract/entity.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
-import type { Carrier } from '../../contract/principal.ts';
+import type { Carrier, PrincipalKind } from '../../contract/principal.ts';
 import { everywhere } from '../../contract/scope.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
@@ -34,15 +34,16 @@ interface Setting {
   readonly carrier?: Carrier;
   readonly scopes?: readonly ClientScope[];
   readonly allow?: readonly string[] | null;
+  readonly kind?: PrincipalKind;
 }
 
 async function decide(
   target: string,
-  { roles = ['run'], deployment = 'nightly/prod', onBehalfOf = [], carrier = 'authorization', scopes, allow }: Setting = {},
+  { roles = ['run'], deployment = 'nightly/prod', onBehalfOf = [], carrier = 'authorization', scopes, allow, kind = 'run' }: Setting = {},
 ) {
   const principal = {
     id: 'run:1',
-    kind: 'run',
+    kind,
     idp: null,
     roles,
     grants: everywhere(roles),
@@ -75,6 +76,11 @@ describe('a connection to a host', () => {
     expect(await decide('other.example.com:443', { roles: ['admin'] })).toBe('allow');
     for (const role of ['viewer', 'operator', 'deployer', 'worker', 'run'])
       expect(await decide('other.example.com:443', { roles: [role] })).toBe('policy-default-deny');
+  });
+
+  it('is none for an agent, whatever its role', async () => {
+    expect(await decide('other.example.com:443', { roles: ['admin'], kind: 'agent' })).toBe('egress-unchecked');
+    expect(await decide('other.example.com:443', { roles: ['admin'], kind: 'user' })).toBe('allow');
   });
 
   it('permits only listed hosts, for any principal', async () => {

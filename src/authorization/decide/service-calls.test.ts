@@ -71,6 +71,14 @@ async function reasonFor(setting: Setting, [name, method, route]: readonly [stri
   return answer.ok ? 'allowed' : answer.reason;
 }
 
+it.each<[string, Partial<Principal>, string]>([
+  ['a person', { id: 'alice@local', kind: 'user', attributes: {} }, 'allowed'],
+  ['an agent', { id: 'agent:copilot', kind: 'agent', attributes: {} }, 'egress-unchecked'],
+  ['a run of an agent', { onBehalfOf: ['agent:copilot'] }, 'allowed'],
+])('a call of %s: %s', async (_who, principal, result) => {
+  expect(await reasonFor({ principal }, ['open', 'GET', '/*'])).toBe(result);
+});
+
 describe('a call of a service', () => {
   it.each<[string, Setting, readonly [string, string, string], string]>([
     ['a run with the tag', { run: { tags: ['team-a'] } }, ['billing', 'GET', '/*'], 'allowed'],

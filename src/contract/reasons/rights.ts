@@ -87,6 +87,11 @@ export const RIGHT_REASONS = {
     detail: 'This agent has read text that others wrote. It may not write for 60 minutes after that.',
     hint: 'Wait until then and read nothing, or ask an administrator: agents[].taint: approve lets the sponsor approve each write.',
   },
+  'egress-unchecked': {
+    status: 403,
+    detail: 'Services and the forward proxy are not for agents: no budget and no approval covers these calls.',
+    hint: 'Let a flow call the service with its run token, and let the agent start the flow.',
+  },
   'socket-unchecked': {
     status: 403,
     detail: 'Lictor checks each request of this principal, and cannot check the frames of a socket. So it gets no socket of Prefect.',

@@ -52,7 +52,6 @@ import { createRoleBook } from '../identity/authn/roles.ts';
 import { openRunTokens } from '../identity/authn/run-token/open.ts';
 import { openProofs } from '../identity/authn/subject-tokens.ts';
 import { createClients } from '../identity/oauth/clients.ts';
-import { issuerOf } from '../identity/oauth/metadata.ts';
 import { type AuthorizationServer, createAuthorizationServer } from '../identity/oauth/server.ts';
 import { createTokenExchange } from '../identity/oauth/token-exchange.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
@@ -267,13 +266,18 @@ function buildMediator(shared: ProcessServices, config: Config, { decider, upstr
   });
 }
 
-function openMcp({ ledger, clock, log, catalogue }: ProcessServices, config: Config, parts: OwnParts & { readonly mediator: Mediator }): McpEndpoint {
+function openMcp(
+  { ledger, ledgerSearch, store, sealer, clock, log, catalogue }: ProcessServices,
+  config: Config,
+  parts: OwnParts & { readonly mediator: Mediator },
+): McpEndpoint {
   const { mediator, decider, authenticator, chargeCall } = parts;
   let redactor: Promise<Redactor> | undefined;
   const warn = (message: string) => (error: unknown) => log.warn({ err: error }, message);
   return createMcpEndpoint({
-    ...{ mediator, decider, authenticator, catalogue, clock, chargeCall, tools: TOOLS, revision: decider.revision },
-    issuer: issuerOf(config.publicUrl),
+    ...{ mediator, decider, authenticator, catalogue, clock, chargeCall, ledgerSearch, sealer, tools: TOOLS, revision: decider.revision },
+    approvals: store.approvals,
+    publicUrl: config.publicUrl,
     redactor() {
       redactor ??= openRedactor(knownSecrets(config));
       return redactor;

@@ -269,6 +269,12 @@ function buildApp(get: () => World, given: Given): Built {
     steady,
     revision: 7,
   });
+  const ledgerSearch: OwnAppParts['ledgerSearch'] = {
+    page: async (question) => {
+      get().searched.push(question);
+      return { records: await get().found(), unknown: get().unknown };
+    },
+  };
   const mediator: Mediator = {
     async handle(request) {
       const body = Buffer.isBuffer(request.body) ? request.body : await request.body.read();
@@ -284,12 +290,7 @@ function buildApp(get: () => World, given: Given): Built {
     ledger: { append },
     authenticator,
     decider,
-    ledgerSearch: {
-      page: async (question) => {
-        get().searched.push(question);
-        return { records: await get().found(), unknown: get().unknown };
-      },
-    },
+    ledgerSearch,
     authorizationServer,
     mediator,
     approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
@@ -297,7 +298,10 @@ function buildApp(get: () => World, given: Given): Built {
       ...{ mediator, decider, authenticator, catalogue, clock, tools: TOOLS, revision: 7 },
       chargeCall: () => get().charge(),
       redactor: () => openRedactor([]),
-      issuer: config.publicUrl.origin,
+      publicUrl: config.publicUrl,
+      approvals: store.approvals,
+      sealer,
+      ledgerSearch,
       record: append,
       onError: log,
     }),

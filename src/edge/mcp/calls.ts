@@ -1,28 +1,36 @@
 // What a tool asks: each request to Prefect goes through the mediator, so it meets the same decisions, conditions and records as any client's.
 
+import { approvalUrl } from '../../authorization/approvals/hold.ts';
 import type { Authorization, Decider } from '../../authorization/decide/decider.ts';
 import type { Mediator } from '../../authorization/mediate/mediator.ts';
+import type { PublicUrl } from '../../config/config.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { JsonValue } from '../../contract/json/tree.ts';
 import type { ActionName, Operation } from '../../contract/operation.ts';
-import type { Principal } from '../../contract/principal.ts';
+import type { Credential, Principal } from '../../contract/principal.ts';
 import { REASONS } from '../../contract/reasons.ts';
 import { alternativeActions } from '../../prefect/catalog/actions.ts';
 import type { Catalogue } from '../../prefect/catalog/catalogue.ts';
-import { refusalOf, ToolRefusal } from './refusal.ts';
-import type { Explained, ToolCall, ToolNeed } from './tool.ts';
+import type { LedgerSearch } from '../../record/ledger/search/search.ts';
+import type { Approvals } from '../../store/approvals.ts';
+import { errorOf, refusalOf, ToolRefusal } from './refusal.ts';
+import type { Explained, KnownApproval, ToolCall, ToolNeed } from './tool.ts';
 
 export interface CallParts {
   readonly mediator: Mediator;
   readonly decider: Pick<Decider, 'authorize' | 'precheck'>;
   readonly catalogue: Catalogue;
   readonly clock: () => number;
+  readonly ledgerSearch: Pick<LedgerSearch, 'page'>;
+  readonly approvals: Pick<Approvals, 'byId'>;
+  readonly publicUrl: PublicUrl;
 }
 
 export interface Caller {
   readonly inputs: EdgeInputs;
   readonly principal: Principal;
+  readonly credential: Credential;
   /** Of the request to the endpoint. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -38,14 +46,14 @@ export function openCall(parts: CallParts, caller: Caller, tool: string, progres
     principal,
     requestId: inputs.requestId,
     nowMs: parts.clock(),
-    async ask(operationId, { params = {}, body } = {}) {
+    async ask(operationId, { params = {}, query = '', body } = {}) {
       const operation = known(parts.catalogue, operationId);
       progress.asked = true;
       asked += 1;
       // A record is found by its request id, so each request needs its own.
       const requestId = asked === 1 ? inputs.requestId : `${inputs.requestId}-${asked}`;
       const response = await parts.mediator.handle({
-        inputs: { ...inputs, requestId, ...routeOf(operation, params), args: '' },
+        inputs: { ...inputs, requestId, ...routeOf(operation, params), args: query },
         headers: { ...headers, accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }) },
         body: body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body)),
         tool,
@@ -55,6 +63,8 @@ export function openCall(parts: CallParts, caller: Caller, tool: string, progres
       return response.body.length === 0 ? null : (JSON.parse(response.body.toString('utf8')) as JsonValue);
     },
     explain: (action, id) => explain(parts, inputs, { action, id }),
+    recordsOf: (flowRun, last) => recordsOf(parts, inputs, { flowRun, last }),
+    approvalOf: (id) => approvalOf(parts, caller, id),
   };
 }
 
@@ -89,6 +99,25 @@ async function explain(
     hint: REASONS[reason].hint,
     policies: [...new Set(authorization.decisions.flatMap(({ policies }) => policies))],
   };
+}
+
+async function recordsOf({ ledgerSearch }: CallParts, { requestId }: EdgeInputs, filter: { readonly flowRun: string; readonly last: number }) {
+  try {
+    const { records } = await ledgerSearch.page({ filter });
+    return records.map(({ time, principal, on_behalf_of, action, decision, reason, status, tool, approval_id }) => ({
+      ...{ time, principal, on_behalf_of, action, decision, reason, status, tool, approval_id },
+    }));
+  } catch (error) {
+    if (error instanceof LictorError) throw new ToolRefusal(errorOf({ code: 'gateway-unavailable', detail: error.message }, requestId));
+    throw error;
+  }
+}
+
+/** The principal, or the login of the client that acts for it, has sent the request (src/authorization/approvals/requester.ts). */
+async function approvalOf({ approvals, publicUrl }: CallParts, { principal, credential }: Caller, id: string): Promise<KnownApproval | undefined> {
+  const approval = await approvals.byId(id);
+  if (approval === undefined || ![principal.id, credential.id].includes(approval.requestedBy)) return undefined;
+  return { ...approval, url: approvalUrl(publicUrl, id) };
 }
 
 function known(catalogue: Catalogue, operationId: string): Operation {

@@ -1,8 +1,10 @@
 // The endpoint for agents before the MCP library reads anything, and the tools that each principal sees.
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { refusalResponse } from '../../authorization/mediate/responses.ts';
 import { INPUT } from '../../contract/names.ts';
+import type { LedgerRecord } from '../../contract/record.ts';
 import { createTokenId, createTokenText, hashToken } from '../../identity/authn/service-token/token-text.ts';
+import type { NewApproval } from '../../store/approvals.ts';
 import { cookieOf, useOwnApp } from '../http/own-app.fixture.ts';
 import { MCP_BYTES } from './endpoint.ts';
 
@@ -11,17 +13,26 @@ const MODERN = '2026-07-28';
 const RUN = '0199c0de-0000-7000-8000-000000000001';
 const { get, ask, logIn } = useOwnApp();
 
+/** One token for each role: a call is repeated with the same credential. */
 async function tokenOf(role: string): Promise<string> {
+  const known = tokens.get(role);
+  if (known !== undefined) return known;
   const { id, text } = createTokenText(createTokenId());
   await get().test.store.tokens.create({ id, name: `copilot-${id}`, roles: [role], scope: null, cidrs: [], lifetimeMs: null, hash: hashToken(text) });
+  tokens.set(role, text);
   return text;
 }
+
+const tokens = new Map<string, string>();
+beforeEach(() => tokens.clear());
 
 interface Sent {
   readonly role?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
   readonly foreignOrigin?: boolean;
+  /** Of the client. */
+  readonly capabilities?: object;
 }
 
 async function send({ role = 'viewer', headers = {}, body = JSON.stringify(modern('tools/list')), foreignOrigin = false }: Sent = {}) {
@@ -30,11 +41,11 @@ async function send({ role = 'viewer', headers = {}, body = JSON.stringify(moder
   return ask(PATH, { method: 'POST', foreignOrigin, headers: { ...usual, ...credential, ...headers }, body });
 }
 
-function modern(method: string, params: object = {}): object {
+function modern(method: string, params: object = {}, capabilities: object = {}): object {
   const meta = {
     'io.modelcontextprotocol/protocolVersion': MODERN,
     'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-    'io.modelcontextprotocol/clientCapabilities': {},
+    'io.modelcontextprotocol/clientCapabilities': capabilities,
   };
   return { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: meta } };
 }
@@ -47,7 +58,7 @@ const headersOf = (method: string, name?: string) => ({
 
 const rpc = (method: string, params: object = {}, more: Sent = {}) => {
   const name = 'name' in params ? String(params.name) : undefined;
-  return send({ ...more, body: JSON.stringify(modern(method, params)), headers: { ...headersOf(method, name), ...more.headers } });
+  return send({ ...more, body: JSON.stringify(modern(method, params, more.capabilities)), headers: { ...headersOf(method, name), ...more.headers } });
 };
 
 const prefectAnswers = (status: number, body: unknown): void => {
@@ -211,6 +222,14 @@ describe('tools', () => {
     expect(JSON.stringify({ ...error, untrusted_text: null })).not.toContain('ignore');
   });
 
+  it('say nothing of a defect but that Lictor could not answer, and log it', async () => {
+    get().mediatorAnswer = async () => ({ status: 200, headers: {}, body: Buffer.from('no JSON of a secret') });
+    const { result } = (await rpc('tools/call', { name: 'get_flows', arguments: {} })).json();
+    expect([result.isError, result.structuredContent.error.code]).toEqual([true, 'outcome-unknown']);
+    expect(JSON.stringify(result)).not.toContain('secret');
+    expect(get().logged.join()).toContain('SyntaxError');
+  });
+
   it.each([
     ['an unknown argument', { flow_run_id: RUN, force: true }],
     ['no argument', {}],
@@ -233,6 +252,95 @@ describe('tools', () => {
       (await rpc('tools/call', { name: 'explain_access', arguments: { action: 'deployments.run' } }, { role })).json().result.structuredContent;
     expect(await explain('operator')).toMatchObject({ allowed: true, reason: 'policy-permits' });
     expect(await explain('viewer')).toMatchObject({ allowed: false, reason: 'policy-default-deny' });
+  });
+});
+
+describe('a call that waits for an approval', () => {
+  const members = { approval_id: 'a1', approval_url: 'https://gateway/approvals/a1', expires_at: '2026-01-01T00:00:00Z' };
+  const held = (): void => {
+    get().mediatorAnswer = async () => refusalResponse({ code: 'approval-required', members }, 'request-1');
+  };
+  const cancel = async (more: Sent = {}, params: object = {}) =>
+    (await rpc('tools/call', { name: 'cancel_flow_run', arguments: { flow_run_id: RUN }, ...params }, { role: 'operator', ...more })).json();
+  const opensPages = { capabilities: { elicitation: { url: {} } } };
+  const approved = (requestState: string) => ({ requestState, inputResponses: { approval: { action: 'accept' } } });
+
+  it('sends a client to the page if it can open one, and runs when the client repeats it', async () => {
+    held();
+    const { result } = await cancel(opensPages);
+    expect(result).toMatchObject({
+      resultType: 'input_required',
+      inputRequests: { approval: { method: 'elicitation/create', params: { mode: 'url', url: members.approval_url } } },
+    });
+    prefectAnswers(200, { status: 'ACCEPT', state: { type: 'CANCELLING' } });
+    expect((await cancel(opensPages, approved(result.requestState))).result.structuredContent).toMatchObject({ success: true, status: 'ACCEPT' });
+  });
+
+  it('gives any other client the address, and also one that was at the page in vain', async () => {
+    held();
+    const error = { code: 'approval-required', approval_id: 'a1', url: members.approval_url, expires_at: members.expires_at, status: 403 };
+    expect((await cancel()).result.structuredContent.error).toMatchObject(error);
+    const { requestState } = (await cancel(opensPages)).result;
+    expect((await cancel(opensPages, approved(requestState))).result.structuredContent.error).toMatchObject(error);
+  });
+
+  it('refuses a state that was altered, or that another principal got', async () => {
+    held();
+    const { requestState } = (await cancel(opensPages)).result;
+    const asked = get().mediated.length;
+    const altered = `${requestState.slice(0, -1)}${requestState.endsWith('A') ? 'B' : 'A'}`;
+    for (const [role, state] of [
+      ['operator', altered],
+      ['operator', 'a1'],
+      ['operator', ''],
+      ['admin', requestState],
+    ] as const) {
+      expect((await cancel({ ...opensPages, role }, approved(state))).error).toMatchObject({ code: -32602, data: { reason: 'invalid_request_state' } });
+    }
+    expect(get().mediated).toHaveLength(asked);
+  });
+
+  it('has a tool that says what became of it, for its own requester', async () => {
+    const fresh: Omit<NewApproval, 'requestedBy'> = {
+      ...{ id: 'a1', binding: 'b', rule: 'r', onBehalfOf: [], countedFor: 'x', credentialId: 'x', sponsor: null, approvers: [], action: 'flow_runs.cancel' },
+      ...{ resourceType: 'FlowRun', resourceId: RUN, resourceName: null, shownArguments: '{}', argumentsHash: 'h', revision: 7, lifeMs: 60_000 },
+    };
+    await get().test.store.approvals.holdingOr({ ...fresh, requestedBy: await principalOf('operator') });
+    const look = async (role: string) =>
+      (await rpc('tools/call', { name: 'get_approval', arguments: { approval_id: 'a1' } }, { role })).json().result.structuredContent;
+    expect(await look('operator')).toMatchObject({ state: 'pending', action: 'flow_runs.cancel', url: 'http://localhost:8200/.lictor/approvals/a1' });
+    expect(await look('admin')).toMatchObject({ success: false, error: { code: 'not-found' } });
+  });
+});
+
+async function principalOf(role: string): Promise<string> {
+  prefectAnswers(200, '3.9.1');
+  return (await rpc('tools/call', { name: 'get_identity', arguments: {} }, { role })).json().result.structuredContent.identity.principal;
+}
+
+describe('the timeline of a run', () => {
+  const none = { decision: null, reason: null, status: null, approval_id: null };
+  const look = async () => (await rpc('tools/call', { name: 'get_timeline', arguments: { flow_run_id: RUN } })).json().result.structuredContent;
+
+  it('has the records of the ledger and the states of Prefect', async () => {
+    const record = {
+      time: '2026-03-01T12:00:00.000Z',
+      principal: 'agent:copilot',
+      on_behalf_of: ['alice@corp'],
+      action: 'deployments.run',
+      tool: 'run_deployment',
+      ...none,
+    };
+    get().found = async () => [record as unknown as LedgerRecord];
+    prefectAnswers(200, [{ type: 'RUNNING', name: 'Running', timestamp: '2026-03-01T12:00:01Z', message: 'x' }]);
+    expect(await look()).toMatchObject({ requests: [record], states: [{ state_type: 'RUNNING', untrusted_text: { state_message: 'x' } }] });
+    expect(get().searched).toMatchObject([{ filter: { flowRun: RUN, last: 100 } }]);
+  });
+
+  it('twin: is nothing for a principal that may not read the run', async () => {
+    prefectAnswers(404, { detail: 'Flow run not found' });
+    expect(await look()).toMatchObject({ success: false, error: { code: 'not-found' } });
+    expect(get().searched).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 // POST /.lictor/mcp: the checks that come before the MCP library, then one server for the request and its principal.
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { identityFields } from '../../authorization/decide/identity-fields.ts';
-import { CLIENT_SCOPES, type ClientScope, MCP_SCOPES, scopesAllow } from '../../contract/client-scopes.ts';
+import { type ClientScope, MCP_SCOPES, scopesAllow } from '../../contract/client-scopes.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import { field, isList, type JsonValue } from '../../contract/json/tree.ts';
@@ -10,6 +10,7 @@ import type { Credential, Principal } from '../../contract/principal.ts';
 import { REASONS, type ReasonCode, refusalBody } from '../../contract/reasons.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import type { Authenticator } from '../../identity/authn/authenticator.ts';
+import { issuerOf, mcpResource } from '../../identity/oauth/metadata.ts';
 import { precheck } from './calls.ts';
 import { createServer, type Progress, type ServerParts } from './server.ts';
 
@@ -32,11 +33,8 @@ export interface McpAnswer {
 
 export interface McpParts extends ServerParts {
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
-  /** public_url without a slash at its end. */
-  readonly issuer: string;
   readonly record: (record: NewRecord) => Promise<void>;
   readonly revision: number;
-  readonly onError: (error: unknown) => void;
 }
 
 export interface McpEndpoint {
@@ -118,16 +116,16 @@ interface Asked {
 }
 
 async function serve(parts: McpParts, exchange: Exchange, { tree, progress }: Asked): Promise<McpAnswer> {
-  const { request, principal } = exchange;
+  const { request, principal, credential } = exchange;
   if (field(tree, 'method') === 'subscriptions/listen') return protocolError(404, -32601, 'Lictor offers no subscriptions.', field(tree, 'id'));
   const challenge = await missingScope(parts, exchange, tree);
   if (challenge !== undefined) return challenge;
   const { inputs, headers } = request;
-  const handler = createMcpHandler(() => createServer(parts, { inputs, headers, principal }, progress), { onerror: parts.onError });
+  const handler = createMcpHandler(() => createServer(parts, { inputs, headers, principal, credential }, progress), { onerror: parts.onError });
   const ended = new AbortController();
   const watch = setInterval(() => endWithCredential(parts, inputs, ended), CHECK_MS);
   try {
-    const web = new Request(`${parts.issuer}${MCP_PATH}`, { method: 'POST', headers: passedHeaders(headers), signal: ended.signal });
+    const web = new Request(mcpResource(parts.publicUrl), { method: 'POST', headers: passedHeaders(headers), signal: ended.signal });
     const whole = handler.fetch(web, { parsedBody: tree }).then(wholeOf);
     return await Promise.race([whole, whenEnded(ended.signal, () => challenged(parts, request, 'credential-revoked'))]);
   } finally {
@@ -185,16 +183,16 @@ async function missingScope(parts: McpParts, { request, credential }: Exchange, 
   const authorization = await precheck(parts, request.inputs, needs);
   if (authorization.ok || authorization.reason !== 'scope-missing') return undefined;
   const group = parts.catalogue.byId(needs.operation)?.group;
-  const needed = CLIENT_SCOPES.find((scope) => scopesAllow([scope], group));
+  const needed = MCP_SCOPES.find((scope) => scopesAllow([scope], group));
   return challenged(parts, request, 'scope-missing', needed === undefined ? scopes : [...new Set([...scopes, needed])]);
 }
 
 /** RFC 6750, and RFC 9728, section 5.1. */
-function challenged({ issuer }: McpParts, request: McpRequest, reason: ReasonCode, scopes: readonly ClientScope[] = MCP_SCOPES): McpAnswer {
+function challenged({ publicUrl }: McpParts, request: McpRequest, reason: ReasonCode, scopes: readonly ClientScope[] = MCP_SCOPES): McpAnswer {
   const answer = refused(reason, request);
   if (answer.status !== 401 && reason !== 'scope-missing') return answer;
   const error = answer.status === 401 ? (reason === 'credential-missing' ? '' : ', error="invalid_token"') : ', error="insufficient_scope"';
-  const challenge = `Bearer realm="lictor"${error}, resource_metadata="${issuer}${RESOURCE_METADATA}${MCP_PATH}", scope="${scopes.join(' ')}"`;
+  const challenge = `Bearer realm="lictor"${error}, resource_metadata="${issuerOf(publicUrl)}${RESOURCE_METADATA}${MCP_PATH}", scope="${scopes.join(' ')}"`;
   return { ...answer, headers: { ...answer.headers, 'www-authenticate': challenge } };
 }
 

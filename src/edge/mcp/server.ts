@@ -2,6 +2,7 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
 import manifest from '../../../package.json' with { type: 'json' };
 import type { Verdict } from '../../authorization/mediate/conditions.ts';
+import type { Sealer } from '../../config/keys/sealer.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { finishAnswer } from '../../contract/untrusted/answer.ts';
@@ -9,6 +10,7 @@ import type { Redactor } from '../../contract/untrusted/redact.ts';
 import { type Caller, type CallParts, mayUse, openCall } from './calls.ts';
 import { errorOf } from './refusal.ts';
 import type { Tool, ToolAnswer } from './tool.ts';
+import { createWaiting } from './waiting.ts';
 
 export interface ServerParts extends CallParts {
   readonly tools: readonly Tool[];
@@ -16,6 +18,8 @@ export interface ServerParts extends CallParts {
   readonly chargeCall: (principal: Principal) => Promise<Verdict>;
   /** Loaded with the first call. */
   readonly redactor: () => Promise<Redactor>;
+  readonly sealer: Sealer;
+  readonly onError: (error: unknown) => void;
 }
 
 /** What became of a request, for its record. */
@@ -27,20 +31,41 @@ export interface Progress {
 }
 
 export function createServer(parts: ServerParts, caller: Caller, progress: Progress): Server {
-  const server = new Server({ name: 'lictor', version: manifest.version }, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
+  const waiting = createWaiting(parts.sealer, caller);
+  const server = new Server(
+    { name: 'lictor', version: manifest.version },
+    { capabilities: { tools: {} }, instructions: INSTRUCTIONS, requestState: { verify: waiting.verify } },
+  );
   server.setRequestHandler('tools/list', async () => ({ tools: await listed(parts, caller) }));
-  server.setRequestHandler('tools/call', async ({ params }) => {
+  server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
     const tool = parts.tools.find(({ definition }) => definition.name === params.name);
     if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'There is no tool of this name: see tools/list.');
-    const charged = await parts.chargeCall(caller.principal);
-    if (!charged.ok) {
-      progress.refusal = charged.refusal.code;
-      return resultOf({ success: false, error: errorOf(charged.refusal, caller.inputs.requestId) });
+    const opensPages = server.getClientCapabilities()?.elicitation?.url !== undefined && mcpReq.requestState() === undefined;
+    try {
+      const answer = await answerOf(parts, caller, { tool, args: params.arguments, progress });
+      return opensPages && answer.error?.code === 'approval-required' ? waiting.askFor(answer.error) : resultOf(answer);
+    } catch (error) {
+      parts.onError(error);
+      return resultOf({ success: false, error: errorOf({ code: progress.asked ? 'outcome-unknown' : 'gateway-unavailable' }, caller.inputs.requestId) });
     }
-    const answer = await tool.run(params.arguments, openCall(parts, caller, tool.definition.name, progress));
-    return resultOf(finishAnswer(answer, await parts.redactor()).answer);
   });
   return server;
+}
+
+interface Asked {
+  readonly tool: Tool;
+  readonly args: unknown;
+  readonly progress: Progress;
+}
+
+async function answerOf(parts: ServerParts, caller: Caller, { tool, args, progress }: Asked): Promise<ToolAnswer> {
+  const charged = await parts.chargeCall(caller.principal);
+  if (!charged.ok) {
+    progress.refusal = charged.refusal.code;
+    return { success: false, error: errorOf(charged.refusal, caller.inputs.requestId) };
+  }
+  const answer = await tool.run(args, openCall(parts, caller, tool.definition.name, progress));
+  return finishAnswer(answer, await parts.redactor()).answer;
 }
 
 const INSTRUCTIONS =

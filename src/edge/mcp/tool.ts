@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { JsonValue } from '../../contract/json/tree.ts';
 import type { ActionName } from '../../contract/operation.ts';
 import type { Principal } from '../../contract/principal.ts';
+import type { LedgerRecord } from '../../contract/record.ts';
+import type { StoredApproval } from '../../store/approvals.ts';
 import { ERROR, type ToolError, ToolRefusal } from './refusal.ts';
 
 /** `steer` changes runs, `destroy` ends some. */
@@ -32,13 +34,24 @@ export interface ToolCall {
   ask(operation: string, request?: PrefectQuestion): Promise<JsonValue>;
   /** May the principal do this on the object, now? */
   explain(action: ActionName, id: string | null): Promise<Explained>;
+  /** The newest records of a flow run, oldest first. The caller has checked that the principal may read the run. */
+  recordsOf(flowRunId: string, most: number): Promise<readonly RunRecord[]>;
+  /** Undefined: there is none, or another principal's. */
+  approvalOf(id: string): Promise<KnownApproval | undefined>;
   readonly requestId: string;
   readonly nowMs: number;
+}
+
+export type RunRecord = Pick<LedgerRecord, 'time' | 'principal' | 'on_behalf_of' | 'action' | 'decision' | 'reason' | 'status' | 'tool' | 'approval_id'>;
+
+export interface KnownApproval extends Pick<StoredApproval, 'state' | 'action' | 'expiresMs' | 'reason'> {
+  readonly url: string;
 }
 
 export interface PrefectQuestion {
   /** The parameters of the path. */
   readonly params?: Readonly<Record<string, string>>;
+  readonly query?: string;
   readonly body?: unknown;
 }
 

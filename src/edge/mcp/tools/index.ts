@@ -1,5 +1,6 @@
 // All tools, in the order in which clients see them.
 import type { Tool } from '../tool.ts';
+import { getApproval } from './approval.ts';
 import { getAutomations } from './automations.ts';
 import { getDeployments, pauseSchedule, resumeSchedule, runDeployment } from './deployments.ts';
 import { readEvents } from './events.ts';
@@ -8,6 +9,7 @@ import { cancelFlowRun, getFlowRunLogs, getFlowRuns, pauseFlowRun, resumeFlowRun
 import { getFlows } from './flows.ts';
 import { getDashboard, getIdentity } from './overview.ts';
 import { getTaskRuns } from './task-runs.ts';
+import { getTimeline } from './timeline.ts';
 import { getWorkPools } from './work-pools.ts';
 
 export const TOOLS: readonly Tool[] = [
@@ -21,7 +23,9 @@ export const TOOLS: readonly Tool[] = [
   getWorkPools,
   readEvents,
   getAutomations,
+  getTimeline,
   explainAccess,
+  getApproval,
   runDeployment,
   cancelFlowRun,
   pauseFlowRun,

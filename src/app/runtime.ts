@@ -51,6 +51,7 @@ import { createOutbounds } from '../identity/authn/outbounds.ts';
 import { createRoleBook } from '../identity/authn/roles.ts';
 import { openRunTokens } from '../identity/authn/run-token/open.ts';
 import { openProofs } from '../identity/authn/subject-tokens.ts';
+import { documentNetwork } from '../identity/oauth/client-documents.ts';
 import { createClients } from '../identity/oauth/clients.ts';
 import { type AuthorizationServer, createAuthorizationServer } from '../identity/oauth/server.ts';
 import { createTokenExchange } from '../identity/oauth/token-exchange.ts';
@@ -139,7 +140,7 @@ function openIdentity(shared: ProcessServices, config: Config, opened: AsyncDisp
   opened.defer(outbounds.close);
   const jwts = createJwts({ config, clock, steady, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
   const confirm = confirmWith<StoredSession>(shared, { config, providers, sessions: store.sessions, memory: confirmMemory.sessions });
-  const clients = createClients(config);
+  const clients = createClients({ config, network: documentNetwork(), steady });
   const standing = createGrantStanding({
     acceptsClient: clients.accepts,
     sessions: store.sessions,

@@ -25,6 +25,7 @@ const SECTIONS: Readonly<Record<keyof Config, string>> = {
   agents: 'agents',
   approvals: 'approvals',
   oauthClients: 'oauth_clients',
+  oauthClientHosts: 'oauth_client_hosts',
   services: 'services',
   forwardProxy: 'forward_proxy',
   startedByTag: 'started_by_tag',

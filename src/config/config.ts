@@ -177,6 +177,8 @@ export interface Config {
   readonly agents: readonly Agent[];
   readonly approvals: readonly ApprovalRule[];
   readonly oauthClients: readonly OAuthClientEntry[];
+  /** The hosts whose metadata documents of clients are accepted, as `readPattern` gives them. */
+  readonly oauthClientHosts: readonly string[];
   readonly forwardProxy: ForwardProxy | null;
   /** Runs get the tag `started-by:NAME`. */
   readonly startedByTag: boolean;

@@ -45,6 +45,7 @@ describe('a small file', () => {
       services: [],
       forwardProxy: null,
       oauthClients: [],
+      oauthClientHosts: [],
       startedByTag: false,
       traces: null,
       ledger: { failClosed: true, retentionSeconds: null },

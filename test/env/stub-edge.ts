@@ -160,6 +160,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     forwardHeaders: [],
     forwardProxy: null,
     oauthClients: [],
+    oauthClientHosts: [],
     agents: [],
     approvals: [],
     services: [],

@@ -8,7 +8,7 @@ import { type Context, contextOf, type Files } from '../sections/context.ts';
 import { exportsSection, tracesSection } from '../sections/exports.ts';
 import { forwardProxySection, metricsSection } from '../sections/extra-listeners.ts';
 import { limitsSection } from '../sections/limits.ts';
-import { oauthClientsSection } from '../sections/oauth-clients.ts';
+import { oauthClientHostsSection, oauthClientsSection } from '../sections/oauth-clients.ts';
 import { prefectSection } from '../sections/prefect.ts';
 import { providersSection } from '../sections/providers.ts';
 import { listenSection, publicUrlSection } from '../sections/public-url.ts';
@@ -38,6 +38,7 @@ export function configSchema(context: Context) {
       agents: wire.agents,
       approvals: wire.approvals,
       oauthClients: wire.oauth_clients,
+      oauthClientHosts: wire.oauth_client_hosts,
       forwardProxy: wire.forward_proxy,
       startedByTag: wire.started_by_tag,
       ledger: { failClosed: ledger.fail_closed, retentionSeconds: ledger.retention ?? null },
@@ -80,6 +81,7 @@ function sections(context: Context) {
       agents: agentsSection(context),
       approvals: approvalsSection(context),
       oauth_clients: oauthClientsSection,
+      oauth_client_hosts: oauthClientHostsSection,
     })
     .describe('Configuration of Lictor, an identity-aware gateway for Prefect.');
 }

@@ -33,14 +33,15 @@ export function forwardProxySection({ listen, metricsListen }: Pick<Context, 'li
       listen: inside
         .refine(({ port }) => !isTaken(port), says('is a port that the gateway listens on already', 'Give it a port of its own: 127.0.0.1:8201.'))
         .describe('An address of this machine, on loopback or in a private network, and a port: 127.0.0.1:8201.'),
-      allow: z.array(host).describe('Hosts that may be reached, by name; *. at the beginning stands for all below.'),
+      allow: z.array(hostPattern).describe('Hosts that may be reached, by name; *. at the beginning stands for all below.'),
     })
     .optional()
     .transform((wire): ForwardProxy | null => (wire === undefined ? null : { listen: wire.listen, allow: [...new Set(wire.allow)] }))
     .describe('A proxy for tasks that know no addresses of services (HTTPS_PROXY).');
 }
 
-const host = text.transform((written, issues) => {
+/** A host name, or `*.` and one: all below it. */
+export const hostPattern = text.transform((written, issues) => {
   const pattern = readPattern(written);
   if (pattern !== undefined) return pattern;
   return reject(issues, {

@@ -7,6 +7,20 @@ const file = openTestFile();
 const { accepted, problems } = file;
 afterAll(() => file.remove());
 
+describe('oauth_client_hosts', () => {
+  it('are those of docs/how-to/oauth-clients.md, and none by default', () => {
+    expect(accepted(`${SMALLEST}${docsBlock('how-to/oauth-clients.md', 'oauth_client_hosts:')}`).oauthClientHosts).toEqual([
+      'vscode.dev',
+      '*.agents.example.com',
+    ]);
+    expect(accepted(SMALLEST).oauthClientHosts).toEqual([]);
+  });
+
+  it.each(['"https://a.example"', '"*"', '"*.com"', 'localhost', '127.0.0.1', '"a.example:8443"', '"a.example/client.json"'])('rejects %s', (host) => {
+    expect(problems(`${SMALLEST}oauth_client_hosts: [${host}]\n`).map(({ path }) => path)).toEqual(['oauth_client_hosts[0]']);
+  });
+});
+
 describe('oauth_clients', () => {
   it('are those of docs/how-to/oauth-clients.md', () => {
     expect(accepted(`${SMALLEST}${docsBlock('how-to/oauth-clients.md', 'oauth_clients:')}`).oauthClients).toEqual([

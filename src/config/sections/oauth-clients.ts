@@ -4,6 +4,7 @@ import { isRedirectUri } from '../../contract/redirect-uri.ts';
 import type { OAuthClientEntry } from '../config.ts';
 import { says, withoutDuplicates } from '../schema/issues.ts';
 import { text } from '../schema/scalars.ts';
+import { hostPattern } from './extra-listeners.ts';
 
 const redirectUri = text.refine(
   isRedirectUri,
@@ -35,3 +36,9 @@ export const oauthClientsSection = z
   .superRefine(...withoutDuplicates('id', (id) => [`${String(id)} stands twice`, 'Give each client its own id.'], ['id']))
   .prefault([])
   .describe('OAuth clients that people may log in with, by authorization code and PKCE: docs/how-to/oauth-clients.md. They have no secret.');
+
+export const oauthClientHostsSection = z
+  .array(hostPattern)
+  .prefault([])
+  .transform((hosts): readonly string[] => [...new Set(hosts)])
+  .describe('Hosts whose clients people may log in with: the client_id is the https address of a metadata document there. *. stands for all below.');

@@ -64,6 +64,21 @@ export const REQUEST_REASONS = {
     detail: 'The gateway does not know an OAuth client of this name.',
     hint: 'Ask an administrator to add the client to oauth_clients in lictor.yaml.',
   },
+  'client-document-invalid': {
+    status: 400,
+    detail: 'The metadata document of the client is not valid.',
+    hint: 'The maker of the client corrects it, or an administrator adds the client to oauth_clients in lictor.yaml.',
+  },
+  'client-document-private': {
+    status: 400,
+    detail: 'The metadata document of the client is not at a public address, so the gateway did not fetch it.',
+    hint: 'Ask an administrator to add the client to oauth_clients in lictor.yaml.',
+  },
+  'client-document-unavailable': {
+    status: 400,
+    detail: 'The gateway could not fetch the metadata document of the client: no answer in 3 seconds, not status 200, or more than 5 KiB.',
+    hint: 'Try again in a minute. If it fails again, ask an administrator to add the client to oauth_clients in lictor.yaml.',
+  },
   'redirect-unknown': {
     status: 400,
     detail: 'The client has not registered the redirect_uri of this request.',

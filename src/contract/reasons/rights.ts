@@ -10,6 +10,11 @@ export const RIGHT_REASONS = {
     detail: 'Access from here, or of this principal, is locked.',
     hint: 'Ask an administrator: lictor locks shows why, lictor unlock ends it.',
   },
+  'client-not-allowed': {
+    status: 403,
+    detail: 'This gateway accepts no clients from the host of this client.',
+    hint: 'Ask an administrator to add the host to oauth_client_hosts, or the client to oauth_clients, in lictor.yaml.',
+  },
   'agent-sponsor-ended': {
     status: 403,
     detail: 'The sponsor of this agent has no standing any more: the person is unknown, has no role, or has not logged in for 30 days.',

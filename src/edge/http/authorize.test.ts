@@ -2,7 +2,9 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createTokenText } from '../../identity/authn/service-token/token-text.ts';
+import { documentNetwork } from '../../identity/oauth/client-documents.ts';
 import { CALLBACK, CLIENTS, codeClient, MCP, REQUEST, VERIFIER } from './authorize.fixture.ts';
+import { renderConsent } from './authorize-page.ts';
 import { deviceClient } from './device.fixture.ts';
 import { CLI_LIFE_MS, cookieOf, HTML, useOwnApp } from './own-app.fixture.ts';
 
@@ -279,6 +281,46 @@ describe('a code', () => {
   });
 });
 
+describe('a client that publishes a metadata document', () => {
+  const id = 'https://client.example/client.json';
+  const network = (addresses: readonly string[]) => ({ ...documentNetwork(), lookup: async () => addresses });
+
+  it('on a host that is not listed leads to the administrator, without a look-up', async () => {
+    const lookup = () => Promise.reject(new Error('must not be asked'));
+    reconfigure({ config: { oauthClientHosts: ['other.example'] }, network: { ...documentNetwork(), lookup } });
+    const answer = await visit({ client_id: id }, await signIn());
+    expect(answer.statusCode).toBe(403);
+    for (const text of ['client-not-allowed', 'client.example', 'Ask an administrator']) expect(answer.body).toContain(text);
+  });
+
+  it('at a private address is not fetched, and gets no token', async () => {
+    reconfigure({ config: { oauthClientHosts: ['client.example'] }, network: network(['169.254.169.254']) });
+    const answer = await visit({ client_id: id }, await signIn());
+    expect([answer.statusCode, answer.body]).toEqual([400, expect.stringContaining('client-document-private')]);
+    expect(await redeem('lcc_x', { client_id: id })).toMatchObject({ error: 'invalid_grant', code: 'code-unknown' });
+    expect(await redeem('lcc_x', { client_id: 'https://other.example/client.json' })).toMatchObject({ error: 'invalid_client' });
+  });
+
+  it('is fetched for a signed-in person only', async () => {
+    const looked: string[] = [];
+    const lookup = async (host: string) => {
+      looked.push(host);
+      return ['127.0.0.1'];
+    };
+    reconfigure({ config: { oauthClientHosts: ['client.example'] }, network: { ...documentNetwork(), lookup } });
+    expect((await visit({ client_id: id })).statusCode).toBe(302);
+    expect(looked).toEqual([]);
+    await visit({ client_id: id }, await signIn());
+    expect(looked).toEqual(['client.example']);
+  });
+
+  it('is shown with the host that publishes it', () => {
+    const page = { name: 'alice@local', client: 'Agent <b>', redirectUri: CALLBACK, scopes: [], forAgents: true, until: new Date(0), host: 'gateway.example' };
+    const body = renderConsent({ ...page, publishedBy: 'client.example', action: '/', request: 'x' });
+    for (const text of ['published by <strong>client.example</strong>', 'Agent &lt;b&gt;']) expect(body).toContain(text);
+  });
+});
+
 it('a client cannot register itself', async () => {
   const answer = await ask('/.lictor/oauth/register', {
     method: 'POST',
@@ -297,6 +339,7 @@ it('publishes what clients need: the code flow with S256 and the issuer, and the
       response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
+      client_id_metadata_document_supported: true,
       grant_types_supported: expect.arrayContaining(['authorization_code', 'refresh_token']),
     });
   }

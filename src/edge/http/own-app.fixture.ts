@@ -23,6 +23,7 @@ import { confirmedGrants, createGrantStanding } from '../../identity/authn/grant
 import { createGrantTokenKind } from '../../identity/authn/grant/verify.ts';
 import { createRoleBook } from '../../identity/authn/roles.ts';
 import { openTestStore, type TestStore } from '../../identity/authn/store.fixture.ts';
+import { type DocumentNetwork, documentNetwork } from '../../identity/oauth/client-documents.ts';
 import { createClients } from '../../identity/oauth/clients.ts';
 import { createAuthorizationServer } from '../../identity/oauth/server.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
@@ -92,6 +93,8 @@ interface Given {
   readonly config?: Partial<Config>;
   readonly checks?: OwnAppParts['checks'];
   readonly providers?: OwnAppParts['providers'];
+  /** For metadata documents of clients. */
+  readonly network?: DocumentNetwork;
 }
 
 /** `start`: the start time of the clock in each test. */
@@ -213,7 +216,11 @@ function buildApp(get: () => World, given: Given): Built {
     onNoAnswer: log,
   });
   const roleBook = createRoleBook(config.roles);
-  const clients = createClients({ oauthClients: [], ...given.config });
+  const clients = createClients({
+    config: { oauthClients: [], oauthClientHosts: [], agents: [], ...given.config },
+    network: given.network ?? documentNetwork(),
+    steady,
+  });
   const standing = createGrantStanding({
     acceptsClient: clients.accepts,
     sessions: store.sessions,

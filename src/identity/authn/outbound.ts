@@ -1,5 +1,6 @@
 // Requests to identity providers: without redirects, with bounds on time and size, and with configured authorities.
 import { readFileSync } from 'node:fs';
+import type { LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
 
 export interface OutboundRequest {
@@ -24,6 +25,8 @@ export interface OutboundOptions {
   readonly caFile: string | null;
   readonly timeoutMs?: number;
   readonly maxAnswerBytes?: number;
+  /** Left out: the system's. */
+  readonly lookup?: LookupFunction;
 }
 
 /** There is no answer. `message` names the host and what failed, never a query, a header or a body. Safe to log. */
@@ -37,11 +40,11 @@ const CONNECTIONS = 8;
 /** RFC 9110 15.3.5 and 15.4.5: a Response of these may have no body. */
 const BODILESS: readonly number[] = [204, 205, 304];
 
-export function createOutbound({ caFile, timeoutMs = TIMEOUT_MS, maxAnswerBytes = MAX_ANSWER_BYTES }: OutboundOptions): Outbound {
+export function createOutbound({ caFile, timeoutMs = TIMEOUT_MS, maxAnswerBytes = MAX_ANSWER_BYTES, lookup }: OutboundOptions): Outbound {
   const agent = new Agent({
     connections: CONNECTIONS,
     maxResponseSize: maxAnswerBytes,
-    connect: { timeout: timeoutMs, ...(caFile !== null && { ca: readFileSync(caFile, 'utf8') }) },
+    connect: { timeout: timeoutMs, ...(caFile !== null && { ca: readFileSync(caFile, 'utf8') }), ...(lookup !== undefined && { lookup }) },
   });
   const send = async (url: URL, { method = 'GET', headers, body, signal }: OutboundRequest): Promise<Response> => {
     const deadline = AbortSignal.timeout(timeoutMs);

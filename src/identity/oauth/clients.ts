@@ -1,7 +1,9 @@
-// The OAuth clients. All are public: they have no secret, and a person allows each login in the browser.
+// The OAuth clients: Lictor's own, those of lictor.yaml, and those that describe themselves. All are public: they have no secret, and a person allows each login in the browser.
 
 import type { Config, OAuthClientEntry } from '../../config/config.ts';
+import type { SteadyClock } from '../../contract/clock.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
+import { createClientDocuments, type DocumentNetwork } from './client-documents.ts';
 
 export interface OAuthClient {
   readonly id: string;
@@ -27,13 +29,23 @@ export interface Clients {
   find(id: string, principalId: string): Promise<FoundClient>;
 }
 
-export function createClients({ oauthClients }: Pick<Config, 'oauthClients'>): Clients {
+export interface ClientParts {
+  readonly config: Pick<Config, 'oauthClients' | 'oauthClientHosts' | 'agents'>;
+  readonly network: DocumentNetwork;
+  readonly steady: SteadyClock;
+}
+
+export function createClients({ config, network, steady }: ClientParts): Clients {
+  const { oauthClients, oauthClientHosts: hosts, agents } = config;
+  const ids = new Set(agents.flatMap(({ credential }) => (credential.kind === 'client' ? [credential.id] : [])));
+  const documents = createClientDocuments({ hosts, ids, network, steady });
   const known = new Map([CLI_CLIENT, ...oauthClients.map(configured)].map((client) => [client.id, client]));
   return {
-    accepts: (id) => known.has(id),
-    async find(id) {
+    accepts: (id) => known.has(id) || documents.accepts(id),
+    async find(id, principalId) {
       const client = known.get(id);
-      return client === undefined ? { ok: false, reason: 'client-unknown' } : { ok: true, client };
+      if (client !== undefined) return { ok: true, client };
+      return id.startsWith('https:') ? await documents.find(id, principalId) : { ok: false, reason: 'client-unknown' };
     },
   };
 }

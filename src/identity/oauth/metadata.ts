@@ -28,6 +28,7 @@ export function serverMetadata(publicUrl: PublicUrl): Document {
     response_modes_supported: ['query'],
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
+    client_id_metadata_document_supported: true,
     grant_types_supported: ['authorization_code', DEVICE_GRANT_TYPE, 'refresh_token', GRANT_TYPE],
     token_endpoint_auth_methods_supported: ['none'],
     revocation_endpoint_auth_methods_supported: ['none'],

@@ -123,21 +123,22 @@ describe('a chain of principals', () => {
     expect(await read(scoped('admin'))).toMatchObject({ ok: false, reason: 'scope-not-filterable', decisions: [{ lackedBy: 'alice@corp' }] });
   });
 
-  it('calls services and hosts only as far as each of them may', async () => {
+  it('calls services and hosts only as far as each of them may, and never for an agent', async () => {
     const resource = { type: 'ServiceRoute', id: 'billing/v1/*' } as const;
     const egress = `@id("calls") permit (principal, action == Action::"services.call", resource) when { principal in Role::"operator" };`;
     const policy = sharedEngine({ actions, revision: 1, policies: uniqueByName([...Object.entries(loadBuiltInPolicies()), ...namePolicies(egress, 'test')]) });
     const facts = { service: 'billing', method: 'GET', route: 'v1/*' };
     const context = { address: '', carrier: 'authorization', facts };
-    const call = (sponsors: readonly Grant[]) =>
+    const call = (sponsors: readonly Grant[], id = 'robot@ci') =>
       evaluateEgress(policy, {
-        principal: agent(everywhere(['operator']), person('alice@corp', sponsors)),
+        principal: person(id, everywhere(['operator']), [person('alice@corp', sponsors)]),
         run: null,
         action: 'services.call',
         resource,
         context,
       });
     expect(call(everywhere(['operator']))).toMatchObject({ enforced: 'allow', policies: ['calls'] });
+    expect(call(everywhere(['operator']), 'agent:copilot')).toMatchObject({ enforced: 'deny', reason: 'egress-unchecked' });
     expect(call([])).toMatchObject({ enforced: 'deny', lackedBy: 'alice@corp' });
     expect(call(scoped('operator'))).toMatchObject({ enforced: 'deny', lackedBy: 'alice@corp' });
   });

@@ -1,6 +1,6 @@
 // The agents of lictor.yaml in the chain of a principal. The bounds of all of them hold.
 import type { Agent } from '../../config/config.ts';
-import { agentId, type Principal } from '../../contract/principal.ts';
+import { agentId, chainOf, type Principal } from '../../contract/principal.ts';
 import { runOfPrincipal } from '../../contract/run-token.ts';
 
 export interface AgentBook {
@@ -19,7 +19,7 @@ export interface RunTree {
 export function createAgentBook(agents: readonly Agent[]): AgentBook {
   const byId = new Map(agents.map((agent) => [agentId(agent.name), agent]));
   return {
-    of: (principal) => [...new Set(linksOf(principal).flatMap(({ id, kind }) => (kind === 'agent' ? (byId.get(id) ?? []) : [])))],
+    of: (principal) => [...new Set(chainOf(principal).flatMap(({ id, kind }) => (kind === 'agent' ? (byId.get(id) ?? []) : [])))],
     above({ id, kind, onBehalfOf }) {
       if (kind !== 'run') return [];
       const chain = [id, ...onBehalfOf];
@@ -34,8 +34,4 @@ export function createAgentBook(agents: readonly Agent[]): AgentBook {
       });
     },
   };
-}
-
-function linksOf(principal: Principal): readonly Principal[] {
-  return [principal, ...(principal.limitedBy ?? []).flatMap(linksOf)];
 }

@@ -1,6 +1,6 @@
 // Who sends a request that may wait for an approval, and whether a rule is about them.
 import type { Agent, ApprovalRule } from '../../config/config.ts';
-import { agentId, type Principal } from '../../contract/principal.ts';
+import { agentId, chainOf, type Principal } from '../../contract/principal.ts';
 import { isMember } from '../../identity/authn/roles.ts';
 import type { PermittedRequest } from '../mediate/conditions.ts';
 
@@ -30,8 +30,7 @@ export function requesterOf({ authorization, call }: Asking, agents: readonly Pi
 /** One principal of the chain is enough. Of initiators Lictor knows only the ids, so groups and claims match those whose rights it evaluates. */
 export function isAbout({ principals }: Pick<ApprovalRule, 'principals'>, principal: Principal): boolean {
   const ids = [principal.id, ...principal.onBehalfOf];
-  const evaluated = [principal, ...(principal.limitedBy ?? [])];
-  return principals.some((member) => ids.some((id) => isNamed(id, member)) || evaluated.some((each) => isMember(each, member)));
+  return principals.some((member) => ids.some((id) => isNamed(id, member)) || chainOf(principal).some((each) => isMember(each, member)));
 }
 
 const ANY_AGENT = agentId('*');

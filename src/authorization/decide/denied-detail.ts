@@ -36,7 +36,9 @@ export function createWithDetail(policy: PolicyEngine): WithDetail {
   return (authorization, { method, any }) => {
     if (authorization.ok || authorization.principal === null || authorization.reason === 'object-foreign') return authorization;
     const { principal, reason, decisions } = authorization;
-    const denied = decisions.find((decision) => decision.enforced !== 'allow' && decision.reason === reason);
+    const all = decisions.filter((decision) => decision.enforced !== 'allow' && decision.reason === reason);
+    // Of alternatives, the one that the principal itself may do says more.
+    const denied = (any === true ? all.find(({ lackedBy }) => lackedBy !== undefined) : undefined) ?? all[0];
     if (denied === undefined) return authorization;
     const { lackedBy } = denied;
     const lacking = chainOf(principal).find(({ id }) => id === lackedBy) ?? principal;

@@ -73,6 +73,14 @@ describe('a guarded tag in an event', () => {
     expect(await refused(event({ recorded: ['team-f'] }), principal)).toBe('team-f');
   });
 
+  it('is added by a chain only if each of its principals holds it', async () => {
+    const { refused } = world(TEAMS);
+    const chain = (sponsor: Principal): Principal => ({ ...sender(everywhere(['worker'])), limitedBy: [sponsor] });
+    expect(await refused(event({ related: ['team-z'] }), chain(ofTeam('team-x')))).toBe('team-z');
+    expect(await refused(event({ related: ['team-z'] }), chain(ofTeam('team-z')))).toBeNull();
+    expect(await refused(event({ related: ['team-z'] }), chain(sender(everywhere(['worker']))))).toBeNull();
+  });
+
   it('may be that of a run which the event names besides', async () => {
     const { refused } = world(TEAMS);
     expect(await refused(event({ recorded: ['team-c'], of: [RUN, CHILD] }), run)).toBeNull();

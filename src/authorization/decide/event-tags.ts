@@ -7,6 +7,7 @@ import type { Lookup } from '../../prefect/client/lookup.ts';
 import { tagsIn, tagsOf } from '../../prefect/events/tags.ts';
 import { objectsIn } from './event-asks.ts';
 import { type HoldsTagParts, ruleOnTag } from './holds-tag.ts';
+import { ruleForEach } from './intersection.ts';
 
 /** Stock clients name at most the own flow run and its parent in one event. Tags of further runs do not count. */
 const MOST_RUNS = 10;
@@ -54,7 +55,8 @@ export function createEventTagGuard({ guarded, lookup, steady, ...parts }: Event
     const question = { principal, ask, context: { ...context, facts: {} } };
     const refusedTag = async (event: JsonValue | undefined): Promise<string | null> => {
       for (const tag of await givenTags(event, tags, lookup)) {
-        if ((await ruleOnTag(parts, question, tag)).decision.enforced !== 'allow') return tag;
+        const [ruled] = await ruleForEach(principal, 1, async (each) => [await ruleOnTag(parts, { ...question, principal: each }, tag)]);
+        if (ruled?.decision.enforced !== 'allow') return tag;
       }
       return null;
     };

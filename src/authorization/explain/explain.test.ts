@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bareService } from '../../config/service.fixture.ts';
 import type { JsonObject } from '../../contract/json/tree.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
-import { NOWHERE } from '../../contract/scope.ts';
+import { everywhere, type Grant, NOWHERE } from '../../contract/scope.ts';
 import { explainAction } from './action.ts';
 import { explainerParts, principalParts, role, token } from './bench.fixture.ts';
 import { findPrincipal } from './principal.ts';
@@ -261,6 +261,23 @@ describe('explain for a role on some objects only', () => {
     expect(ours.asks[0]).toMatchObject({ attributes: { tags: ['team-a'], state: 'RUNNING', name: 'x' }, policies: [{ id: 'operator' }] });
     const theirs = await explainAction(prefect('team-b'), await bob(), { action: 'flow_runs.cancel', resource: ID });
     expect(theirs).toMatchObject({ decision: 'deny', reason: 'object-foreign', status: 404, asks: [{ attributes: { tags: ['team-b'] } }] });
+  });
+
+  it('decides for every principal of a chain, and names the scopes of each', async () => {
+    const resolved = await bob();
+    const sponsor = (grants: readonly Grant[]) => ({ ...resolved.principal, id: 'alice@corp', grants });
+    const acting = (grants: readonly Grant[]) => ({ ...resolved, principal: { ...resolved.principal, limitedBy: [sponsor(grants)] } });
+    const scoped = acting([{ role: 'operator', scope: { ...NOWHERE, tags: ['team-b'] } }]);
+    const cancel = { action: 'flow_runs.cancel', resource: ID };
+    expect(await explainAction(prefect('team-a'), scoped, cancel)).toMatchObject({ decision: 'deny', reason: 'object-foreign' });
+    expect(await explainAction(prefect('team-a'), acting(everywhere(['operator'])), cancel)).toMatchObject({ decision: 'allow' });
+    expect(await explainAction(prefect('team-a'), acting(everywhere(['viewer'])), cancel)).toMatchObject({ reason: 'policy-default-deny' });
+    const both = [`tags=team-a (${resolved.principal.id}) and tags=team-b (alice@corp)`];
+    expect((await explainAction(prefect('team-a'), scoped, { action: 'flow_runs.read' })).asks[0]?.narrowed_to).toEqual(both);
+    expect((await explainAction(explainerParts(), scoped, cancel)).asks[0]).toMatchObject({ reason: 'upstream-unavailable', narrowed_to: both });
+    expect(await explainAction(explainerParts(), acting([]), cancel)).toMatchObject({ reason: 'policy-default-deny' });
+    const listed = await explainRequest(prefect('team-a'), scoped, { line: 'POST /api/flow_runs/filter', body: json({}) });
+    expect(listed).toMatchObject({ decision: 'allow', asks: [{ narrowed_to: both }] });
   });
 
   it('answers without Prefect: what is certain, and what hangs on the object', async () => {

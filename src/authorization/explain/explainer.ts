@@ -5,6 +5,7 @@ import type { Service } from '../../config/service.ts';
 import type { Decision, Located } from '../../contract/decision.ts';
 import type { Entity } from '../../contract/entity.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
+import { chainOf, type Principal } from '../../contract/principal.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import type { GuardedTags } from '../../contract/scope/guarded.ts';
 import { type Restriction, scopeText } from '../../contract/scope.ts';
@@ -18,7 +19,7 @@ import { beyondRun } from '../decide/bound.ts';
 import { type Ask, type Authorization, createDecider, type Decider } from '../decide/decider.ts';
 import { createHoldsLease, type LeaseParts } from '../decide/holds-lease.ts';
 import { ruleForEach } from '../decide/intersection.ts';
-import { evaluateUpperBound, type KnowsFlow, permittingScopes, type Question, rule } from '../decide/rule.ts';
+import { evaluateUpperBound, type KnowsFlow, permittingScopes, type Question, type Ruling, rule } from '../decide/rule.ts';
 import type { Lookup } from '../mediate/handler.ts';
 import { attributesOf } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
@@ -150,12 +151,18 @@ export function explainAsks(parts: ExplainerParts, answer: Authorization, asks: 
   }));
 }
 
-/** Null: no scope narrows the answer. In a chain, each scope names its principal: the scopes of all principals must hold. */
+async function ruledForAll(principal: Principal, ruleOne: (each: Principal) => Promise<Ruling>): Promise<Ruling> {
+  const [ruled] = await ruleForEach(principal, 1, async (each) => [await ruleOne(each)]);
+  if (ruled === undefined) throw new Error('an ask has no ruling');
+  return ruled;
+}
+
+/** Null: no scope narrows the answer. The scopes are ORed. Those of a chain are one text, because the ones of each principal must hold. */
 function scopesOf(restrictions: readonly Restriction[]): readonly string[] | null {
   const [only, ...others] = restrictions;
   if (only === undefined) return null;
   if (others.length === 0) return only.scopes.map(scopeText);
-  return restrictions.flatMap(({ principalId, scopes }) => scopes.map((scope) => `${scopeText(scope)} (${principalId})`));
+  return [restrictions.map(({ principalId, scopes }) => `${scopes.map(scopeText).join(' or ')} (${principalId})`).join(' and ')];
 }
 
 /** One action on one resource, by policies and scopes alone. */
@@ -169,8 +176,7 @@ export async function evaluate(
   const asked = { principal, ask, context: { address: '', carrier, facts: {} } };
   try {
     const ruling = { policy: parts.policy, entities: entitiesOf(parts) };
-    const [ruled] = await ruleForEach(principal, 1, async (each) => [await rule(ruling, { ...asked, principal: each })]);
-    if (ruled === undefined) throw new Error('an ask has no ruling');
+    const ruled = await ruledForAll(principal, (each) => rule(ruling, { ...asked, principal: each }));
     const { decision: whole, entity, restrictions } = ruled;
     const groupOf = (action: string) => parts.actions.find(({ name }) => name === action)?.group;
     const isBeyond = whole.enforced === 'allow' && (await beyondRun({ lineage: lineageOf(parts), groupOf }, principal, [ask])) !== -1;
@@ -178,17 +184,21 @@ export async function evaluate(
     const narrowedTo = question.resource.id === null ? scopesOf(restrictions) : null;
     return { ...explainDecision(parts, decision, { facts: {}, entity }), narrowed_to: narrowedTo };
   } catch (error) {
-    if (error instanceof UpstreamError) return withoutLook(parts, asked, error.reason);
+    if (error instanceof UpstreamError) return await withoutLook(parts, asked, error.reason);
     throw error;
   }
 }
 
 /** Without an answer of Prefect: a deny if no scope could allow it, or else a 503 as from the gateway. */
-function withoutLook(parts: ExplainerParts, asked: Question, reason: ReasonCode): ExplainedAsk {
-  const { decision } = evaluateUpperBound(parts, asked);
+async function withoutLook(parts: ExplainerParts, asked: Question, reason: ReasonCode): Promise<ExplainedAsk> {
+  const { decision } = await ruledForAll(asked.principal, async (each) => evaluateUpperBound(parts, { ...asked, principal: each }));
   const looked = { facts: {}, entity: null };
   if (decision.enforced !== 'allow') return explainDecision(parts, decision, looked);
-  const scopes = permittingScopes(parts.policy, asked).map(scopeText);
+  const restrictions = chainOf(asked.principal).map((each) => ({
+    principalId: each.id,
+    scopes: permittingScopes(parts.policy, { ...asked, principal: each }),
+  }));
+  const scopes = scopesOf(restrictions.filter((each) => each.scopes.length > 0)) ?? [];
   return { ...explainDecision(parts, { ...decision, effect: 'deny', enforced: 'deny', reason }, looked), narrowed_to: scopes };
 }
 

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { authFrame } from '../../../test/env/socket.ts';
 import type { JsonValue } from '../../contract/json/tree.ts';
-import { NOWHERE } from '../../contract/scope.ts';
+import { NOWHERE, type Restriction } from '../../contract/scope.ts';
+import type { Lookup } from '../../prefect/client/lookup.ts';
 import type { RelayCore } from './core.ts';
 import type { RelayParts } from './parts.ts';
 import { createDelivery } from './passage.ts';
@@ -19,7 +20,8 @@ afterEach(() => relay?.close());
 
 /** Prefect knows the run A, which is covered. */
 function scopedParts(
-  lookup: (path: string) => Promise<JsonValue | null> = async (path) => (path.endsWith('/history') ? [{ id: A }] : []),
+  lookup: Lookup = async (path) => (path.endsWith('/history') ? [{ id: A }] : []),
+  restrictions: readonly Restriction[] = [{ principalId: 'token:a', scopes: [scope] }],
 ): Partial<RelayParts> {
   return {
     decider: {
@@ -29,11 +31,11 @@ function scopedParts(
         principal: { id: 'token:a', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] },
         credential: { id: 't', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] },
         decisions: [],
-        restrictions: [{ principalId: 'token:a', scopes: [scope] }],
+        restrictions,
         entities: [],
       }),
     },
-    scopeFilterOf: ({ restrictions }) => (restrictions.length === 0 ? null : { restrictions, lookup, createdBy: async () => [] }),
+    scopeFilterOf: ({ restrictions: all }) => (all.length === 0 ? null : { restrictions: all, lookup, createdBy: async () => [] }),
   };
 }
 
@@ -60,6 +62,19 @@ describe('the socket of a scoped principal', () => {
     } = await open(EVENTS_OUT);
     for (const run of [B, A, B, A]) prefect.sockets[0]?.send(frame(run));
     await expect.poll(() => client.received.slice(1)).toEqual([frame(A), frame(A)]);
+  });
+
+  it('forwards only what every principal of a chain sees', async () => {
+    const knows: Lookup = async (path, body) => {
+      if (!path.endsWith('/history')) return [];
+      const filter = JSON.stringify(body ?? null);
+      return [A, B].filter((id) => !filter.includes('team-x') || id === B).map((id) => ({ id }));
+    };
+    const own = { principalId: 'token:a', scopes: [scope] };
+    const sponsors = { principalId: 'alice@corp', scopes: [{ ...NOWHERE, tags: ['team-x'] }] };
+    const { relay: both, client } = await open(EVENTS_OUT, scopedParts(knows, [own, sponsors]));
+    for (const run of [A, B, A, B]) both.prefect.sockets[0]?.send(frame(run));
+    await expect.poll(() => client.received.slice(1)).toEqual([frame(B), frame(B)]);
   });
 
   it('is asked by what its events show: neither by what is hidden in them, nor by a filter that cannot be read', async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FromControl } from '../contract/ipc.ts';
 import type { NewRecord } from '../contract/record.ts';
+import { anAgent } from '../identity/authn/agent/agent.fixture.ts';
 import { type Applied, type ReportParts, reportApplied } from './reload-report.ts';
 
 /** The words at the terminal, and the record. */
@@ -14,7 +15,7 @@ async function reportOf(applied: Partial<Applied>, revision = 7): Promise<{ read
       clock: () => 0,
       ledger: { append: async (record: NewRecord) => void records.push(record) },
     },
-    current: { get: () => ({ revision, config: { roles: [{ role: 'viewer', members: ['*@corp', 'user:bob@corp'], scope: null }] } }) },
+    current: { get: () => ({ revision, config: { roles: [{ role: 'viewer', members: ['*@corp', 'user:bob@corp'], scope: null }], agents: [anAgent()] } }) },
     configFile: 'lictor.yaml',
     send: (message: FromControl) => void messages.push(message),
   };
@@ -30,9 +31,11 @@ describe('a reload that was applied', () => {
     expect(record).toMatchObject({ action: 'config.reload', reason: 'config-applied', resource_id: '7 -> 7', tool: 'ledger.export, traces' });
   });
 
-  it('records who holds which role from then on, where the roles changed', async () => {
+  it('records who holds which role from then on, where the roles or agents changed', async () => {
     const grant = { expires_at: null, members: ['*@corp', 'user:bob@corp'], networks: [], role: 'viewer', rules: ['lictor.yaml roles[0]'], scope: null };
-    expect((await reportOf({ changed: ['roles'] }, 8)).record?.grants).toEqual([grant]);
+    const ofAgent = { ...grant, members: ['agent:copilot'], role: 'agent', rules: ['lictor.yaml agents[0]'] };
+    expect((await reportOf({ changed: ['roles'] }, 8)).record?.grants).toEqual([grant, ofAgent]);
+    expect((await reportOf({ changed: ['agents'] }, 8)).record?.grants).toEqual([grant, ofAgent]);
     expect((await reportOf({ changed: ['traces'] })).record?.grants).toBeUndefined();
   });
 

@@ -12,29 +12,39 @@ let isAway: boolean;
 let asksWithinMs: number | null;
 let refreshAfterMs: number | null;
 let memory: ConfirmParts['memory'];
+let endedAs: { readonly isRefused: boolean } | undefined;
+let refused: readonly string[];
 
 beforeEach(() => {
   [nowMs, steadyMs, asked, isAway] = [NOW_MS, 1, 0, false];
   [asksWithinMs, refreshAfterMs] = [HOUR_MS, NOW_MS + 300_000];
   memory = createConfirmMemory();
+  [endedAs, refused] = [undefined, []];
 });
 
 /** By what the store holds, as after a restart, but for what memory keeps. */
 async function ask() {
   const identity = { idp: 'corp', subject: 's', name: 'alice', kind: 'user', groups: [], claims: {} };
-  const session = () => ({ id: 's1', owner: { kind: 'identity', identity }, refreshAfterMs });
+  const session = () => ({ id: 's1', owner: { kind: 'identity', identityId: 'i1', identity }, refreshAfterMs });
   const confirm = async () => {
     asked += 1;
+    if (endedAs !== undefined) return { state: 'ended', reason: 'session-expired', detail: 'over', ...endedAs };
     if (isAway) return { state: 'no-answer', detail: 'away' };
     return { state: 'live', proof: { identity, stored: null, refreshAfterMs: nowMs + 300_000 } };
   };
   const setRefreshAfter = async (_id: string, ms: number) => {
     refreshAfterMs = ms;
   };
+  const setRefused = async (id: string) => {
+    refused = [...refused, id];
+  };
   const parts = {
     providers: [{ idp: 'corp', word: 'w', confirm, asksWithinMs }],
     sessions: { byId: async () => session(), setRefreshAfter, end: async () => true },
-    store: { identities: { put: async () => 'i1' }, idpTokens: { read: async () => 'sealed', put: async () => undefined, remove: async () => undefined } },
+    store: {
+      identities: { put: async () => 'i1', setRefused },
+      idpTokens: { read: async () => 'sealed', put: async () => undefined, remove: async () => undefined },
+    },
     sealer: { open: () => 'opened', seal: () => 'sealed' },
     config: { roles: [{ role: 'viewer', scope: null, members: ['*@corp'] }] },
     ...{ clock: () => nowMs, steady: () => steadyMs, memory, onEnded: async () => undefined, onNoAnswer: () => undefined },
@@ -65,6 +75,20 @@ describe('a session with a later next question', () => {
   it('continues to its end if the provider is never asked: a SAML session of an older release', async () => {
     [asksWithinMs, refreshAfterMs] = [null, NOW_MS + 8 * HOUR_MS];
     expect([await ask(), asked]).toEqual([{ inMs: 8 * HOUR_MS }, 0]);
+  });
+});
+
+describe('a session that the provider ends', () => {
+  it('ends the standing of the person too if the provider was asked and refuses', async () => {
+    endedAs = { isRefused: true };
+    pass(300_000);
+    expect([await ask(), refused]).toEqual(['session-expired', ['i1']]);
+  });
+
+  it('leaves the standing of the person alone if only its time is over', async () => {
+    endedAs = { isRefused: false };
+    pass(300_000);
+    expect([await ask(), refused]).toEqual(['session-expired', []]);
   });
 });
 

@@ -5,7 +5,7 @@ import { checkByThread } from '../authorization/policy/own/check-by-thread.ts';
 import type { PolicyTexts } from '../authorization/policy/policies.ts';
 import type { Config } from '../config/config.ts';
 import { renderProblem } from '../config/problem.ts';
-import { byWhom } from '../contract/asserted.ts';
+import { byWhom } from '../contract/chain-words.ts';
 import { LictorError } from '../contract/error.ts';
 import type { PolicyOutcome, PolicyRequest } from '../contract/policy-outcome.ts';
 import type { NewRecord } from '../contract/record.ts';

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { statePaths } from '../config/state-dir.ts';
 import { nearestName } from '../config/suggest.ts';
-import { assertedWords } from '../contract/asserted.ts';
+import { assertedWords, chainWords } from '../contract/chain-words.ts';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { type AuditFilter, type LedgerReader, openLedgerReader } from '../record/ledger/query.ts';
@@ -165,8 +165,15 @@ export function auditLine(record: LedgerRecord, paint: Paint, widths: AuditWidth
   const words = gatewayWords(record);
   if (words !== undefined) return `${time}  ${paint('yellow', cell(`* ${words}`, widths.line - TIME - 2).trimEnd())}`;
   const denied = record.decision === 'deny';
-  const { principal, status, source_ip } = record;
-  const row = { time, principal: principal ?? '-', status: String(status ?? '-'), action: actionWords(record), from: source_ip ?? '-', rest: restOf(record) };
+  const { principal, on_behalf_of, status, source_ip } = record;
+  const row = {
+    time,
+    principal: principal === null ? '-' : chainWords([principal, ...on_behalf_of]),
+    status: String(status ?? '-'),
+    action: actionWords(record),
+    from: source_ip ?? '-',
+    rest: restOf(record),
+  };
   const line = auditRow(row, widths);
   return denied ? paint('red', line) : line;
 }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { StatePaths } from '../config/state-dir.ts';
-import { byWhom } from '../contract/asserted.ts';
+import { byWhom } from '../contract/chain-words.ts';
 import { systemClock } from '../contract/clock.ts';
 import { isErrno } from '../contract/errno.ts';
 import { findNginx } from '../edge/nginx/version.ts';

@@ -1,5 +1,5 @@
 // lictor lock, unlock and locks, directly on the store file.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -77,6 +77,14 @@ describe('lictor lock', () => {
       ['lock.create', 'Lock', 'alice@local'],
       ['lock.remove', 'Lock', 'alice@local'],
     ]);
+  });
+
+  it('takes an agent of lictor.yaml, and no other', async () => {
+    const agent = '{ name: copilot, sponsor: "user:alice@local", credential: token, roles: [{ role: agent }] }';
+    appendFileSync(join(root, 'lictor.yaml'), `agents: [${agent}]\n`);
+    expect(await lictor('lock', 'agent:copilot')).toMatchObject({ status: 0, err: '' });
+    expect(await lictor('lock', 'agent:copylot')).toMatchObject({ status: 1, err: expect.stringContaining('Did you mean copilot?') });
+    expect(await lictor('unlock', 'agent:copilot')).toMatchObject({ status: 0 });
   });
 
   it('asks what was meant by an account, a token or a provider that is not there', async () => {

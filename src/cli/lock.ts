@@ -1,7 +1,7 @@
 // `lictor lock`: locks a principal, session, provider or address at once. Works on the store's file, also while the gateway is down.
 import type { Command } from 'commander';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
-import { byWhom } from '../contract/asserted.ts';
+import { byWhom } from '../contract/chain-words.ts';
 import { systemClock } from '../contract/clock.ts';
 import { type LockTarget, lockText, type NewLock } from '../contract/lock.ts';
 import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';

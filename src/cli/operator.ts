@@ -1,7 +1,7 @@
 // The operator of a command: the user of the operating system, and the person behind it if the environment names one.
 import { userInfo } from 'node:os';
 import type { Environment } from '../config/load.ts';
-import { assertedPerson } from '../contract/asserted.ts';
+import { assertedPerson } from '../contract/chain-words.ts';
 import { printable } from '../contract/printable.ts';
 
 export interface Operator {

@@ -1,4 +1,5 @@
 // The start of a run as text: a person, an automation, a schedule, or another run and its own start.
+import { chainWords } from '../contract/chain-words.ts';
 import { initiatorOf, type Start } from '../record/timeline/start.ts';
 import { printable } from './text.ts';
 
@@ -12,10 +13,9 @@ function firstLine(start: Start): string {
   if (start.route === 'automation') return `started by the automation ${named(start)}${madeBy(start)}`;
   if (start.route === 'schedule') return `started by Prefect's own scheduler${start.by === null ? '' : `: schedule ${named(start)}`}`;
   if (start.evidence === 'none') return 'started by nobody that this gateway saw';
-  const behalf = start.on_behalf_of.length === 0 ? '' : ` for ${start.on_behalf_of.join(', for ')}`;
   const from = start.source_ip === null ? '' : ` from ${start.source_ip}`;
   const at = start.time === null ? '' : ` at ${start.time.slice(0, 19).replace('T', ' ')}Z`;
-  const words = `started by ${start.principal ?? 'nobody known'}${behalf}${from}${at}`;
+  const words = `started by ${start.principal === null ? 'nobody known' : chainWords([start.principal, ...start.on_behalf_of])}${from}${at}`;
   return start.request_id === null ? words : `${words}, request ${start.request_id}`;
 }
 

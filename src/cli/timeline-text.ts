@@ -1,4 +1,5 @@
 // A timeline as text: the start of the run, then its entries. Routine entries are only counted.
+import { chainWords } from '../contract/chain-words.ts';
 import type { PrefectEvent } from '../contract/prefect-event.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { commonName, groupChatter, type TimelineLine } from '../record/timeline/group.ts';
@@ -118,7 +119,7 @@ function recordLine(record: LedgerRecord, { offset, indent, count, lastedMs }: P
   const many = count > 1;
   const line = {
     offset,
-    who: `${indent}${record.principal ?? '-'}`,
+    who: `${indent}${record.principal === null ? '-' : chainWords([record.principal, ...record.on_behalf_of])}`,
     action: many ? `${count}x ${actionWords(record)}` : actionWords(record),
     status: String(record.status ?? '-'),
     binding: record.run_binding,
@@ -136,7 +137,7 @@ function taskLine(task: TaskRun, { offset, indent, count, lastedMs }: Place, { p
 }
 
 function runWords({ id, name, state, start }: Timeline): string {
-  const who = start.principal === null ? '' : `  by ${[start.principal, ...start.on_behalf_of].join(' for ')}`;
+  const who = start.principal === null ? '' : `  by ${chainWords([start.principal, ...start.on_behalf_of])}`;
   return `${name ?? 'flow run'}  ${state ?? ''}  ${id}${who}`;
 }
 

@@ -36,6 +36,11 @@ export function agentId(name: string): string {
   return `agent:${name}`;
 }
 
+/** The name in the id of an agent; undefined: another principal. The id of a person has an `@`, the name of an agent has none. */
+export function agentName(id: string): string | undefined {
+  return /^agent:([^@]+)$/.exec(id)?.[1];
+}
+
 /** The attribute that binds a principal of kind `run` to its flow run. */
 export const RUN_ATTRIBUTE = 'flow_run_id';
 

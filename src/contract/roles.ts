@@ -2,3 +2,6 @@
 
 export const BUILT_IN_ROLES = ['viewer', 'operator', 'deployer', 'worker', 'run', 'agent', 'auditor', 'admin'] as const;
 export type BuiltInRole = (typeof BUILT_IN_ROLES)[number];
+
+/** An agent never administers the gateway. Workers and runs get tokens of runs that others started. */
+export const NOT_FOR_AGENTS: readonly BuiltInRole[] = ['admin', 'worker', 'run'];

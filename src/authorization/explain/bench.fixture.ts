@@ -81,7 +81,7 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
     { role: 'viewer', members: ['*@local'], scope: null },
     { role: 'admin', members: ['group:platform@corp', 'claim:email=*@example.com@corp'], scope: null },
   ];
-  return { config: { identityProviders: [{ id: 'local', type: 'accounts' }], roles }, store: async () => store, nowMs: NOW_MS };
+  return { config: { identityProviders: [{ id: 'local', type: 'accounts' }], roles, agents: [] }, store: async () => store, nowMs: NOW_MS };
 }
 
 function account(name: string, roles: readonly string[]) {

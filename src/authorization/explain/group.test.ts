@@ -14,6 +14,7 @@ const corp: IdentityProvider = {
 };
 const TEAM_B = { ...NOWHERE, tags: ['team-b'] };
 const config = {
+  agents: [],
   identityProviders: [{ id: 'local', type: 'accounts' }, corp] as const,
   roles: [
     { role: 'operator', members: ['group:team-b@corp'], scope: TEAM_B },

@@ -1,21 +1,23 @@
-// `alice@local`, `token:etl-worker`, `run:ID` or `role:viewer` -> the principal of such a request, and the sources of its roles.
+// `alice@local`, `token:etl-worker`, `agent:copilot`, `run:ID` or `role:viewer` -> the principal of such a request, and the sources of its roles.
 
 import type { Config } from '../../config/config.ts';
 import { nearestName } from '../../config/suggest.ts';
 import { LictorError } from '../../contract/error.ts';
 import { type Lock, lockText } from '../../contract/lock.ts';
-import { type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
+import { agentId, agentName, type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { BUILT_IN_ROLES } from '../../contract/roles.ts';
 import { runOfPrincipal, runPrincipalId } from '../../contract/run-token.ts';
 import { everywhere, roleNames } from '../../contract/scope.ts';
 import { idpOfAccount, userPrincipal } from '../../identity/authn/accounts/principal.ts';
+import { createAgentCredentials } from '../../identity/authn/agent/credentials.ts';
 import { identityPrincipal } from '../../identity/authn/identity/principal.ts';
 import { type LocksUnder, lockOnPrincipal } from '../../identity/authn/locks.ts';
 import { accountHolder, identityHolder, type RoleOrigin, roleOrigins, tokenHolder } from '../../identity/authn/role-origins.ts';
 import { createRoleBook } from '../../identity/authn/roles.ts';
 import type { Store } from '../../store/store.ts';
 import type { StoredToken } from '../../store/tokens.ts';
+import { actingFor, namedAgent } from './agent.ts';
 import { findRun } from './run.ts';
 import { isWorkloadProvider, workloadPrincipal } from './workload.ts';
 
@@ -29,10 +31,10 @@ export interface ResolvedPrincipal {
   readonly notes: readonly string[];
 }
 
-type PrincipalStore = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks' | 'accessTokens'> & Partial<Pick<Store, 'runTokens'>>;
+export type PrincipalStore = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks' | 'accessTokens'> & Partial<Pick<Store, 'runTokens'>>;
 
 export interface PrincipalParts {
-  readonly config: Pick<Config, 'identityProviders' | 'roles'>;
+  readonly config: Pick<Config, 'identityProviders' | 'roles' | 'agents'>;
   /** Not opened for `role:...`: such a question needs no store. */
   readonly store: () => Promise<PrincipalStore>;
   readonly nowMs: number;
@@ -46,12 +48,17 @@ export async function findPrincipal(text: string, parts: PrincipalParts): Promis
   const run = runOfPrincipal(text);
   if (run !== null && parts.mayPoll === undefined) return unresolvedRun(run);
   const store = await parts.store();
-  return withLock(await existing(text, store, parts), { locks: store.locks, config: parts.config });
+  const under = { locks: store.locks, config: parts.config };
+  // A lock on a service token or a workload also holds on the agent that it is.
+  const found = await withLock(await existing(text, store, parts), under);
+  return withLock(await actingFor(found, store, parts), under);
 }
 
 export async function withLock(found: ResolvedPrincipal, under: LocksUnder): Promise<ResolvedPrincipal> {
   const lock = await lockOnPrincipal(under, found.principal);
-  return lock === undefined ? found : { ...found, refusedAs: found.refusedAs ?? 'locked', notes: [...found.notes, lockNote(lock)] };
+  return lock === undefined || found.refusedAs === 'locked'
+    ? found
+    : { ...found, refusedAs: found.refusedAs ?? 'locked', notes: [...found.notes, lockNote(lock)] };
 }
 
 /** A text with an `@` is the full name of a person: a provider may have a user `role:viewer`. */
@@ -62,6 +69,8 @@ function isOfKind(kind: 'role' | 'token', text: string): boolean {
 async function existing(text: string, store: PrincipalStore, parts: PrincipalParts): Promise<ResolvedPrincipal> {
   const run = runOfPrincipal(text);
   if (run !== null) return tokenRun(run, store, parts);
+  const agent = agentName(text);
+  if (agent !== undefined) return existingAgent(agent, store, parts);
   if (isOfKind('token', text)) return tokenPrincipal(text.slice('token:'.length), store, parts);
   const at = text.lastIndexOf('@');
   const [name, idp] = [text.slice(0, at), text.slice(at + 1)];
@@ -112,6 +121,14 @@ function unresolvedRun(flowRunId: string, note = NOT_LOOKED): ResolvedPrincipal 
 }
 
 const NOT_LOOKED = 'As a run whose worker holds its role on everything; who has started it, and whether its token still holds, are not looked at.';
+
+/** With the state of its service token, if it has one. */
+async function existingAgent(name: string, store: PrincipalStore, parts: PrincipalParts): Promise<ResolvedPrincipal> {
+  const agent = parts.config.agents.find((each) => each.name === name);
+  if (agent === undefined) throw unknown(agentId(name), await knownIds(store, parts));
+  const hasToken = agent.credential.kind === 'token' && (await store.tokens.list()).some((token) => token.name === name);
+  return hasToken ? tokenPrincipal(name, store, parts) : namedAgent(agent, store, parts);
+}
 
 async function tokenPrincipal(name: string, store: PrincipalStore, parts: PrincipalParts): Promise<ResolvedPrincipal> {
   const all = await store.tokens.list();
@@ -174,22 +191,23 @@ function beforeLogin(idp: string, { identityProviders }: PrincipalParts['config'
   return isOfPeople ? ` Lictor knows a person of ${idp} from the first login on. Before it, ask for a group: group:NAME@${idp}.` : '';
 }
 
-/** Accounts that may log in, people of providers, and tokens that are not revoked. */
+/** Accounts that may log in, people of providers, tokens that are not revoked, and agents. */
 export async function knownIds(store: PrincipalStore, { config }: PrincipalParts): Promise<readonly string[]> {
   const accounts = (await store.accounts.list()).flatMap((account) => {
     const idp = idpOfAccount(account, config);
     return idp === null ? [] : [`${account.name}@${idp}`];
   });
-  const tokens = (await store.tokens.list()).filter(({ revokedMs }) => revokedMs === null).map(({ name }) => `token:${name}`);
+  const credentials = createAgentCredentials(config.agents);
+  const tokens = (await store.tokens.list()).filter(({ name, revokedMs }) => revokedMs === null && credentials.ofToken(name) === undefined);
   const identities = (await store.identities.list()).map((identity) => `${identity.name}@${identity.idp}`);
-  return [...accounts, ...identities, ...tokens];
+  return [...accounts, ...identities, ...tokens.map(({ name }) => `token:${name}`), ...config.agents.map(({ name }) => agentId(name))];
 }
 
 const FORMS =
-  'A principal is written alice@local, token:NAME, run:UUID, group:NAME@PROVIDER for any principal with that group, or role:viewer for any with that role.';
+  'A principal is written alice@local, token:NAME, agent:NAME, run:UUID, group:NAME@PROVIDER for any principal with that group, or role:viewer for any with that role.';
 
 function unknown(text: string, known: readonly string[], more = ''): LictorError {
-  const bare = known.find((id) => id.startsWith(`${text}@`) || id === `token:${text}`);
+  const bare = known.find((id) => id.startsWith(`${text}@`) || id === `token:${text}` || id === agentId(text));
   if (bare !== undefined) return new LictorError('principal-unknown', `Nobody is called ${JSON.stringify(text)}. Did you mean ${bare}?${more} ${FORMS}`);
   return unknownIn(`Nobody is called ${JSON.stringify(text)}`, text, known, `${FORMS}${more} lictor account list and lictor token list show who there is.`);
 }

@@ -1,5 +1,6 @@
 // `run:UUID` -> the principal of a request with this run's token: the rights from its worker's roles, and the state of the token.
 
+import { chainWords } from '../../contract/chain-words.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { scopeText } from '../../contract/scope.ts';
@@ -54,7 +55,7 @@ function problemOf(token: StoredRunToken, worker: ResolvedPrincipal | undefined,
 }
 
 function notesOf({ onBehalfOf, pool, worker }: StoredRunToken): readonly string[] {
-  const starter = onBehalfOf.length === 0 ? 'nobody that is known' : onBehalfOf.join(', for ');
+  const starter = onBehalfOf.length === 0 ? 'nobody that is known' : chainWords(onBehalfOf);
   return [
     `It runs for ${worker} in the pool ${pool}, started by ${starter}: that gives it no right.`,
     'Bound to its run: by id it may name itself, what it has started, and for reading what is above it. Whether Prefect calls the run ended is asked at each use, and not here.',

@@ -1,5 +1,6 @@
 // The tag `started-by:NAME`, which Lictor adds to every run that a request creates. Clients cannot add, change or remove it.
 import { field, isList, isObject, type JsonValue } from '../../contract/json/tree.ts';
+import { agentName } from '../../contract/principal.ts';
 import type { Call, Lookup, Stamp } from './handler.ts';
 
 const PREFIX = 'started-by:';
@@ -24,9 +25,10 @@ export async function guardTags(call: Call, lookup: Lookup): Promise<Call> {
   return { ...call, tree: withTags(tree, isList(present) ? present.filter(isOurs) : []) };
 }
 
-/** Names the person or service at the beginning of the chain. */
+/** Names the person or service at the beginning of the chain, or the agent in it. */
 export function startedByTag({ principal, onBehalfOf }: Pick<Stamp, 'principal' | 'onBehalfOf'>): string {
-  return `${PREFIX}${onBehalfOf.at(-1) ?? principal}`;
+  const chain = [principal, ...onBehalfOf];
+  return `${PREFIX}${chain.find((id) => agentName(id) !== undefined) ?? chain.at(-1)}`;
 }
 
 function isOurs(tag: JsonValue): boolean {

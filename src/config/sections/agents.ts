@@ -1,7 +1,7 @@
 // agents: AI agents with their sponsor, credential, roles, rules for parameters and budgets.
 import { z } from 'zod';
 import { compileSchemaRule } from '../../contract/json/schema-rule.ts';
-import { BUILT_IN_ROLES, type BuiltInRole } from '../../contract/roles.ts';
+import { BUILT_IN_ROLES, NOT_FOR_AGENTS } from '../../contract/roles.ts';
 import { type Grant, NOWHERE } from '../../contract/scope.ts';
 import type { Agent, AgentCredential } from '../config.ts';
 import { isRecord } from '../expand.ts';
@@ -11,9 +11,6 @@ import { scopeProblem } from '../scope.ts';
 import type { Context } from './context.ts';
 import { isForWorkloads, memberComplaint, parseMember } from './members.ts';
 import { wireScope } from './roles.ts';
-
-/** An agent never administers the gateway. Workers and runs get tokens of runs that others started. */
-const NOT_FOR_AGENTS: readonly BuiltInRole[] = ['admin', 'worker', 'run'];
 
 export function agentsSection(known: Pick<Context, 'providers'>) {
   return z

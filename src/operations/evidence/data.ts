@@ -11,6 +11,7 @@ export interface EvidenceData {
   readonly activity: Activity;
   readonly principals: readonly PrincipalRow[];
   readonly bindings: readonly BindingRow[];
+  readonly agents: readonly AgentRow[];
   readonly joiners: readonly LifecycleRow[];
   readonly leavers: readonly LeaverRow[];
   readonly tokens: readonly TokenRow[];
@@ -54,6 +55,15 @@ export interface Activity {
 }
 
 export type PrincipalStatus = 'live' | 'locked' | 'revoked' | 'expired' | 'unknown';
+
+/** An agent, its sponsor, and its credential as lictor.yaml writes it. */
+export interface AgentRow {
+  readonly id: string;
+  readonly sponsor: string;
+  readonly credential: string;
+  readonly roles: readonly string[];
+  readonly status: PrincipalStatus;
+}
 
 export interface PrincipalRow {
   readonly id: string;

@@ -134,6 +134,8 @@ it('names the smallest role that would have been enough, and none where none wou
   expect(roles.smallestFor(new Set(['flows.read']), 'user')).toBe('viewer');
   expect(roles.smallestFor(new Set(['flows.read', 'deployments.run']), 'user')).toBe('operator');
   expect(roles.smallestFor(new Set(['deployments.write.unsafe']), 'service')).toBe('admin');
+  expect(roles.smallestFor(new Set(['flows.read', 'deployments.run']), 'agent')).toBe('agent');
+  expect(roles.smallestFor(new Set(['deployments.write.unsafe']), 'agent')).toBeNull();
   expect(roles.smallestFor(new Set(['no.such.action']), 'user')).toBeNull();
 });
 

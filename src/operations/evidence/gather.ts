@@ -17,7 +17,7 @@ import { createLateUse, type LateUse } from './late-use.ts';
 import { gatherJoiners, gatherLeavers } from './lifecycle.ts';
 import { createPastRights } from './past-rights.ts';
 import { gatherPolicies } from './policy-changes.ts';
-import { gatherBindings, gatherPrincipals } from './principals.ts';
+import { gatherAgents, gatherBindings, gatherPrincipals } from './principals.ts';
 import { createRoleActions } from './role-actions.ts';
 import { gatherTokens } from './tokens.ts';
 import { createUsage, type Usage, type UsageLimits } from './usage.ts';
@@ -69,6 +69,7 @@ export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence
     activity: usage.activity,
     principals,
     bindings: gatherBindings(config, principals),
+    agents: gatherAgents(config, principals),
     joiners: gatherJoiners(lifecycle),
     leavers: gatherLeavers(lifecycle),
     tokens: gatherTokens(tokens, usage, { from, nowMs }),

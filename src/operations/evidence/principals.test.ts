@@ -2,6 +2,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
+import { NOWHERE } from '../../contract/scope.ts';
+import { anAgent } from '../../identity/authn/agent/agent.fixture.ts';
 import { openTestStore, type TestStore } from '../../identity/authn/store.fixture.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
@@ -9,7 +11,7 @@ import { appendRecord } from '../../record/ledger/append-record.ts';
 import { tempState } from '../../record/ledger/lines.fixture.ts';
 import { openLedgerReader } from '../../record/ledger/query.ts';
 import { createPastRights } from './past-rights.ts';
-import { gatherPrincipals } from './principals.ts';
+import { gatherAgents, gatherPrincipals } from './principals.ts';
 import { createRoleActions } from './role-actions.ts';
 import { createUsage } from './usage.ts';
 
@@ -32,7 +34,11 @@ it('shows people who are called like a token, a role or a user of this machine w
   usage.add(read('local:gone@corp', 'corp'));
   const actions = collectActions(OPERATIONS);
   const rows = await gatherPrincipals({
-    config: { identityProviders: [{ id: 'corp', type: 'oidc' }] as never, roles: [{ role: 'admin', members: ['group:platform@corp'], scope: null }] },
+    config: {
+      agents: [],
+      identityProviders: [{ id: 'corp', type: 'oidc' }] as never,
+      roles: [{ role: 'admin', members: ['group:platform@corp'], scope: null }],
+    },
     store: home.store,
     usage: usage.whole(),
     roles: createRoleActions(sharedEngine({ actions, revision: 0 }), actions),
@@ -93,7 +99,7 @@ it('shows that right in the row of a principal that was removed, and none for a 
   usage.add(read('run:0199c0de-0000-7000-8000-000000000001', null));
   const actions = collectActions(OPERATIONS);
   const rows = await gatherPrincipals({
-    config: { identityProviders: [], roles: [] },
+    config: { identityProviders: [], roles: [], agents: [] },
     store: home.store,
     usage: usage.whole(),
     roles: createRoleActions(sharedEngine({ actions, revision: 0 }), actions),
@@ -120,4 +126,28 @@ it('leaves out the tokens of lictor doctor, and no token that is only called so'
   const { principals, events, limits, activity } = usage.whole();
   expect([[...principals.keys()], events.map(({ resource }) => resource)]).toEqual([['token:doctor-2'], ['ServiceToken doctor-2']]);
   expect([limits, activity.requests]).toEqual([["2 records of lictor doctor's own tokens are left out."], 1]);
+});
+
+it('shows agents with sponsor, credential and roles, and no token of an agent beside them', async () => {
+  await home.token({ name: 'copilot', roles: ['admin'] });
+  await home.token({ name: 'etl', roles: ['worker'] });
+  await home.store.accounts.create({ id: 'a1', name: 'alice', roles: ['viewer'], password: 'phc' });
+  const ended = anAgent({ name: 'ended', sponsor: { name: 'gone', idp: 'local' }, credential: { kind: 'client', id: 'desktop' } });
+  const agents = [anAgent({ grants: [{ role: 'agent', scope: { ...NOWHERE, tags: ['team-a'] } }] }), ended];
+  const config = { identityProviders: [{ id: 'local', type: 'accounts' } as const], roles: [], agents };
+  const actions = collectActions(OPERATIONS);
+  const rows = await gatherPrincipals({
+    ...{ config, store: home.store, usage: createUsage().whole(), pastRights: async () => [], ...PERIOD, nowMs: home.clock() },
+    roles: createRoleActions(sharedEngine({ actions, revision: 0 }), actions),
+  });
+  expect(rows.map(({ id, kind, status, roles }) => [id, kind, status, roles.map(({ role, scope, from }) => [role, scope, ...from])])).toEqual([
+    ['agent:copilot', 'agent', 'live', [['agent', 'tags=team-a', 'lictor.yaml agents[0]']]],
+    ['agent:ended', 'agent', 'revoked', [['agent', null, 'lictor.yaml agents[1]']]],
+    ['alice@local', 'user', 'live', [['viewer', null, 'account alice']]],
+    ['token:etl', 'worker', 'live', [['worker', null, 'token etl']]],
+  ]);
+  expect(gatherAgents(config, rows)).toEqual([
+    { id: 'agent:copilot', sponsor: 'alice@local', credential: 'token', roles: ['agent on tags=team-a'], status: 'live' },
+    { id: 'agent:ended', sponsor: 'gone@local', credential: 'client:desktop', roles: ['agent'], status: 'revoked' },
+  ]);
 });

@@ -1,21 +1,25 @@
 // The current rights of each principal, their sources, and their use in the period.
 
+import { credentialText } from '../../authorization/explain/agent.ts';
 import { findPrincipal, type ResolvedPrincipal } from '../../authorization/explain/principal.ts';
 import type { Config } from '../../config/config.ts';
 import { LictorError } from '../../contract/error.ts';
 import { ACTION_GROUPS } from '../../contract/operation.ts';
+import { agentId } from '../../contract/principal.ts';
 import { runOfPrincipal } from '../../contract/run-token.ts';
 import { scopeText } from '../../contract/scope.ts';
 import { idpOfAccount } from '../../identity/authn/accounts/principal.ts';
+import { sponsorId } from '../../identity/authn/agent/agents.ts';
+import { createAgentCredentials } from '../../identity/authn/agent/credentials.ts';
 import type { Store } from '../../store/store.ts';
-import type { BindingRow, PrincipalRow, PrincipalStatus, RoleRow } from './data.ts';
+import type { AgentRow, BindingRow, PrincipalRow, PrincipalStatus, RoleRow } from './data.ts';
 import type { PastRights } from './past-rights.ts';
 import type { RoleActions } from './role-actions.ts';
 import type { PrincipalUse } from './tallies.ts';
 import type { Usage } from './usage.ts';
 
 export interface PrincipalSources {
-  readonly config: Pick<Config, 'identityProviders' | 'roles'>;
+  readonly config: Pick<Config, 'identityProviders' | 'roles' | 'agents'>;
   readonly store: Store;
   readonly usage: Usage;
   readonly roles: RoleActions;
@@ -34,7 +38,8 @@ export async function gatherPrincipals(sources: PrincipalSources): Promise<reado
   const before = await knownBefore(sources);
   // At an identity provider, such a name is no user of this machine.
   const isLocal = ({ id, idp }: PrincipalUse): boolean => id.startsWith('local:') && idp === null;
-  const ids = new Set([...known.keys(), ...[...usage.principals.values()].filter((use) => !isLocal(use)).map(({ id }) => id)]);
+  const agents = sources.config.agents.map(({ name }) => agentId(name));
+  const ids = new Set([...known.keys(), ...agents, ...[...usage.principals.values()].filter((use) => !isLocal(use)).map(({ id }) => id)]);
   const once = remembering(store);
   const rows: PrincipalRow[] = [];
   for (const id of [...ids].sort()) {
@@ -64,7 +69,7 @@ async function knownSince({ store, config, nowMs }: PrincipalSources): Promise<R
   const add = (id: string, ms: number): void => void (since.has(id) || since.set(id, new Date(ms).toISOString()));
   for (const account of await store.accounts.list()) add(`${account.name}@${idpOfAccount(account, config) ?? 'local'}`, account.createdMs);
   for (const identity of await store.identities.list()) add(`${identity.name}@${identity.idp}`, identity.createdMs);
-  for (const token of await store.tokens.list()) if (token.revokedMs === null) add(`token:${token.name}`, token.createdMs);
+  for (const token of await store.tokens.list()) if (token.revokedMs === null) add(idOfToken(token, config), token.createdMs);
   for (const { identity, createdMs } of await provenIdentities(store)) if (createdMs <= nowMs) add(`${identity.name}@${identity.idp}`, createdMs);
   return since;
 }
@@ -76,7 +81,7 @@ async function knownBefore({ store, config, from, to }: PrincipalSources): Promi
   const accounts = (await store.accounts.list()).filter(isBefore);
   const identities = (await store.identities.list()).filter(isBefore);
   return new Set([
-    ...tokens.filter(isBefore).map(({ name }) => `token:${name}`),
+    ...tokens.filter(isBefore).map((token) => idOfToken(token, config)),
     ...accounts.map((account) => `${account.name}@${idpOfAccount(account, config) ?? 'local'}`),
     ...[...identities, ...(await provenIdentities(store)).map(({ identity }) => identity)].map(({ name, idp }) => `${name}@${idp}`),
   ]);
@@ -85,6 +90,22 @@ async function knownBefore({ store, config, from, to }: PrincipalSources): Promi
 /** Of live access tokens. The proofs of a chain are no tokens of these identities. */
 async function provenIdentities({ accessTokens }: Pick<Store, 'accessTokens'>) {
   return (await accessTokens.live()).filter((token) => token.chain === null);
+}
+
+/** A service token may be the credential of an agent. */
+function idOfToken({ name }: { readonly name: string }, { agents }: Pick<Config, 'agents'>): string {
+  return createAgentCredentials(agents).ofToken(name) === undefined ? `token:${name}` : agentId(name);
+}
+
+/** The agents of lictor.yaml with the people who answer for them. */
+export function gatherAgents({ agents }: Pick<Config, 'agents'>, principals: readonly PrincipalRow[]): readonly AgentRow[] {
+  return agents.map((agent) => ({
+    id: agentId(agent.name),
+    sponsor: sponsorId(agent),
+    credential: credentialText(agent),
+    roles: agent.grants.map(({ role, scope }) => (scope === null ? role : `${role} on ${scopeText(scope)}`)),
+    status: principals.find(({ id }) => id === agentId(agent.name))?.status ?? 'unknown',
+  }));
 }
 
 type Lists = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks' | 'accessTokens'>;

@@ -3,7 +3,7 @@
 import type { PolicyEngine } from '../../authorization/policy/engine.ts';
 import { roleMay } from '../../authorization/policy/table.ts';
 import type { ActionName } from '../../contract/operation.ts';
-import { BUILT_IN_ROLES, type BuiltInRole } from '../../contract/roles.ts';
+import { BUILT_IN_ROLES, type BuiltInRole, NOT_FOR_AGENTS } from '../../contract/roles.ts';
 import type { ActionEntry } from '../../prefect/catalog/actions.ts';
 
 export interface RoleActions {
@@ -14,7 +14,7 @@ export interface RoleActions {
   smallestFor(used: ReadonlySet<ActionName>, kind: string): string | null;
 }
 
-/** Never suggested: these roles are for runs and agents only. */
+/** Not suggested for others: these roles are for runs and agents only. */
 const OF_OTHERS: readonly BuiltInRole[] = ['run', 'agent'];
 
 /** `engine`: only the built-in policies. */
@@ -29,8 +29,12 @@ export function createRoleActions(engine: PolicyEngine, actions: readonly Action
     smallestFor(used, kind) {
       const needed = special.filter(({ name }) => used.has(name));
       if (needed.length === 0) return null;
-      const isFor = (role: string) => !OF_OTHERS.some((other) => other === role) && (role !== 'worker' || kind !== 'user');
-      return bySize.find(([role, may]) => isFor(role) && needed.every((action) => may.includes(action)))?.[0] ?? null;
+      return bySize.find(([role, may]) => isFor(kind, role) && needed.every((action) => may.includes(action)))?.[0] ?? null;
     },
   };
+}
+
+function isFor(kind: string, role: string): boolean {
+  if (kind === 'agent') return !NOT_FOR_AGENTS.some((other) => other === role);
+  return !OF_OTHERS.some((other) => other === role) && (role !== 'worker' || kind !== 'user');
 }

@@ -1,5 +1,5 @@
 // Reads the records of a period one after the other: use, denials, administration. Memory is bounded.
-import { byWhom } from '../../contract/asserted.ts';
+import { byWhom } from '../../contract/chain-words.ts';
 import { DOCTOR_RULE } from '../../contract/names.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { SUMMARY_ACTION } from '../../record/ledger/floods.ts';

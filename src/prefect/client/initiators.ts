@@ -31,7 +31,7 @@ export function chainToLabel(chain: readonly string[]): string {
     .join(',');
 }
 
-function chainFromLabel(label: unknown): readonly string[] {
+export function chainFromLabel(label: unknown): readonly string[] {
   if (typeof label !== 'string' || label === '') return [];
   return label.split(',').map((id) => id.replaceAll('%2C', ',').replaceAll('%25', '%'));
 }

@@ -1,6 +1,9 @@
 // Who started a run, and how: from the ledger's record of its creation. Prefect's word counts only where there is no such record.
+import { chainWords } from '../../contract/chain-words.ts';
 import { isFlowRunState, type PrefectEvent } from '../../contract/prefect-event.ts';
+import { agentName } from '../../contract/principal.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
+import { chainFromLabel, ON_BEHALF_OF_LABEL } from '../../prefect/client/initiators.ts';
 import { createsRun } from '../ledger/notable.ts';
 import type { PrefectRun } from './prefect-run.ts';
 
@@ -56,13 +59,17 @@ export function findStart({ run, records, events = [], parent = null, madeBy = n
   const maker = makerOf(run, events);
   if (maker !== undefined) return { ...UNKNOWN, ...maker, by: maker.by === null ? null : { ...maker.by, made_by: madeBy }, parent };
   if (label === null || run === null) return { ...UNKNOWN, parent };
-  return { ...UNKNOWN, route: 'request', principal: label, request_id: run.labels['lictor.request_id'] ?? null, time: run.created, evidence: 'label', parent };
+  const by = { principal: label, on_behalf_of: chainFromLabel(run.labels[ON_BEHALF_OF_LABEL]), request_id: run.labels['lictor.request_id'] ?? null };
+  return { ...UNKNOWN, ...by, route: 'request', time: run.created, evidence: 'label', parent };
 }
 
-/** The person or service at the beginning of a chain of runs. Null: unknown. */
+/** The person or service at the beginning of a chain of runs, or the agent there with those that it acts for. Null: unknown. */
 export function initiatorOf({ principal, on_behalf_of: behalf, parent }: Start): string | null {
   const behind = parent === null ? null : initiatorOf(parent.start);
-  return behind ?? behalf.at(-1) ?? principal;
+  if (behind !== null || principal === null) return behind;
+  const chain = [principal, ...behalf];
+  // Without an agent, the index is -1: the last one.
+  return chainWords(chain.slice(chain.findIndex((id) => agentName(id) !== undefined)));
 }
 
 type Origin = Pick<Start, 'route' | 'evidence' | 'time'> & { readonly by: Omit<Maker, 'made_by'> | null };

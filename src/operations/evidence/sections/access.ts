@@ -3,7 +3,7 @@ import { SUPPORTS } from '../controls.ts';
 import type { EvidenceData, PrincipalRow, RoleRow } from '../data.ts';
 import { count, day, minute, note, type Section, several, table } from '../document.ts';
 
-export function accessSection({ principals, bindings }: EvidenceData): Section {
+export function accessSection({ principals, bindings, agents }: EvidenceData): Section {
   const rows = principals.flatMap((principal) =>
     principal.roles.length === 0 ? [rowOf(principal, undefined)] : principal.roles.map((role) => rowOf(principal, role)),
   );
@@ -22,6 +22,12 @@ export function accessSection({ principals, bindings }: EvidenceData): Section {
           empty: 'lictor.yaml binds no roles: every right comes from a token or an account above.',
           numbers: [3],
         },
+      ),
+      { kind: 'text', text: 'AI agents. Each has only the rights that its sponsor has too, and ends with the sponsor:' },
+      ...table(
+        ['Agent', 'Sponsor', 'Credential', 'Roles', 'State'],
+        agents.map(({ id, sponsor, credential, roles, status }) => [id, sponsor, credential, roles.join('; '), status]),
+        { empty: 'lictor.yaml has no agents.' },
       ),
     ],
   };

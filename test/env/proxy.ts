@@ -13,6 +13,8 @@ export interface ProxyOptions {
   readonly drops?: readonly string[];
   /** Request headers that it sets. */
   readonly adds?: Readonly<Record<string, string>>;
+  /** True: Host and Origin that name the proxy name the target instead. */
+  readonly standsIn?: boolean;
   /** True: upgrades are passed on as plain requests. */
   readonly stripsUpgrade?: boolean;
   /** True: sockets are cut off behind the answer to the upgrade. */
@@ -59,14 +61,24 @@ function kept(headers: IncomingHttpHeaders, drops: readonly string[]): IncomingH
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !drops.includes(name)));
 }
 
-function pass({ to, drops = [], adds, stripsUpgrade, sets }: ProxyOptions, incoming: IncomingMessage, response: ServerResponse): void {
+function pass({ to, drops = [], adds, standsIn, stripsUpgrade, sets }: ProxyOptions, incoming: IncomingMessage, response: ServerResponse): void {
   const hop = stripsUpgrade === true ? ['upgrade', 'connection'] : [];
-  const onward = request(`${to}${incoming.url}`, { method: incoming.method, headers: { ...kept(incoming.headers, [...drops, ...hop]), ...adds } }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...sets });
-    answer.pipe(response);
-  });
+  const onward = request(
+    `${to}${incoming.url}`,
+    { method: incoming.method, headers: { ...kept(incoming.headers, [...drops, ...hop]), ...(standsIn === true && addressed(incoming, to)), ...adds } },
+    (answer) => {
+      response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...sets });
+      answer.pipe(response);
+    },
+  );
   onward.once('error', () => response.writeHead(502, { 'content-type': 'text/html' }).end('<html>bad gateway</html>'));
   incoming.pipe(onward);
+}
+
+function addressed({ headers, socket }: IncomingMessage, to: string): IncomingHttpHeaders {
+  const own = `localhost:${socket.localPort}`;
+  const { host } = new URL(to);
+  return Object.fromEntries(['host', 'origin'].flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name]).replace(own, host)]])));
 }
 
 /** The upgrade's head is written anew, then bytes pass both ways. */

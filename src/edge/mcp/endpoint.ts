@@ -121,13 +121,17 @@ async function serve(parts: McpParts, exchange: Exchange, { tree, progress }: As
   const challenge = await missingScope(parts, exchange, tree);
   if (challenge !== undefined) return challenge;
   const { inputs, headers } = request;
-  const handler = createMcpHandler(() => createServer(parts, { inputs, headers, principal, credential }, progress), { onerror: parts.onError });
+  const errors: unknown[] = [];
+  const handler = createMcpHandler(() => createServer(parts, { inputs, headers, principal, credential }, progress), { onerror: (error) => errors.push(error) });
   const ended = new AbortController();
   const watch = setInterval(() => endWithCredential(parts, inputs, ended), CHECK_MS);
   try {
     const web = new Request(mcpResource(parts.publicUrl), { method: 'POST', headers: passedHeaders(headers), signal: ended.signal });
     const whole = handler.fetch(web, { parsedBody: tree }).then(wholeOf);
-    return await Promise.race([whole, whenEnded(ended.signal, () => challenged(parts, request, 'credential-revoked'))]);
+    const answered = await Promise.race([whole, whenEnded(ended.signal, () => challenged(parts, request, 'credential-revoked'))]);
+    // The library reports each invalid request too, and the client has its answer.
+    if (answered.status >= 500) errors.map(parts.onError);
+    return answered;
   } finally {
     clearInterval(watch);
     await handler.close();

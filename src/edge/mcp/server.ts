@@ -34,9 +34,13 @@ export function createServer(parts: ServerParts, caller: Caller, progress: Progr
   const waiting = createWaiting(parts.sealer, caller);
   const server = new Server(
     { name: 'lictor', version: manifest.version },
-    { capabilities: { tools: {} }, instructions: INSTRUCTIONS, requestState: { verify: waiting.verify } },
+    { capabilities: { tools: {}, prompts: {}, resources: {} }, instructions: INSTRUCTIONS, requestState: { verify: waiting.verify } },
   );
   server.setRequestHandler('tools/list', async () => ({ tools: await listed(parts, caller) }));
+  // Some clients list everything, and take an error for a broken server.
+  server.setRequestHandler('prompts/list', () => ({ prompts: [] }));
+  server.setRequestHandler('resources/list', () => ({ resources: [] }));
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
   server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
     const tool = parts.tools.find(({ definition }) => definition.name === params.name);
     if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'There is no tool of this name: see tools/list.');

@@ -59,7 +59,7 @@ const principals = async () => JSON.parse((await lictor('token', 'list', '--logi
 
 it('shows whose they are and what they may, and never a secret', async () => {
   const { status, out } = await lictor('token', 'list', '--logins');
-  expect([status, out]).toEqual([0, expect.stringMatching(/login-alice +alice@local +lictor-cli +prefect:read/)]);
+  expect([status, out]).toEqual([0, expect.stringMatching(/login-alice +alice@local +lictor-cli +api +prefect:read/)]);
   expect(out + (await lictor('token', 'list', '--logins', '--json')).out).not.toMatch(/hash|refresh/);
   expect(await lictor('token', 'list', '--logins', '--access')).toMatchObject({ status: 2 });
 });

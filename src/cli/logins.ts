@@ -1,4 +1,4 @@
-// Lists and ends the logins of the command line, for an administrator.
+// Lists and ends the logins of clients (the command line, OAuth clients), for an administrator.
 
 import type { Config } from '../config/config.ts';
 import { idpOfAccount } from '../identity/authn/accounts/principal.ts';
@@ -14,12 +14,12 @@ import { printable } from './text.ts';
 export async function listLogins(context: CliContext, { store, config }: AdminSession, json: boolean): Promise<void> {
   const logins = (await withEnds(store, config)).map((login) => loginJson(login, config));
   if (json) context.out.write(`${JSON.stringify(logins)}\n`);
-  else if (logins.length === 0) context.out.write('No live logins of the command line.\n');
+  else if (logins.length === 0) context.out.write('No live logins.\n');
   else {
-    const rows = logins.map(({ id, principal, client, scopes, last_used_at: last, expires_at: end }) => [
-      ...[id, printable(principal), printable(client), scopes.join(','), minute(last), minute(end)],
+    const rows = logins.map(({ id, principal, client, audience, scopes, last_used_at: last, expires_at: end }) => [
+      ...[id, printable(principal), printable(client), audience, scopes.join(','), minute(last), minute(end)],
     ]);
-    context.out.write(renderTable([['ID', 'PRINCIPAL', 'CLIENT', 'CLIENT SCOPES', 'LAST TOKEN (UTC)', 'UNTIL (UTC)'], ...rows], context));
+    context.out.write(renderTable([['ID', 'PRINCIPAL', 'CLIENT', 'FOR', 'CLIENT SCOPES', 'LAST TOKEN (UTC)', 'UNTIL (UTC)'], ...rows], context));
   }
 }
 
@@ -55,10 +55,10 @@ async function withEnds(store: Pick<Store, 'clientGrants' | 'sessions'>, { cliSe
   return (await Promise.all(logins)).flat();
 }
 
-function loginJson({ grant: { id, owner, clientId, scopes, createdMs, seenMs }, endsMs }: Login, config: Pick<Config, 'identityProviders'>) {
+function loginJson({ grant: { id, owner, clientId, audience, scopes, createdMs, seenMs }, endsMs }: Login, config: Pick<Config, 'identityProviders'>) {
   const principal =
     owner.kind === 'identity' ? `${owner.identity.name}@${owner.identity.idp}` : `${owner.account.name}@${idpOfAccount(owner.account, config) ?? 'local'}`;
-  return { id, principal, client: clientId, scopes, created_at: iso(createdMs), last_used_at: iso(seenMs), expires_at: iso(endsMs) };
+  return { id, principal, client: clientId, audience, scopes, created_at: iso(createdMs), last_used_at: iso(seenMs), expires_at: iso(endsMs) };
 }
 
 function iso(ms: number): string {

@@ -41,7 +41,7 @@ export function register(program: Command, context: CliContext): void {
     .command('list')
     .description('list the tokens, without their secrets')
     .option('--access', 'instead: the short tokens that were exchanged and are still live')
-    .option('--logins', 'instead: the live logins of the command line (lictor login), of everybody')
+    .option('--logins', 'instead: the live logins of the command line and of OAuth clients')
     .option('--json', 'one array of objects')
     .addHelpText('after', '\nExample:\n  lictor token list\n  lictor token list --logins\n')
     .action((options: ListOptions) => withStore(context, (session) => list(context, session, options)));

@@ -93,6 +93,13 @@ describe('the text', () => {
     expect(await mint(room().desk, workerOf({ id: 'token:b' }, (await home.token({ name: 'b' })).id))).not.toBe(token);
   });
 
+  it('is valid at the API, and not at the interface for agents', async () => {
+    const token = await live(await etl());
+    expect(await reasonOf(token)).toBe('ok');
+    const verdict = await room().kind.verify(token, 'authorization', anEdgeInput({ audience: 'mcp' }));
+    expect(verdict).toMatchObject({ ok: false, reason: 'token-audience' });
+  });
+
   it('is not in the store', async () => {
     const token = await live(await etl());
     const { readdirSync, readFileSync } = await import('node:fs');

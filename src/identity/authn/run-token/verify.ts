@@ -1,5 +1,7 @@
 // A run's token -> the principal of that run: valid, not ended, with a worker in good standing. Its rights are the worker's rights for runs, never the initiator's.
+import type { EdgeInputs } from '../../../contract/inputs.ts';
 import { type Principal, RUN_ATTRIBUTE } from '../../../contract/principal.ts';
+import type { ReasonCode } from '../../../contract/reasons.ts';
 import { runPrincipalId } from '../../../contract/run-token.ts';
 import type { Grant } from '../../../contract/scope.ts';
 import type { RunTokens, StoredRunToken } from '../../../store/run-tokens.ts';
@@ -21,7 +23,7 @@ export function createRunTokenKind(parts: RunTokenParts): TokenKind {
   const { runTokens, life, mayPoll, clock } = parts;
   return {
     recognises: (text) => text.startsWith('lcf_'),
-    async verify(text, carrier, { address }): Promise<Authentication> {
+    async verify(text, carrier, { address, audience }): Promise<Authentication> {
       const parsed = parseTokenText(text, 'lcf_');
       if (parsed === undefined) return refuse('credential-malformed');
       const hash = hashToken(parsed.text);
@@ -29,13 +31,12 @@ export function createRunTokenKind(parts: RunTokenParts): TokenKind {
       if (token === undefined || !isSameHash(token.hash, hash)) return refuse('credential-unknown');
       const credential = { id: token.id, carrier, sessionId: null, alsoPresented: [] };
       // The record names the owner of the token, also of an invalid one.
-      const refused = (reason: Parameters<typeof refuse>[0]): Authentication => ({
+      const refused = (reason: ReasonCode): Authentication => ({
         ...refuse(reason, token.id),
         proven: { principal: runPrincipal(token, []), credential: { ...credential, expiresAtMs: null } },
       });
-      if (token.liveMs === null) return refused('run-token-not-live');
-      // Before the check of its run, which would extend it: an expired token stays expired.
-      if (token.expiresMs <= clock()) return refused('run-token-ended');
+      const wrong = checkToken(token, audience, clock());
+      if (wrong !== undefined) return refused(wrong);
       const endedMs = await life.endOf(token);
       const nowMs = clock();
       if (hasEnded({ endedMs, expiresMs: token.expiresMs }, nowMs)) return refused('run-token-ended');
@@ -47,6 +48,14 @@ export function createRunTokenKind(parts: RunTokenParts): TokenKind {
       return { ok: true, principal: runPrincipal(token, grants), credential: { ...credential, expiresAtMs, ...(scopes !== undefined && { scopes }) } };
     },
   };
+}
+
+/** Before the check of its run, which would extend it: an expired token stays expired. */
+function checkToken({ liveMs, expiresMs }: StoredRunToken, audience: EdgeInputs['audience'], nowMs: number): ReasonCode | undefined {
+  // A run speaks to Prefect's API. An agent has its own credential.
+  if (audience !== undefined) return 'token-audience';
+  if (liveMs === null) return 'run-token-not-live';
+  return expiresMs <= nowMs ? 'run-token-ended' : undefined;
 }
 
 /** `grants`: those of the worker that apply to its runs. */

@@ -17,7 +17,8 @@ export interface RunsParts {
   readonly name: string;
 }
 
-const TEMPLATE = {
+/** Of a pool whose runs get the environment from their job variables. */
+export const TEMPLATE = {
   job_configuration: { env: '{{ env }}', command: '{{ command }}' },
   variables: { type: 'object', properties: { env: { type: 'object' }, command: { type: 'string' } } },
 };

@@ -30,7 +30,8 @@ export interface AdminChange {
     | 'LedgerKey'
     | 'Prefect'
     | 'SigningKey'
-    | 'Service';
+    | 'Service'
+    | 'Approval';
   /** The name of the object, or the target of a lock. */
   readonly resourceId: string;
   /** The rights that the change gives. */
@@ -123,6 +124,7 @@ function append({ paths, operator }: LoadedContext, { action, resourceType, reso
     action,
     resource_type: resourceType,
     resource_id: resourceId,
+    ...(resourceType === 'Approval' && { approval_id: resourceId }),
     ...(resourceType === 'FlowRun' && { flow_run_id: resourceId, run_binding: 'verified' }),
     decision: 'allow',
     mode: 'enforce',

@@ -31,6 +31,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'unlock', summary: 'remove a lock', load: () => import('./unlock.ts') },
   { name: 'locks', summary: 'list the locks in force', load: () => import('./locks.ts') },
   { name: 'agent', summary: 'list, stop and resume AI agents', load: () => import('./agent.ts') },
+  { name: 'approvals', summary: 'list requests that wait for approval', load: () => import('./approvals.ts') },
+  { name: 'approve', summary: 'approve a waiting request', load: () => import('./approve.ts') },
+  { name: 'deny', summary: 'deny a waiting request', load: () => import('./deny.ts') },
   { name: 'policy', summary: 'manage your own policies', load: () => import('./policy.ts') },
   { name: 'services', summary: 'purge the response cache of services', load: () => import('./services.ts') },
   { name: 'simulate', summary: 'replay recorded decisions against other policies', load: () => import('./simulate.ts') },
@@ -49,9 +52,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 /** Planned commands: they only report that they are not built yet. */
 export const LATER_COMMANDS: readonly string[] = [
-  'approve',
-  'deny',
-  'approvals',
   'init',
   'import',
   'observe',

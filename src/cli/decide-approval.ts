@@ -1,0 +1,44 @@
+// What `lictor approve` and `lictor deny` share. They work on the store's file, also while the gateway is down: break-glass.
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { publishedRevision } from '../authorization/decide/revision.ts';
+import { byWhom } from '../contract/asserted.ts';
+import { type AdminSession, recordFirst, withStore } from './admin.ts';
+import type { CliContext } from './context.ts';
+import { CommandFailed, UsageError } from './errors.ts';
+
+const LONGEST_REASON = 200;
+
+export function registerDecision(program: Command, context: CliContext, verb: 'approve' | 'deny'): void {
+  program
+    .command(`${verb} <id>`)
+    .description(`${verb} a request that waits (lictor approvals)`)
+    .option('--reason <text>', 'shown on the page of the approval', parseReason, '')
+    .addHelpText('after', `\nExample:\n  lictor ${verb} 3kXf0aVhT2mWqYp1LrUc8A --reason "checked with the team"\n`)
+    .action((id: string, { reason }: { readonly reason: string }) => withStore(context, (session) => decide(context, session, { id, verb, reason })));
+}
+
+interface Decision {
+  readonly id: string;
+  readonly verb: 'approve' | 'deny';
+  readonly reason: string;
+}
+
+async function decide(context: CliContext, session: AdminSession, { id, verb, reason }: Decision): Promise<void> {
+  const { store, operator, paths } = session;
+  const approval = await store.approvals.byId(id);
+  if (approval === undefined) throw new CommandFailed(`There is no approval ${id}. lictor approvals lists those that wait.`);
+  if (approval.state !== 'pending') throw new CommandFailed(`The approval ${id} does not wait: ${approval.state}.`);
+  if (approval.revision !== publishedRevision(join(paths.root, 'revision.json')))
+    throw new CommandFailed(`The rules or policies have changed since the request ${id}. Let the requester send it again.`);
+  recordFirst(session, { action: `approval.${verb}`, resourceType: 'Approval', resourceId: id });
+  const decidedBy = byWhom(operator.principal, operator.asserted);
+  const isDecided = await store.approvals.decide(id, { isApproved: verb === 'approve', decidedBy, reason });
+  if (!isDecided) throw new CommandFailed(`The approval ${id} does not wait any more.`);
+  context.out.write(verb === 'approve' ? `${id} is approved. It lets the same request pass once.\n` : `${id} is denied.\n`);
+}
+
+function parseReason(text: string): string {
+  if (/\p{Cc}/u.test(text) || text.length > LONGEST_REASON) throw new UsageError(`--reason: one line of at most ${LONGEST_REASON} characters.`);
+  return text;
+}

@@ -9,7 +9,7 @@ import { createAssertions } from '../proxies/egress/assertion.ts';
 import type { ServiceCredentials } from '../proxies/egress/credentials.ts';
 import type { Store } from '../store/store.ts';
 
-export interface ServiceParts extends Pick<ServiceCallsParts, 'authenticator' | 'policy' | 'entities'> {
+export interface ServiceParts extends Pick<ServiceCallsParts, 'authenticator' | 'policy' | 'entities' | 'needsApproval'> {
   readonly config: Pick<Config, 'services' | 'forwardProxy' | 'publicUrl'>;
   readonly store: Pick<Store, 'changeNumber' | 'cacheGenerations'>;
   readonly signingKeys: SigningKeys;

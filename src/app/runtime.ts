@@ -7,7 +7,8 @@ import { createParameterRules } from '../authorization/agents/parameter-rules.ts
 import { createRunBudgets } from '../authorization/agents/run-budgets.ts';
 import { createAgentTaint, createLoginTaint } from '../authorization/agents/taint.ts';
 import { createWindows } from '../authorization/agents/windows.ts';
-import { createApprovalConditions, rulesFor } from '../authorization/approvals/condition.ts';
+import { createAnnouncer } from '../authorization/approvals/announce.ts';
+import { createApprovalConditions, createNeedsApproval, rulesFor } from '../authorization/approvals/condition.ts';
 import { createApprovalDesk } from '../authorization/approvals/desk.ts';
 import { createHold } from '../authorization/approvals/hold.ts';
 import { createNameOf } from '../authorization/approvals/resource-name.ts';
@@ -91,7 +92,7 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
   const policy = await buildPolicyEngine(shared, config, policies);
   const identity = openIdentity(shared, config, opened);
   const prefect = openPrefect(shared, config, { ...identity, opened });
-  const decisions = await openDecisions(shared, config, { ...identity, ...prefect, policy });
+  const decisions = await openDecisions(shared, config, { ...identity, ...prefect, policy, opened });
   const parts = { ...identity, ...prefect, ...decisions, guardedTags: createGuardedTags(config, shared.store.givenScopes) };
   const own = buildOwnApp(shared, config, parts);
   await own.ready();
@@ -175,7 +176,11 @@ function openPrefect(shared: ProcessServices, config: Config, { outbounds, opene
 type Decisions = Awaited<ReturnType<typeof openDecisions>>;
 
 /** Who a request comes from, and what it may do. */
-async function openDecisions(shared: ProcessServices, config: Config, parts: Identity & Prefect & { readonly policy: PolicyEngine }) {
+async function openDecisions(
+  shared: ProcessServices,
+  config: Config,
+  parts: Identity & Prefect & { readonly policy: PolicyEngine; readonly opened: AsyncDisposableStack },
+) {
   const { store, ledger, clock, steady, log, catalogue } = shared;
   const { policy, upstream, entities, lineage, standing, credentials } = parts;
   const lookup = createLookup(upstream);
@@ -195,11 +200,13 @@ async function openDecisions(shared: ProcessServices, config: Config, parts: Ide
   });
   const holdsLease = createHoldsLease({ leaseOf: store.leases.of, lineage: lineage.now, lookup });
   const changeNumber = () => store.changeNumber();
-  const decider = createDecider({ authenticator, catalogue, policy, entities, lineage, changeNumber, knowsFlow: store.knownFlows.has, holdsLease });
-  const services = openServices({ ...shared, config, authenticator, policy, entities: entities.recent, credentials });
+  const needsApproval = createNeedsApproval(config.approvals);
+  const knowsFlow = store.knownFlows.has;
+  const decider = createDecider({ authenticator, catalogue, policy, entities, lineage, changeNumber, knowsFlow, holdsLease, needsApproval });
+  const services = openServices({ ...shared, config, authenticator, policy, entities: entities.recent, credentials, needsApproval });
   const mayWrite = () => !config.ledger.failClosed || ledger.healthy();
   const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));
-  const { conditions, chargeCall } = openConditions(shared, config, { entities, lookup, revision: decider.revision });
+  const { conditions, chargeCall } = openConditions(shared, config, { entities, lookup, opened: parts.opened, revision: decider.revision });
   const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles, mustMediate: conditions.mustMediate });
   return { runTokens, accessStanding, authenticator, decider, services, answerer, conditions, chargeCall };
 }
@@ -207,15 +214,21 @@ async function openDecisions(shared: ProcessServices, config: Config, parts: Ide
 interface ConditionParts {
   readonly entities: Prefect['entities'];
   readonly lookup: Lookup;
+  readonly opened: AsyncDisposableStack;
   readonly revision: number;
 }
 
 /** What requests must meet beside the policies, in the order of the checks. An approval is used up by passing, so approvals are last. */
-function openConditions({ store, clock, steady }: ProcessServices, config: Config, { entities, lookup, revision }: ConditionParts) {
+function openConditions({ store, clock, steady, log }: ProcessServices, config: Config, { entities, lookup, opened, revision }: ConditionParts) {
   assertRules(config.approvals);
   const book = createAgentBook(config.agents);
   const windows = createWindows({ uses: store.agentUses, clock, steady });
-  const hold = createHold({ approvals: store.approvals, config, clock, revision, nameOf: createNameOf(entities.now), announce: () => undefined });
+  const { announce, close } = createAnnouncer({
+    ...{ rules: config.approvals, publicUrl: config.publicUrl, clock },
+    onError: (error, id) => log.warn({ err: error, approval_id: id }, 'a request that waits for an approval was not announced'),
+  });
+  opened.defer(close);
+  const hold = createHold({ approvals: store.approvals, config, clock, revision, nameOf: createNameOf(entities.now), announce });
   const taint = { book, taints: store.taints, hold, isHeld: (request: PermittedRequest) => rulesFor(config.approvals, request).length > 0 };
   const callBudgets = createCallBudgets({ book, windows });
   const conditions = createConditions([

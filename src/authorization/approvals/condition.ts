@@ -1,6 +1,7 @@
 // The rules of `approvals` as conditions: one a rule, and a request must meet all.
 import type { ApprovalRule } from '../../config/config.ts';
 import type { Operation } from '../../contract/operation.ts';
+import type { NeedsApproval } from '../decide/needs-approval.ts';
 import type { Condition, PermittedRequest } from '../mediate/conditions.ts';
 import type { Hold } from './hold.ts';
 import { isAbout } from './requester.ts';
@@ -11,6 +12,10 @@ export function createApprovalConditions(rules: readonly ApprovalRule[], hold: H
     reads: (operation) => mayNeed(operation, rule),
     check: async (request) => (holds(rule, request) ? await hold(request, rule) : { ok: true }),
   }));
+}
+
+export function createNeedsApproval(rules: readonly ApprovalRule[]): NeedsApproval {
+  return (principal, action) => rules.some((rule) => rule.actions.includes(action) && isAbout(rule, principal));
 }
 
 /** The rules that hold the request. */

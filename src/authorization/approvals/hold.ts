@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import type { Agent, ApprovalRule, PublicUrl } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Decision, Resource } from '../../contract/decision.ts';
-import { OWN_PREFIX } from '../../contract/names.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { actionWords } from '../../prefect/catalog/action-words.ts';
 import type { Approvals, NewApproval, StoredApproval } from '../../store/approvals.ts';
 import type { PermittedRequest, Verdict } from '../mediate/conditions.ts';
+import { approvalUrl } from './approval-url.ts';
 import { argumentsOf, hashOf, shownArguments } from './arguments.ts';
 import { type Requester, requesterOf } from './requester.ts';
 
@@ -45,11 +45,6 @@ export function createHold(parts: HoldParts): Hold {
       settle: async ({ kind }) => (kind === 'not-sent' ? await parts.approvals.giveBack(approval.id) : undefined),
     };
   };
-}
-
-/** The page of an approval. */
-export function approvalUrl({ origin, basePath }: Pick<PublicUrl, 'origin' | 'basePath'>, id: string): string {
-  return `${origin}${basePath}${OWN_PREFIX}approvals/${id}`;
 }
 
 interface Asking {

@@ -29,10 +29,19 @@ const GOOD: Authentication = {
   credential: { id: 'c1', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] },
 };
 
-let now: { who: Authentication; changeNumber: number; asked: number; observes: boolean; evaluated: string[]; looked: string[]; onAsked: () => unknown };
+let now: {
+  who: Authentication;
+  changeNumber: number;
+  asked: number;
+  observes: boolean;
+  evaluated: string[];
+  looked: string[] /** The action that needs an approval. */;
+  held: string;
+  onAsked: () => unknown;
+};
 let decider: Decider;
 beforeEach(() => {
-  now = { who: GOOD, changeNumber: 1, asked: 0, observes: false, evaluated: [], looked: [], onAsked: () => undefined };
+  now = { who: GOOD, changeNumber: 1, asked: 0, observes: false, evaluated: [], looked: [], held: '', onAsked: () => undefined };
   const authenticate = async (): Promise<Authentication> => {
     now.asked += 1;
     const { who } = now;
@@ -61,6 +70,7 @@ beforeEach(() => {
     },
     entities: { recent: entities, now: entities },
     changeNumber: async () => now.changeNumber,
+    needsApproval: (_principal, action) => now.held === action,
   });
 });
 
@@ -201,6 +211,12 @@ describe('a principal of other carriers and roles', () => {
     expect(await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).toMatchObject({ ok: false, reason: 'scope-not-filterable' });
     now.who = as({});
     expect((await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).ok).toBe(true);
+  });
+
+  it('does not read the gateway itself where that would have to wait for an approval', async () => {
+    now.who = as({});
+    now.held = 'ledger.read';
+    expect(await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).toMatchObject({ ok: false, reason: 'approval-impossible' });
   });
 
   it('reads the gateway itself as far as the scopes of its client allow', async () => {

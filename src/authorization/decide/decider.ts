@@ -20,6 +20,7 @@ import { createWithDetail, type Refusing } from './denied-detail.ts';
 import type { HoldsLease } from './holds-lease.ts';
 import { ruleOnTag } from './holds-tag.ts';
 import { ruleForEach } from './intersection.ts';
+import { deniedFor, type NeedsApproval } from './needs-approval.ts';
 import { isForeignWrite } from './origin.ts';
 import { evaluatePrecheck, hasScopes, type KnowsFlow, type RuleParts, type Question as RuleQuestion, type Ruling, rule } from './rule.ts';
 
@@ -84,6 +85,8 @@ export interface DeciderParts {
   readonly holdsLease?: HoldsLease;
   /** Left out: the token of a run covers only that run. */
   readonly lineage?: { readonly recent: RunLineage; readonly now: RunLineage };
+  /** Of Lictor's own pages and API. Left out: no rule holds actions. */
+  readonly needsApproval?: NeedsApproval;
   /** The store's change number: Lictor decides again when it changes during a decision. */
   readonly changeNumber: () => Promise<number>;
 }
@@ -214,10 +217,15 @@ async function decideOwn(parts: DeciderState, inputs: EdgeInputs, { who, ask }: 
   const rulings = (await ruleAll(parts, { who, asks: [ask], any: false, looked: 'recent' }, { principal, asks: [ask], context })).map((ruling) =>
     ruling.restrictions.length === 0 || ruling.decision.enforced !== 'allow' ? ruling : unfiltered(principal, ruling),
   );
-  const decisions = rulings.map(({ decision }) => withinClientScopes(parts, credential, decision));
+  const isHeld = parts.needsApproval?.(principal, ask.action) === true;
+  const decisions = rulings.map(({ decision }) => withinClientScopes(parts, credential, decision)).map((each) => (isHeld ? unlessHeld(each) : each));
   const denied = decisions.find(({ enforced }) => enforced !== 'allow');
   if (denied === undefined && decisions.length > 0) return { ok: true, principal, credential, decisions, restrictions: [], entities: [] };
   return { ok: false, reason: denied?.reason ?? 'policy-default-deny', principal, credential, credentialId: credential.id, decisions };
+}
+
+function unlessHeld(decision: Decision): Decision {
+  return decision.enforced === 'allow' ? deniedFor('approval-impossible', decision) : decision;
 }
 
 function unfiltered(principal: Principal, ruling: Ruling): Ruling {

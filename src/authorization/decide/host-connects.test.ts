@@ -35,11 +35,13 @@ interface Setting {
   readonly scopes?: readonly ClientScope[];
   readonly allow?: readonly string[] | null;
   readonly kind?: PrincipalKind;
+  /** Actions that need an approval. */
+  readonly holds?: readonly string[];
 }
 
 async function decide(
   target: string,
-  { roles = ['run'], deployment = 'nightly/prod', onBehalfOf = [], carrier = 'authorization', scopes, allow, kind = 'run' }: Setting = {},
+  { roles = ['run'], deployment = 'nightly/prod', onBehalfOf = [], carrier = 'authorization', scopes, allow, kind = 'run', holds = [] }: Setting = {},
 ) {
   const principal = {
     id: 'run:1',
@@ -58,6 +60,7 @@ async function decide(
     entities: { find: async () => bareEntity('FlowRun', { id: '1', deployment }) },
     allow: allow === undefined ? ['*.example.com'] : allow,
     changeNumber: async () => 1,
+    needsApproval: (_principal, action) => holds.includes(action),
   });
   const answer = await connects.authorize(INPUTS, readAuthority(target));
   return answer.ok ? 'allow' : answer.reason;
@@ -88,6 +91,11 @@ describe('a connection to a host', () => {
     expect(await decide('api.example.com:443', { allow: null })).toBe('host-unlisted');
     expect(await decide('10.0.0.1:443', { roles: ['admin'] })).toBe('host-literal');
     expect(await decide('api.example.com:22', { roles: ['admin'] })).toBe('host-port');
+  });
+
+  it('is none where it would have to wait for an approval', async () => {
+    expect(await decide('api.example.com:443', { holds: ['services.connect'] })).toBe('approval-impossible');
+    expect(await decide('api.example.com:443', { holds: ['services.call'] })).toBe('allow');
   });
 
   it('is none for a session, nor for a client that was not given it', async () => {

@@ -10,6 +10,7 @@ import type { Entities } from '../../prefect/client/entities.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import { type Authorization, settled, unproven } from './decider.ts';
 import { evaluateEgress, runOf } from './egress.ts';
+import { deniedFor, type NeedsApproval } from './needs-approval.ts';
 
 export interface HostConnects {
   /** Throws UpstreamError when Prefect does not answer about the run. */
@@ -24,6 +25,8 @@ export interface HostConnectsParts {
   /** Patterns as `readPattern` gives them; null: there is no forward proxy. */
   readonly allow: readonly string[] | null;
   readonly changeNumber: () => Promise<number>;
+  /** Left out: no rule holds actions. */
+  readonly needsApproval?: NeedsApproval;
 }
 
 export function createHostConnects(parts: HostConnectsParts): HostConnects {
@@ -47,5 +50,6 @@ async function decideConnect(parts: HostConnectsParts, inputs: EdgeInputs, desti
   const decision = evaluateEgress(parts.policy, { principal, run, action: CONNECT_ACTION, resource: { type: 'Host', id: host }, context });
   if (decision.enforced !== 'allow') return refuse(decision.reason, [decision]);
   if (!scopesAllow(credential.scopes, 'services')) return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny' }]);
+  if (parts.needsApproval?.(principal, CONNECT_ACTION) === true) return refuse('approval-impossible', [deniedFor('approval-impossible', decision)]);
   return { ok: true, principal, credential, decisions: [decision], restrictions: [], entities: [run] };
 }

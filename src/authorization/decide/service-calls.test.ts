@@ -37,6 +37,8 @@ interface Setting {
   readonly principal?: Partial<Principal>;
   readonly credential?: Partial<Credential>;
   readonly grants?: readonly Grant[];
+  /** Actions that need an approval. */
+  readonly holds?: readonly string[];
 }
 
 function inputs(call: ServiceCall, more: Partial<EdgeInputs> = {}): EdgeInputs {
@@ -44,7 +46,7 @@ function inputs(call: ServiceCall, more: Partial<EdgeInputs> = {}): EdgeInputs {
   return { ...none, method: call.method, operation: serviceOperation(call), path: '', args: '', ...more };
 }
 
-function callsOf({ run = {}, given = run?.tags ?? [], principal = {}, credential = {}, grants = everywhere(['run']) }: Setting) {
+function callsOf({ run = {}, given = run?.tags ?? [], principal = {}, credential = {}, grants = everywhere(['run']), holds = [] }: Setting) {
   const who: Principal = {
     ...{ id: `run:${RUN}`, kind: 'run', idp: null, roles: ['run'], grants, groups: [], attributes: { flow_run_id: RUN }, onBehalfOf: [] },
     ...principal,
@@ -62,6 +64,7 @@ function callsOf({ run = {}, given = run?.tags ?? [], principal = {}, credential
     },
     services,
     changeNumber: async () => 1,
+    needsApproval: (_principal, action) => holds.includes(action),
   });
 }
 
@@ -109,6 +112,13 @@ describe('a call of a service', () => {
     ['a service that is not there', { run: { tags: ['team-a'] } }, ['other', 'GET', '/*'], 'service-unknown'],
     ['a session', { credential: { carrier: 'session' } }, ['open', 'GET', '/*'], 'session-not-accepted'],
     ['a client without the scope', { credential: { scopes: ['prefect:read'] } }, ['open', 'GET', '/*'], 'scope-missing'],
+    [
+      'a call that would have to wait for an approval',
+      { run: { tags: ['team-a'] }, holds: ['services.call'] },
+      ['billing', 'GET', '/*'],
+      'approval-impossible',
+    ],
+    ['a call while other actions wait', { run: { tags: ['team-a'] }, holds: ['services.connect'] }, ['billing', 'GET', '/*'], 'allowed'],
     ['a client with it', { credential: { scopes: ['prefect:run'] } }, ['open', 'GET', '/*'], 'allowed'],
     [
       'somebody with the tag as an attribute',

@@ -13,6 +13,7 @@ import type { PolicyEngine } from '../policy/engine.ts';
 import { type Authorization, settled, unproven } from './decider.ts';
 import { createWithDetail } from './denied-detail.ts';
 import { evaluateEgress, runOf } from './egress.ts';
+import { deniedFor, type NeedsApproval } from './needs-approval.ts';
 import { isForeign } from './origin.ts';
 
 export interface ServiceCalls {
@@ -27,6 +28,8 @@ export interface ServiceCallsParts {
   readonly entities: Pick<Entities, 'find'>;
   readonly services: readonly Service[];
   readonly changeNumber: () => Promise<number>;
+  /** Left out: no rule holds actions. */
+  readonly needsApproval?: NeedsApproval;
 }
 
 export function createServiceCalls(parts: ServiceCallsParts): ServiceCalls {
@@ -54,8 +57,8 @@ async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: Se
   const resource = { type: 'ServiceRoute', id: routeId(call) } as const;
   const decision = evaluateEgress(parts.policy, { principal, run, action: CALL_ACTION, resource, context });
   if (decision.enforced !== 'allow') return refuse(decision.reason, [decision], run);
-  if (!scopesAllow(credential.scopes, 'services'))
-    return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny', reason: 'scope-missing' }], run);
+  if (!scopesAllow(credential.scopes, 'services')) return refuse('scope-missing', [deniedFor('scope-missing', decision)], run);
+  if (parts.needsApproval?.(principal, CALL_ACTION) === true) return refuse('approval-impossible', [deniedFor('approval-impossible', decision)], run);
   return { ok: true, principal, credential, decisions: [decision], restrictions: [], entities: [run] };
 }
 

@@ -131,7 +131,7 @@ export const RIGHT_REASONS = {
   'approval-impossible': {
     status: 403,
     detail: 'This needs an approval, and cannot wait for one.',
-    hint: 'Sockets, calls of services and the pages of the gateway cannot wait; an administrator can change the rule (docs/how-to/approvals.md).',
+    hint: 'Calls of services, connections and the pages of the gateway cannot wait; an administrator can change the rule (docs/how-to/approvals.md).',
   },
   'scope-missing': {
     status: 403,

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { publishedRevision } from '../authorization/decide/revision.ts';
-import { byWhom } from '../contract/asserted.ts';
+import { byWhom } from '../contract/chain-words.ts';
 import { type AdminSession, recordFirst, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';

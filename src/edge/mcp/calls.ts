@@ -1,6 +1,6 @@
 // What a tool asks: each request to Prefect goes through the mediator, so it meets the same decisions, conditions and records as any client's.
 
-import { approvalUrl } from '../../authorization/approvals/hold.ts';
+import { approvalUrl } from '../../authorization/approvals/approval-url.ts';
 import type { Authorization, Decider } from '../../authorization/decide/decider.ts';
 import type { Mediator } from '../../authorization/mediate/mediator.ts';
 import type { PublicUrl } from '../../config/config.ts';

@@ -58,7 +58,9 @@ describe('in an hour', () => {
     ['a replay of an existing run', 0, { status: 200, body: json({ id: 'old' }) }],
     ['a body that Prefect rejects', 0, { status: 422 }],
     ['a request that did not reach Prefect', 1, new UpstreamError('upstream-unavailable', { forwarded: true, detail: 'away' })],
-    ['an error of Prefect', 1, { status: 500 }],
+    ['an error of Prefect', 0, { status: 500 }],
+    ['a busy Prefect', 0, { status: 503 }],
+    ['an error of a proxy before Prefect', 1, { status: 504 }],
     ['a new run', 1, { status: 201, body: json({ id: 'new' }) }],
   ])('%s counts %i', async (_what, counted, answer) => {
     const room = await open([anAgent({ runsPerHour: 5, concurrentRuns: 5 })], () => answer);

@@ -129,9 +129,12 @@ interface Held extends Pick<Wanted, 'starts' | 'uses'> {
 
 const NOT_SENT: RequestOutcome = { kind: 'not-sent', bytes: 0 };
 
-/** What Prefect has not started is free again. Without an answer, or with an error of Prefect, it may have started all. */
+/** A proxy before Prefect got no answer. Prefect itself answers 500 and 503 when it has changed nothing. */
+const UNKNOWN_STATUSES = [502, 504];
+
+/** What Prefect has not started is free again. Without an answer of Prefect, it may have started all. */
 async function settle({ runs, windows, states }: RunParts, { starts, trees, uses: taken }: Held, outcome: RequestOutcome): Promise<void> {
-  if (outcome.kind === 'unknown' || (outcome.kind === 'answered' && outcome.answer.status >= 500)) return;
+  if (outcome.kind === 'unknown' || (outcome.kind === 'answered' && UNKNOWN_STATUSES.includes(outcome.answer.status))) return;
   const ids = outcome.kind === 'answered' ? starts.started(outcome.answer) : [];
   for (const { agent, root, reserved } of trees) await runs.begin(reserved, { agent, root, ids });
   const amount = starts.count - ids.length;

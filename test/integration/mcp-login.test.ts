@@ -5,11 +5,13 @@ import * as openid from 'openid-client';
 import type { BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser, type TestBrowser } from '../env/chromium.ts';
+import { freePort } from '../env/free-port.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { CLIENT, type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.ts';
 import { logInAtKeycloak } from '../env/keycloak-person.ts';
-import { connectClient } from '../env/mcp-clients.ts';
+import { connectClient, mcpProgram } from '../env/mcp-clients.ts';
 import { sharedPrefect } from '../env/prefect.ts';
+import { start, waitFor } from '../env/process.ts';
 import { openSocket } from '../env/socket.ts';
 
 const prefect = sharedPrefect();
@@ -57,7 +59,7 @@ async function ask(resource: string): Promise<Asked> {
 }
 
 /** Opens the request in the person's browser and clicks. Answers the address at the client. */
-async function decide(url: URL, button: 'Allow' | 'Refuse'): Promise<URL> {
+async function decide(url: URL, button: 'Allow' | 'Refuse', to = callback): Promise<URL> {
   const page = await context.newPage();
   await page.goto(url.href);
   if (new URL(page.url()).origin === keycloak.url) await logInAtKeycloak(page, PEOPLE.alice);
@@ -66,7 +68,7 @@ async function decide(url: URL, button: 'Allow' | 'Refuse'): Promise<URL> {
   const words = (await page.locator('main').textContent()) ?? '';
   for (const text of ['MCP Inspector', 'alice@corp', '127.0.0.1', 'start and steer runs', '(MCP)', 'on this computer']) expect(words).toContain(text);
   await page.getByRole('button', { name: button }).click();
-  await page.waitForURL((at) => at.href.startsWith(callback));
+  await page.waitForURL((at) => at.href.startsWith(to));
   const at = new URL(page.url());
   await page.close();
   return at;
@@ -122,6 +124,19 @@ describe('alice, with a client of oauth_clients', () => {
     await expect(redeem(at, asked)).rejects.toMatchObject({ error: 'invalid_grant' });
     await expect(openid.refreshTokenGrant(client, tokens.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' });
   });
+});
+
+it("the conformance tests of the MCP project for authorization servers pass: metadata and code grant, with alice's click", async () => {
+  const port = await freePort();
+  const options = ['--url', gateway.url, '--client-id', 'inspector', '--resource', `${gateway.url}/.lictor/mcp`, '--port', String(port)];
+  const args = [await mcpProgram('conformance'), 'authorization', ...options];
+  const running = await start({ name: 'conformance', command: process.execPath, args, env: process.env });
+  const printed = (): string => /^http\S+\/oauth\/authorize\?\S+$/m.exec(running.output())?.[0] ?? '';
+  await waitFor(() => printed() !== '', { what: 'the address of the authorization request', timeoutMs: 60_000 });
+  await decide(new URL(`${printed()}&scope=${encodeURIComponent('prefect:read prefect:run')}`), 'Allow', `http://127.0.0.1:${port}/callback`);
+  expect((await running.exited).code, running.output()).toBe(0);
+  expect(running.output()).not.toMatch(/FAILURE|WARNING|SKIPPED/);
+  expect(running.output()).toMatch(/authorization-code-grant/);
 });
 
 it('a request without PKCE, and one for another gateway, give the client an error', async () => {

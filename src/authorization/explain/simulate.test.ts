@@ -25,6 +25,8 @@ const bob: Principal = {
 const dana: Principal = { ...bob, id: 'dana@corp', roles: ['deployer'], grants: everywhere(['deployer']) };
 const scoped: Principal = { ...bob, id: 'eve@corp', grants: [{ role: 'operator', scope: { ...NOWHERE, tags: ['team-a'] } }] };
 
+const copilot: Principal = { ...bob, id: 'agent:copilot', kind: 'agent', idp: null, onBehalfOf: ['bob@corp'], limitedBy: [bob] };
+
 const RECORD = {
   principal: 'bob@corp',
   action: 'flow_runs.cancel',
@@ -38,7 +40,7 @@ const RECORD = {
 /** Against the built-in policies and this one. */
 function against(candidate: Readonly<Record<string, string>>, record: Partial<LedgerRecord>) {
   const whole = { source_ip: '10.0.0.1', path_taken: 'direct', ...RECORD, ...record } as LedgerRecord; // A test names the fields that are read.
-  const find = async (id: string) => [bob, dana, scoped].find((known) => known.id === id);
+  const find = async (id: string) => [bob, dana, scoped, copilot].find((known) => known.id === id);
   return replay({ actions, candidate: engineOf(candidate), formerly: () => builtIn, find }, whole);
 }
 
@@ -53,6 +55,22 @@ describe('a recorded decision', () => {
     expect(await against({ f }, {})).toMatchObject({ verdict: 'same' });
     expect(await against({ f }, { source_ip: '192.0.2.1' })).toEqual({ verdict: 'now-denied', policies: ['f'], right: null });
     expect(await against({ f }, { source_ip: '192.0.2.1', resource_id: 'r2' })).toMatchObject({ verdict: 'same' });
+  });
+
+  it('of an agent would be a denial by what forbids it to the agent or to its sponsor', async () => {
+    const forbidden = (id: string) => ({ f: `@id("f") forbid (principal == Principal::"${id}", action, resource);` });
+    const record = { principal: 'agent:copilot' };
+    expect(await against(forbidden('agent:copilot'), record)).toMatchObject({ verdict: 'now-denied', policies: ['f'] });
+    expect(await against(forbidden('bob@corp'), record)).toMatchObject({ verdict: 'now-denied', policies: ['f'] });
+    expect(await against(forbidden('dana@corp'), record)).toMatchObject({ verdict: 'same' });
+  });
+
+  it('of an agent would be an allow only where its sponsor is allowed too', async () => {
+    const permitted = (...ids: readonly string[]) =>
+      Object.fromEntries(ids.map((id, n) => [`p${n}`, `@id("p${n}") permit (principal == Principal::"${id}", action == Action::"flows.delete", resource);`]));
+    const record = { principal: 'agent:copilot', action: 'flows.delete', resource_type: 'Flow', decision: 'deny', reason: 'policy-default-deny' } as const;
+    expect(await against(permitted('agent:copilot'), record)).toMatchObject({ verdict: 'same' });
+    expect(await against(permitted('agent:copilot', 'bob@corp'), record)).toEqual({ verdict: 'now-allowed', policies: ['p0', 'p1'], right: null });
   });
 
   it('would be an allow where a permit is added', async () => {

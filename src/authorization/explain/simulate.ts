@@ -2,7 +2,7 @@
 
 import type { Effect, Resource } from '../../contract/decision.ts';
 import { RESOURCE_TYPES } from '../../contract/operation.ts';
-import type { Principal } from '../../contract/principal.ts';
+import { chainOf, type Principal } from '../../contract/principal.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { type ActionEntry, EXTRA_ACTIONS } from '../../prefect/catalog/actions.ts';
 import type { PartialAnswer, PartialEngine, PartialQuestion } from '../policy/partial.ts';
@@ -33,15 +33,27 @@ export async function replay(parts: SimulationParts, record: LedgerRecord): Prom
   if (asked === undefined || record.principal === null) return plain('not-by-policy');
   const principal = await parts.find(record.principal);
   if (principal === undefined) return plain('principal-unknown');
-  const question = questionOf(parts, { principal, asked, record });
-  const then = parts.formerly(record.revision).answer(question);
-  const now = parts.candidate.answer(question);
+  const questions = chainOf(principal).map((each) => questionOf(parts, { principal: each, asked, record }));
+  const then = answerAll(parts.formerly(record.revision), questions);
+  const now = answerAll(parts.candidate, questions);
   if (then.decision !== null && then.decision !== asked.decision) return plain('unlike-then');
   if (now.decision === null && now.residual !== then.residual) return { verdict: 'may-change', policies: now.policies, right: null };
   const decision = now.decision ?? asked.decision;
   if (decision !== asked.decision) return { verdict: decision === 'deny' ? 'now-denied' : 'now-allowed', policies: now.policies, right: null };
-  return asked.decision === 'allow' ? (besides(parts, { record, question }) ?? plain('same')) : plain('same');
+  return asked.decision === 'allow' ? (besides(parts, { record, questions }) ?? plain('same')) : plain('same');
 }
+
+/** All principals of the chain must be allowed. */
+function answerAll(engine: PartialEngine, questions: readonly PartialQuestion[]): PartialAnswer {
+  const answers = questions.map((question) => engine.answer(question));
+  const deciding = [answers.filter(({ decision }) => decision === 'deny'), answers.filter(({ decision }) => decision === null), answers];
+  const [first, ...others] = deciding.find((some) => some.length > 0) ?? [];
+  if (first === undefined || answers.length === 1) return first ?? NO_ANSWER;
+  const policies = [...new Set([first, ...others].flatMap((answer) => answer.policies))];
+  return { decision: first.decision, policies, residual: JSON.stringify(answers.map(({ residual }) => residual)) };
+}
+
+const NO_ANSWER: PartialAnswer = { decision: 'deny', policies: [], residual: '' };
 
 interface Recorded {
   readonly principal: Principal;
@@ -78,14 +90,19 @@ function askedIn({ actions }: SimulationParts, { action, resource_type, resource
 }
 
 /** The record of an allowed request names only its first right. The body may have needed more rights. */
-function besides(parts: SimulationParts, { record, question }: { readonly record: LedgerRecord; readonly question: PartialQuestion }): Replayed | undefined {
+function besides(
+  parts: SimulationParts,
+  { record, questions }: { readonly record: LedgerRecord; readonly questions: readonly PartialQuestion[] },
+): Replayed | undefined {
   if (record.path_taken !== 'mediated') return undefined;
+  const [question] = questions;
+  if (question === undefined) return undefined;
   const then = parts.formerly(record.revision);
   const further = EXTRA_ACTIONS.filter(({ name, resources }) => mayBeAskedBesides(question.action, name) && resources.includes(question.resource.type));
   for (const { name } of further) {
-    const more = { ...question, action: name };
-    const now = parts.candidate.answer(more);
-    if (takesAway(then.answer(more), now)) return { verdict: 'may-change', policies: now.policies, right: name };
+    const more = questions.map((each) => ({ ...each, action: name }));
+    const now = answerAll(parts.candidate, more);
+    if (takesAway(answerAll(then, more), now)) return { verdict: 'may-change', policies: now.policies, right: name };
   }
   return undefined;
 }

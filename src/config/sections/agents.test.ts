@@ -13,7 +13,7 @@ const PROVIDERS = `identity_providers:
 const COPILOT = { name: 'copilot', sponsor: 'user:alice@local', credential: 'token', roles: [{ role: 'agent' }] };
 
 function withAgents(...agents: readonly object[]): string {
-  return `${SMALLEST}${PROVIDERS}agents: ${JSON.stringify(agents)}\n`;
+  return `${SMALLEST}${PROVIDERS}oauth_clients: [{ id: desktop, redirect_uris: ['http://127.0.0.1/callback'] }]\nagents: ${JSON.stringify(agents)}\n`;
 }
 
 function changed(changes: object): string {
@@ -76,6 +76,8 @@ describe('agents', () => {
     ['credential', { credential: 'client:https://user@agent.example/client.json' }],
     ['credential', { credential: 'client:https://agent.example/client.json#x' }],
     ['credential', { credential: 'client:' }],
+    ['credential', { credential: 'client:unknown' }],
+    ['credential', { credential: 'client:lictor-cli' }],
     ['roles', { roles: [] }],
     ['roles[0].role', { roles: [{ role: 'admin' }] }],
     ['roles[0].role', { roles: [{ role: 'worker' }] }],

@@ -12,7 +12,7 @@ import type { Context } from './context.ts';
 import { isForWorkloads, memberComplaint, parseMember } from './members.ts';
 import { wireScope } from './roles.ts';
 
-export function agentsSection(known: Pick<Context, 'providers'>) {
+export function agentsSection(known: Pick<Context, 'providers' | 'oauthClients'>) {
   return z
     .array(wireAgent(known))
     .superRefine(...withoutDuplicates('name', (name) => [`${name} is the name of another agent`, 'Give each agent a separate name.'], ['name']))
@@ -22,7 +22,7 @@ export function agentsSection(known: Pick<Context, 'providers'>) {
     .describe('AI agents, each with the person who answers for it (docs/how-to/agents.md).');
 }
 
-function wireAgent(known: Pick<Context, 'providers'>) {
+function wireAgent(known: Pick<Context, 'providers' | 'oauthClients'>) {
   return z.strictObject({
     name: z
       .string()
@@ -101,7 +101,7 @@ const oneAgentEach = [
   { when: ({ value }: { readonly value: unknown }) => Array.isArray(value) },
 ] as const;
 
-function sponsorComplaint(sponsor: string, known: Pick<Context, 'providers'>): Complaint | undefined {
+function sponsorComplaint(sponsor: string, known: Pick<Context, 'providers' | 'oauthClients'>): Complaint | undefined {
   const member = parseMember(sponsor);
   if (member?.kind !== 'user') return { message: `${sponsor} is no person`, remedy: 'Write user:NAME@IDP.' };
   const complaint = memberComplaint(sponsor, known);
@@ -111,11 +111,10 @@ function sponsorComplaint(sponsor: string, known: Pick<Context, 'providers'>): C
   return { message: `${sponsor} is a workload: ${provider.id} is of type ${provider.type}`, remedy: 'Name a person who logs in: user:NAME@IDP.' };
 }
 
-function credentialComplaint(credential: string, known: Pick<Context, 'providers'>): Complaint | undefined {
+function credentialComplaint(credential: string, known: Pick<Context, 'providers' | 'oauthClients'>): Complaint | undefined {
   const remedy = 'Write token, claim:KEY=VALUE@IDP with a provider of workloads, or client:ID with the https URL or the id of an OAuth client.';
   if (credential === 'token') return undefined;
-  if (credential.startsWith('client:'))
-    return isClientId(credential.slice('client:'.length)) ? undefined : { message: `${credential} names no client`, remedy };
+  if (credential.startsWith('client:')) return clientComplaint(credential.slice('client:'.length), known);
   const member = parseMember(credential);
   if (member?.kind !== 'claim') return { message: `${credential} is no credential of an agent`, remedy };
   const complaint = memberComplaint(credential, known);
@@ -126,10 +125,17 @@ function credentialComplaint(credential: string, known: Pick<Context, 'providers
 }
 
 /** The URL of a Client ID Metadata Document, or the id of a configured client. */
-function isClientId(id: string): boolean {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(id)) return true;
+function clientComplaint(id: string, { oauthClients }: Pick<Context, 'oauthClients'>): Complaint | undefined {
+  if (!/^[a-z]+:/i.test(id)) {
+    if (oauthClients?.includes(id) !== false) return undefined;
+    return {
+      message: `client:${id} is no client of oauth_clients`,
+      remedy: 'Add it to oauth_clients, or write client: and the https URL of its metadata document.',
+    };
+  }
   const url = URL.parse(id);
-  return url?.protocol === 'https:' && url.href === id && url.username === '' && url.password === '' && url.hash === '';
+  if (url?.protocol === 'https:' && url.href === id && url.username === '' && url.password === '' && url.hash === '') return undefined;
+  return { message: `client:${id} names no client`, remedy: 'Write the https URL of its metadata document exactly, without user, password or #.' };
 }
 
 function deploymentComplaint(deployments: string): Complaint | undefined {

@@ -29,6 +29,8 @@ export interface Context extends Files {
   readonly services: readonly string[] | undefined;
   /** Undefined: broken. */
   readonly agents: readonly AgentOutline[] | undefined;
+  /** Ids; undefined: broken. */
+  readonly oauthClients: readonly string[] | undefined;
   readonly metricsListen: string | undefined;
 }
 
@@ -46,7 +48,7 @@ export interface ProviderOutline {
 /** Each part alone, if it is sound. Its section reports its problems. */
 export function contextOf(data: unknown, files: Files): Context {
   const outline = OUTLINE.parse(isRecord(data) ? data : {});
-  const { tls, prefect, metrics, identity_providers: providers, services, agents } = outline;
+  const { tls, prefect, metrics, identity_providers: providers, services, agents, oauth_clients: oauthClients } = outline;
   const tlsEndsInFront = outline.tls_terminated_upstream === true;
   const publicUrl = publicUrlSection.safeParse(outline.public_url).data;
   return {
@@ -59,6 +61,7 @@ export function contextOf(data: unknown, files: Files): Context {
     providers,
     services: services?.map(({ name }) => name),
     agents,
+    oauthClients: oauthClients?.map(({ id }) => id),
     metricsListen: metrics?.listen,
   };
 }
@@ -75,6 +78,7 @@ const OUTLINE = z.object({
   identity_providers: listOf(z.object({ id: slug, type: z.string(), issuer: z.string().optional() })),
   services: listOf(z.object({ name: slug })),
   agents: listOf(z.object({ name: z.string(), credential: z.string().optional() })),
+  oauth_clients: listOf(z.object({ id: z.string() })),
   metrics: z.object({ listen: z.string() }).optional().catch(undefined),
 });
 

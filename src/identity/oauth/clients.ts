@@ -3,6 +3,8 @@
 import type { Config, OAuthClientEntry } from '../../config/config.ts';
 import type { SteadyClock } from '../../contract/clock.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
+import { sponsorId } from '../authn/agent/agents.ts';
+import { createAgentCredentials } from '../authn/agent/credentials.ts';
 import { createClientDocuments, type DocumentNetwork } from './client-documents.ts';
 
 export interface OAuthClient {
@@ -38,11 +40,14 @@ export interface ClientParts {
 export function createClients({ config, network, steady }: ClientParts): Clients {
   const { oauthClients, oauthClientHosts: hosts, agents } = config;
   const ids = new Set(agents.flatMap(({ credential }) => (credential.kind === 'client' ? [credential.id] : [])));
+  const credentials = createAgentCredentials(agents);
   const documents = createClientDocuments({ hosts, ids, network, steady });
   const known = new Map([CLI_CLIENT, ...oauthClients.map(configured)].map((client) => [client.id, client]));
   return {
     accepts: (id) => known.has(id) || documents.accepts(id),
     async find(id, principalId) {
+      const agent = credentials.ofClient(id);
+      if (agent !== undefined && sponsorId(agent) !== principalId) return { ok: false, reason: 'agent-not-sponsor' };
       const client = known.get(id);
       if (client !== undefined) return { ok: true, client };
       return id.startsWith('https:') ? await documents.find(id, principalId) : { ok: false, reason: 'client-unknown' };

@@ -111,6 +111,9 @@ describe('the answer to nginx', () => {
     expect(await asked(['run', 'worker'], MEDIATED)).toBe('worker');
     expect(await asked(['run'])).toBeUndefined();
     expect(await asked([])).toBeUndefined();
+    const chain = { ...allowed, principal: { ...principal, grants: [], limitedBy: [{ ...principal, grants }] } };
+    const { answerer } = answererWith(chain, true, ['worker']);
+    expect((await answerer.answer(inputs(READ))).headers['x-lictor-limited-roles']).toBe('worker');
   });
 
   it('only pre-checks what the mediator decides', async () => {

@@ -116,6 +116,7 @@ describe('the text', () => {
     expect((await minted({ principal: { ...principal, kind: 'run', id: `run:${RUN}` }, credential })).size).toBe(0);
     expect((await minted({ principal: { ...principal, grants: everywhere(['viewer']) }, credential })).size).toBe(0);
     expect((await minted({ principal: { ...principal, idp: 'gone', id: 'x@gone' }, credential })).size).toBe(0);
+    expect((await minted({ principal: { ...principal, limitedBy: [principal] }, credential })).size).toBe(0);
   });
 });
 

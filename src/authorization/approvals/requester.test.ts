@@ -48,6 +48,12 @@ describe('the requester', () => {
   });
 });
 
+it('a rule for a group is about every chain that has a member of the group behind the others', () => {
+  const job: Principal = { ...COPILOT, id: 'job@ci', kind: 'service', onBehalfOf: ['agent:copilot', 'alice@corp'], limitedBy: [COPILOT] };
+  expect(isAbout({ principals: ['group:leads@corp'] }, job)).toBe(true);
+  expect(isAbout({ principals: ['group:leads@corp'] }, { ...job, limitedBy: [{ ...COPILOT, limitedBy: [] }] })).toBe(false);
+});
+
 it.each<readonly [member: string, ofAgent: boolean, ofRun: boolean, ofPerson: boolean]>([
   ['agent:*', true, true, false],
   ['agent:copilot', true, true, false],

@@ -100,12 +100,13 @@ export const runDeployment = defineTool({
   input: z.object({
     deployment: z.string().min(1).max(1_000).describe('The id, or FLOW/DEPLOYMENT.'),
     parameters: z.record(z.string(), z.unknown()).optional().describe('Parameters that differ from the defaults of the deployment.'),
+    job_variables: z.record(z.string(), z.unknown()).optional().describe('Overrides what the worker executes: never permitted to an agent of lictor.yaml.'),
     idempotency_key: z.string().min(1).max(200).optional().describe('Prefect creates one run for a key, also if you repeat the call.'),
   }),
   output: z.object({ flow_run: FLOW_RUN }),
-  async run({ deployment, parameters, idempotency_key: key }, call) {
+  async run({ deployment, parameters, job_variables: variables, idempotency_key: key }, call) {
     const id = await deploymentId(call, deployment);
-    const body = { ...(parameters && { parameters }), ...(key !== undefined && { idempotency_key: key }) };
+    const body = { ...(parameters && { parameters }), ...(variables && { job_variables: variables }), ...(key !== undefined && { idempotency_key: key }) };
     return { flow_run: flowRunOf(await call.ask(CREATE_RUN, { params: { id }, body }), true) };
   },
 });

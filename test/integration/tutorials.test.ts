@@ -1,4 +1,4 @@
-// docs/tutorials/first-worker.md, then one-service.md with the same worker: their files, commands and flows, before a real Prefect.
+// docs/tutorials/first-worker.md, then agent-that-reruns.md and one-service.md with the same worker: their files, commands and flows, before a real Prefect.
 import { appendFileSync, chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { REPOSITORY } from '../../src/cli/repository.ts';
 import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
+import { mcpProgram } from '../env/mcp-clients.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { type Finished, run, waitFor } from '../env/process.ts';
 import { MAIN } from '../env/program.ts';
@@ -13,6 +14,7 @@ import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 import { flowRunIdOf, openSession, prefectOk, type StockSession } from './stock/session.ts';
 
 const FIRST = 'tutorials/first-worker.md';
+const AGENT = 'tutorials/agent-that-reruns.md';
 const SERVICE = 'tutorials/one-service.md';
 const prefect = sharedPrefect();
 /** Stands for the checkout: `./lictor` and its `.lictor`. */
@@ -65,10 +67,20 @@ async function typed(page: string, beginning: string, words: Readonly<Record<str
   return output;
 }
 
-async function checkAndReload(): Promise<void> {
+/** What each line prints; it may fail. `before` stands before each line. */
+async function eachLine(script: string, words: Readonly<Record<string, string>>, before = ''): Promise<readonly string[]> {
+  const printed: string[] = [];
+  for (const line of script.trim().split('\n')) {
+    const written = Object.entries(words).reduce((text, [word, value]) => text.replaceAll(word, value), line);
+    printed.push((await shell(`${before}\n${written}`)).output.trim());
+  }
+  return printed;
+}
+
+async function checkAndReload(page: string): Promise<void> {
   const reloads = async () => jsonLines(await gateway.lictorOk('audit', '--action', 'config.reload', '--json')).length;
   const before = await reloads();
-  await typed(SERVICE, './lictor check');
+  await typed(page, './lictor check');
   await waitFor(async () => (await reloads()) > before, { what: 'the reload', timeoutMs: 60_000, everyMs: 300 });
 }
 
@@ -106,12 +118,58 @@ it('the first worker runs a flow through the gateway, and the timeline names who
   expect(commands(FIRST, './lictor token revoke').map(([noun, verb]) => `${noun} ${verb}`)).toEqual(['token revoke', 'audit --decision']);
 }, 400_000);
 
+it('an agent over MCP reruns the failed runs of one deployment, and does nothing else', async () => {
+  const project = session.client.project;
+  writeFileSync(join(project, 'report.py'), block(AGENT, 'from pathlib'));
+  for (const line of commands(AGENT, 'prefect --no-prompt').slice(0, 2)) await prefectOk(session, ...line);
+  const [daily, weekly] = [await runOf('report/daily', 'FAILED'), await runOf('report/weekly', 'FAILED')];
+  const ids = { DAILY_RUN: daily, WEEKLY_RUN: weekly };
+
+  appendFileSync(gateway.configFile, block(AGENT, 'policies:'));
+  await typed(AGENT, 'install -d');
+  writeFileSync(join(gateway.stateDir, 'policies/rerunner.cedar'), block(AGENT, '@id('));
+  writeFileSync(join(gateway.stateDir, 'policies/rerunner.vectors.yaml'), block(AGENT, 'vectors:'));
+  await checkAndReload(AGENT);
+  const answers = await eachLine(block(AGENT, './lictor explain'), ids);
+  expect(answers.map((answer) => answer.split(' ')[0])).toEqual(['allow', 'deny', 'deny', 'deny']);
+
+  const token = /lct_\w+/.exec(await typed(AGENT, './lictor token create'))?.[0] ?? '';
+  writeFileSync(join(gateway.stateDir, 'mcp.json'), block(AGENT, '{').replace('lct_...', token), { mode: 0o600 });
+  const [define = '', list = ''] = block(AGENT, 'mcp()').split('\n');
+  const mcp = define.replace('npx --yes @modelcontextprotocol/inspector', `'${process.execPath}' '${await mcpProgram('inspector')}'`);
+  const agent = (script: string) => eachLine(script, { ...ids, 'orders.csv': join(project, 'orders.csv') }, mcp);
+
+  const [tools = ''] = await agent(list);
+  expect(['run_deployment', 'cancel_flow_run', 'pause_flow_run', 'resume_flow_run', 'pause_schedule'].filter((name) => tools.includes(`"${name}"`))).toEqual(
+    [],
+  );
+  expect(tools).toContain('"retry_flow_run"');
+  const [runs = '', logs = ''] = await agent(block(AGENT, 'mcp --method tools/call --tool-name get_flow_runs'));
+  expect([runs.includes(daily), runs.includes(weekly)]).toEqual([true, false]);
+  expect(logs).toContain('FileNotFoundError');
+
+  const [, rerun = ''] = await agent(block(AGENT, "echo '42 orders'"));
+  expect(rerun).toContain('"ACCEPT"');
+  await session.server.awaitRunState(daily, ['COMPLETED'], 180_000);
+  const refused = await agent(block(AGENT, 'mcp --method tools/call --tool-name retry_flow_run'));
+  expect(refused.map((answer) => /"code": ?"([\w-]+)"/.exec(answer)?.[1])).toEqual(['not-retryable', 'tool_not_found', 'policy-default-deny']);
+  expect([await session.server.runState(daily), await session.server.runState(weekly)]).toEqual(['COMPLETED', 'FAILED']);
+
+  expect(await typed(AGENT, './lictor timeline', ids)).toMatch(/rerunner for alice@\S+ +flow_runs\.retry +201/);
+  expect(await typed(AGENT, './lictor audit')).toMatch(/flow_runs\.retry.*policy-default-deny/);
+  const [, after = ''] = await eachLine(block(AGENT, './lictor agent stop'), ids, mcp);
+  expect(after).not.toContain('get_flow_runs');
+  // Lictor stores no secret in clear text: this file is the client's.
+  rmSync(join(gateway.stateDir, 'mcp.json'));
+}, 400_000);
+
 it('the runs of one team call the service with its key, and the timeline shows it; those of another team do not', async () => {
   await typed(SERVICE, '(umask 077');
-  appendFileSync(gateway.configFile, block(SERVICE, 'policies:'));
+  // The file has `policies` already.
+  appendFileSync(gateway.configFile, block(SERVICE, 'policies:').replace(/^policies: .*\n/, ''));
   writeFileSync(join(gateway.stateDir, 'policies/billing.cedar'), block(SERVICE, '@id('));
   writeFileSync(join(gateway.stateDir, 'policies/billing.vectors.yaml'), block(SERVICE, 'vectors:'));
-  await checkAndReload();
+  await checkAndReload(SERVICE);
   writeFileSync(join(session.client.project, 'rates.py'), block(SERVICE, 'from prefect import flow'));
   const [deployA = '', deployB = '', ...runs] = block(SERVICE, 'prefect --no-prompt deploy').trim().split('\n');
   for (const command of [deployA, deployB]) await prefectOk(session, ...command.split(' ').slice(1));
@@ -131,7 +189,7 @@ it('the runs of one team call the service with its key, and the timeline shows i
 
 it('the service sees one call of two with the cache, and a caller beyond the limit gets 429', async () => {
   appendFileSync(gateway.configFile, block(SERVICE, '    limit:'));
-  await checkAndReload();
+  await checkAndReload(SERVICE);
   billing.clear();
   const { secret } = await gateway.token('root', ['admin']);
   const call = () => gateway.fetch('/.lictor/svc/billing/v1/rates', { token: secret });

@@ -72,9 +72,15 @@ describe('the socket of a scoped principal', () => {
     };
     const own = { principalId: 'token:a', scopes: [scope] };
     const sponsors = { principalId: 'alice@corp', scopes: [{ ...NOWHERE, tags: ['team-x'] }] };
-    const { relay: both, client } = await open(EVENTS_OUT, scopedParts(knows, [own, sponsors]));
-    for (const run of [A, B, A, B]) both.prefect.sockets[0]?.send(frame(run));
-    await expect.poll(() => client.received.slice(1)).toEqual([frame(B), frame(B)]);
+    const restrictions = [own];
+    const { relay: both, client } = await open(EVENTS_OUT, scopedParts(knows, restrictions));
+    for (const run of [A, B]) both.prefect.sockets[0]?.send(frame(run));
+    await expect.poll(() => client.received.slice(1)).toEqual([frame(A), frame(B)]);
+    // The sponsor's rights become narrower: what was visible a moment ago is hidden at once.
+    restrictions.push(sponsors);
+    await both.relay.recheck();
+    for (const run of [A, B]) both.prefect.sockets[0]?.send(frame(run));
+    await expect.poll(() => client.received.slice(3)).toEqual([frame(B)]);
   });
 
   it('is asked by what its events show: neither by what is hidden in them, nor by a filter that cannot be read', async () => {

@@ -157,7 +157,7 @@ interface MeterParts {
 function meterApp({ shared, current, config: { storeFile }, relay, answerer }: MeterParts): Metered {
   const { paths, ledger, clock, log, exports, tracing, eventIntake } = shared;
   return meter({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeFile }, answerer, {
-    ...{ ledger, clock, log, sockets: relay.count },
+    ...{ ledger, clock, log, sockets: relay.count, redactions: () => shared.redactions.total },
     ...{ sinks: exports.status, spans: tracing.status, events: eventIntake.status },
     revision: () => current.get().revision,
   });

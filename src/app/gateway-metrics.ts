@@ -15,6 +15,7 @@ import type { IntakeStatus } from '../record/timeline/feed/intake.ts';
 export interface MeteredParts {
   readonly ledger: Pick<Ledger, 'healthy'>;
   readonly sockets: () => number;
+  readonly redactions: () => number;
   readonly sinks: () => readonly SinkStatus[];
   readonly spans: () => SpanStatus;
   readonly events: () => IntakeStatus;
@@ -61,9 +62,10 @@ export function meter(files: ReaderFiles, answerer: Answerer, parts: MeteredPart
   };
 }
 
-function ownFamilies({ ledger, sockets, revision }: MeteredParts): readonly Family[] {
+function ownFamilies({ ledger, sockets, redactions, revision }: MeteredParts): readonly Family[] {
   return [
     { name: 'sockets_open', type: 'gauge', help: 'Sockets that are open in the relay.', samples: [{ value: sockets() }] },
+    { name: 'redactions_total', type: 'counter', help: 'Secrets that answers to agents did not show.', samples: [{ value: redactions() }] },
     {
       name: 'ledger_healthy',
       type: 'gauge',

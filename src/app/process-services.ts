@@ -48,6 +48,8 @@ export interface ProcessServices {
   readonly runTokenKey: Buffer;
   /** The run that started each run. */
   readonly lineageMemory: LineageMemory;
+  /** Secrets that answers to agents did not show, since the start. */
+  readonly redactions: { total: number };
   /** The event sockets and `POST /events` share these two. */
   readonly eventRules: EventRules;
   readonly eventMemory: EventMemory;
@@ -83,7 +85,7 @@ export async function openProcessServices({ config, onReopen, ...parts }: Proces
   await signingKeys.published();
   return {
     ...parts,
-    ...{ store, ledger, sealer, signingKeys, lineageMemory, eventMemory },
+    ...{ store, ledger, sealer, signingKeys, lineageMemory, eventMemory, redactions: { total: 0 } },
     catalogue: createCatalogue(),
     ledgerSearch: createLedgerSearch(paths),
     bodies: createBodyWork({ steady }),

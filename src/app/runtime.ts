@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createAgentBook } from '../authorization/agents/agent-book.ts';
 import { createCallBudgets } from '../authorization/agents/call-budgets.ts';
 import { createParameterRules } from '../authorization/agents/parameter-rules.ts';
+import { createRedaction } from '../authorization/agents/redaction.ts';
 import { createRunBudgets } from '../authorization/agents/run-budgets.ts';
 import { createAgentTaint, createLoginTaint } from '../authorization/agents/taint.ts';
 import { createWindows } from '../authorization/agents/windows.ts';
@@ -206,12 +207,26 @@ async function openDecisions(
   const services = openServices({ ...shared, config, authenticator, policy, entities: entities.recent, credentials, needsApproval });
   const mayWrite = () => !config.ledger.failClosed || ledger.healthy();
   const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));
-  const { conditions, chargeCall } = openConditions(shared, config, { entities, lookup, opened: parts.opened, revision: decider.revision });
+  const redactor = redactorOf(shared, config);
+  const { conditions, chargeCall } = openConditions(shared, config, { entities, lookup, redactor, opened: parts.opened, revision: decider.revision });
   const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles, mustMediate: conditions.mustMediate });
-  return { runTokens, accessStanding, authenticator, decider, services, answerer, conditions, chargeCall };
+  return { runTokens, accessStanding, authenticator, decider, services, answerer, conditions, chargeCall, redactor };
+}
+
+/** Loaded with the first answer to an agent. */
+function redactorOf({ redactions }: ProcessServices, config: Config): () => Promise<Redactor> {
+  let opening: Promise<Redactor> | undefined;
+  const onRedacted = (count: number): void => {
+    redactions.total += count;
+  };
+  return () => {
+    opening ??= openRedactor({ known: knownSecrets(config), onRedacted });
+    return opening;
+  };
 }
 
 interface ConditionParts {
+  readonly redactor: () => Promise<Redactor>;
   readonly entities: Prefect['entities'];
   readonly lookup: Lookup;
   readonly opened: AsyncDisposableStack;
@@ -219,7 +234,7 @@ interface ConditionParts {
 }
 
 /** What requests must meet beside the policies, in the order of the checks. An approval is used up by passing, so approvals are last. */
-function openConditions({ store, clock, steady, log }: ProcessServices, config: Config, { entities, lookup, opened, revision }: ConditionParts) {
+function openConditions({ store, clock, steady, log }: ProcessServices, config: Config, { entities, lookup, redactor, opened, revision }: ConditionParts) {
   assertRules(config.approvals);
   const book = createAgentBook(config.agents);
   const windows = createWindows({ uses: store.agentUses, clock, steady });
@@ -235,6 +250,7 @@ function openConditions({ store, clock, steady, log }: ProcessServices, config: 
     callBudgets,
     createParameterRules({ book, agents: config.agents, entities: entities.now }),
     createRunBudgets({ book, windows, runs: store.agentRuns, lookup, clock, steady }),
+    createRedaction({ book, redactor }),
     createAgentTaint(taint),
     createLoginTaint(taint),
     ...createApprovalConditions(config.approvals, hold),
@@ -285,17 +301,12 @@ function openMcp(
   config: Config,
   parts: OwnParts & { readonly mediator: Mediator },
 ): McpEndpoint {
-  const { mediator, decider, authenticator, chargeCall } = parts;
-  let redactor: Promise<Redactor> | undefined;
+  const { mediator, decider, authenticator, chargeCall, redactor } = parts;
   const warn = (message: string) => (error: unknown) => log.warn({ err: error }, message);
   return createMcpEndpoint({
-    ...{ mediator, decider, authenticator, catalogue, clock, chargeCall, ledgerSearch, sealer, tools: TOOLS, revision: decider.revision },
+    ...{ mediator, decider, authenticator, catalogue, clock, chargeCall, redactor, ledgerSearch, sealer, tools: TOOLS, revision: decider.revision },
     approvals: store.approvals,
     publicUrl: config.publicUrl,
-    redactor() {
-      redactor ??= openRedactor(knownSecrets(config));
-      return redactor;
-    },
     record: (record) => ledger.append(record).catch(warn('a request of an agent could not be recorded')),
     onError: warn('the MCP library reports an error'),
   });

@@ -52,6 +52,7 @@ async function watch(tls: string): Promise<void> {
       sync: unused,
       eventRules: unused,
       edgeRuns: unused,
+      redactions: { total: 0 },
       ledgerSearch: { page: unused, close: unused },
       bodies: { begin: unused, turn: unused, close: unused },
       tracing: { use: async () => undefined, status: unused, close: unused },

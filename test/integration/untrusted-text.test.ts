@@ -72,6 +72,14 @@ async function callTool(agent: string, name: string, given: object): Promise<{ r
   return { whole, content: field(field(JSON.parse(whole), 'result'), 'structuredContent') };
 }
 
+function curlLogs(agent: string): Promise<Response> {
+  return gateway.fetch('/api/logs/filter', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${tokens[agent]}` },
+    body: JSON.stringify({ logs: { flow_run_id: { any_: [hostile] } } }),
+  });
+}
+
 function curlCancel(agent: string): Promise<Response> {
   return gateway.fetch(`/api/flow_runs/${victim}/set_state`, {
     method: 'POST',
@@ -96,6 +104,14 @@ describe('an agent that reads what a flow has logged', () => {
     expect(JSON.stringify(factsOf(content))).not.toContain('ignore');
     expect(messages.filter((message) => message.includes('[redacted: ')).length).toBeGreaterThanOrEqual(20);
     for (const { secret } of secrets) expect(whole).not.toContain(secret);
+    expect(content).toMatchObject({ redactions: expect.any(Number), cut: 1 });
+  });
+
+  it('gets no secret over HTTP either', async () => {
+    const answer = await (await curlLogs('copilot')).text();
+    expect(answer).toContain(INSTRUCTION);
+    expect(answer).toContain('[redacted: ');
+    for (const { secret } of secrets) expect(answer).not.toContain(secret);
   });
 
   it('gets the run, its name and parameters, in the same way', async () => {
@@ -117,12 +133,7 @@ describe('an agent that reads what a flow has logged', () => {
   });
 
   it('is held over MCP after it read over HTTP, also after a restart of the gateway', async () => {
-    const read = await gateway.fetch('/api/logs/filter', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${tokens['strict']}` },
-      body: JSON.stringify({ logs: { flow_run_id: { any_: [hostile] } } }),
-    });
-    expect(read.status).toBe(200);
+    expect((await curlLogs('strict')).status).toBe(200);
     expect((await callTool('strict', 'cancel_flow_run', { flow_run_id: victim })).content).toMatchObject({ error: { code: 'taint-denied' } });
     await gateway.stop();
     await gateway.up();

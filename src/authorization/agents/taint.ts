@@ -53,9 +53,10 @@ async function judge(parts: TaintParts, request: PermittedRequest, readers: read
   if (!verdict.ok || !showsText(request.call.operation)) return verdict;
   return {
     ...verdict,
-    async beforeAnswer({ status, body }) {
-      if (status >= 300 || isEmpty(body)) return;
-      for (const { id } of readers) await parts.taints.mark(id);
+    async bodyFor({ status, body }) {
+      const isRead = status < 300 && !isEmpty(body);
+      for (const { id } of isRead ? readers : []) await parts.taints.mark(id);
+      return body;
     },
   };
 }

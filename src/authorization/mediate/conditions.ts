@@ -24,6 +24,8 @@ export type RequestOutcome = { readonly bytes: number } & (
 /** What a condition adds to the record of the request. */
 export type RecordFields = Pick<NewRecord, 'approval_id'>;
 
+export type LeavingAnswer = Pick<UpstreamAnswer, 'status' | 'headers' | 'body'>;
+
 export type Verdict =
   /** `record`: further fields of the record of the refusal. */
   | { readonly ok: false; readonly refusal: Refusal; readonly record?: RecordFields }
@@ -32,8 +34,8 @@ export type Verdict =
       readonly record?: RecordFields;
       /** Called once with the outcome. It gives back what `check` has reserved, if Prefect got nothing. */
       readonly settle?: (outcome: RequestOutcome) => Promise<void>;
-      /** Called before the answer leaves. If it throws, the client does not get the answer. */
-      readonly beforeAnswer?: (answer: Pick<UpstreamAnswer, 'status' | 'body'>) => Promise<void>;
+      /** Called before an answer leaves: the body that the client gets. If it throws, the client gets none. */
+      readonly bodyFor?: (answer: LeavingAnswer) => Promise<Buffer>;
     };
 
 export interface Condition {
@@ -91,8 +93,10 @@ export function createConditions(conditions: readonly Condition[]): Conditions {
         ok: true,
         record: Object.assign({}, ...passed.map(({ record }) => record)),
         settle,
-        async beforeAnswer(answer) {
-          for (const verdict of passed) await verdict.beforeAnswer?.(answer);
+        async bodyFor(answer) {
+          let { body } = answer;
+          for (const { bodyFor } of passed) body = (await bodyFor?.({ ...answer, body })) ?? body;
+          return body;
         },
       };
     },

@@ -230,8 +230,8 @@ interface Answered {
 
 async function concluded(exchange: Exchange, recorder: Recorder, { plan, answer, isPermitted }: Answered): Promise<MediatedResponse> {
   const reply = plan.reply === undefined ? answer : plan.reply(answer, isPermitted);
-  const response: MediatedResponse = { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body };
-  if (!(await mayLeave(recorder, response))) return withheld(exchange, recorder, { refusal: { code: 'answer-withheld' }, upstreamMs: answer.upstreamMs });
+  const response = await leaving(recorder, { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body });
+  if (response === undefined) return withheld(exchange, recorder, { refusal: { code: 'answer-withheld' }, upstreamMs: answer.upstreamMs });
   const { parts, subject } = exchange;
   const outcome: Outcome = plan.outcome?.(answer) ?? { record: {} };
   const whole: Partial<NewRecord> = { ...responseFields(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...outcome.record };
@@ -244,14 +244,13 @@ async function concluded(exchange: Exchange, recorder: Recorder, { plan, answer,
   return response;
 }
 
-/** False: a condition could not store what it must know of the answer. */
-async function mayLeave({ parts, verdict }: Recorder, answer: MediatedResponse): Promise<boolean> {
+/** Undefined: a condition could not store what it must know of the answer, or could not read the answer. */
+async function leaving({ parts, verdict }: Recorder, answer: MediatedResponse): Promise<MediatedResponse | undefined> {
   try {
-    await verdict.beforeAnswer?.(answer);
-    return true;
+    return verdict.bodyFor === undefined ? answer : { ...answer, body: await verdict.bodyFor(answer) };
   } catch (error) {
-    parts.warn?.('an answer is withheld: its reading could not be stored', error);
-    return false;
+    parts.warn?.('an answer is withheld', error);
+    return undefined;
   }
 }
 

@@ -84,7 +84,7 @@ export const OUTAGE_REASONS = {
   'sidecar-no-gateway': { status: 503, detail: 'The gateway cannot be reached.', hint: 'Check the address that lictor exec was given.' },
   'answer-withheld': {
     status: 503,
-    detail: 'The gateway could not store that this answer was read, so it does not show it. A write may have been done.',
+    detail: 'The gateway could not check this answer for the agent, or store that it was read, so it does not show it. A write may have been done.',
     hint: 'Repeat a read. After a write, look at the object in Prefect first.',
   },
   'outcome-unknown': { status: 503, detail: 'The control plane stopped before the outcome was known.', hint: 'Look at the object in Prefect.' },

@@ -12,7 +12,7 @@ const schema = z.strictObject({
 
 let redactor: Redactor;
 beforeAll(async () => {
-  redactor = await openRedactor(['hunter2-of-prefect']);
+  redactor = await openRedactor({ known: ['hunter2-of-prefect'] });
 });
 
 /** An answer in which the author has written `text` wherever an author can. */

@@ -6,7 +6,7 @@ import { secretCases } from './secrets.fixture.ts';
 const KNOWN = 'admin:correct/horse+battery';
 let redactor: Redactor;
 beforeAll(async () => {
-  redactor = await openRedactor([KNOWN, 'short']);
+  redactor = await openRedactor({ known: [KNOWN, 'short'] });
 });
 
 function redact(text: string): string {

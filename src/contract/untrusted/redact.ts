@@ -8,9 +8,11 @@ export interface Redacted {
 }
 
 export interface Redactor {
-  /** All texts of one answer together: a secret may go over their borders. */
-  redact(texts: readonly string[]): readonly Redacted[];
+  /** All texts of one answer together: a secret may go over their borders. `null`: the name of the value says that it is a secret. */
+  redact(texts: readonly (string | null)[]): readonly Redacted[];
 }
+
+const NAMED: Redacted = { text: '[redacted: named secret]', redactions: 1 };
 
 interface Range {
   readonly start: number;
@@ -34,16 +36,32 @@ interface Rule {
 
 const BORDER = '\n';
 
-/** `known`: secrets of the configuration. Loads the rules, which costs a process without agents nothing. */
-export async function openRedactor(known: readonly string[]): Promise<Redactor> {
+export interface RedactorParts {
+  /** Secrets of the configuration. */
+  readonly known: readonly string[];
+  /** Called with the number of secrets in an answer, if there are any. */
+  readonly onRedacted?: (count: number) => void;
+}
+
+/** Loads the rules, which costs a process without agents nothing. */
+export async function openRedactor({ known, onRedacted }: RedactorParts): Promise<Redactor> {
   const { rules } = (await import('@secretlint/secretlint-rule-preset-recommend')) as unknown as { readonly rules: readonly Rule[] };
   // The author of a text could turn the rules off with secretlint's comments: those are a rule of another type, and not used.
   const scanners = rules.filter(({ meta }) => meta.id !== COMMENTS);
   const values = [...new Set(known.filter(({ length }) => length >= SHORTEST_MASKED).flatMap((secret) => [...formsOf(secret), ...base64Of(secret)]))];
   return {
-    redact(texts) {
+    redact(given) {
+      const texts = given.map((text) => text ?? '');
       const whole = texts.join(BORDER);
-      return replaceRanges(texts, [...knownRanges(whole, values), ...ruleRanges(whole, scanners), ...SHAPES.flatMap((shape) => shapeRanges(whole, shape))]);
+      const replaced = replaceRanges(texts, [
+        ...knownRanges(whole, values),
+        ...ruleRanges(whole, scanners),
+        ...SHAPES.flatMap((shape) => shapeRanges(whole, shape)),
+      ]);
+      const redacted = replaced.map((each, index) => (given[index] === null ? NAMED : each));
+      const count = redacted.reduce((sum, { redactions }) => sum + redactions, 0);
+      if (count > 0) onRedacted?.(count);
+      return redacted;
     },
   };
 }

@@ -39,7 +39,7 @@ export const SHAPES: readonly Shape[] = [
   {
     kind: 'named secret',
     pattern: new RegExp(
-      `(?:secret|token|credential|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|auth[_-]?key)${ASSIGNED}(?=[^\\s]{0,200}\\d)(?=[^\\s]{8})${VALUE}`,
+      `(?:secret|(?<!page[-_])token|credential|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|auth[_-]?key)${ASSIGNED}(?=[^\\s]{0,200}\\d)(?=[^\\s]{8})${VALUE}`,
       'gi',
     ),
   },

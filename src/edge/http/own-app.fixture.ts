@@ -304,7 +304,7 @@ function buildApp(get: () => World, given: Given): Built {
     mcp: createMcpEndpoint({
       ...{ mediator, decider, authenticator, catalogue, clock, tools: TOOLS, revision: 7 },
       chargeCall: () => get().charge(),
-      redactor: () => openRedactor([]),
+      redactor: () => openRedactor({ known: [] }),
       publicUrl: config.publicUrl,
       approvals: store.approvals,
       sealer,

@@ -2,14 +2,15 @@
 import type { Config } from '../../config/config.ts';
 import type { Injected } from '../../config/service.ts';
 
-type SecretParts = Pick<Config, 'prefect' | 'services' | 'exports' | 'traces' | 'approvals'>;
+type SecretParts = Pick<Config, 'prefect' | 'identityProviders' | 'services' | 'exports' | 'traces' | 'approvals'>;
 
-export function knownSecrets({ prefect, services, exports, traces, approvals }: SecretParts): readonly string[] {
+export function knownSecrets({ prefect, identityProviders, services, exports, traces, approvals }: SecretParts): readonly string[] {
   const { authString, apiKey, next } = prefect;
   // The password of an auth string is a secret without its name too.
   const passwords = [authString, next].flatMap((text) => text?.split(':').slice(1).join(':') ?? []);
   return [
     ...[authString, apiKey, next, ...passwords],
+    ...identityProviders.map((provider) => ('clientSecret' in provider ? provider.clientSecret : null)),
     ...services.map(({ injected }) => secretOf(injected)),
     ...exports.flatMap(({ secret, headers }) => [secret, ...Object.values(headers)]),
     ...Object.values(traces?.headers ?? {}),

@@ -69,7 +69,8 @@ async function answerOf(parts: ServerParts, caller: Caller, { tool, args, progre
     return { success: false, error: errorOf(charged.refusal, caller.inputs.requestId) };
   }
   const answer = await tool.run(args, openCall(parts, caller, tool.definition.name, progress));
-  return finishAnswer(answer, await parts.redactor()).answer;
+  const { answer: finished, redactions, cut } = finishAnswer(answer, await parts.redactor());
+  return { ...finished, redactions, cut };
 }
 
 const INSTRUCTIONS =

@@ -78,7 +78,10 @@ export interface ToolDefinition {
   };
 }
 
-export type ToolAnswer = { readonly success: true; readonly error: null } | { readonly success: false; readonly error: ToolError };
+export type ToolAnswer = ({ readonly success: true; readonly error: null } | { readonly success: false; readonly error: ToolError }) & {
+  readonly redactions?: number;
+  readonly cut?: number;
+};
 
 export interface Tool {
   readonly definition: ToolDefinition;
@@ -87,9 +90,15 @@ export interface Tool {
   run(args: unknown, call: ToolCall): Promise<ToolAnswer>;
 }
 
+/** Of `untrusted_text` in the whole answer (src/contract/untrusted/answer.ts). */
+const TEXT_COUNTS = {
+  redactions: z.int().optional().describe('Secrets that were removed from texts.'),
+  cut: z.int().optional().describe('Texts that were shortened or left out.'),
+};
+
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(spec: ToolSpec<Input, Output>): Tool {
   const input = z.strictObject(spec.input.shape) as unknown as Input;
-  const result = spec.output.partial().extend({ success: z.boolean(), error: ERROR.nullable() });
+  const result = spec.output.partial().extend({ success: z.boolean(), error: ERROR.nullable(), ...TEXT_COUNTS });
   return {
     needs: spec.needs,
     definition: {

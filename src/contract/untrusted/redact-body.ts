@@ -1,0 +1,56 @@
+// A body of Prefect for a client of an agent, without secrets. Everything else in it stays.
+import { setImmediate } from 'node:timers/promises';
+import { rawNumber } from '../json/tree.ts';
+import type { Redacted, Redactor } from './redact.ts';
+import { type Bounds, mapTexts } from './texts.ts';
+
+/** A large body is redacted in steps, between which other requests run. Throws for a body that says it is JSON, and is not. */
+export async function redactBody(body: Buffer, contentType: string, redactor: Redactor): Promise<Buffer> {
+  if (/^text\/(?:plain|csv)\b/i.test(contentType)) return await redactLines(body, redactor);
+  if (!/^application\/json\b/i.test(contentType) || body.length === 0) return body;
+  const value: unknown = JSON.parse(body.toString(), keepNumber);
+  const given: (string | null)[] = [];
+  mapTexts(
+    value,
+    (text, isNamedSecret) => {
+      given.push(isNamedSecret ? null : text);
+      return '';
+    },
+    UNBOUNDED,
+  );
+  const redacted = await redactInSteps(given, redactor);
+  if (redacted.every(({ redactions }) => redactions === 0)) return body;
+  const texts = redacted.values();
+  return Buffer.from(JSON.stringify(mapTexts(value, () => texts.next().value?.text ?? '', UNBOUNDED)));
+}
+
+const UNBOUNDED: Bounds = { depth: Number.POSITIVE_INFINITY, items: Number.POSITIVE_INFINITY, areNumbersRaw: true };
+
+/** Large integers and `1.0` stay as Prefect wrote them. */
+function keepNumber(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return typeof value === 'number' && context?.source !== undefined ? rawNumber(context.source) : value;
+}
+
+/** Logs that are downloaded as a file. */
+async function redactLines(body: Buffer, redactor: Redactor): Promise<Buffer> {
+  const lines = await redactInSteps(body.toString().split('\n'), redactor);
+  return lines.every(({ redactions }) => redactions === 0) ? body : Buffer.from(lines.map(({ text }) => text).join('\n'));
+}
+
+const STEP_CHARACTERS = 200_000;
+
+async function redactInSteps(texts: readonly (string | null)[], redactor: Redactor): Promise<readonly Redacted[]> {
+  const redacted: Redacted[] = [];
+  let step: (string | null)[] = [];
+  let characters = 0;
+  for (const [index, text] of texts.entries()) {
+    step.push(text);
+    characters += text?.length ?? 0;
+    if (characters < STEP_CHARACTERS && index < texts.length - 1) continue;
+    redacted.push(...redactor.redact(step));
+    step = [];
+    characters = 0;
+    await setImmediate();
+  }
+  return redacted;
+}

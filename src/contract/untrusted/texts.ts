@@ -1,0 +1,59 @@
+// The texts in a value that others wrote: its keys are text like its values.
+import { isRawNumber } from '../json/tree.ts';
+import { SECRET_NAME } from './shapes.ts';
+
+/** `isNamedSecret`: the name of the value says that it is a secret. */
+export type MapText = (text: string, isNamedSecret: boolean) => string;
+
+/** Beyond depth and items, values are left out. */
+export interface Bounds {
+  readonly depth: number;
+  /** In one list or object. */
+  readonly items: number;
+  /** Numbers stay as they were written. */
+  readonly areNumbersRaw: boolean;
+}
+
+/** The value with each text replaced, always in the same order. */
+export function mapTexts(value: unknown, map: MapText, bounds: Bounds): unknown {
+  return mapAt(value, { map, bounds, depth: 0, isSecret: false });
+}
+
+interface Place {
+  readonly map: MapText;
+  readonly bounds: Bounds;
+  readonly depth: number;
+  readonly isSecret: boolean;
+}
+
+function mapAt(value: unknown, place: Place): unknown {
+  if (typeof value === 'string') return place.map(value, place.isSecret);
+  if (isRawNumber(value)) return place.bounds.areNumbersRaw ? value : Number(value.rawJSON);
+  if (typeof value !== 'object' || value === null) return value ?? null;
+  if (place.depth === place.bounds.depth) return '[cut: too deep]';
+  return Array.isArray(value) ? mapList(value, place) : mapObject(value, place);
+}
+
+function mapList(list: readonly unknown[], place: Place): unknown {
+  const { items } = place.bounds;
+  const shown = list.slice(0, items).map((item) => mapAt(item, { ...place, depth: place.depth + 1 }));
+  return list.length > items ? [...shown, `[cut: ${list.length - items} more items]`] : shown;
+}
+
+function mapObject(value: object, place: Place): unknown {
+  const { bounds, map } = place;
+  const entries = Object.entries(value);
+  const isSchema = place.isSecret && isSchemaOf(value);
+  const shown = entries.slice(0, bounds.items).map(([key, item]) => {
+    const isSecret = isSchema ? SCHEMA_VALUES.has(key) : place.isSecret || SECRET_NAME.test(key);
+    return [map(key, false), mapAt(item, { ...place, depth: place.depth + 1, isSecret })] as const;
+  });
+  return Object.fromEntries(entries.length > bounds.items ? [...shown, ['[cut]', `${entries.length - bounds.items} more items`]] : shown);
+}
+
+/** The JSON Schema of a secret parameter is no secret, but its default is. */
+function isSchemaOf(value: object): boolean {
+  return ['type', '$ref', 'anyOf', 'allOf'].some((key) => Object.hasOwn(value, key));
+}
+
+const SCHEMA_VALUES: ReadonlySet<string> = new Set(['default', 'const', 'enum', 'examples']);

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalText } from '../../contract/json/canonical.ts';
 import { field, isList, isObject, isScalar, type JsonObject, type JsonValue, withoutKeys } from '../../contract/json/tree.ts';
+import { SECRET_NAME } from '../../contract/untrusted/shapes.ts';
 import type { Call } from '../mediate/handler.ts';
 
 type Asked = Pick<Call, 'operation' | 'params' | 'inputs' | 'tree'>;
@@ -36,8 +37,6 @@ function withoutNonces(body: JsonValue, nowMs: number): JsonValue {
 const MOST_SHOWN = 16_000;
 const LONGEST_TEXT = 1000;
 const DEEPEST = 16;
-
-const SECRET_KEY = /passw|secret|token|api[_-]?key|authorization|credential|private[_-]?key/i;
 
 /** JSON for people: a bounded copy without values of keys that name secrets. What is left out stands there as a count. */
 export function shownArguments({ params, inputs, tree }: Asked): string {
@@ -82,7 +81,7 @@ function shownMembers(object: JsonObject, room: Room, depth: number): JsonValue 
   for (const [at, [key, value]] of members.entries()) {
     room.left -= key.length;
     if (room.left <= 0) return { ...some, '...': `(${members.length - at} more values, not shown)` };
-    some[key] = SECRET_KEY.test(key) && value !== null ? '(a secret, not shown)' : shown(value, room, depth + 1);
+    some[key] = SECRET_NAME.test(key) && value !== null ? '(a secret, not shown)' : shown(value, room, depth + 1);
   }
   return some;
 }

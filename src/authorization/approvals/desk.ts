@@ -21,6 +21,8 @@ export interface ApprovalDesk {
   find(id: string, person: Principal): Promise<StoredApproval | undefined>;
   /** What waits for this person. */
   waitingFor(person: Principal): Promise<readonly StoredApproval[]>;
+  /** For readers of the ledger: all, newest first. */
+  list(): Promise<readonly StoredApproval[]>;
   isRecent(login: Pick<Approver, 'loginMs'>): boolean;
   /** The proof that a form must contain for a decision on this approval in this session. */
   proofFor(approval: Pick<StoredApproval, 'id'>, sessionId: string): string;
@@ -45,6 +47,7 @@ export function createApprovalDesk({ approvals, sealer, clock, revision }: DeskP
   };
   return {
     isRecent,
+    list: () => approvals.list(),
     async find(id, person) {
       const approval = await approvals.byId(id);
       return approval !== undefined && maySee(approval, person) ? approval : undefined;

@@ -13,7 +13,8 @@ const ROLES = [
   { role: 'viewer', members: ['*@corp'], scope: null },
 ];
 const parts = principalParts(TOKENS);
-const config = { ...parts.config, roles: ROLES };
+const RULE = { name: 'r', principals: ['user:alice@local', 'group:ops@corp'], actions: ['flow_runs.retry'], approvers: ['*@corp'], expiresMs: 1, notify: null };
+const config = { ...parts.config, roles: ROLES, approvals: [RULE] };
 const people = await Promise.all(['alice@local', 'token:ci', 'token:etl', 'token:team'].map((id) => findPrincipal(id, { ...parts, config })));
 
 function ask(question: AccessQuestion, own?: Readonly<Record<string, string>>) {
@@ -30,6 +31,16 @@ describe('who may do it', () => {
       ['group:ops@corp', 'operator', 'tags=team-a'],
     ]);
     for (const line of allowed) expect(line).toMatchObject({ with_approval: false, reason: 'policy-permits', policies: expect.arrayContaining([line.role]) });
+  });
+
+  it('says for whom a rule holds it until an approval', async () => {
+    const lines = (await ask({ action: 'flow_runs.retry' })).filter((line) => line.allowed);
+    expect(lines.map(({ principal, with_approval }) => [principal, with_approval])).toEqual([
+      ['alice@local', true],
+      ['token:ci', false],
+      ['token:team', false],
+      ['group:ops@corp', true],
+    ]);
   });
 
   it('denies the others, with the reason', async () => {
@@ -59,7 +70,7 @@ describe('who may do it', () => {
     ]);
     const [etl] = people.filter(({ principal }) => principal.id === 'token:etl').map((person) => ({ ...person, refusedAs: 'locked' as const }));
     const locked = await access(
-      { parts: explainerParts(undefined, gift), config: { roles: [] }, people: etl === undefined ? [] : [etl] },
+      { parts: explainerParts(undefined, gift), config: { roles: [], approvals: [] }, people: etl === undefined ? [] : [etl] },
       { action: 'flow_runs.cancel' },
     );
     expect(locked).toMatchObject([{ allowed: false, reason: 'locked' }]);
@@ -78,7 +89,7 @@ describe('who may do it', () => {
       return null;
     };
     const id = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
-    await access({ parts: explainerParts(lookup), config: { roles: [] }, people: people.slice(0, 1) }, { action: 'flow_runs.cancel', resource: id });
+    await access({ parts: explainerParts(lookup), config: { roles: [], approvals: [] }, people: people.slice(0, 1) }, { action: 'flow_runs.cancel', resource: id });
     const alone = asked;
     asked = 0;
     await access({ parts: explainerParts(lookup), config, people }, { action: 'flow_runs.cancel', resource: id });

@@ -2,6 +2,8 @@
 import type { Config } from '../../config/config.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import { type Grant, scopeText } from '../../contract/scope.ts';
+import { createNeedsApproval } from '../approvals/condition.ts';
+import type { NeedsApproval } from '../decide/needs-approval.ts';
 import { explainAction } from './action.ts';
 import type { ExplainerParts } from './explainer.ts';
 import type { Explanation } from './explanation.ts';
@@ -16,7 +18,7 @@ export interface AccessLine {
   /** The scope of the role; null: everything. */
   readonly scope: string | null;
   readonly allowed: boolean;
-  /** Always false: there are no approvals yet. */
+  /** A rule of `approvals` holds it until a person approves. */
   readonly with_approval: boolean;
   readonly reason: ReasonCode;
   readonly policies: readonly string[];
@@ -29,7 +31,7 @@ export interface AccessQuestion {
 
 export interface AccessSources {
   readonly parts: ExplainerParts;
-  readonly config: Pick<Config, 'roles'>;
+  readonly config: Pick<Config, 'roles' | 'approvals'>;
   readonly people: readonly ResolvedPrincipal[];
 }
 
@@ -40,7 +42,7 @@ export function isUnknown({ allowed, reason }: AccessLine): boolean {
 
 /** A principal that may not do it has one line. Throws as `explainAction` does. */
 export async function access({ parts, config, people }: AccessSources, question: AccessQuestion): Promise<readonly AccessLine[]> {
-  const asked = { ...parts, lookup: once(parts.lookup) };
+  const asked: Asked = { parts: { ...parts, lookup: once(parts.lookup) }, needsApproval: createNeedsApproval(config.approvals) };
   const lines: AccessLine[] = [];
   for (const person of people) lines.push(...(await linesOf(asked, person, question)));
   const known = new Set(people.flatMap(({ principal: { id } }) => [id, `user:${id}`]));
@@ -49,31 +51,39 @@ export async function access({ parts, config, people }: AccessSources, question:
   return lines;
 }
 
+interface Asked {
+  readonly parts: ExplainerParts;
+  readonly needsApproval: NeedsApproval;
+}
+
 /** A line without a role, if none is needed, and one for each role that permits it by further policies. If only all roles together do, one line without a role. */
-async function linesOf(parts: ExplainerParts, person: ResolvedPrincipal, question: AccessQuestion): Promise<readonly AccessLine[]> {
+async function linesOf({ parts, needsApproval }: Asked, person: ResolvedPrincipal, question: AccessQuestion): Promise<readonly AccessLine[]> {
   const { principal } = person;
   const whole = await explainAction(parts, person, question);
-  if (whole.decision === 'deny') return [lineOf(principal.id, whole, null)];
+  const lineOf = (explanation: Explanation, grant: Grant | null): AccessLine => ({
+    ...accessLine(principal.id, explanation, grant),
+    with_approval: explanation.decision === 'allow' && explanation.asks.some(({ action }) => needsApproval(principal, action)),
+  });
+  if (whole.decision === 'deny') return [lineOf(whole, null)];
   const having = (grants: readonly Grant[]) =>
     explainAction(parts, { ...person, principal: { ...principal, roles: grants.map(({ role }) => role), grants } }, question);
   const bare = await having([]);
   const isFree = bare.decision === 'allow';
-  const lines = isFree ? [lineOf(principal.id, bare, null)] : [];
+  const lines = isFree ? [lineOf(bare, null)] : [];
   const free = isFree ? policiesOf(bare) : [];
   for (const grant of principal.grants) {
     const alone = await having([grant]);
-    if (alone.decision === 'allow' && (!isFree || policiesOf(alone).some((id) => !free.includes(id)))) lines.push(lineOf(principal.id, alone, grant));
+    if (alone.decision === 'allow' && (!isFree || policiesOf(alone).some((id) => !free.includes(id)))) lines.push(lineOf(alone, grant));
   }
-  return lines.length === 0 ? [lineOf(principal.id, whole, null)] : lines;
+  return lines.length === 0 ? [lineOf(whole, null)] : lines;
 }
 
-function lineOf(principal: string, explanation: Explanation, grant: Grant | null): AccessLine {
+function accessLine(principal: string, explanation: Explanation, grant: Grant | null): Omit<AccessLine, 'with_approval'> {
   return {
     principal,
     role: grant?.role ?? null,
     scope: grant === null || grant.scope === null ? null : scopeText(grant.scope),
     allowed: explanation.decision === 'allow',
-    with_approval: false,
     reason: explanation.reason,
     policies: policiesOf(explanation),
   };

@@ -55,7 +55,7 @@ it('stands once in the list of those who may, with its role', async () => {
   const ids = await knownIds(await parts.store(), parts);
   expect(ids).toEqual(['alice@local', 'bob@local', 'agent:copilot', 'agent:helper']);
   const people = await Promise.all(ids.map((id) => findPrincipal(id, parts)));
-  const lines = await access({ parts: explainerParts(), config: { roles: [] }, people }, { action: 'deployments.run' });
+  const lines = await access({ parts: explainerParts(), config: { roles: [], approvals: [] }, people }, { action: 'deployments.run' });
   expect(lines.filter(({ allowed }) => allowed).map(({ principal, role }) => [principal, role])).toEqual([
     ['bob@local', 'operator'],
     ['agent:helper', 'agent'],

@@ -1,6 +1,8 @@
 // The pages of approvals: who may see and decide a waiting request, how recent the login must be, and what a decision does.
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { INPUT } from '../../contract/names.ts';
+import { BUILT_IN_ROLES } from '../../contract/roles.ts';
 import { anApproval } from '../../store/approval.fixture.ts';
 import type { NewApproval } from '../../store/approvals.ts';
 import { deviceClient } from './device.fixture.ts';
@@ -169,6 +171,17 @@ describe('under four eyes', () => {
     const proof = get().test.sealer.seal('approval-1', `decision on an approval in session ${sessionId}`);
     await expectRefused(await post(PAGE, { proof, decision: 'approve' }, { session }), 403, 'approver-other');
   });
+});
+
+it.each(BUILT_IN_ROLES)('the list over the API is for readers of the ledger: %s', async (role) => {
+  await held();
+  const { text } = await get().test.token({ name: role, roles: [role] });
+  const answer = await ask('/.lictor/api/v1/approvals', { headers: { [INPUT.authorization]: `Bearer ${text}` } });
+  const may = role === 'auditor' || role === 'admin';
+  const body = may
+    ? { approvals: [{ id: 'approval-1', requested_by: 'agent:copilot', state: 'pending', arguments: { id: 'd1' } }] }
+    : { code: 'policy-default-deny' };
+  expect([answer.statusCode, answer.json()]).toMatchObject([may ? 200 : 403, body]);
 });
 
 it('a locked person decides nothing', async () => {

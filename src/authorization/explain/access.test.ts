@@ -89,7 +89,10 @@ describe('who may do it', () => {
       return null;
     };
     const id = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
-    await access({ parts: explainerParts(lookup), config: { roles: [], approvals: [] }, people: people.slice(0, 1) }, { action: 'flow_runs.cancel', resource: id });
+    await access(
+      { parts: explainerParts(lookup), config: { roles: [], approvals: [] }, people: people.slice(0, 1) },
+      { action: 'flow_runs.cancel', resource: id },
+    );
     const alone = asked;
     asked = 0;
     await access({ parts: explainerParts(lookup), config, people }, { action: 'flow_runs.cancel', resource: id });

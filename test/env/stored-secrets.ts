@@ -29,7 +29,7 @@ const KINDS: readonly (readonly [kind: string, form: RegExp])[] = [
   ['a service token', /lct_[0-9a-z]{68}/],
   ['an access token', /lc[au]_[0-9a-z]{68}/],
   ["a run's token", /lcf_[0-9a-z]{68}/],
-  ['a refresh token or device code', /lc[rd]_[0-9a-z]{68}/],
+  ['a refresh token, device code or authorization code', /lc[rdc]_[0-9a-z]{68}/],
   ['a JWT', /eyJ[\w-]{20,}\.[\w-]{20,}/],
   ['a SAML message', /PHNhbWwy?p?:|<(?:saml2?p?:)?(?:Response|Assertion)[ >]/],
   ['an Authorization header', /\b(?:Bearer [\w.~+/-]{20,}|Basic [A-Za-z0-9+/]{16,})/],

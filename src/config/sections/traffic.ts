@@ -36,14 +36,14 @@ export const sessionsSection = z
   .strictObject({
     idle: life.prefault('8h').describe('A browser session ends after so long without use.'),
     absolute: life.prefault('24h').describe('And after so long in any case.'),
-    cli: life.prefault('30d').describe('A login of the command line (`lictor login`) ends after so long in any case.'),
+    cli: life.prefault('30d').describe('A login of the command line (`lictor login`) or of an OAuth client ends after so long in any case.'),
   })
   .refine(({ idle, absolute }) => absolute >= idle, {
     ...says('is shorter than sessions.idle', 'Make it at least as long as idle.'),
     ...ONLY_IF_SOUND,
     path: ['absolute'],
   })
-  .describe('How long a browser session lives without use, and at most; and a login of the command line.');
+  .describe('How long a browser session lives without use, and at most; and a login of the command line or of an OAuth client.');
 
 /** The gateway sets or clears these itself, or they belong to one hop (RFC 9110 7.6.1). */
 const OWN_HEADERS =

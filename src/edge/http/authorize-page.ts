@@ -8,6 +8,8 @@ export interface ConsentPage {
   /** `alice@corp`. */
   readonly name: string;
   readonly client: string;
+  /** The agent that the client is; null: it acts as the person. */
+  readonly agent: string | null;
   /** The host of the client's metadata document; null: lictor.yaml has the client. */
   readonly publishedBy: string | null;
   readonly redirectUri: string;
@@ -23,9 +25,9 @@ export interface ConsentPage {
 }
 
 export function renderConsent(page: ConsentPage): string {
-  const { name, client, publishedBy, redirectUri, scopes, forAgents, until, host, action, request } = page;
+  const { name, client, agent, publishedBy, redirectUri, scopes, forAgents, until, host, action, request } = page;
   const body = html`<h1>Allow this client?</h1>
-<p><strong>${client}</strong> wants to act as <strong>${name}</strong> at <strong>${host}</strong>.</p>
+<p><strong>${client}</strong> wants to act as ${agent === null ? NOTHING : html`<strong>${agent}</strong> for `}<strong>${name}</strong> at <strong>${host}</strong>.</p>
 <dl class="facts">
 <dt>Client</dt><dd>${publishedBy === null ? 'named by the administrator of this gateway' : html`published by <strong>${publishedBy}</strong>`}</dd>
 <dt>Sends you to</dt><dd><strong>${redirectTarget(redirectUri)}</strong></dd>

@@ -47,6 +47,7 @@ function sendConsent(reply: FastifyReply, { parts, session, stored }: Person, { 
   const page = renderConsent({
     name: session.principal.id,
     client: client.name,
+    agent: client.agent ?? null,
     publishedBy: client.host,
     redirectUri: request.redirectUri,
     scopes: request.scopes,

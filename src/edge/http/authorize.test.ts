@@ -1,6 +1,7 @@
 // Logins by authorization code with a built-in account: request, consent, code, tokens, and every attempt that must fail.
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { anAgent } from '../../identity/authn/agent/agent.fixture.ts';
 import { createTokenText } from '../../identity/authn/service-token/token-text.ts';
 import { documentNetwork } from '../../identity/oauth/client-documents.ts';
 import { CALLBACK, CLIENTS, codeClient, MCP, REQUEST, VERIFIER } from './authorize.fixture.ts';
@@ -285,6 +286,16 @@ describe('a code', () => {
   });
 });
 
+it('a client that is an agent says so, and only its sponsor may allow it', async () => {
+  const asAgent = (sponsor: string) => anAgent({ credential: { kind: 'client', id: 'inspector' }, sponsor: { name: sponsor, idp: 'local' } });
+  reconfigure({ config: { oauthClients: CLIENTS, agents: [asAgent('alice')] } });
+  const session = await signIn();
+  expect((await visit({}, session)).body).toContain('<strong>agent:copilot</strong> for <strong>alice@local</strong>');
+  reconfigure({ config: { oauthClients: CLIENTS, agents: [asAgent('bob')] } });
+  const refused = await visit({}, session);
+  expect([refused.statusCode, refused.body]).toEqual([403, expect.stringContaining('agent-not-sponsor')]);
+});
+
 describe('a client that publishes a metadata document', () => {
   const id = 'https://client.example/client.json';
   const network = (addresses: readonly string[]) => ({ ...documentNetwork(), lookup: async () => addresses });
@@ -319,7 +330,16 @@ describe('a client that publishes a metadata document', () => {
   });
 
   it('is shown with the host that publishes it', () => {
-    const page = { name: 'alice@local', client: 'Agent <b>', redirectUri: CALLBACK, scopes: [], forAgents: true, until: new Date(0), host: 'gateway.example' };
+    const page = {
+      name: 'alice@local',
+      client: 'Agent <b>',
+      agent: null,
+      redirectUri: CALLBACK,
+      scopes: [],
+      forAgents: true,
+      until: new Date(0),
+      host: 'gateway.example',
+    };
     const body = renderConsent({ ...page, publishedBy: 'client.example', action: '/', request: 'x' });
     for (const text of ['published by <strong>client.example</strong>', 'Agent &lt;b&gt;']) expect(body).toContain(text);
   });

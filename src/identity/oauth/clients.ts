@@ -2,6 +2,7 @@
 
 import type { Config, OAuthClientEntry } from '../../config/config.ts';
 import type { SteadyClock } from '../../contract/clock.ts';
+import { agentId } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { sponsorId } from '../authn/agent/agents.ts';
 import { createAgentCredentials } from '../authn/agent/credentials.ts';
@@ -15,6 +16,8 @@ export interface OAuthClient {
   readonly redirectUris: readonly string[];
   /** The host that publishes its metadata document; null: Lictor or lictor.yaml has the client. */
   readonly host: string | null;
+  /** The agent that it is (`agent:copilot`). Left out: it acts as the person. */
+  readonly agent?: string;
 }
 
 export const CLI_CLIENT: OAuthClient = { id: 'lictor-cli', name: 'Lictor command line', redirectUris: [], host: null };
@@ -43,14 +46,18 @@ export function createClients({ config, network, steady }: ClientParts): Clients
   const credentials = createAgentCredentials(agents);
   const documents = createClientDocuments({ hosts, ids, network, steady });
   const known = new Map([CLI_CLIENT, ...oauthClients.map(configured)].map((client) => [client.id, client]));
+  const describe = async (id: string, principalId: string): Promise<FoundClient> => {
+    const client = known.get(id);
+    if (client !== undefined) return { ok: true, client };
+    return id.startsWith('https:') ? await documents.find(id, principalId) : { ok: false, reason: 'client-unknown' };
+  };
   return {
     accepts: (id) => known.has(id) || documents.accepts(id),
     async find(id, principalId) {
       const agent = credentials.ofClient(id);
       if (agent !== undefined && sponsorId(agent) !== principalId) return { ok: false, reason: 'agent-not-sponsor' };
-      const client = known.get(id);
-      if (client !== undefined) return { ok: true, client };
-      return id.startsWith('https:') ? await documents.find(id, principalId) : { ok: false, reason: 'client-unknown' };
+      const found = await describe(id, principalId);
+      return found.ok && agent !== undefined ? { ok: true, client: { ...found.client, agent: agentId(agent.name) } } : found;
     },
   };
 }

@@ -255,6 +255,38 @@ describe('tools', () => {
   });
 });
 
+describe('requests in progress', () => {
+  const flows = () => rpc('tools/call', { name: 'get_flows', arguments: {} });
+
+  it('end soon after the credential of the client is revoked', async () => {
+    const never = new Promise<never>(() => undefined);
+    get().mediatorAnswer = () => never;
+    const waiting = flows();
+    await expect.poll(() => get().mediated.length).toBe(1);
+    const [token] = await get().test.store.tokens.list();
+    await get().test.store.tokens.revoke(String(token?.id));
+    const answer = await waiting;
+    expect([answer.statusCode, answer.json().code]).toEqual([401, 'credential-revoked']);
+  });
+
+  it('of one principal are bounded, and others are not concerned', async () => {
+    const gate = Promise.withResolvers<void>();
+    get().mediatorAnswer = async () => {
+      await gate.promise;
+      return { status: 200, headers: {}, body: Buffer.from('[]') };
+    };
+    await tokenOf('viewer');
+    const waiting = Array.from({ length: 32 }, flows);
+    await expect.poll(() => get().mediated.length).toBe(32);
+    const beyond = await flows();
+    expect([beyond.statusCode, beyond.json().code, beyond.headers['retry-after']]).toEqual([429, 'limit-exceeded', '2']);
+    expect((await rpc('tools/list', {}, { role: 'operator' })).statusCode).toBe(200);
+    gate.resolve();
+    for (const each of await Promise.all(waiting)) expect(each.statusCode).toBe(200);
+    expect((await flows()).statusCode).toBe(200);
+  });
+});
+
 describe('a call that waits for an approval', () => {
   const members = { approval_id: 'a1', approval_url: 'https://gateway/approvals/a1', expires_at: '2026-01-01T00:00:00Z' };
   const held = (): void => {

@@ -102,7 +102,16 @@ describe('every way to give parameters', () => {
     expect((await open({ role: 'admin' })(sent)).result).toBe('parameters-refused');
   });
 
+  it.each<[string, Omit<Sent, 'role'>]>([
+    ['of a run', { method: 'PATCH', path: `/api/flow_runs/${RUN}`, body: { parameters: {} } }],
+    ['of a deployment', { method: 'PATCH', path: `/api/deployments/${DEPLOYMENT}`, body: { parameters: {} } }],
+  ])('an empty set removes the parameters %s, so it must meet the rule too', async (_what, sent) => {
+    expect(await open({ role: 'admin' })(sent)).toMatchObject({ result: 'parameters-refused', arrived: false });
+    expect((await open({ role: 'admin', schema: { type: 'object' } })(sent)).result).toBe(201);
+  });
+
   it('a write that gives no parameters needs none', async () => {
+    expect((await open({ role: 'admin' })({ method: 'PATCH', path: `/api/flow_runs/${RUN}`, body: { name: 'x' } })).result).toBe(201);
     expect((await open({ role: 'admin' })({ method: 'PATCH', path: `/api/deployments/${DEPLOYMENT}`, body: { description: 'x' } })).result).toBe(201);
   });
 });

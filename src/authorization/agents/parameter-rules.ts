@@ -71,10 +71,10 @@ async function refusalBy({ agent, rules, entities }: OfAgent, asks: readonly Ask
 
 const UNREADABLE = 'parameters have a value that is unknown before Prefect fills it in, or too long to check';
 
-/** A run without parameters gives an empty set. A write that leaves them out changes none. */
+/** A run without parameters gives an empty set, and an empty set removes all. A write that leaves them out changes none. */
 function givesParameters({ action, facts }: Ask): boolean {
   const names = facts?.['parameter_names'];
-  return action === 'deployments.run' || (Array.isArray(names) && names.length > 0);
+  return action === 'deployments.run' || facts?.['parameters'] === true || (Array.isArray(names) && names.length > 0);
 }
 
 /** The deployment, or the run whose parameters change. */

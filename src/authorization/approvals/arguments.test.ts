@@ -64,6 +64,16 @@ describe('what people see of the arguments', () => {
     expect(shown({ region: 'eu' })).toEqual({ region: 'eu' });
   });
 
+  it('has every key, also one that programs treat as another', () => {
+    const parsed = parseStrict(Buffer.from('{"__proto__":{"all":true},"a":{"__proto__":"x"}}'));
+    expect(parsed.ok && shownArguments(asked(parsed.tree))).toBe('{"body":{"__proto__":{"all":true},"a":{"__proto__":"x"}}}');
+  });
+
+  it('has the value of a number, however long a client writes it', () => {
+    const parsed = parseStrict(Buffer.from(`{"a":1.${'0'.repeat(100_000)},"b":-2.50,"c":12345678901234567890}`));
+    expect(parsed.ok && shownArguments(asked(parsed.tree))).toBe('{"body":{"a":1,"b":-2.5,"c":12345678901234567000}}');
+  });
+
   it('counts what it leaves out: long texts, many values, depth', () => {
     expect(shown('x'.repeat(1500))).toMatch(/^x{1000} \(500 more characters, not shown\)$/);
     expect(shown(Array.from({ length: 5000 }, (_, at) => at))).toContain('(3000 more values, not shown)');

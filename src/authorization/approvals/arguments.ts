@@ -1,7 +1,7 @@
 // The arguments of a request: what an approval is bound to, and what people see of them.
 import { createHash } from 'node:crypto';
 import { canonicalText } from '../../contract/json/canonical.ts';
-import { field, isList, isObject, isScalar, type JsonObject, type JsonValue, withoutKeys } from '../../contract/json/tree.ts';
+import { field, isList, isObject, isRawNumber, isScalar, type JsonObject, type JsonValue, withoutKeys } from '../../contract/json/tree.ts';
 import { SECRET_NAME } from '../../contract/untrusted/shapes.ts';
 import type { Call } from '../mediate/handler.ts';
 
@@ -53,7 +53,8 @@ function shown(value: JsonValue, room: Room, depth: number): JsonValue {
   if (typeof value === 'string') return shownText(value, room);
   if (isScalar(value) || value === null) {
     room.left -= 8;
-    return value;
+    // The text of a number may be as long as the body.
+    return isRawNumber(value) ? Number(value.rawJSON) : value;
   }
   if (depth === DEEPEST) return '(nested deeper, not shown)';
   if (isList(value)) return shownItems(value, room, depth);
@@ -76,12 +77,12 @@ function shownItems(items: readonly JsonValue[], room: Room, depth: number): Jso
 }
 
 function shownMembers(object: JsonObject, room: Room, depth: number): JsonValue {
-  const some: Record<string, JsonValue> = {};
+  const some = new Map<string, JsonValue>();
   const members = Object.entries(object);
   for (const [at, [key, value]] of members.entries()) {
     room.left -= key.length;
-    if (room.left <= 0) return { ...some, '...': `(${members.length - at} more values, not shown)` };
-    some[key] = SECRET_NAME.test(key) && value !== null ? '(a secret, not shown)' : shown(value, room, depth + 1);
+    if (room.left <= 0) return Object.fromEntries([...some, ['...', `(${members.length - at} more values, not shown)`]]);
+    some.set(key, SECRET_NAME.test(key) && value !== null ? '(a secret, not shown)' : shown(value, room, depth + 1));
   }
-  return some;
+  return Object.fromEntries(some);
 }

@@ -1,6 +1,8 @@
 // Who the requester is, who answers for it, and whether a rule is about it.
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Principal } from '../../contract/principal.ts';
+import { runPrincipalId } from '../../contract/run-token.ts';
 import { isAbout, requesterOf } from './requester.ts';
 
 const AGENTS = [{ name: 'copilot', sponsor: { name: 'alice', idp: 'corp' } }];
@@ -36,6 +38,9 @@ describe('the requester', () => {
   it('of an agent is the agent, for which its sponsor answers; of its runs too', () => {
     expect(requester(COPILOT)).toEqual({ id: 'agent:copilot', chain: ['alice@corp'], countedFor: 'agent:copilot', sponsor: 'alice@corp' });
     expect(requester(RUN)).toEqual({ id: 'run:1', chain: ['agent:copilot', 'alice@corp'], countedFor: 'agent:copilot', sponsor: 'alice@corp' });
+    const parents = [runPrincipalId(randomUUID()), runPrincipalId(randomUUID())];
+    const below = { ...RUN, onBehalfOf: [...parents, 'agent:copilot', 'alice@corp'] };
+    expect(requester(below)).toMatchObject({ id: 'run:1', countedFor: 'agent:copilot', sponsor: 'alice@corp' });
   });
 
   it('of a person is the person, for whom nobody answers', () => {

@@ -1,6 +1,7 @@
 // Who sends a request that may wait for an approval, and whether a rule is about them.
 import type { Agent, ApprovalRule } from '../../config/config.ts';
 import { agentId, chainOf, type Principal } from '../../contract/principal.ts';
+import { runOfPrincipal } from '../../contract/run-token.ts';
 import { isMember } from '../../identity/authn/roles.ts';
 import type { PermittedRequest } from '../mediate/conditions.ts';
 
@@ -23,7 +24,7 @@ export function requesterOf({ authorization, call }: Asking, agents: readonly Pi
   const { id, kind, onBehalfOf } = principal;
   if (kind === 'user' && call.inputs.audience === 'mcp') return { id: credential.id, chain: [id, ...onBehalfOf], countedFor: id, sponsor: id };
   const agent = agents.find(({ name }) => [id, ...onBehalfOf].includes(agentId(name)));
-  const countedFor = kind === 'run' ? (onBehalfOf[0] ?? id) : id;
+  const countedFor = kind === 'run' ? (onBehalfOf.find((each) => runOfPrincipal(each) === null) ?? id) : id;
   return { id, chain: onBehalfOf, countedFor, sponsor: agent === undefined ? null : `${agent.sponsor.name}@${agent.sponsor.idp}` };
 }
 

@@ -1,14 +1,19 @@
-// A bare handler of the MCP library in a separate process: one tool, which always has the same result. Arguments: port, and the file with the result.
+// A bare handler of the MCP library in a separate process: its tool asks the upstream, and has the same result as Lictor's. Arguments: port, file with the
+// result, URL of the upstream.
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type CallToolResult, createMcpHandler, Server } from '@modelcontextprotocol/server';
 
-const [port = '', resultFile = ''] = process.argv.slice(2);
+const [port = '', resultFile = '', upstream = ''] = process.argv.slice(2);
 const result: CallToolResult = JSON.parse(readFileSync(resultFile, 'utf8'));
 
 const handler = createMcpHandler(() => {
   const server = new Server({ name: 'bare', version: '1' }, { capabilities: { tools: {} } });
-  server.setRequestHandler('tools/call', async () => result);
+  server.setRequestHandler('tools/call', async () => {
+    const answer = await fetch(upstream, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+    await answer.json();
+    return result;
+  });
   return server;
 });
 

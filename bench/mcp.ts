@@ -83,7 +83,7 @@ async function resultOf({ url, path, headers, body }: Load): Promise<object> {
   return Answer.parse(await answer.json()).result;
 }
 
-async function startBare({ root, running }: McpParts, result: object): Promise<number> {
+async function startBare({ root, running, upstreamPort }: McpParts, result: object): Promise<number> {
   const port = await freePort();
   const resultFile = join(root, 'bare-mcp.json');
   writeFileSync(resultFile, JSON.stringify(result));
@@ -91,7 +91,7 @@ async function startBare({ root, running }: McpParts, result: object): Promise<n
     startProcess({
       name: 'bare MCP handler',
       command: process.execPath,
-      args: [BARE_SERVER, String(port), resultFile],
+      args: [BARE_SERVER, String(port), resultFile, `http://127.0.0.1:${upstreamPort}/api/deployments/filter`],
       logFile: join(root, 'bare-mcp.log'),
       ready: async () => isEnding() || (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST' })).status > 0,
     }),

@@ -7,7 +7,7 @@ export function printable(text: string): string {
 
 /** For people who must notice such letters: each stands as its code, as do spaces that are no plain space. Lines stay. */
 export function visible(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}\p{Zs}]/gu, (letter) =>
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}]/gu, (letter) =>
     letter === ' ' || letter === '\n' ? letter : `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`,
   );
 }

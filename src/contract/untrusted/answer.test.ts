@@ -83,6 +83,24 @@ describe('an answer for an agent', () => {
     }
   });
 
+  it('shows no part of a secret that its own reading bound cuts', () => {
+    const password = randomBytes(16).toString('hex');
+    const address = `https://etl:${password}@db.internal/`;
+    const token = `eyJhbGciOiJub25lIn0.${'a'.repeat(7000)}.`;
+    const upToAddress = (length: number): string => `${token} ${token} `.padEnd(length - address.indexOf('@'), 'x ');
+    const texts = [
+      // The tokens make room, so that what was read beyond the bound is shown.
+      `${upToAddress(TEXT_MOST + 9000)}${address}${'y '.repeat(10_000)}`,
+      // Few of many characters are visible.
+      `${'z '.repeat(500)}${address}${'y'.repeat(9000 - '@db.internal/'.length)}`.padEnd(250_000, '\u200b'),
+      `${'z '.repeat(500)}${address}${'y'.repeat(9000 - '@db.internal/'.length)}`.padStart(250_000, '\u200b'),
+    ];
+    for (const message of texts) {
+      const { answer } = finishAnswer({ untrusted_text: { source: 'log', message } }, redactor);
+      expect(JSON.stringify(answer)).not.toContain(password.slice(0, 6));
+    }
+  });
+
   it('shows nothing of a text that invisible characters fill', () => {
     const secret = `AKIA${randomBytes(8).toString('hex').toUpperCase()}`;
     const { answer } = finishAnswer({ untrusted_text: { source: 'log', message: `${'\u200b'.repeat(199_990)}${secret}` } }, redactor);
@@ -97,6 +115,21 @@ describe('an answer for an agent', () => {
     expect(redactions).toBe(2);
     expect(answer).toMatchObject({
       untrusted_text: { parameters: { db_password: '[redacted: named secret]', apiKey: { value: '[redacted: named secret]' }, region: 'eu' } },
+    });
+  });
+
+  it('redacts a secret value beside a type, and leaves the schema of a secret', () => {
+    const schema = { type: 'object', title: 'Credentials', properties: { user: { type: 'string' } }, required: ['user'], default: { user: 'etl' } };
+    const parameters = { db_credentials: { type: 'postgres', password: 'correct horse', value: 'battery' }, credentials: schema };
+    const { answer, redactions } = finishAnswer({ untrusted_text: { source: 'flow run', parameters } }, redactor);
+    expect(redactions).toBe(3);
+    expect(answer).toMatchObject({
+      untrusted_text: {
+        parameters: {
+          db_credentials: { password: '[redacted: named secret]', value: '[redacted: named secret]' },
+          credentials: { ...schema, default: { user: '[redacted: named secret]' } },
+        },
+      },
     });
   });
 });

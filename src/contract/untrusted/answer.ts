@@ -61,16 +61,17 @@ const NAMED_SECRET: Window = { text: '', limit: 0, beyond: 0, isSecret: true };
 function windowOf(raw: string, limit: number): Window {
   if (limit === 0) return { text: '', limit, beyond: raw.length, isSecret: false };
   const cleaned = cleanText(raw.slice(0, RAW_MOST));
-  const isWhole = raw.length <= RAW_MOST;
-  const text = cleaned.slice(0, isWhole ? limit + MARGIN : Math.max(0, Math.min(limit + MARGIN, cleaned.length - MARGIN)));
-  return { text, limit, beyond: (isWhole ? cleaned.length : raw.length) - text.length, isSecret: false };
+  const text = cleaned.slice(0, limit + MARGIN);
+  return { text, limit, beyond: (raw.length <= RAW_MOST ? cleaned.length : raw.length) - text.length, isSecret: false };
 }
 
 function boundText({ limit, beyond, isSecret }: Window, { text, redactions }: Redacted): Redacted & { readonly isCut: boolean } {
   if (isSecret) return { text, redactions, isCut: false };
-  const missing = Math.max(0, text.length - limit) + beyond;
+  // What was read last may be the start of a secret.
+  const most = beyond > 0 ? Math.max(0, Math.min(limit, text.length - MARGIN)) : limit;
+  const missing = Math.max(0, text.length - most) + beyond;
   if (missing === 0) return { text, redactions, isCut: false };
-  return { text: `${text.slice(0, limit).replace(/[\ud800-\udbff]$/, '')} [cut: ${missing} more characters]`.trimStart(), redactions, isCut: true };
+  return { text: `${text.slice(0, most).replace(/[\ud800-\udbff]$/, '')} [cut: ${missing} more characters]`.trimStart(), redactions, isCut: true };
 }
 
 /** The texts below each `untrusted_text` replaced, always in the same order. */

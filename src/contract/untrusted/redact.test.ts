@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTokenId, createTokenText, TOKEN_PREFIXES } from '../../identity/authn/service-token/token-text.ts';
 import { openRedactor, type Redactor } from './redact.ts';
 import { secretCases } from './secrets.fixture.ts';
@@ -66,6 +66,18 @@ describe('redaction', () => {
     expect(redacted[0]).toEqual({ text: 'before', redactions: 0 });
     expect(redacted.at(-1)).toEqual({ text: 'after', redactions: 0 });
     for (const { text } of redacted.slice(1, -1)) expect(text).toMatch(/^\[redacted: private ?key\]$/);
+  });
+
+  it('finds each copy of a secret, and looks for the copies once', () => {
+    const github = secretCases()['GitHub token']?.secret ?? '';
+    const copies = 300;
+    const calls = vi.spyOn(String.prototype, 'indexOf');
+    const [redacted] = redactor.redact([Array.from({ length: copies }, () => github).join(' ')]);
+    const looked = calls.mock.calls.filter(([value]) => value === github).length;
+    calls.mockRestore();
+    expect(redacted?.text).not.toContain(github);
+    expect(redacted?.redactions).toBe(copies);
+    expect(looked).toBeLessThanOrEqual(10 * copies);
   });
 
   it('names two secrets beside each other', () => {

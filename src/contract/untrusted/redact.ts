@@ -74,7 +74,7 @@ function base64Of(secret: string): readonly string[] {
 }
 
 function knownRanges(text: string, values: readonly string[]): readonly Range[] {
-  return values.flatMap((value) => placesOf(text, value, 0).map((start) => ({ start, end: start + value.length, kind: 'lictor configuration' })));
+  return values.flatMap((value) => placesOf(text, value).map((start) => ({ start, end: start + value.length, kind: 'lictor configuration' })));
 }
 
 function shapeRanges(text: string, { kind, pattern }: (typeof SHAPES)[number]): readonly Range[] {
@@ -100,20 +100,17 @@ function ruleRanges(text: string, rules: readonly Rule[]): readonly Range[] {
     rule.create(context, {}).file?.({ content: text, ext: '' });
     return reports.flatMap(({ range: [start, end], message }) => [
       { start, end, kind },
-      ...Object.values(message).flatMap((secret) =>
-        typeof secret === 'string' && secret !== ''
-          ? placesOf(text, secret, start)
-              .slice(0, 1)
-              .map((at) => ({ start: at, end: at + secret.length, kind }))
-          : [],
-      ),
+      ...Object.values(message).flatMap((secret) => {
+        const at = typeof secret === 'string' && secret !== '' ? text.indexOf(secret, start) : -1;
+        return at < 0 ? [] : [{ start: at, end: at + String(secret).length, kind }];
+      }),
     ]);
   });
 }
 
-function placesOf(text: string, value: string, from: number): readonly number[] {
+function placesOf(text: string, value: string): readonly number[] {
   const places: number[] = [];
-  for (let at = text.indexOf(value, from); at >= 0; at = text.indexOf(value, at + value.length)) places.push(at);
+  for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + value.length)) places.push(at);
   return places;
 }
 

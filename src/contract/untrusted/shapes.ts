@@ -24,7 +24,7 @@ export const SHAPES: readonly Shape[] = [
     pattern:
       /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?:(?!-----BEGIN)[\s\S]){0,8000}?-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:(?:\s|\\n|\\r){0,4}[\w+/=]{16,100}){0,200})/g,
   },
-  { kind: 'url credential', pattern: /\b[a-z][a-z0-9+.-]{1,30}:\/\/(?<secret>[^\s/?#@"'<>]{0,200}:[^\s@"'<>]{1,300})@/gi },
+  { kind: 'url credential', pattern: /\b[a-z][a-z0-9+.-]{1,30}:\/\/(?<secret>[^\s/?#@:"'<>]{0,200}:[^\s@"'<>]{1,300})@/gi },
   {
     kind: 'url signature',
     pattern: /[?&](?:x-amz-signature|x-amz-security-token|x-goog-signature|sig|signature|token|key|code)=(?<secret>[^\s&"'<>]{8,2000})/gi,

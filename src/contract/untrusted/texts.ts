@@ -45,7 +45,7 @@ function mapObject(value: object, place: Place): unknown {
   const entries = Object.entries(value);
   const isSchema = place.isSecret && isSchemaOf(value);
   const shown = entries.slice(0, bounds.items).map(([key, item]) => {
-    const isSecret = isSchema ? SCHEMA_VALUES.has(key) : place.isSecret || SECRET_NAME.test(key);
+    const isSecret = isSchema ? !SCHEMA_WORDS.has(key) : place.isSecret || SECRET_NAME.test(key);
     return [map(key, false), mapAt(item, { ...place, depth: place.depth + 1, isSecret })] as const;
   });
   return Object.fromEntries(entries.length > bounds.items ? [...shown, ['[cut]', `${entries.length - bounds.items} more items`]] : shown);
@@ -56,4 +56,8 @@ function isSchemaOf(value: object): boolean {
   return ['type', '$ref', 'anyOf', 'allOf'].some((key) => Object.hasOwn(value, key));
 }
 
-const SCHEMA_VALUES: ReadonlySet<string> = new Set(['default', 'const', 'enum', 'examples']);
+/** Those that say no value. A secret may have a type beside its values too, so all other keys count as values. */
+const SCHEMA_WORDS: ReadonlySet<string> = new Set([
+  ...['type', '$ref', 'anyOf', 'allOf', 'oneOf', 'properties', 'required', 'items', 'additionalProperties', '$defs', 'definitions'],
+  ...['title', 'description', 'format', 'minLength', 'maxLength', 'writeOnly', 'position', 'block_type_slug'],
+]);

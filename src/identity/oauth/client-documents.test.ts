@@ -93,6 +93,10 @@ describe('a metadata document', () => {
     ['uses another grant', { grant_types: ['client_credentials'] }, /authorization_code/],
     ['uses another response', { response_types: ['token'] }, /not use code/],
     ['has invisible letters in its name', { client_name: 'Lictor\u202eevil' }, /invisible/],
+    ['has a name of fillers', { client_name: '\u3164\u115f' }, /invisible/],
+    ['has variation selectors in its name', { client_name: 'Lictor\ufe0f' }, /invisible/],
+    ['has a second line in its name', { client_name: 'Lictor\u2028by the administrator' }, /invisible/],
+    ['has a name of blanks', { client_name: ' \u00a0 ' }, /invisible/],
     ['has a long name', { client_name: 'x'.repeat(61) }, /60 letters/],
   ])('that %s is not valid', async (_what, more, words) => {
     answer.body = JSON.stringify(sound(more));

@@ -131,6 +131,9 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** A line of letters that a reader sees. */
+const NAME = /^(?=.*[\p{L}\p{N}])[^\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]{1,60}$/u;
+
 /** The messages are safe for pages and records: they quote nothing of the document. */
 function documentOf(url: URL) {
   /** The document vouches for its own host, and for programs on the person's devices. */
@@ -148,10 +151,7 @@ function documentOf(url: URL) {
   return z.object(
     {
       client_id: z.literal(url.href, 'Its client_id is another address.'),
-      client_name: z
-        .string()
-        .regex(/^\P{C}{1,60}$/u, 'Its client_name has more than 60 letters, or invisible ones.')
-        .default(url.host),
+      client_name: z.string().regex(NAME, 'Its client_name has more than 60 letters, or invisible ones.').default(url.host),
       redirect_uris: z.array(redirectUri, 'It has no redirect_uris.').min(1, 'It has no redirect_uris.').max(20, 'It has more than 20 redirect URIs.'),
       token_endpoint_auth_method: z.literal('none', 'The client does not use the authentication method none.').optional(),
       grant_types: lists('authorization_code'),

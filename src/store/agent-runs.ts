@@ -46,7 +46,7 @@ export function createAgentRuns(database: Database, clock: Clock): AgentRuns {
         const counted = root === null ? await ownInProgress(transaction, agent) : await belowRoot(transaction, agent, root);
         if (most !== null && counted + count > most) return undefined;
         const ids = Array.from({ length: count }, () => randomUUID());
-        const rows = ids.map((id) => ({ agent, id, root: root ?? id, at_ms: nowMs, ended_ms: null, reserved: 1 }) as const);
+        const rows = ids.map((id) => ({ agent, id, root: root ?? id, own: ownOf(root), at_ms: nowMs, ended_ms: null, reserved: 1 }) as const);
         if (rows.length > 0) await transaction.insertInto('agent_runs').values(rows).execute();
         return ids;
       }),
@@ -54,12 +54,12 @@ export function createAgentRuns(database: Database, clock: Clock): AgentRuns {
       database.write(async (transaction) => {
         const nowMs = clock();
         if (reserved.length > 0) await transaction.deleteFrom('agent_runs').where('agent', '=', agent).where('id', 'in', reserved).execute();
-        const rows = ids.map((id) => ({ agent, id, root: root ?? id, at_ms: nowMs, ended_ms: null, reserved: 0 }) as const);
+        const rows = ids.map((id) => ({ agent, id, root: root ?? id, own: ownOf(root), at_ms: nowMs, ended_ms: null, reserved: 0 }) as const);
         if (rows.length === 0) return;
         await transaction
           .insertInto('agent_runs')
           .values(rows)
-          .onConflict((conflict) => conflict.columns(['agent', 'id']).doUpdateSet({ ended_ms: null, at_ms: nowMs }))
+          .onConflict((conflict) => conflict.columns(['agent', 'id']).doUpdateSet({ own: ownOf(root), ended_ms: null, at_ms: nowMs }))
           .execute();
       }),
     unfinished: (agent) =>
@@ -75,12 +75,16 @@ export function createAgentRuns(database: Database, clock: Clock): AgentRuns {
   };
 }
 
+function ownOf(root: string | null): 0 | 1 {
+  return root === null ? 1 : 0;
+}
+
 function ofAgent(db: Kysely<Tables>, agent: string) {
   return db.selectFrom('agent_runs').where('agent', '=', agent);
 }
 
 async function ownInProgress(db: Kysely<Tables>, agent: string): Promise<number> {
-  const own = ofAgent(db, agent).whereRef('root', '=', 'id').where('ended_ms', 'is', null);
+  const own = ofAgent(db, agent).where('own', '=', 1).where('ended_ms', 'is', null);
   return countOf(await own.select((of) => of.fn.countAll<number>().as('count')).executeTakeFirst());
 }
 

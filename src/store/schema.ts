@@ -273,6 +273,7 @@ const SCHEMA: readonly string[] = [
     agent text not null,
     id text not null,
     root text not null,
+    own integer not null,
     at_ms bigint not null,
     ended_ms bigint,
     reserved integer not null,

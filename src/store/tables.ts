@@ -44,8 +44,10 @@ interface AgentRunTable {
   readonly agent: string;
   /** Prefect's id of the run, or an id that stands for a reserved one. */
   readonly id: string;
-  /** The run of the agent that it is below; its own id: the agent started it. */
+  /** The run of the agent that it is below; its own id: none. */
   readonly root: string;
+  /** 1: the agent itself started it last, not a run. */
+  readonly own: 0 | 1;
   readonly at_ms: number;
   readonly ended_ms: number | null;
   /** 1: Prefect has not created it yet. */

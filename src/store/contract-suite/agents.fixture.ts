@@ -146,6 +146,18 @@ export function agentRunCases(get: () => StoreUnderTest, advance: (ms: number) =
     expect(await runs().reserve(below(2))).toHaveLength(1);
   });
 
+  it('below a run that the agent starts again count as its own, and below that run as before', async () => {
+    await begin('r1');
+    await runs().begin((await runs().reserve(below(2))) ?? [], { agent: 'copilot', root: 'r1', ids: ['d1'] });
+    await runs().end('copilot', ['d1'], NOW_MS);
+    advance(1);
+    await begin('d1');
+    expect(await runs().inProgress('copilot')).toBe(2);
+    expect([await runs().reserve(own(2)), await runs().reserve(below(1))]).toEqual([undefined, undefined]);
+    await runs().end('copilot', ['d1'], NOW_MS + 1);
+    expect(await runs().inProgress('copilot')).toBe(1);
+  });
+
   it.each([0, -24 * HOUR_MS])('that are reserved and never begin stop counting after an hour, also when the clock steps by %i ms', async (stepMs) => {
     await runs().reserve(own(1));
     advance(stepMs);

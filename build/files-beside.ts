@@ -29,10 +29,13 @@ export function filesBeside(directory: string): Plugin {
   };
 }
 
-/** `app-control-plane.js` for src/app/control-plane.ts. */
+/** `app-control-plane.js` for src/app/control-plane.ts, `bench-bare-mcp.js` for a program beside src. */
 function program(context: TransformPluginContext, file: string): string {
   if (file === MAIN) return 'main.js';
-  const fileName = relative(join(REPOSITORY, 'src'), file).replaceAll('/', '-').replace(/\.ts$/, '.js');
+  const fileName = relative(REPOSITORY, file)
+    .replace(/^src\//, '')
+    .replaceAll('/', '-')
+    .replace(/\.ts$/, '.js');
   context.emitFile({ type: 'chunk', id: file, fileName });
   return fileName;
 }

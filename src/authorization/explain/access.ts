@@ -60,10 +60,19 @@ interface Asked {
 async function linesOf({ parts, needsApproval }: Asked, person: ResolvedPrincipal, question: AccessQuestion): Promise<readonly AccessLine[]> {
   const { principal } = person;
   const whole = await explainAction(parts, person, question);
-  const lineOf = (explanation: Explanation, grant: Grant | null): AccessLine => ({
-    ...accessLine(principal.id, explanation, grant),
-    with_approval: explanation.decision === 'allow' && explanation.asks.some(({ action }) => needsApproval(principal, action)),
-  });
+  const isHeld = ({ asks }: Explanation): boolean => asks.some(({ action }) => needsApproval(principal, action));
+  const lineOf = (explanation: Explanation, grant: Grant | null): AccessLine => {
+    const allowed = explanation.decision === 'allow';
+    return {
+      principal: principal.id,
+      role: grant?.role ?? null,
+      scope: grant === null || grant.scope === null ? null : scopeText(grant.scope),
+      allowed,
+      with_approval: allowed && isHeld(explanation),
+      reason: explanation.reason,
+      policies: policiesOf(explanation),
+    };
+  };
   if (whole.decision === 'deny') return [lineOf(whole, null)];
   const having = (grants: readonly Grant[]) =>
     explainAction(parts, { ...person, principal: { ...principal, roles: grants.map(({ role }) => role), grants } }, question);
@@ -76,17 +85,6 @@ async function linesOf({ parts, needsApproval }: Asked, person: ResolvedPrincipa
     if (alone.decision === 'allow' && (!isFree || policiesOf(alone).some((id) => !free.includes(id)))) lines.push(lineOf(alone, grant));
   }
   return lines.length === 0 ? [lineOf(whole, null)] : lines;
-}
-
-function accessLine(principal: string, explanation: Explanation, grant: Grant | null): Omit<AccessLine, 'with_approval'> {
-  return {
-    principal,
-    role: grant?.role ?? null,
-    scope: grant === null || grant.scope === null ? null : scopeText(grant.scope),
-    allowed: explanation.decision === 'allow',
-    reason: explanation.reason,
-    policies: policiesOf(explanation),
-  };
 }
 
 function policiesOf({ asks }: Explanation): readonly string[] {

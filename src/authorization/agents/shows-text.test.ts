@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { createCatalogue, OPERATIONS } from '../../prefect/catalog/catalogue.ts';
 import { SHOW_NONE, showsText } from './shows-text.ts';
 
-function shows(operationId: string): boolean {
+function shows(operationId: string, status = 201): boolean {
   const operation = createCatalogue().byId(operationId);
   if (operation === undefined) throw new Error(`no operation ${operationId}`);
-  return showsText(operation);
+  return showsText(operation, status);
 }
 
 describe('answers that show text of others', () => {
   it('are all but those of the table, whose operations exist', () => {
     expect([...SHOW_NONE].filter((id) => createCatalogue().byId(id) === undefined)).toEqual([]);
-    const silent = OPERATIONS.filter((operation) => !showsText(operation)).map(({ operationId }) => operationId);
+    const silent = OPERATIONS.filter((operation) => !showsText(operation, 200)).map(({ operationId }) => operationId);
     expect(silent).toHaveLength(OPERATIONS.filter(({ group, operationId }) => group === 'baseline' || operationId.startsWith('docs:')).length + SHOW_NONE.size);
   });
 
@@ -33,4 +33,8 @@ describe('answers that show text of others', () => {
     'docs:api-openapi',
     'create_flow_run_from_deployment_deployments__id__create_flow_run_post',
   ])('do not include those of %s', (operationId) => expect(shows(operationId)).toBe(false));
+
+  it('include a run that existed before it should be created', () => {
+    expect(shows('create_flow_run_from_deployment_deployments__id__create_flow_run_post', 200)).toBe(true);
+  });
 });

@@ -50,11 +50,11 @@ interface Reader {
 /** A request that writes and reads is judged before it taints. */
 async function judge(parts: TaintParts, request: PermittedRequest, readers: readonly Reader[]): Promise<Verdict> {
   const verdict = request.call.operation.writes ? await judgeWrite(parts, request, readers) : PASSES;
-  if (!verdict.ok || !showsText(request.call.operation)) return verdict;
+  if (!verdict.ok) return verdict;
   return {
     ...verdict,
     async bodyFor({ status, body }) {
-      const isRead = status < 300 && !isEmpty(body);
+      const isRead = status < 300 && !isEmpty(body) && showsText(request.call.operation, status);
       for (const { id } of isRead ? readers : []) await parts.taints.mark(id);
       return body;
     },

@@ -25,6 +25,20 @@ describe('a rule', () => {
     expect(problemOf(RULE, value)).toBe(problem);
   });
 
+  it.each([
+    ['2026-01', true],
+    ['x2026-01', false],
+    ['2026-01\n', false],
+  ])('compares %j with a pattern as JavaScript does: %s', (month, fits) => {
+    expect(problemOf({ properties: { month: { pattern: '^\\d{4}-\\d{2}$' } } }, { month }) === undefined).toBe(fits);
+    expect(problemOf({ patternProperties: { '^\\d{4}-\\d{2}$': {} }, additionalProperties: false }, { [month]: 1 }) === undefined).toBe(fits);
+  });
+
+  it.each(['^(\\w+\\s?)*$', '^(a|a)*$'])('with the pattern %s ends for every value: a backtracking engine would not', (pattern) => {
+    expect(problemOf({ pattern }, `${'a'.repeat(1_000)}!`)).toContain('must match pattern');
+    expect(problemOf({ pattern }, 'a'.repeat(1_000))).toBeUndefined();
+  });
+
   it('takes no property from a prototype', () => {
     expect(problemOf({ type: 'object', required: ['toString'] }, {})).toContain('toString');
   });
@@ -36,6 +50,8 @@ describe('a schema', () => {
     [{ type: 'objekt' }],
     [{ type: 'string', format: 'daate' }],
     [{ pattern: '(' }],
+    [{ pattern: '(?=a)a' }],
+    [{ patternProperties: { '(a)\\1': {} } }],
     [{ $ref: 'https://schemas.example/x' }],
     [{ $schema: 'http://json-schema.org/draft-07/schema#' }],
     [{ $async: true, type: 'object' }],

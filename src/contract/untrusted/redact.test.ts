@@ -80,6 +80,12 @@ describe('redaction', () => {
     expect(looked).toBeLessThanOrEqual(10 * copies);
   });
 
+  it('finds a web token after a dash, and the one after a text that begins like one', () => {
+    const { 'JSON Web Token': token } = secretCases();
+    for (const before of ['--token-', 'eyJ-eyJ ', `eyJ-${'a'.repeat(61)}-`])
+      expect(leftOf(token?.secret ?? '', redact(`${before}${token?.secret}`))).toBeLessThan(5);
+  });
+
   it('names two secrets beside each other', () => {
     const { 'GitHub token': github, 'AWS access key': aws } = secretCases();
     expect(redactor.redact([`${github?.secret} ${aws?.secret}`])).toEqual([{ text: '[redacted: github] [redacted: aws]', redactions: 2 }]);

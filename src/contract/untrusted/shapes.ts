@@ -18,7 +18,7 @@ export const SHAPES: readonly Shape[] = [
   { kind: 'google', pattern: /\b(?:AIza[\w-]{35}|ya29\.[\w-]{20,500}|GOCSPX-[\w-]{20,60})/g },
   { kind: 'api key', pattern: /\b(?:sk|rk|pk)[-_](?=[\w-]{0,80}\d)[\w-]{20,300}/g },
   { kind: 'api key', pattern: /\b(?:whsec_|SK[0-9a-f]{32}|SG\.|pypi-|dop_v1_|ATATT3|glpat-|hf_|npm_|gh[oprsu]_|github_pat_|AGE-SECRET-KEY-1)[\w.-]{16,500}/g },
-  { kind: 'jwt', pattern: /\beyJ[\w-]{4,1000}\.[\w-]{4,8000}(?:\.[\w-]{0,8000}){0,3}/g },
+  { kind: 'jwt', pattern: /(?<!eyJ[\w-]{0,60})\beyJ[\w-]{4,1000}\.[\w-]{4,8000}(?:\.[\w-]{0,8000}){0,3}/g },
   {
     kind: 'private key',
     pattern:

@@ -1,6 +1,6 @@
 // The page on which a person allows a client: which one, where its code goes, what it may do, and until when.
 import { CLIENT_SCOPES, type ClientScope } from '../../contract/client-scopes.ts';
-import { isLoopbackRedirect, redirectTarget } from '../../contract/redirect-uri.ts';
+import { redirectTarget } from '../../contract/redirect-uri.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { renderPage, scopeList } from './page-frame.ts';
 
@@ -35,7 +35,7 @@ export function renderConsent(page: ConsentPage): string {
 <dt>At</dt><dd>${forAgents ? 'the interface for agents (MCP), and nowhere else' : "Prefect's API"}</dd>
 <dt>Until</dt><dd>${until.toISOString().slice(0, 16).replace('T', ' ')} UTC at the latest</dd>
 </dl>
-${isLoopbackRedirect(redirectUri) ? LOOPBACK : NOTHING}
+${redirectUri.startsWith('https:') ? NOTHING : PROGRAM}
 <p>Allow it only if you began this login yourself. If someone sent you here, refuse: they would act in your name.</p>
 <form method="post" action="${action}">
 <input type="hidden" name="request" value="${request}">
@@ -45,4 +45,5 @@ ${isLoopbackRedirect(redirectUri) ? LOOPBACK : NOTHING}
   return renderPage({ title: 'Allow this client?', body });
 }
 
-const LOOPBACK: Html = html`<div class="alert" role="note">The login goes to a program on this computer. Any program here can use this client's name.</div>`;
+/** On loopback, or by a scheme: any program can listen, and register any scheme (RFC 8252 8.6). */
+const PROGRAM: Html = html`<div class="alert" role="note">The login goes to a program on this computer. Any program here can use this client's name.</div>`;

@@ -241,6 +241,22 @@ describe('tools', () => {
     expect(get().records).toMatchObject([{ tool: 'cancel_flow_run' }]);
   });
 
+  it('asks for the queues of many pools one after another', async () => {
+    const pools = Array.from({ length: 20 }, (_none, index) => ({ id: RUN, name: `pool-${index}` }));
+    let [running, most] = [0, 0];
+    get().mediatorAnswer = async () => {
+      const isList = get().mediated.length === 1;
+      running += 1;
+      most = Math.max(most, running);
+      await Promise.resolve();
+      running -= 1;
+      return { status: 200, headers: {}, body: Buffer.from(JSON.stringify(isList ? pools : [{ id: RUN, name: 'default' }])) };
+    };
+    const answer = await rpc('tools/call', { name: 'get_work_pools', arguments: { filter: { id: { any_: [RUN] } } } });
+    const { work_pools: shown } = answer.json().result.structuredContent;
+    expect([shown.length, shown[19].work_queues.length, get().mediated.length, most]).toEqual([20, 1, 21, 1]);
+  });
+
   it('of another name are an error of the protocol', async () => {
     const answer = await rpc('tools/call', { name: 'call_api', arguments: {} });
     expect(answer.json().error.code).toBe(-32602);

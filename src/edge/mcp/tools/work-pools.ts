@@ -30,9 +30,9 @@ export const getWorkPools = defineTool({
   async run({ filter, limit }, call) {
     const detail = isDetailed(filter);
     const pools = await readWorkPools(call, { ...(filter && { work_pools: filter }), limit });
-    const described = await Promise.all(
-      pools.map(async (pool) => (detail ? { ...workPoolOf(pool), work_queues: await queuesOf(call, pool) } : workPoolOf(pool))),
-    );
+    const described: z.input<typeof WORK_POOL>[] = [];
+    // One after another: a call must not ask Prefect for hundreds of pools at once.
+    for (const pool of pools) described.push({ ...workPoolOf(pool), ...(detail && { work_queues: await queuesOf(call, pool) }) });
     return { detail, count: pools.length, work_pools: described };
   },
 });

@@ -23,7 +23,7 @@ export interface AgentRuns {
   unfinished(agent: string): Promise<readonly AgentRun[]>;
   /** They had ended at `asOfMs`. One that began since then goes on. */
   end(agent: string, ids: readonly string[], asOfMs: number): Promise<void>;
-  /** How many of its own runs are in progress, with reserved ones. */
+  /** How many of the runs that it started are in progress, with reserved ones. */
   inProgress(agent: string): Promise<number>;
 }
 

@@ -1,4 +1,4 @@
-// The conformance suite of the MCP project, at a real gateway: its scenarios for servers that need no tool of its own fixture.
+// The conformance suite of the MCP project, at a real gateway: its scenarios for servers that need no tool of a fixture.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { mcpProgram } from '../env/mcp-clients.ts';

@@ -33,6 +33,8 @@ describe('in an hour', () => {
     const sixth = await gate.send(CREATE);
     expect([sixth.status, sixth.headers['retry-after']]).toEqual([429, '3540']);
     expect(JSON.parse(sixth.body.toString()).detail).toBe('The agent copilot has used its budget runs: 5/h. Retry in 3540 s.');
+    const stock = await gate.send({ ...CREATE, headers: { 'x-prefect-api-version': '0.8.4', 'content-type': 'application/json' } });
+    expect([stock.status, stock.headers['retry-after'], JSON.parse(stock.body.toString()).detail]).toEqual([429, '2', expect.stringContaining('in 3540 s')]);
     // From memory: a second refusal does not ask the store.
     const { take } = home.store.agentUses;
     const failing: typeof take = (uses) => (uses.some(({ kind }) => kind === 'runs') ? Promise.reject(new Error('the store is asked')) : take(uses));

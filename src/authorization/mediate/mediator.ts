@@ -25,7 +25,7 @@ import { answerOf, narrow, type Restricted } from './lists/narrow-request.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './mediated-record.ts';
 import type { MediatorParts } from './parts.ts';
 import { stampOf } from './provenance.ts';
-import { absentResponse, type MediatedResponse, refusalResponse } from './responses.ts';
+import { absentResponse, forClient, type MediatedResponse, refusalResponse } from './responses.ts';
 import { guardTags } from './started-by-tag.ts';
 
 export type { MediatedRequest } from './call.ts';
@@ -129,8 +129,10 @@ async function forwardSettled(exchange: Exchange, decided: Omit<Decided, 'progre
   }
 }
 
-async function refuse({ parts, subject }: Exchange, authorization: Authorization, refusal: Refusal, further: RecordFields = {}): Promise<MediatedResponse> {
-  const { requestId } = subject.request.inputs;
+async function refuse({ parts, subject }: Exchange, authorization: Authorization, given: Refusal, further: RecordFields = {}): Promise<MediatedResponse> {
+  const { headers, inputs } = subject.request;
+  const { requestId } = inputs;
+  const refusal = forClient(headers, given);
   const response = refusal.code === 'object-foreign' ? absentResponse(subject.operation, subject.params) : refusalResponse(refusal, requestId);
   const record = decidedRecord(subject, authorization, refusal.code);
   await isRecorded(parts, parts.ledger.append({ ...record, ...further, ...responseFields(parts, subject, response) }));

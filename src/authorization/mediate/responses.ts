@@ -43,6 +43,16 @@ export function refusalResponse(refusal: Refusal, requestId: string, forwarded: 
   };
 }
 
+/** A stock client of Prefect sleeps as long as Retry-After says, without a message, and reports a refusal only after its retries. */
+const LONGEST_SLEEP_SECONDS = 60;
+
+/** Without a long wait for stock clients, which send this header: they report the refusal after some seconds. Its words have the true time. */
+export function forClient(headers: Readonly<Record<string, string>>, refusal: Refusal): Refusal {
+  const isLong = (refusal.retryAfterSeconds ?? 0) > LONGEST_SLEEP_SECONDS;
+  const { retryAfterSeconds: _, ...withDefault } = refusal;
+  return isLong && headers['x-prefect-api-version'] !== undefined ? withDefault : refusal;
+}
+
 function retryAfter({ code, retryAfterSeconds }: Refusal): string {
   return retryAfterSeconds === undefined ? (RETRY_AFTER[code] ?? '2') : String(retryAfterSeconds);
 }

@@ -27,7 +27,7 @@ export interface CallParts {
   readonly publicUrl: PublicUrl;
 }
 
-export interface Caller {
+export interface ToolRequester {
   readonly inputs: EdgeInputs;
   readonly principal: Principal;
   readonly credential: Credential;
@@ -38,9 +38,9 @@ export interface Caller {
 /** The headers of the client that its requests to Prefect have too. */
 const PASSED = ['user-agent', 'traceparent', 'tracestate'];
 
-export function openCall(parts: CallParts, caller: Caller, tool: string, progress: { asked: boolean }): ToolCall {
-  const { inputs, principal } = caller;
-  const headers = Object.fromEntries(PASSED.flatMap((name) => (caller.headers[name] === undefined ? [] : [[name, caller.headers[name]]])));
+export function openCall(parts: CallParts, requester: ToolRequester, tool: string, progress: { asked: boolean }): ToolCall {
+  const { inputs, principal } = requester;
+  const headers = Object.fromEntries(PASSED.flatMap((name) => (requester.headers[name] === undefined ? [] : [[name, requester.headers[name]]])));
   let asked = 0;
   return {
     principal,
@@ -64,7 +64,7 @@ export function openCall(parts: CallParts, caller: Caller, tool: string, progres
     },
     explain: (action, id) => explain(parts, inputs, { action, id }),
     recordsOf: (flowRun, last) => recordsOf(parts, inputs, { flowRun, last }),
-    approvalOf: (id) => approvalOf(parts, caller, id),
+    approvalOf: (id) => approvalOf(parts, requester, id),
   };
 }
 
@@ -114,7 +114,7 @@ async function recordsOf({ ledgerSearch }: CallParts, { requestId }: EdgeInputs,
 }
 
 /** The principal, or the login of the client that acts for it, has sent the request (src/authorization/approvals/requester.ts). */
-async function approvalOf({ approvals, publicUrl }: CallParts, { principal, credential }: Caller, id: string): Promise<KnownApproval | undefined> {
+async function approvalOf({ approvals, publicUrl }: CallParts, { principal, credential }: ToolRequester, id: string): Promise<KnownApproval | undefined> {
   const approval = await approvals.byId(id);
   if (approval === undefined || ![principal.id, credential.id].includes(approval.requestedBy)) return undefined;
   return { ...approval, url: approvalUrl(publicUrl, id) };

@@ -1,7 +1,7 @@
 // A call that waits for an approval: a client that can open a page gets the address of the page, and repeats the call afterwards.
 import { type InputRequiredResult, inputRequired } from '@modelcontextprotocol/server';
 import type { Sealer } from '../../config/keys/sealer.ts';
-import type { Caller } from './calls.ts';
+import type { ToolRequester } from './calls.ts';
 import type { ToolError } from './refusal.ts';
 
 export interface Waiting {
@@ -11,7 +11,7 @@ export interface Waiting {
 }
 
 /** The state only says that the client has been at the page: the approval itself decides whether the repeated call may pass. */
-export function createWaiting(sealer: Sealer, { principal, credential }: Pick<Caller, 'principal' | 'credential'>): Waiting {
+export function createWaiting(sealer: Sealer, { principal, credential }: Pick<ToolRequester, 'principal' | 'credential'>): Waiting {
   const about = JSON.stringify(['mcp-approval', principal.id, credential.id]);
   return {
     askFor({ approval_id: id = '', url = '', expires_at: expires = '' }) {

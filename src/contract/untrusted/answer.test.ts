@@ -118,6 +118,21 @@ describe('an answer for an agent', () => {
     });
   });
 
+  it('redacts the value of a pair whose name is that of a secret', () => {
+    const env = [
+      { name: 'DB_PASSWORD', value: 'correct horse' },
+      { key: 'api-token', value: { text: 'battery' } },
+      { name: 'REGION', value: 'eu' },
+    ];
+    const { answer, redactions } = finishAnswer({ untrusted_text: { source: 'flow run', parameters: { env } } }, redactor);
+    expect(redactions).toBe(2);
+    expect(answer.untrusted_text.parameters.env).toEqual([
+      { name: 'DB_PASSWORD', value: '[redacted: named secret]' },
+      { key: 'api-token', value: { text: '[redacted: named secret]' } },
+      { name: 'REGION', value: 'eu' },
+    ]);
+  });
+
   it('redacts a secret value beside a type, and leaves the schema of a secret', () => {
     const schema = { type: 'object', title: 'Credentials', properties: { user: { type: 'string' } }, required: ['user'], default: { user: 'etl' } };
     const parameters = { db_credentials: { type: 'postgres', password: 'correct horse', value: 'battery' }, credentials: schema };

@@ -44,12 +44,16 @@ function mapObject(value: object, place: Place): unknown {
   const { bounds, map } = place;
   const entries = Object.entries(value);
   const isSchema = place.isSecret && isSchemaOf(value);
+  const isSecretValue = entries.some(([key, name]) => NAMING.has(key) && typeof name === 'string' && SECRET_NAME.test(name));
   const shown = entries.slice(0, bounds.items).map(([key, item]) => {
-    const isSecret = isSchema ? !SCHEMA_WORDS.has(key) : place.isSecret || SECRET_NAME.test(key);
+    const isSecret = isSchema ? !SCHEMA_WORDS.has(key) : place.isSecret || SECRET_NAME.test(key) || (isSecretValue && key === 'value');
     return [map(key, false), mapAt(item, { ...place, depth: place.depth + 1, isSecret })] as const;
   });
   return Object.fromEntries(entries.length > bounds.items ? [...shown, ['[cut]', `${entries.length - bounds.items} more items`]] : shown);
 }
+
+/** A variable, or an entry of an environment: `{name: 'DB_PASSWORD', value: ...}`. */
+const NAMING: ReadonlySet<string> = new Set(['name', 'key']);
 
 /** The JSON Schema of a secret parameter is no secret, but its default is. */
 function isSchemaOf(value: object): boolean {

@@ -20,14 +20,20 @@ const STORED = {
 function open({ deployments = 'etl/nightly', schema = RULE as Readonly<Record<string, unknown>>, as = AS_AGENT, role = 'operator' } = {}) {
   const agents = [anAgent({}, { parameters: [{ deployments, schema }] }), anAgent({}, { name: 'helper' })];
   const prefect = prefectWith(STORED, { status: 201 });
-  const lookup = createLookup({ request: async (request) => ({ status: 200, headers: {}, body: json({}), upstreamMs: 1, ...(prefect(request) as object) }) });
+  const looked: string[] = [];
+  const lookup = createLookup({
+    async request(request) {
+      looked.push(request.path);
+      return { status: 200, headers: {}, body: json({}), upstreamMs: 1, ...(prefect(request) as object) };
+    },
+  });
   const entities = createEntities({ lookup, lasting: lookup, makerOf: async () => null });
   const conditions = createConditions([createParameterRules({ book: createAgentBook(agents), agents, entities })]);
   const gate = startMediator({ prefect, principal: as, parts: { conditions } });
   return async (sent: Omit<Sent, 'role'>) => {
     const response = await gate.send({ role, ...sent });
     const writes = gate.forwarded.filter(({ method, path }) => method !== 'GET' && !path.endsWith('/filter'));
-    return { response, result: response.status < 300 ? response.status : codeOf(response), arrived: writes.length > 0 };
+    return { response, result: response.status < 300 ? response.status : codeOf(response), arrived: writes.length > 0, looked };
   };
 }
 
@@ -114,6 +120,13 @@ describe('every way to give parameters', () => {
     expect((await open({ role: 'admin' })({ method: 'PATCH', path: `/api/flow_runs/${RUN}`, body: { name: 'x' } })).result).toBe(201);
     expect((await open({ role: 'admin' })({ method: 'PATCH', path: `/api/deployments/${DEPLOYMENT}`, body: { description: 'x' } })).result).toBe(201);
   });
+});
+
+it('asks Prefect once for the deployment of all runs of a bulk', async () => {
+  const body = Array.from({ length: 50 }, (_, at) => ({ parameters: { region: 'eu', at } }));
+  const sent = { path: `/api/deployments/${DEPLOYMENT}/create_flow_run/bulk`, body };
+  const { result, looked } = await open({ schema: { required: ['region'] } })(sent);
+  expect([result, looked]).toEqual([201, [`/api/deployments/${DEPLOYMENT}`, `/api/flows/${FLOW}`]]);
 });
 
 describe('job variables and other overrides', () => {

@@ -34,8 +34,9 @@ export function createParameterRules({ book, agents, entities }: ParameterRulePa
       const asks = asksOf(call, plan.asks);
       const overrides = asks.some(({ action, facts }) => action === 'deployments.run.override' || facts?.['job_variables'] === true);
       if (overrides) return { ok: false, refusal: { code: 'job-variables-refused' } };
+      const deploymentOf = readingOnce(entities);
       for (const { name } of book.of(principal)) {
-        const refusal = await refusalBy({ agent: name, rules: rules.get(name) ?? [], entities }, asks);
+        const refusal = await refusalBy({ agent: name, rules: rules.get(name) ?? [], deploymentOf }, asks);
         if (refusal !== undefined) return { ok: false, refusal };
       }
       return { ok: true };
@@ -52,13 +53,13 @@ function compileRule({ deployments, schema }: Agent['parameters'][number]): Rule
 interface OfAgent {
   readonly agent: string;
   readonly rules: readonly Rule[];
-  readonly entities: ParameterRuleParts['entities'];
+  readonly deploymentOf: DeploymentOf;
 }
 
-async function refusalBy({ agent, rules, entities }: OfAgent, asks: readonly Ask[]): Promise<Refusal | undefined> {
+async function refusalBy({ agent, rules, deploymentOf }: OfAgent, asks: readonly Ask[]): Promise<Refusal | undefined> {
   if (rules.length === 0) return undefined;
   for (const ask of asks.filter(givesParameters)) {
-    const deployment = (await entityOf(entities, ask))?.deployment ?? null;
+    const deployment = await deploymentOf(ask);
     const holding = deployment === null ? [] : rules.filter(({ deployments }) => matchesName(deployments, deployment));
     const given = givenParameters(ask.facts ?? {});
     for (const { deployments, problemOf } of holding) {
@@ -77,7 +78,16 @@ function givesParameters({ action, facts }: Ask): boolean {
   return action === 'deployments.run' || facts?.['parameters'] === true || (Array.isArray(names) && names.length > 0);
 }
 
-/** The deployment, or the run whose parameters change. */
-function entityOf(entities: OfAgent['entities'], { resource, on }: Ask): Promise<Entity | null> {
-  return on?.kind === 'created' ? entities.created(resource.type, on.fields, '') : entities.find(resource);
+/** `FLOW/NAME` of the deployment, or of the run whose parameters change; null: none. */
+type DeploymentOf = (ask: Ask) => Promise<string | null>;
+
+/** The runs of a bulk are of one deployment. */
+function readingOnce(entities: ParameterRuleParts['entities']): DeploymentOf {
+  const read = new Map<string, Promise<Entity | null>>();
+  return async ({ resource, on }) => {
+    const key = JSON.stringify([resource, on]);
+    const entity = read.get(key) ?? (on?.kind === 'created' ? entities.created(resource.type, on.fields, '') : entities.find(resource));
+    read.set(key, entity);
+    return (await entity)?.deployment ?? null;
+  };
 }

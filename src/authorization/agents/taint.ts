@@ -3,6 +3,7 @@ import type { ApprovalRule } from '../../config/config.ts';
 import { agentId, type Principal } from '../../contract/principal.ts';
 import { actionWords } from '../../prefect/catalog/action-words.ts';
 import type { Taints } from '../../store/taints.ts';
+import type { Decider } from '../decide/decider.ts';
 import type { Condition, PermittedRequest, Verdict } from '../mediate/conditions.ts';
 import type { AgentBook } from './agent-book.ts';
 import { showsText } from './shows-text.ts';
@@ -18,14 +19,27 @@ export interface TaintParts {
 
 /** Agents, on every path: what they read decides what they may write. */
 export function createAgentTaint(parts: TaintParts): Condition {
-  const readersOf = (principal: Principal): readonly Reader[] => {
-    // What a run reads, the code of its flow reads: the agent that started it does not.
-    if (principal.kind === 'run') return [];
-    return parts.book.of(principal).flatMap(({ name, taint }) => (taint === 'allow' ? [] : [{ id: agentId(name), taint }]));
-  };
   return {
-    concerns: (principal) => readersOf(principal).length > 0,
-    check: (request) => judge(parts, request, readersOf(request.authorization.principal)),
+    concerns: (principal) => readersOf(parts.book, principal).length > 0,
+    check: (request) => judge(parts, request, readersOf(parts.book, request.authorization.principal)),
+  };
+}
+
+function readersOf(book: TaintParts['book'], principal: Principal): readonly Reader[] {
+  // What a run reads, the code of its flow reads: the agent that started it does not.
+  if (principal.kind === 'run') return [];
+  return book.of(principal).flatMap(({ name, taint }) => (taint === 'allow' ? [] : [{ id: agentId(name), taint }]));
+}
+
+/** For the admin API: the ledger has text of others too, such as user agents, paths and arguments. Throws when the store cannot say so. */
+export function taintOwnReads<T extends Pick<Decider, 'authorizeOwn'>>(decider: T, { book, taints }: Pick<TaintParts, 'book' | 'taints'>): T {
+  return {
+    ...decider,
+    async authorizeOwn(...asked) {
+      const authorization = await decider.authorizeOwn(...asked);
+      for (const { id } of authorization.ok ? readersOf(book, authorization.principal) : []) await taints.mark(id);
+      return authorization;
+    },
   };
 }
 

@@ -65,7 +65,7 @@ export function meter(files: ReaderFiles, answerer: Answerer, parts: MeteredPart
 function ownFamilies({ ledger, sockets, redactions, revision }: MeteredParts): readonly Family[] {
   return [
     { name: 'sockets_open', type: 'gauge', help: 'Sockets that are open in the relay.', samples: [{ value: sockets() }] },
-    { name: 'redactions_total', type: 'counter', help: 'Secrets that answers to agents did not show.', samples: [{ value: redactions() }] },
+    { name: 'redactions_total', type: 'counter', help: 'Secrets that answers to agents and approvals did not show.', samples: [{ value: redactions() }] },
     {
       name: 'ledger_healthy',
       type: 'gauge',

@@ -48,7 +48,7 @@ export interface ProcessServices {
   readonly runTokenKey: Buffer;
   /** The run that started each run. */
   readonly lineageMemory: LineageMemory;
-  /** Secrets that answers to agents did not show, since the start. */
+  /** Secrets that answers to agents and approvals did not show, since the start. */
   readonly redactions: { total: number };
   /** The event sockets and `POST /events` share these two. */
   readonly eventRules: EventRules;

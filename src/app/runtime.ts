@@ -9,7 +9,7 @@ import { createRunBudgets } from '../authorization/agents/run-budgets.ts';
 import { createAgentTaint, createLoginTaint, taintOwnReads } from '../authorization/agents/taint.ts';
 import { createWindows } from '../authorization/agents/windows.ts';
 import { createAnnouncer } from '../authorization/approvals/announce.ts';
-import { createApprovalConditions, createNeedsApproval, rulesFor } from '../authorization/approvals/condition.ts';
+import { announcedByRule, createApprovalConditions, createNeedsApproval, rulesFor } from '../authorization/approvals/condition.ts';
 import { createApprovalDesk } from '../authorization/approvals/desk.ts';
 import { createHold } from '../authorization/approvals/hold.ts';
 import { createNameOf } from '../authorization/approvals/resource-name.ts';
@@ -243,8 +243,9 @@ function openConditions({ store, clock, steady, log }: ProcessServices, config: 
     onError: (error, id) => log.warn({ err: error, approval_id: id }, 'a request that waits for an approval was not announced'),
   });
   opened.defer(close);
-  const hold = createHold({ approvals: store.approvals, config, clock, revision, nameOf: createNameOf(entities.now), announce });
-  const taint = { book, taints: store.taints, hold, isHeld: (request: PermittedRequest) => rulesFor(config.approvals, request).length > 0 };
+  const hold = createHold({ approvals: store.approvals, config, clock, revision, nameOf: createNameOf(entities.now), announce, redactor });
+  const isHeld = (request: PermittedRequest) => rulesFor(config.approvals, request).length > 0;
+  const taint = { book, taints: store.taints, hold: announcedByRule(config.approvals, hold), isHeld };
   const callBudgets = createCallBudgets({ book, windows });
   const conditions = createConditions([
     callBudgets,

@@ -26,10 +26,10 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function show(context: CliContext, question: { readonly action: string; readonly resource: string | undefined }, options: Options): Promise<void> {
-  const lines = await withExplainer(context, async ({ parts, config, everybody, askBack }) => {
-    const found = await access({ parts, config, people: await everybody() }, question);
-    await askBack([objectOf(parts, question)]);
-    return found;
+  const lines = await withExplainer(context, async ({ parts, config, everybody, absence }) => {
+    const absent = await absence(objectOf(parts, question));
+    if (absent !== undefined) throw new CommandFailed(absent);
+    return await access({ parts, config, people: await everybody() }, question);
   });
   const unknown = lines.filter(isUnknown);
   const shown = lines.filter((line) => line.allowed || unknown.includes(line) || options.all === true);
@@ -52,7 +52,7 @@ const HEADER = ['PRINCIPAL', 'ROLE', 'ON', 'BY POLICY'];
 
 function row(line: AccessLine, all: boolean): readonly string[] {
   const { principal, role, scope, allowed, reason, policies } = line;
-  const by = policies.join(', ');
+  const by = `${policies.join(', ')}${line.with_approval ? ' (with approval)' : ''}`;
   if (isUnknown(line)) return [principal, role ?? '-', scope ?? '-', `unknown: ${reason}`];
   if (!allowed) return [principal, '-', '-', `deny ${reason}${by === '' ? '' : `: ${by}`}`];
   return [principal, role ?? 'own policy', scope ?? 'everything', all ? `allow: ${by}` : by];

@@ -98,15 +98,18 @@ describe('lictor agent list', () => {
       await store.agentUses.take([{ agent: 'copilot', kind: 'calls', amount: 2, most: null }]);
       await store.agentUses.take([{ agent: 'copilot', kind: 'runs', amount: 1, most: null }]);
       await begin(store, null, 'r1');
+      await store.taints.mark('agent:copilot');
     });
     const [copilot, helper] = JSON.parse((await lictor('agent', 'list', '--json')).out);
     expect(copilot).toMatchObject({
       ...{ name: 'copilot', principal: 'agent:copilot', sponsor: 'alice@local', credential: 'token', runs_in_progress: 1, pending_approvals: 0, stopped: null },
       budgets: { calls: { most: 100, used: 2, left: 98 }, runs: { most: 5, used: 1, left: 4 }, descendants: { most: 3, used: null, left: null } },
-      last_call_at: expect.stringMatching(/^20/),
+      ...{ last_call_at: expect.stringMatching(/^20/), tainted_until: expect.stringMatching(/^20/) },
     });
-    expect(helper).toMatchObject({ name: 'helper', budgets: {}, last_call_at: null });
-    expect((await lictor('agent', 'list')).out).toMatch(/NAME .*\ncopilot .*alice@local .*active .*calls 2\/100, runs 1\/5, descendants 3 +0\nhelper .*never/);
+    expect(helper).toMatchObject({ name: 'helper', budgets: {}, last_call_at: null, tainted_until: null });
+    expect((await lictor('agent', 'list')).out).toMatch(
+      /NAME .*\ncopilot .*alice@local .*active +20\S+ \S+ +20\S+ \S+ +calls 2\/100, runs 1\/5, descendants 3 +0\nhelper .*never +- /,
+    );
   });
 });
 

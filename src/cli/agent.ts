@@ -49,18 +49,23 @@ async function list(context: CliContext, { config, store }: AdminSession, json: 
 
 function render(agents: readonly AgentOverview[], terminal: Terminal): string {
   if (agents.length === 0) return 'No agents. agents in lictor.yaml declares them.\n';
-  const rows = agents.map(({ name, sponsor, credential, budgets, lastCallMs, pendingApprovals, stopped }) => [
+  const rows = agents.map(({ name, sponsor, credential, budgets, lastCallMs, taintedUntilMs, pendingApprovals, stopped }) => [
     name,
     sponsor,
     credential,
     stopped === null ? 'active' : 'stopped',
-    lastCallMs === null ? 'never' : new Date(lastCallMs).toISOString().slice(0, 16).replace('T', ' '),
+    lastCallMs === null ? 'never' : minute(lastCallMs),
+    taintedUntilMs === null ? '-' : minute(taintedUntilMs),
     Object.entries(budgets)
       .map(([key, { most, used }]) => `${key} ${used === null ? '' : `${used}/`}${most}`)
       .join(', '),
     String(pendingApprovals),
   ]);
-  return renderTable([['NAME', 'SPONSOR', 'CREDENTIAL', 'STATE', 'LAST CALL (UTC)', 'BUDGETS USED', 'PENDING'], ...rows], terminal);
+  return renderTable([['NAME', 'SPONSOR', 'CREDENTIAL', 'STATE', 'LAST CALL (UTC)', 'TAINTED UNTIL', 'BUDGETS USED', 'PENDING'], ...rows], terminal);
+}
+
+function minute(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
 }
 
 async function stop(context: CliContext, session: AdminSession, { name, why = '', ...options }: StopOptions & { readonly name: string }): Promise<void> {

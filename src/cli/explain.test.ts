@@ -116,9 +116,9 @@ it('explain and access say that Prefect has no such run or deployment, and which
     const said = async (...args: string[]) => (await lictor('-c', file, ...args)).err;
     const deployment = 'Prefect has no deployment etl/nihgtly. Did you mean nightly?\n';
     expect(await said('explain', 'token:etl', 'deployments.run', 'etl/nihgtly')).toBe(deployment);
-    expect(await said('access', 'deployments.run', 'etl/nihgtly')).toBe(deployment);
+    expect(await lictor('-c', file, 'access', 'deployments.run', 'etl/nihgtly')).toEqual({ status: 1, out: '', err: `lictor: ${deployment}` });
     const run = `Prefect has no flow run ${near}. Did you mean ${uuid(1)}?\n`;
-    expect(await said('access', 'flow_runs.cancel', near, '--json')).toBe(run);
+    expect(await lictor('-c', file, 'access', 'flow_runs.cancel', near, '--json')).toEqual({ status: 1, out: '', err: `lictor: ${run}` });
     expect(await said('explain', `run:${near}`, 'flow_runs.cancel', near)).toBe(`${run}${run}`);
     expect(await said('access', 'worker.poll')).toBe('');
   } finally {
@@ -133,6 +133,17 @@ describe('lictor access', () => {
     expect(out).toMatch(/^PRINCIPAL +ROLE +ON +BY POLICY\ntoken:etl +worker +everything +\S/);
     expect((await lictor('access', 'ledger.read')).out).toBe('No principal may do this.\n');
     expect((await lictor('access', 'ledger.read', '--all')).out).toContain('deny policy-default-deny');
+  });
+
+  it('says where a rule holds the action until a person approves', async () => {
+    const file = join(root, 'held.yaml');
+    const approvals = 'approvals: [ { name: polls, principals: [ "token:etl" ], actions: [ worker.poll ], approvers: [ "user:alice@local" ] } ]\n';
+    writeFileSync(
+      file,
+      `public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\nidentity_providers: [ { id: local, type: accounts } ]\n${approvals}`,
+    );
+    expect((await lictor('-c', file, 'access', 'worker.poll')).out).toMatch(/^token:etl .*\S \(with approval\)$/m);
+    expect((await lictor('access', 'worker.poll')).out).not.toContain('with approval');
   });
 
   it('prints one line of JSON for each principal and role', async () => {

@@ -37,6 +37,8 @@ export interface ExplainerBench {
   readonly findRecorded: (principal: string) => Promise<ResolvedPrincipal>;
   /** Every principal of the store. Prints a note on standard error if there is none. */
   readonly everybody: () => Promise<readonly ResolvedPrincipal[]>;
+  /** The sentence that Prefect does not have the object, with similar names; undefined: it has it, or does not answer. */
+  readonly absence: (object: Located | undefined) => Promise<string | undefined>;
   /** Prints on standard error which of these objects Prefect does not have, with similar names. */
   readonly askBack: (objects: readonly (Located | undefined)[]) => Promise<void>;
   readonly paths: StatePaths;
@@ -69,13 +71,15 @@ export async function withExplainer<T>(context: CliContext, work: (bench: Explai
       for (const id of ids) found.push(await findRecorded(id));
       return found;
     };
+    const absence = async (object: Located | undefined) =>
+      object === undefined ? undefined : await withNames(paths, (names) => absentWords(parts, object, names));
     const askBack = async (objects: readonly (Located | undefined)[]) => {
       for (const object of objects) {
-        const words = object === undefined ? undefined : await withNames(paths, (names) => absentWords(parts, object, names));
+        const words = await absence(object);
         if (words !== undefined) context.err.write(`${words}\n`);
       }
     };
-    return await work({ parts, config, find, findRecorded, everybody, askBack, paths });
+    return await work({ parts, config, find, findRecorded, everybody, absence, askBack, paths });
   } catch (error) {
     throw inWords(error);
   } finally {

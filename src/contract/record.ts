@@ -1,4 +1,4 @@
-// One record of the ledger: the fields of the fixed contract, in its spelling, `cache` and `grants`.
+// One record of the ledger: the fields of the fixed contract, in its spelling, `cache`, `grants` and `redactions`.
 
 export interface LedgerRecord {
   readonly id: string;
@@ -41,6 +41,8 @@ export interface LedgerRecord {
   readonly tool: string | null;
   /** The rights that this change or login gives; null: none. */
   readonly grants: readonly RecordedGrant[] | null;
+  /** Secrets that this answer to an agent did not show; null: none. */
+  readonly redactions: number | null;
   readonly node: string;
   readonly seq: number;
   /** The hash chain; null until its part is written. Every record has the field. */

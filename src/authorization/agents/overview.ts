@@ -14,6 +14,8 @@ export interface AgentOverview {
   readonly lastCallMs: number | null;
   readonly runsInProgress: number;
   readonly pendingApprovals: number;
+  /** Until then, `taint` restricts what it writes; null: it has no taint. */
+  readonly taintedUntilMs: number | null;
   /** The lock that stops it; null: none. */
   readonly stopped: Lock | null;
 }
@@ -24,7 +26,7 @@ export interface BudgetState {
   readonly used: number | null;
 }
 
-export type OverviewStore = Pick<Store, 'agentUses' | 'agentRuns' | 'approvals' | 'locks'>;
+export type OverviewStore = Pick<Store, 'agentUses' | 'agentRuns' | 'approvals' | 'locks' | 'taints'>;
 
 export async function agentOverviews(agents: readonly Agent[], store: OverviewStore): Promise<readonly AgentOverview[]> {
   const [locks, approvals] = await Promise.all([store.locks.list(), store.approvals.list()]);
@@ -41,6 +43,7 @@ export async function agentOverviews(agents: readonly Agent[], store: OverviewSt
         lastCallMs: await store.agentUses.lastMs(name, 'calls'),
         runsInProgress,
         pendingApprovals: approvals.filter(({ state, countedFor }) => state === 'pending' && countedFor === id).length,
+        taintedUntilMs: await store.taints.until(id),
         stopped: locks.find(({ kind, value }) => kind === 'principal' && value === id) ?? null,
       };
     }),
@@ -64,18 +67,23 @@ function credentialText(credential: AgentCredential): string {
 }
 
 /** As the API and `--json` show it. */
-export function overviewJson({ budgets, lastCallMs, stopped, ...agent }: AgentOverview): object {
+export function overviewJson({ budgets, lastCallMs, taintedUntilMs, stopped, ...agent }: AgentOverview): object {
   return {
     name: agent.name,
     principal: agentId(agent.name),
     sponsor: agent.sponsor,
     credential: agent.credential,
     budgets: Object.fromEntries(Object.entries(budgets).map(([key, state]) => [key, { ...state, left: leftOf(state) }])),
-    last_call_at: lastCallMs === null ? null : new Date(lastCallMs).toISOString(),
+    last_call_at: timeOf(lastCallMs),
     runs_in_progress: agent.runsInProgress,
     pending_approvals: agent.pendingApprovals,
+    tainted_until: timeOf(taintedUntilMs),
     stopped: stopped === null ? null : { by: stopped.by, why: stopped.why, at: new Date(stopped.createdMs).toISOString() },
   };
+}
+
+function timeOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }
 
 export function leftOf({ most, used }: BudgetState): number | null {

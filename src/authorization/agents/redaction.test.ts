@@ -19,7 +19,7 @@ async function read(body: Buffer, { principal = AGENT, type = 'application/json'
   const conditions = createConditions([createRedaction({ book: createAgentBook([anAgent()]), redactor: () => openRedactor({ known: [] }) })]);
   const mediator = startMediator({ principal, parts: { conditions }, prefect: () => ({ body, headers: { 'content-type': type } }) });
   const answer = await mediator.send({ role: 'admin', path: '/api/logs/filter', body: {} });
-  return { status: answer.status, body: answer.body.toString() };
+  return { status: answer.status, body: answer.body.toString(), redactions: mediator.record().redactions };
 }
 
 const cases = Object.entries(secretCases());
@@ -35,6 +35,12 @@ describe('an answer of the API to an agent', () => {
     const body = json(cases.map(([, { text }]) => text));
     expect((await read(body, { principal: { id: 'alice@corp', kind: 'user' } })).body).toBe(body.toString());
     expect((await read(body, { principal: { id: 'run:1', kind: 'run', onBehalfOf: ['agent:copilot'] } })).body).toBe(body.toString());
+  });
+
+  it('has the number of secrets in its record, and null without one', async () => {
+    expect(await read(json([{ api_key: 'x', password: 'y', message: 'done' }]))).toMatchObject({ redactions: 2 });
+    expect(await read(json([{ message: 'done' }]))).toMatchObject({ redactions: null });
+    expect(await read(Buffer.from('message\npassword=hunter2-hunter2\n'), { type: 'text/csv' })).toMatchObject({ redactions: 1 });
   });
 
   it('is unchanged without a secret, to the byte', async () => {

@@ -16,7 +16,13 @@ export function createRedaction({ book, redactor }: RedactionParts): Condition {
     concerns: (principal) => principal.kind !== 'run' && book.of(principal).length > 0,
     async check({ call: { operation }, tool }) {
       if (tool !== null || operation.group === 'baseline' || operation.operationId.startsWith('docs:')) return { ok: true };
-      return { ok: true, bodyFor: async ({ headers, body }) => redactBody(body, headers['content-type'] ?? '', await redactor()) };
+      return {
+        ok: true,
+        async bodyFor({ headers, body }) {
+          const redacted = await redactBody(body, headers['content-type'] ?? '', await redactor());
+          return { body: redacted.body, record: { redactions: redacted.redactions || null } };
+        },
+      };
     },
   };
 }

@@ -70,7 +70,7 @@ async function judge(parts: TaintParts, request: PermittedRequest, readers: read
     async bodyFor({ status, body }) {
       const isRead = status < 300 && !isEmpty(body) && showsText(request.call.operation, status);
       for (const { id } of isRead ? readers : []) await parts.taints.mark(id);
-      return body;
+      return { body };
     },
   };
 }

@@ -61,7 +61,7 @@ function open(failures: string[] = [], secret: string | null = SECRET) {
 
 it('carries a link, and no argument, object or secret', async () => {
   const { announcer } = open();
-  announcer.announce(APPROVAL);
+  announcer.announce(APPROVAL, 'deletes');
   await arrived(1);
   const body = received[0]?.body ?? '';
   expect(JSON.parse(body)).toEqual({
@@ -82,10 +82,10 @@ it('carries a link, and no argument, object or secret', async () => {
 
 it('is signed as other webhooks are, and only with a secret', async () => {
   const signed = open();
-  signed.announcer.announce(APPROVAL);
+  signed.announcer.announce(APPROVAL, 'deletes');
   await arrived(1);
   const plain = open([], null);
-  plain.announcer.announce(APPROVAL);
+  plain.announcer.announce(APPROVAL, 'deletes');
   await arrived(2);
   const [first, second] = received;
   const signedText = `id1.${first?.headers['webhook-timestamp']}.${first?.body}`;
@@ -98,7 +98,7 @@ it('is tried again, with the same id, and given up after four attempts', async (
   const failures: string[] = [];
   statuses = [500, 429, 503, 500];
   const { announcer, pauses } = open(failures);
-  announcer.announce(APPROVAL);
+  announcer.announce(APPROVAL, 'deletes');
   await arrived(4);
   await announcer.close();
   expect(pauses).toEqual([1_000, 10_000, 60_000]);
@@ -109,8 +109,9 @@ it('is tried again, with the same id, and given up after four attempts', async (
 it('drops what exceeds its bound, and sends nothing for rules without an address', async () => {
   const failures: string[] = [];
   const { announcer } = open(failures);
-  announcer.announce({ ...APPROVAL, rule: 'silent' });
-  for (let at = 0; at < 103; at += 1) announcer.announce({ ...APPROVAL, id: `id${at}` });
+  announcer.announce(APPROVAL, 'silent');
+  announcer.announce(APPROVAL, 'taint');
+  for (let at = 0; at < 103; at += 1) announcer.announce({ ...APPROVAL, id: `id${at}` }, 'deletes');
   expect(failures).toEqual(['id100', 'id101', 'id102']);
   await announcer.close();
 });

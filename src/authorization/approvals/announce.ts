@@ -9,7 +9,8 @@ import type { StoredApproval } from '../../store/approvals.ts';
 import { approvalUrl } from './approval-url.ts';
 
 export interface Announcer {
-  announce(approval: StoredApproval): void;
+  /** By the `notify` of this rule, if it has one. */
+  announce(approval: StoredApproval, rule: string): void;
   /** Resolves when nothing is being sent. What waits is dropped. */
   close(): Promise<void>;
 }
@@ -36,18 +37,15 @@ export function createAnnouncer({ rules, publicUrl, clock, onError, pause = wait
   );
   const sending = new Set<Promise<void>>();
 
-  const attempt = async (approval: StoredApproval): Promise<void> => {
-    const target = posts.find(({ name }) => name === approval.rule);
-    if (target === undefined) return;
-    const { secret } = target.notify;
+  const attempt = async ({ notify: { secret }, post }: (typeof posts)[number], approval: StoredApproval): Promise<void> => {
     const body = JSON.stringify(announcementOf(approval, publicUrl));
     const signed = secret === null ? {} : signatureHeaders(secret, { id: approval.id, atMs: clock(), body });
-    await target.post.send(body, { 'content-type': 'application/json', ...signed }, AbortSignal.any([closing.signal, AbortSignal.timeout(TIMEOUT_MS)]));
+    await post.send(body, { 'content-type': 'application/json', ...signed }, AbortSignal.any([closing.signal, AbortSignal.timeout(TIMEOUT_MS)]));
   };
-  const deliver = async (approval: StoredApproval): Promise<void> => {
+  const deliver = async (target: (typeof posts)[number], approval: StoredApproval): Promise<void> => {
     for (const waitMs of [...WAITS_MS, null]) {
       try {
-        return await attempt(approval);
+        return await attempt(target, approval);
       } catch (error) {
         if (waitMs === null || closing.signal.aborted) return onError(error, approval.id);
         await pause(waitMs, closing.signal).catch(() => undefined);
@@ -55,10 +53,11 @@ export function createAnnouncer({ rules, publicUrl, clock, onError, pause = wait
     }
   };
   return {
-    announce(approval) {
-      if (!posts.some(({ name }) => name === approval.rule)) return;
+    announce(approval, rule) {
+      const target = posts.find(({ name }) => name === rule);
+      if (target === undefined) return;
       if (sending.size >= MOST_WAITING) return onError(new Error('too many announcements wait'), approval.id);
-      const delivery = deliver(approval).finally(() => sending.delete(delivery));
+      const delivery = deliver(target, approval).finally(() => sending.delete(delivery));
       sending.add(delivery);
     },
     async close() {

@@ -2,8 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import type { JsonValue } from '../../contract/json/tree.ts';
+import { openRedactor } from '../../contract/untrusted/redact.ts';
+import { secretCases } from '../../contract/untrusted/secrets.fixture.ts';
 import { argumentsOf, hashOf, shownArguments } from './arguments.ts';
 
+const redactor = await openRedactor({ known: ['configured-secret'] });
 const NOW = 1_700_000_000_000;
 
 function asked(tree?: JsonValue, args = '', params = {}): Parameters<typeof shownArguments>[0] {
@@ -50,28 +53,42 @@ describe('the hash of the arguments', () => {
 });
 
 describe('what people see of the arguments', () => {
-  const shown = (tree: JsonValue): unknown => JSON.parse(shownArguments(asked(tree))).body;
+  const shown = (tree: JsonValue): unknown => JSON.parse(shownArguments(asked(tree), redactor)).body;
 
   it('has path, query and body', () => {
-    expect(JSON.parse(shownArguments(asked({ a: [1, null, 'x'] }, 'q=1', { id: '7' })))).toEqual({ id: '7', query: 'q=1', body: { a: [1, null, 'x'] } });
-    expect(JSON.parse(shownArguments(asked()))).toEqual({});
+    expect(JSON.parse(shownArguments(asked({ a: [1, null, 'x'] }, 'q=1', { id: '7' }), redactor))).toEqual({
+      id: '7',
+      query: 'q=1',
+      body: { a: [1, null, 'x'] },
+    });
+    expect(JSON.parse(shownArguments(asked(), redactor))).toEqual({});
   });
 
   it('has no value of a key that names a secret, however it is written', () => {
-    expect(shownArguments(asked({ a: { db_PASSWORD: 'hunter2', 'api-key': { x: 'hunter2' }, Authorization: ['hunter2'], token: null } }))).not.toContain(
-      'hunter2',
-    );
+    expect(
+      shownArguments(asked({ a: { db_PASSWORD: 'hunter2', 'api-key': { x: 'hunter2' }, Authorization: ['hunter2'], token: null } }), redactor),
+    ).not.toContain('hunter2');
     expect(shown({ region: 'eu' })).toEqual({ region: 'eu' });
+  });
+
+  it.each(Object.entries(secretCases()))('has no secret in a text: %s', (_what, { text, secret }) => {
+    for (const tree of [text, { note: ['see', text] }, `${'x'.repeat(990)} ${text}`]) expect(shownArguments(asked(tree), redactor)).not.toContain(secret);
+    expect(shown({ note: text, other: 'done' })).toMatchObject({ note: expect.stringContaining('[redacted: '), other: 'done' });
+  });
+
+  it('has no secret of the configuration, in the query neither, and no part of one at the bound', () => {
+    expect(shownArguments(asked('configured-secret', 'q=configured-secret'), redactor)).not.toContain('configured');
+    expect(shown(`${'x'.repeat(990)}configured-secret`)).not.toContain('xconf');
   });
 
   it('has every key, also one that programs treat as another', () => {
     const parsed = parseStrict(Buffer.from('{"__proto__":{"all":true},"a":{"__proto__":"x"}}'));
-    expect(parsed.ok && shownArguments(asked(parsed.tree))).toBe('{"body":{"__proto__":{"all":true},"a":{"__proto__":"x"}}}');
+    expect(parsed.ok && shownArguments(asked(parsed.tree), redactor)).toBe('{"body":{"__proto__":{"all":true},"a":{"__proto__":"x"}}}');
   });
 
   it('has the value of a number, however long a client writes it', () => {
     const parsed = parseStrict(Buffer.from(`{"a":1.${'0'.repeat(100_000)},"b":-2.50,"c":12345678901234567890}`));
-    expect(parsed.ok && shownArguments(asked(parsed.tree))).toBe('{"body":{"a":1,"b":-2.5,"c":12345678901234567000}}');
+    expect(parsed.ok && shownArguments(asked(parsed.tree), redactor)).toBe('{"body":{"a":1,"b":-2.5,"c":12345678901234567000}}');
   });
 
   it('counts what it leaves out: long texts, many values, depth', () => {
@@ -82,6 +99,6 @@ describe('what people see of the arguments', () => {
     let deep: JsonValue = 'bottom';
     for (let at = 0; at < 60; at += 1) deep = [deep];
     expect(JSON.stringify(shown(deep))).toContain('(nested deeper, not shown)');
-    expect(shownArguments(asked({ ['k'.repeat(100_000)]: 1, b: 2 })).length).toBeLessThan(1000);
+    expect(shownArguments(asked({ ['k'.repeat(100_000)]: 1, b: 2 }), redactor).length).toBeLessThan(1000);
   });
 });

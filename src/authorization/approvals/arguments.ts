@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalText } from '../../contract/json/canonical.ts';
 import { field, isList, isObject, isRawNumber, isScalar, type JsonObject, type JsonValue, withoutKeys } from '../../contract/json/tree.ts';
+import type { Redactor } from '../../contract/untrusted/redact.ts';
 import { SECRET_NAME } from '../../contract/untrusted/shapes.ts';
 import type { Call } from '../mediate/handler.ts';
 
@@ -38,15 +39,29 @@ const MOST_SHOWN = 16_000;
 const LONGEST_TEXT = 1000;
 const DEEPEST = 16;
 
-/** JSON for people: a bounded copy without values of keys that name secrets. What is left out stands there as a count. */
-export function shownArguments({ params, inputs, tree }: Asked): string {
-  const room = { left: MOST_SHOWN };
+/** Of one text, more than is shown: a secret that goes over the bound is seen whole. The longest shape has 8,000 characters. */
+const READ = LONGEST_TEXT + 9000;
+
+/** JSON for people: a bounded copy without values of keys that name secrets, and without secrets in texts. What is left out stands there as a count. */
+export function shownArguments({ params, inputs, tree }: Asked, redactor: Redactor): string {
   const all = { ...params, ...(inputs.args !== '' && { query: inputs.args }), ...(tree !== undefined && { body: tree }) };
-  return JSON.stringify(shown(all, room, 0));
+  const texts: string[] = [];
+  const collect = (text: string): string => {
+    texts.push(text.slice(0, READ));
+    return '';
+  };
+  shown(all, { left: MOST_SHOWN, show: collect }, 0);
+  const redacted = redactor.redact(texts).values();
+  const show = (text: string, most: number): string => {
+    return boundText(redacted.next().value?.text ?? '', most, Math.max(0, text.length - READ));
+  };
+  return JSON.stringify(shown(all, { left: MOST_SHOWN, show }, 0));
 }
 
 interface Room {
   left: number;
+  /** Called for each text, always in the same order. `most`: how many characters of it may be shown. */
+  readonly show: (text: string, most: number) => string;
 }
 
 function shown(value: JsonValue, room: Room, depth: number): JsonValue {
@@ -64,7 +79,12 @@ function shown(value: JsonValue, room: Room, depth: number): JsonValue {
 function shownText(text: string, room: Room): string {
   const most = Math.max(0, Math.min(LONGEST_TEXT, room.left));
   room.left -= Math.min(text.length, most);
-  return text.length <= most ? text : `${text.slice(0, most)} (${text.length - most} more characters, not shown)`;
+  return room.show(text, most);
+}
+
+function boundText(text: string, most: number, beyond: number): string {
+  const missing = Math.max(0, text.length - most) + beyond;
+  return missing === 0 ? text : `${text.slice(0, most)} (${missing} more characters, not shown)`;
 }
 
 function shownItems(items: readonly JsonValue[], room: Room, depth: number): JsonValue {

@@ -18,6 +18,14 @@ export function createNeedsApproval(rules: readonly ApprovalRule[]): NeedsApprov
   return (principal, action) => rules.some((rule) => rule.actions.includes(action) && isAbout(rule, principal));
 }
 
+/** Holds that no rule asks for: the first rule about the requester with a `notify` announces them. */
+export function announcedByRule(rules: readonly ApprovalRule[], hold: Hold): Hold {
+  return (request, rule) => {
+    const announcing = rules.find((each) => each.notify !== null && isAbout(each, request.authorization.principal));
+    return hold(request, { ...rule, announcedBy: announcing?.name });
+  };
+}
+
 /** The rules that hold the request. */
 export function rulesFor(rules: readonly ApprovalRule[], request: PermittedRequest): readonly ApprovalRule[] {
   return rules.filter((rule) => isAbout(rule, request.authorization.principal) && holds(rule, request));

@@ -1,11 +1,12 @@
 // For tests: a mediator whose requests wait for approvals in a real store.
 import type { ApprovalRule } from '../../config/config.ts';
+import { openRedactor } from '../../contract/untrusted/redact.ts';
 import { openTestStore, type TestStore } from '../../identity/authn/store.fixture.ts';
 import type { StoredApproval } from '../../store/approvals.ts';
 import { createConditions } from '../mediate/conditions.ts';
 import { json, type Options, prefectWith, type Sent, startMediator } from '../mediate/mediator.fixture.ts';
 import { createApprovalConditions } from './condition.ts';
-import { createHold, type HoldParts } from './hold.ts';
+import { createHold, type Hold, type HoldParts } from './hold.ts';
 
 export const COPILOT: NonNullable<Options['principal']> = { id: 'agent:copilot', kind: 'agent', onBehalfOf: ['alice@corp'] };
 
@@ -30,6 +31,7 @@ export interface HeldOptions {
   readonly revision: number;
   readonly mediator: Options;
   readonly parts: Partial<HoldParts>;
+  readonly hold: (made: Hold) => Hold;
 }
 
 export async function startHeld(options: Partial<HeldOptions> = {}): Promise<HeldMediator> {
@@ -37,14 +39,24 @@ export async function startHeld(options: Partial<HeldOptions> = {}): Promise<Hel
   const announced: StoredApproval[] = [];
   let last = startMediator();
   let sent = 0;
-  const mediatorOf = ({ rules = [aRule()], revision = 7, mediator = {}, parts = {} }: Partial<HeldOptions>) => {
+  const mediatorOf = ({ rules = [aRule()], revision = 7, mediator = {}, parts = {}, hold: wrap = (made) => made }: Partial<HeldOptions>) => {
     const config = {
       agents: [{ name: 'copilot', sponsor: { name: 'alice', idp: 'corp' } }],
       publicUrl: { origin: 'https://gate.example', basePath: '' },
     };
     const announce = (approval: StoredApproval) => void announced.push(approval);
-    const hold = createHold({ approvals: home.store.approvals, config, clock: home.clock, revision, nameOf: async () => 'a name', announce, ...parts });
-    const conditions = createConditions(createApprovalConditions(rules, hold));
+    const redactor = () => openRedactor({ known: [] });
+    const hold = createHold({
+      approvals: home.store.approvals,
+      config,
+      clock: home.clock,
+      revision,
+      nameOf: async () => 'a name',
+      announce,
+      redactor,
+      ...parts,
+    });
+    const conditions = createConditions(createApprovalConditions(rules, wrap(hold)));
     const prefect: NonNullable<Options['prefect']> = (request) => {
       if (request.method !== 'GET' && !request.path.endsWith('/filter')) sent += 1;
       return prefectWith({}, { status: 201, body: json({ id: 'v1' }) })(request);

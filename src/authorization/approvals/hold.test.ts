@@ -1,7 +1,11 @@
 // A request waits for an approval, and the approval lets exactly that request pass, once.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MOST_PENDING } from '../../store/approvals.ts';
+import { announcedByRule } from './condition.ts';
 import { aRule, COPILOT, type HeldMediator, startHeld } from './hold.fixture.ts';
+import type { Hold } from './hold.ts';
+
+const notify = { webhook: 'https://hooks.example', secret: null };
 
 let gate: HeldMediator;
 beforeEach(async () => {
@@ -39,6 +43,27 @@ describe('a request that needs an approval', () => {
     const again = await Promise.all([gate.send(), gate.send(), gate.send()]);
     expect(again.map(({ approval_id }) => approval_id)).toEqual([first['approval_id'], first['approval_id'], first['approval_id']]);
     expect(gate.announced.map(({ id }) => id)).toEqual([first['approval_id']]);
+  });
+
+  it.each([
+    ['its rule', [aRule({ name: 'r' })], ['r']],
+    [
+      'the first rule about the requester with an address, if no rule asks for the hold',
+      [aRule(), aRule({ name: 'b', principals: ['agent:other'], notify }), aRule({ name: 'c', notify })],
+      ['c'],
+    ],
+  ])('is announced by %s', async (_what, rules, expected) => {
+    const heard: string[] = [];
+    const hold = expected[0] === 'r' ? undefined : (made: Hold) => announcedByRule(rules, made);
+    const parts = { announce: (_approval: unknown, rule: string) => void heard.push(rule) };
+    await gate.send({}, { rules: rules.slice(0, 1), parts, ...(hold !== undefined && { hold }) });
+    expect(heard).toEqual(expected);
+  });
+
+  it('has no secret of a text in what people see', async () => {
+    await gate.send({ body: { name: 'a', value: 'AKIAQWERTYUIOPASDFGH' } });
+    expect(gate.announced[0]?.shownArguments).toContain('[redacted: ');
+    expect(gate.announced[0]?.shownArguments).not.toContain('AKIAQWERTYUIOPASDFGH');
   });
 
   it('runs once after its approval, of 20 attempts at once', async () => {

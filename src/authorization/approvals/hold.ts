@@ -4,6 +4,7 @@ import type { Agent, ApprovalRule, PublicUrl } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Decision, Resource } from '../../contract/decision.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
+import type { Redactor } from '../../contract/untrusted/redact.ts';
 import { actionWords } from '../../prefect/catalog/action-words.ts';
 import type { Approvals, NewApproval, StoredApproval } from '../../store/approvals.ts';
 import type { PermittedRequest, Verdict } from '../mediate/conditions.ts';
@@ -11,8 +12,8 @@ import { approvalUrl } from './approval-url.ts';
 import { argumentsOf, hashOf, shownArguments } from './arguments.ts';
 import { type Requester, requesterOf } from './requester.ts';
 
-/** `actions`: the approval is about the first of these that the request needs. */
-export type HoldRule = Pick<ApprovalRule, 'name' | 'actions' | 'approvers' | 'expiresMs'>;
+/** `actions`: the approval is about the first of these that the request needs. `announcedBy`: the rule with the `notify`, if it is another one. */
+export type HoldRule = Pick<ApprovalRule, 'name' | 'actions' | 'approvers' | 'expiresMs'> & { readonly announcedBy?: string | undefined };
 
 /** The request passes only with an approval by this rule. Throws when the store cannot say: then nothing is forwarded. */
 export type Hold = (request: PermittedRequest, rule: HoldRule) => Promise<Verdict>;
@@ -26,7 +27,9 @@ export interface HoldParts {
   /** For people; null: unknown. */
   readonly nameOf: (resource: Resource) => Promise<string | null>;
   /** Called once for each new request. It never waits. */
-  readonly announce: (approval: StoredApproval) => void;
+  readonly announce: (approval: StoredApproval, rule: string) => void;
+  /** Removes secrets from what people see. */
+  readonly redactor: () => Promise<Redactor>;
 }
 
 export function createHold(parts: HoldParts): Hold {
@@ -37,7 +40,7 @@ export function createHold(parts: HoldParts): Hold {
     const held = await parts.approvals.holdingOr(fresh);
     if (held === undefined) return refused('approvals-pending', `${requester.countedFor} waits for too many approvals.`);
     const { approval, isNew } = held;
-    if (isNew) parts.announce(approval);
+    if (isNew) parts.announce(approval, rule.announcedBy ?? rule.name);
     if (approval.state !== 'approved' || !(await parts.approvals.use(approval.id))) return outcome(approval, parts.config.publicUrl);
     return {
       ok: true,
@@ -77,7 +80,7 @@ async function newApproval(parts: HoldParts, { request, rule, requester }: Askin
     resourceType: decision.resource.type,
     resourceId: decision.resource.id,
     resourceName: await parts.nameOf(decision.resource).catch(() => null),
-    shownArguments: shownArguments(call),
+    shownArguments: shownArguments(call, await parts.redactor()),
     lifeMs: rule.expiresMs,
   };
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ClientScope } from '../../contract/client-scopes.ts';
+import type { PrincipalKind } from '../../contract/principal.ts';
 import { everywhere, type Grant, NOWHERE } from '../../contract/scope.ts';
 import { anEdgeInput } from '../../identity/authn/inputs.fixture.ts';
 import type { Authentication } from '../../identity/authn/verdict.ts';
@@ -175,12 +176,16 @@ describe('a principal of other carriers and roles', () => {
     readonly carrier?: 'session' | 'certificate';
     readonly grants?: readonly Grant[];
     readonly scopes?: readonly ClientScope[];
+    readonly kind?: PrincipalKind;
+    /** The kind of a principal that bounds it. */
+    readonly limitedBy?: PrincipalKind;
   }): Authentication => {
     if (!GOOD.ok) return GOOD;
-    const { carrier = 'authorization', grants = everywhere(['admin']), scopes } = more;
+    const { carrier = 'authorization', grants = everywhere(['admin']), scopes, kind = GOOD.principal.kind, limitedBy } = more;
+    const principal = { ...GOOD.principal, kind, roles: grants.map(({ role }) => role), grants };
     return {
       ...GOOD,
-      principal: { ...GOOD.principal, roles: grants.map(({ role }) => role), grants },
+      principal: { ...principal, ...(limitedBy !== undefined && { limitedBy: [{ ...principal, kind: limitedBy }] }) },
       credential: { ...GOOD.credential, carrier, ...(scopes !== undefined && { scopes }) },
     };
   };
@@ -211,6 +216,13 @@ describe('a principal of other carriers and roles', () => {
     expect(await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).toMatchObject({ ok: false, reason: 'scope-not-filterable' });
     now.who = as({});
     expect((await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).ok).toBe(true);
+  });
+
+  it('does not read the gateway itself as an agent, nor as a principal that an agent acts for', async () => {
+    now.who = as({ kind: 'agent' });
+    expect(await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).toMatchObject({ ok: false, reason: 'own-api-unchecked' });
+    now.who = as({ limitedBy: 'agent' });
+    expect(await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).toMatchObject({ ok: false, reason: 'own-api-unchecked' });
   });
 
   it('does not read the gateway itself where that would have to wait for an approval', async () => {

@@ -217,15 +217,21 @@ async function decideOwn(parts: DeciderState, inputs: EdgeInputs, { who, ask }: 
   const rulings = (await ruleAll(parts, { who, asks: [ask], any: false, looked: 'recent' }, { principal, asks: [ask], context })).map((ruling) =>
     ruling.restrictions.length === 0 || ruling.decision.enforced !== 'allow' ? ruling : unfiltered(principal, ruling),
   );
-  const isHeld = parts.needsApproval?.(principal, ask.action) === true;
-  const decisions = rulings.map(({ decision }) => withinClientScopes(parts, credential, decision)).map((each) => (isHeld ? unlessHeld(each) : each));
+  const barrier = barrierOf(parts, principal, ask.action);
+  const decisions = rulings.map(({ decision }) => withinClientScopes(parts, credential, decision)).map((each) => withBarrier(each, barrier));
   const denied = decisions.find(({ enforced }) => enforced !== 'allow');
   if (denied === undefined && decisions.length > 0) return { ok: true, principal, credential, decisions, restrictions: [], entities: [] };
   return { ok: false, reason: denied?.reason ?? 'policy-default-deny', principal, credential, credentialId: credential.id, decisions };
 }
 
-function unlessHeld(decision: Decision): Decision {
-  return decision.enforced === 'allow' ? deniedFor('approval-impossible', decision) : decision;
+/** What else must hold here. Conditions do not see these requests, so no agent of the chain gets any. */
+function barrierOf({ needsApproval }: DeciderState, principal: Principal, action: ActionName): ReasonCode | undefined {
+  if (chainOf(principal).some(({ kind }) => kind === 'agent')) return 'own-api-unchecked';
+  return needsApproval?.(principal, action) === true ? 'approval-impossible' : undefined;
+}
+
+function withBarrier(decision: Decision, barrier: ReasonCode | undefined): Decision {
+  return decision.enforced === 'allow' && barrier !== undefined ? deniedFor(barrier, decision) : decision;
 }
 
 function unfiltered(principal: Principal, ruling: Ruling): Ruling {

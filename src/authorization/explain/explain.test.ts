@@ -215,7 +215,19 @@ describe('explain a request that was made', () => {
     ...{ on_behalf_of: [], source_ip: '::1', user_agent: null, method: 'POST', path: '/api/x', action: 'flow_runs.cancel', resource_type: 'FlowRun' },
     ...{ resource_id: ID, decision: 'deny', reason: 'policy-default-deny', policies: [], status: 403, bytes: 1, duration_ms: 1, upstream_ms: null },
     ...{ path_taken: 'mediated', flow_run_id: null, task_run_id: null, deployment_id: null, run_binding: 'none', service: null, cache: null, mode: 'enforce' },
-    ...{ revision: 3, session_id: null, grant_id: null, approval_id: null, tool: null, grants: null, node: 'n', seq: 1, prev_hash: null, hash: null },
+    ...{
+      revision: 3,
+      session_id: null,
+      grant_id: null,
+      approval_id: null,
+      tool: null,
+      grants: null,
+      redactions: null,
+      node: 'n',
+      seq: 1,
+      prev_hash: null,
+      hash: null,
+    },
   };
 
   it('shows the same answer, and one that is another now', async () => {

@@ -22,9 +22,15 @@ export type RequestOutcome = { readonly bytes: number } & (
 );
 
 /** What a condition adds to the record of the request. */
-export type RecordFields = Pick<NewRecord, 'approval_id'>;
+export type RecordFields = Pick<NewRecord, 'approval_id' | 'redactions'>;
 
 export type LeavingAnswer = Pick<UpstreamAnswer, 'status' | 'headers' | 'body'>;
+
+/** The body that the client gets, and what the record says of it. */
+export interface LeavingBody {
+  readonly body: Buffer;
+  readonly record?: RecordFields;
+}
 
 export type Verdict =
   /** `record`: further fields of the record of the refusal. */
@@ -34,8 +40,8 @@ export type Verdict =
       readonly record?: RecordFields;
       /** Called once with the outcome. It gives back what `check` has reserved, if Prefect got nothing. */
       readonly settle?: (outcome: RequestOutcome) => Promise<void>;
-      /** Called before an answer leaves: the body that the client gets. If it throws, the client gets none. */
-      readonly bodyFor?: (answer: LeavingAnswer) => Promise<Buffer>;
+      /** Called before an answer leaves. If it throws, the client gets no answer. */
+      readonly bodyFor?: (answer: LeavingAnswer) => Promise<LeavingBody>;
     };
 
 export interface Condition {
@@ -94,9 +100,12 @@ export function createConditions(conditions: readonly Condition[]): Conditions {
         record: Object.assign({}, ...passed.map(({ record }) => record)),
         settle,
         async bodyFor(answer) {
-          let { body } = answer;
-          for (const { bodyFor } of passed) body = (await bodyFor?.({ ...answer, body })) ?? body;
-          return body;
+          let leaving: LeavingBody = { body: answer.body };
+          for (const { bodyFor } of passed) {
+            const next = await bodyFor?.({ ...answer, body: leaving.body });
+            if (next !== undefined) leaving = { body: next.body, record: { ...leaving.record, ...next.record } };
+          }
+          return leaving;
         },
       };
     },

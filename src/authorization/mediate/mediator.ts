@@ -232,24 +232,31 @@ interface Answered {
 
 async function concluded(exchange: Exchange, recorder: Recorder, { plan, answer, isPermitted }: Answered): Promise<MediatedResponse> {
   const reply = plan.reply === undefined ? answer : plan.reply(answer, isPermitted);
-  const response = await leaving(recorder, { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body });
-  if (response === undefined) return withheld(exchange, recorder, { refusal: { code: 'answer-withheld' }, upstreamMs: answer.upstreamMs });
+  const left = await leaving(recorder, { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body });
+  if (left === undefined) return withheld(exchange, recorder, { refusal: { code: 'answer-withheld' }, upstreamMs: answer.upstreamMs });
   const { parts, subject } = exchange;
+  const { response, record } = left;
   const outcome: Outcome = plan.outcome?.(answer) ?? { record: {} };
-  const whole: Partial<NewRecord> = { ...responseFields(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...outcome.record };
+  const whole: Partial<NewRecord> = { ...responseFields(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...record, ...outcome.record };
   const written = write(recorder, whole);
   // With a durable intent, the request has its record even if Lictor ends now. So the answer need not wait for the outcome.
   if (!recorder.isIntended) await written;
   for (const [index, item] of (outcome.items ?? []).entries()) {
-    await isRecorded(parts, parts.ledger.append(itemRecord({ ...recorder.record, ...whole }, { item, number: index + 1 })));
+    await isRecorded(parts, parts.ledger.append(itemRecord({ ...recorder.record, ...whole, redactions: null }, { item, number: index + 1 })));
   }
   return response;
 }
 
+interface Left {
+  readonly response: MediatedResponse;
+  readonly record: RecordFields | undefined;
+}
+
 /** Undefined: a condition could not store what it must know of the answer, or could not read the answer. */
-async function leaving({ parts, verdict }: Recorder, answer: MediatedResponse): Promise<MediatedResponse | undefined> {
+async function leaving({ parts, verdict }: Recorder, answer: MediatedResponse): Promise<Left | undefined> {
   try {
-    return verdict.bodyFor === undefined ? answer : { ...answer, body: await verdict.bodyFor(answer) };
+    const { body, record } = (await verdict.bodyFor?.(answer)) ?? { body: answer.body };
+    return { response: { ...answer, body }, record };
   } catch (error) {
     parts.warn?.('an answer is withheld', error);
     return undefined;

@@ -45,7 +45,7 @@ function wireAgent(known: Pick<Context, 'providers' | 'oauthClients'>) {
               error: 'is not for agents',
               params: { remedy: 'Take another role: agent reads, runs with parameters, and cancels (docs/reference/roles.md).' },
             })
-            .describe('A built-in role, but admin, worker and run.'),
+            .describe('A built-in role, but admin, auditor, worker and run.'),
           scope: wireScope.optional(),
         }),
       )

@@ -97,6 +97,11 @@ export const RIGHT_REASONS = {
     detail: 'Services and the forward proxy are not for agents: no budget and no approval covers these calls.',
     hint: 'Let a flow call the service with its run token, and let the agent start the flow.',
   },
+  'own-api-unchecked': {
+    status: 403,
+    detail: 'The API of the gateway is not for agents: no budget, taint or redaction covers its answers.',
+    hint: 'Let the agent use the tools get_timeline and explain_access of /.lictor/mcp, or let a person read the API.',
+  },
   'socket-unchecked': {
     status: 403,
     detail: 'Lictor checks each request of this principal, and cannot check the frames of a socket. So it gets no socket of Prefect.',

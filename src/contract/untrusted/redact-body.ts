@@ -4,10 +4,15 @@ import { rawNumber } from '../json/tree.ts';
 import type { Redacted, Redactor } from './redact.ts';
 import { type Bounds, mapTexts } from './texts.ts';
 
+export interface RedactedBody {
+  readonly body: Buffer;
+  readonly redactions: number;
+}
+
 /** A large body is redacted in steps, between which other requests run. Throws for a body that says it is JSON, and is not. */
-export async function redactBody(body: Buffer, contentType: string, redactor: Redactor): Promise<Buffer> {
+export async function redactBody(body: Buffer, contentType: string, redactor: Redactor): Promise<RedactedBody> {
   if (/^text\/(?:plain|csv)\b/i.test(contentType)) return await redactLines(body, redactor);
-  if (!/^application\/json\b/i.test(contentType) || body.length === 0) return body;
+  if (!/^application\/json\b/i.test(contentType) || body.length === 0) return { body, redactions: 0 };
   const value: unknown = JSON.parse(body.toString(), keepNumber);
   const given: (string | null)[] = [];
   mapTexts(
@@ -19,9 +24,10 @@ export async function redactBody(body: Buffer, contentType: string, redactor: Re
     UNBOUNDED,
   );
   const redacted = await redactInSteps(given, redactor);
-  if (redacted.every(({ redactions }) => redactions === 0)) return body;
+  const redactions = countOf(redacted);
+  if (redactions === 0) return { body, redactions };
   const texts = redacted.values();
-  return Buffer.from(JSON.stringify(mapTexts(value, () => texts.next().value?.text ?? '', UNBOUNDED)));
+  return { body: Buffer.from(JSON.stringify(mapTexts(value, () => texts.next().value?.text ?? '', UNBOUNDED))), redactions };
 }
 
 const UNBOUNDED: Bounds = { depth: Number.POSITIVE_INFINITY, items: Number.POSITIVE_INFINITY, areNumbersRaw: true };
@@ -32,9 +38,14 @@ function keepNumber(_key: string, value: unknown, context?: { readonly source?: 
 }
 
 /** Logs that are downloaded as a file. */
-async function redactLines(body: Buffer, redactor: Redactor): Promise<Buffer> {
+async function redactLines(body: Buffer, redactor: Redactor): Promise<RedactedBody> {
   const lines = await redactInSteps(body.toString().split('\n'), redactor);
-  return lines.every(({ redactions }) => redactions === 0) ? body : Buffer.from(lines.map(({ text }) => text).join('\n'));
+  const redactions = countOf(lines);
+  return { body: redactions === 0 ? body : Buffer.from(lines.map(({ text }) => text).join('\n')), redactions };
+}
+
+function countOf(redacted: readonly Redacted[]): number {
+  return redacted.reduce((sum, { redactions }) => sum + redactions, 0);
 }
 
 const STEP_CHARACTERS = 200_000;

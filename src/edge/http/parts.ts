@@ -19,7 +19,10 @@ import type { Pages } from './pages.ts';
 
 export interface OwnAppParts {
   readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger' | 'agents'>;
-  readonly store: Pick<Store, 'accounts' | 'sessions' | 'loginAttempts' | 'identities' | 'idpTokens' | 'locks' | 'agentUses' | 'agentRuns' | 'approvals'>;
+  readonly store: Pick<
+    Store,
+    'accounts' | 'sessions' | 'loginAttempts' | 'identities' | 'idpTokens' | 'locks' | 'agentUses' | 'agentRuns' | 'approvals' | 'taints'
+  >;
   /** The identity providers for logins of people. */
   readonly providers: readonly ExternalProvider[];
   readonly sealer: Sealer;

@@ -208,6 +208,15 @@ describe('tools', () => {
     expect(text).toMatchObject({ name: 'ab', tags: [expect.stringContaining('[redacted')] });
   });
 
+  it('have a record with the number of secrets that the answer does not show, and none without one', async () => {
+    prefectAnswers(200, [{ id: RUN, name: 'a', tags: ['AKIAQWERTYUIOPASDFGH'] }]);
+    await rpc('tools/call', { name: 'get_flows', arguments: {} });
+    expect(get().records).toMatchObject([{ request_id: expect.stringMatching(/-answer$/), path: PATH, tool: 'get_flows', redactions: 1, decision: 'allow' }]);
+    prefectAnswers(200, [{ id: RUN, name: 'a', tags: [] }]);
+    await rpc('tools/call', { name: 'get_flows', arguments: {} });
+    expect(get().records).toHaveLength(1);
+  });
+
   it('name the approval that a call waits for', async () => {
     const members = { approval_id: 'a1', approval_url: 'https://gateway/approvals/a1', expires_at: '2026-01-01T00:00:00Z' };
     get().mediatorAnswer = async () => refusalResponse({ code: 'policy-default-deny', members }, 'request-1');

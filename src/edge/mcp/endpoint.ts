@@ -77,16 +77,16 @@ interface Exchange {
   readonly credential: Credential;
 }
 
-/** Each request that asks Prefect nothing has one record. Every request to Prefect has its own. */
+/** Each request that asks Prefect nothing has one record. Every request to Prefect has its own, and so has an answer with secrets that were removed. */
 async function answer(parts: McpParts, exchange: Exchange): Promise<McpAnswer> {
   const started = parts.clock();
-  const progress: Progress = { asked: false, refusal: null };
+  const progress: Progress = { asked: false, refusal: null, redactions: 0 };
   const message = readMessage(exchange.request);
   const tree = 'tree' in message ? message.tree : undefined;
   const result = 'tree' in message ? await serve(parts, exchange, { tree: message.tree, progress }) : message;
-  if (!progress.asked)
+  if (!progress.asked || progress.redactions > 0)
     await parts.record({
-      ...recordOf(exchange, tree, progress.refusal),
+      ...recordOf(exchange, tree, progress),
       time: new Date(started).toISOString(),
       status: result.status,
       revision: parts.revision,
@@ -94,10 +94,15 @@ async function answer(parts: McpParts, exchange: Exchange): Promise<McpAnswer> {
   return result;
 }
 
-function recordOf({ request, principal, credential }: Exchange, tree: JsonValue | undefined, refusal: ReasonCode | null): Omit<NewRecord, 'time'> {
+function recordOf(
+  { request, principal, credential }: Exchange,
+  tree: JsonValue | undefined,
+  { asked, refusal, redactions }: Progress,
+): Omit<NewRecord, 'time'> {
+  const { requestId } = request.inputs;
   const tool = field(tree, 'method') === 'tools/call' ? field(field(tree, 'params'), 'name') : null;
   return {
-    request_id: request.inputs.requestId === '' ? null : request.inputs.requestId,
+    request_id: requestId === '' ? null : `${requestId}${asked ? '-answer' : ''}`,
     ...identityFields({ ok: true, principal, credential, decisions: [], restrictions: [], entities: [] }),
     source_ip: request.inputs.address,
     user_agent: request.headers['user-agent'] ?? null,
@@ -107,6 +112,7 @@ function recordOf({ request, principal, credential }: Exchange, tree: JsonValue 
     reason: refusal ?? 'policy-permits',
     tool: typeof tool === 'string' ? tool.slice(0, 100) : null,
     mode: 'enforce',
+    redactions: redactions || null,
   };
 }
 

@@ -28,6 +28,8 @@ export interface Progress {
   asked: boolean;
   /** The call of the tool was refused before that. */
   refusal: ReasonCode | null;
+  /** Secrets that the answer of the tool does not show. */
+  redactions: number;
 }
 
 export function createServer(parts: ServerParts, requester: ToolRequester, progress: Progress): Server {
@@ -70,6 +72,7 @@ async function answerOf(parts: ServerParts, requester: ToolRequester, { tool, ar
   }
   const answer = await tool.run(args, openCall(parts, requester, tool.definition.name, progress));
   const { answer: finished, redactions, cut } = finishAnswer(answer, await parts.redactor());
+  progress.redactions = redactions;
   return { ...finished, redactions, cut };
 }
 

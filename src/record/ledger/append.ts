@@ -77,6 +77,7 @@ function complete(record: NewRecord, { id, node, ms }: { readonly id: string; re
     approval_id: text(record.approval_id),
     tool: text(record.tool),
     grants: grants(record.grants),
+    redactions: number(record.redactions),
     node: wellFormed(node),
   };
 }

@@ -42,6 +42,7 @@ export const COLUMNS = {
   approval_id: 'text',
   tool: 'text',
   grants: 'json',
+  redactions: 'integer',
   node: 'text',
   seq: 'integer',
   prev_hash: 'text',

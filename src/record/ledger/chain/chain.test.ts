@@ -51,14 +51,15 @@ describe('the hash of a record', () => {
       status: fc.option(fc.integer()),
       cache: fc.option(fc.constantFrom(...CACHE_STATES)),
       grants: fc.option(fc.array(grant)),
+      redactions: fc.option(fc.integer()),
     });
     using db = new DatabaseSync(':memory:');
-    const echo = db.prepare(`SELECT ${Array.from({ length: 40 }, (_, index) => `?${index + 1} AS c${index}`).join(', ')}`);
+    const echo = db.prepare(`SELECT ${Array.from({ length: 41 }, (_, index) => `?${index + 1} AS c${index}`).join(', ')}`);
     fc.assert(
       fc.property(record, (some) => {
         const whole = { ...completeRecord({ time: '2026-03-01T12:00:00Z', ...some }, { id: 'i', node: NODE }), seq: 1, prev_hash: GENESIS, hash: null };
-        const { hash: _hash, cache, grants, ...hashed } = whole;
-        const later = { ...(cache !== null && { cache }), ...(grants !== null && { grants }) };
+        const { hash: _hash, cache, grants, redactions, ...hashed } = whole;
+        const later = { ...(cache !== null && { cache }), ...(grants !== null && { grants }), ...(redactions !== null && { redactions }) };
         expect(canonicalRecord(whole)).toBe(canonicalize({ ...hashed, ...later }));
         const values = Object.values(echo.get(...rowValues(whole)) ?? {});
         const names = Object.keys(recordOfRow({}));

@@ -6,8 +6,8 @@ import type { LedgerRecord } from '../../../contract/record.ts';
 export const GENESIS = '0'.repeat(64);
 
 /**
- * The canonical JSON (RFC 8785) of a record without its hash. It has every field, null ones too, but `cache` and `grants` only with a value. Records are flat
- * and `append` sorts a grant's names, so JSON.stringify with sorted names gives that form. A test compares it with `canonicalize`. The names are explicit
+ * The canonical JSON (RFC 8785) of a record without its hash. It has every field, null ones too, but `cache`, `grants` and `redactions` only with a value. Records are
+ * flat and `append` sorts a grant's names, so JSON.stringify with sorted names gives that form. A test compares it with `canonicalize`. The names are explicit
  * (order by UTF-16 code units, 3.2.3), because an object of one shape is four times as fast as a list of names.
  */
 export function canonicalRecord(record: LedgerRecord): string {
@@ -36,6 +36,7 @@ export function canonicalRecord(record: LedgerRecord): string {
     principal: record.principal,
     principal_kind: record.principal_kind,
     reason: record.reason,
+    redactions: record.redactions ?? undefined,
     request_id: record.request_id,
     resource_id: record.resource_id,
     resource_type: record.resource_type,

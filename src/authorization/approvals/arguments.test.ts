@@ -6,7 +6,8 @@ import { openRedactor } from '../../contract/untrusted/redact.ts';
 import { secretCases } from '../../contract/untrusted/secrets.fixture.ts';
 import { argumentsOf, hashOf, shownArguments } from './arguments.ts';
 
-const redactor = await openRedactor({ known: ['configured-secret'] });
+const LONG = 'k'.repeat(9500);
+const redactor = await openRedactor({ known: ['configured-secret', LONG] });
 const NOW = 1_700_000_000_000;
 
 function asked(tree?: JsonValue, args = '', params = {}): Parameters<typeof shownArguments>[0] {
@@ -74,6 +75,15 @@ describe('what people see of the arguments', () => {
   it.each(Object.entries(secretCases()))('has no secret in a text: %s', (_what, { text, secret }) => {
     for (const tree of [text, { note: ['see', text] }, `${'x'.repeat(990)} ${text}`]) expect(shownArguments(asked(tree), redactor)).not.toContain(secret);
     expect(shown({ note: text, other: 'done' })).toMatchObject({ note: expect.stringContaining('[redacted: '), other: 'done' });
+  });
+
+  it('has no value beside the name of a secret', () => {
+    expect(shown({ name: 'DB_PASSWORD', value: 'hunter2' })).toEqual({ name: 'DB_PASSWORD', value: '(a secret, not shown)' });
+    expect(shown({ name: 'region', value: 'eu' })).toEqual({ name: 'region', value: 'eu' });
+  });
+
+  it('has no start of a secret that was read last', () => {
+    expect(shown(`${LONG}${'x'.repeat(490)}configured-secret`)).not.toContain('configured');
   });
 
   it('has no secret of the configuration, in the query neither, and no part of one at the bound', () => {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { canonicalText } from '../../contract/json/canonical.ts';
 import { field, isList, isObject, isRawNumber, isScalar, type JsonObject, type JsonValue, withoutKeys } from '../../contract/json/tree.ts';
 import type { Redactor } from '../../contract/untrusted/redact.ts';
-import { SECRET_NAME } from '../../contract/untrusted/shapes.ts';
+import { secretNames } from '../../contract/untrusted/texts.ts';
 import type { Call } from '../mediate/handler.ts';
 
 type Asked = Pick<Call, 'operation' | 'params' | 'inputs' | 'tree'>;
@@ -39,21 +39,21 @@ const MOST_SHOWN = 16_000;
 const LONGEST_TEXT = 1000;
 const DEEPEST = 16;
 
-/** Of one text, more than is shown: a secret that goes over the bound is seen whole. The longest shape has 8,000 characters. */
-const READ = LONGEST_TEXT + 9000;
+/** What is read of a text beyond its bound, to see a secret that goes over it whole. The longest shape has 8,000 characters. */
+const MARGIN = 9000;
 
 /** JSON for people: a bounded copy without values of keys that name secrets, and without secrets in texts. What is left out stands there as a count. */
 export function shownArguments({ params, inputs, tree }: Asked, redactor: Redactor): string {
   const all = { ...params, ...(inputs.args !== '' && { query: inputs.args }), ...(tree !== undefined && { body: tree }) };
   const texts: string[] = [];
   const collect = (text: string): string => {
-    texts.push(text.slice(0, READ));
+    texts.push(text.slice(0, LONGEST_TEXT + MARGIN));
     return '';
   };
   shown(all, { left: MOST_SHOWN, show: collect }, 0);
   const redacted = redactor.redact(texts).values();
   const show = (text: string, most: number): string => {
-    return boundText(redacted.next().value?.text ?? '', most, Math.max(0, text.length - READ));
+    return boundText(redacted.next().value?.text ?? '', most, Math.max(0, text.length - LONGEST_TEXT - MARGIN));
   };
   return JSON.stringify(shown(all, { left: MOST_SHOWN, show }, 0));
 }
@@ -82,7 +82,9 @@ function shownText(text: string, room: Room): string {
   return room.show(text, most);
 }
 
-function boundText(text: string, most: number, beyond: number): string {
+function boundText(text: string, limit: number, beyond: number): string {
+  // What was read last may be the start of a secret.
+  const most = beyond > 0 ? Math.max(0, Math.min(limit, text.length - MARGIN)) : limit;
   const missing = Math.max(0, text.length - most) + beyond;
   return missing === 0 ? text : `${text.slice(0, most)} (${missing} more characters, not shown)`;
 }
@@ -99,10 +101,11 @@ function shownItems(items: readonly JsonValue[], room: Room, depth: number): Jso
 function shownMembers(object: JsonObject, room: Room, depth: number): JsonValue {
   const some = new Map<string, JsonValue>();
   const members = Object.entries(object);
+  const namesSecret = secretNames(members);
   for (const [at, [key, value]] of members.entries()) {
     room.left -= key.length;
     if (room.left <= 0) return Object.fromEntries([...some, ['...', `(${members.length - at} more values, not shown)`]]);
-    some.set(key, SECRET_NAME.test(key) && value !== null ? '(a secret, not shown)' : shown(value, room, depth + 1));
+    some.set(key, namesSecret(key) && value !== null ? '(a secret, not shown)' : shown(value, room, depth + 1));
   }
   return Object.fromEntries(some);
 }

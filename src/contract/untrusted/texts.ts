@@ -44,15 +44,20 @@ function mapObject(value: object, place: Place): unknown {
   const { bounds, map } = place;
   const entries = Object.entries(value);
   const isSchema = place.isSecret && isSchemaOf(value);
-  const isSecretValue = entries.some(([key, name]) => NAMING.has(key) && typeof name === 'string' && SECRET_NAME.test(name));
+  const namesSecret = secretNames(entries);
   const shown = entries.slice(0, bounds.items).map(([key, item]) => {
-    const isSecret = isSchema ? !SCHEMA_WORDS.has(key) : place.isSecret || SECRET_NAME.test(key) || (isSecretValue && key === 'value');
+    const isSecret = isSchema ? !SCHEMA_WORDS.has(key) : place.isSecret || namesSecret(key);
     return [map(key, false), mapAt(item, { ...place, depth: place.depth + 1, isSecret })] as const;
   });
   return Object.fromEntries(entries.length > bounds.items ? [...shown, ['[cut]', `${entries.length - bounds.items} more items`]] : shown);
 }
 
-/** A variable, or an entry of an environment: `{name: 'DB_PASSWORD', value: ...}`. */
+/** Which keys of an object name a secret. In a variable or an entry of an environment, another key has the name: `{name: 'DB_PASSWORD', value: ...}`. */
+export function secretNames(entries: readonly (readonly [key: string, value: unknown])[]): (key: string) => boolean {
+  const isSecretValue = entries.some(([key, name]) => NAMING.has(key) && typeof name === 'string' && SECRET_NAME.test(name));
+  return (key) => SECRET_NAME.test(key) || (isSecretValue && key === 'value');
+}
+
 const NAMING: ReadonlySet<string> = new Set(['name', 'key']);
 
 /** The JSON Schema of a secret parameter is no secret, but its default is. */

@@ -18,15 +18,21 @@ export const SHOW_NONE: ReadonlySet<string> = new Set([
   'count_deployments_by_flow_ui_flows_count_deployments_post',
   'read_task_run_counts_by_state_ui_task_runs_count_post',
   'read_dashboard_task_run_counts_ui_task_runs_dashboard_counts_post',
-  'set_flow_run_state_flow_runs__id__set_state_post',
-  'resume_flow_run_flow_runs__id__resume_post',
 ]);
 
-/** They answer a known idempotency key with 200 and the existing run, whose state has text of its flow. 201: a new run. */
-const CREATE_RUN: readonly string[] = ['create_flow_run_from_deployment_deployments__id__create_flow_run_post', 'create_flow_run_flow_runs__post'];
+/**
+ * 201: what the requester asked for. 200: what was there before, with text of its flow. That is the run of a known idempotency key, or the
+ * state of a run that refuses another one.
+ */
+const CREATE: readonly string[] = [
+  'create_flow_run_from_deployment_deployments__id__create_flow_run_post',
+  'create_flow_run_flow_runs__post',
+  'set_flow_run_state_flow_runs__id__set_state_post',
+  'resume_flow_run_flow_runs__id__resume_post',
+];
 
 /** `baseline`: health, version and the files of the UI. */
 export function showsText({ operationId, group }: Pick<Operation, 'operationId' | 'group'>, status: number): boolean {
-  if (CREATE_RUN.includes(operationId)) return status === 200;
+  if (CREATE.includes(operationId)) return status === 200;
   return group !== 'baseline' && !operationId.startsWith('docs:') && !SHOW_NONE.has(operationId);
 }

@@ -1,5 +1,5 @@
 // Requests that wait for a person. Each allows one request with the same arguments, once, until its end.
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import { type Clock, RETENTION_AFTER_END_MS } from '../contract/clock.ts';
 import type { ResourceType } from '../contract/operation.ts';
 import { byCame } from './columns.ts';
@@ -63,7 +63,7 @@ export interface Approvals {
   /** The one that holds for this binding now; else the new one. Undefined: the principal has too many pending requests. */
   holdingOr(fresh: NewApproval): Promise<{ readonly approval: StoredApproval; readonly isNew: boolean } | undefined>;
   byId(id: string): Promise<StoredApproval | undefined>;
-  /** Newest first, ended ones too as long as the store has them. */
+  /** Those that wait first, then ended ones as long as the store has them. Newest first. */
   list(): Promise<readonly StoredApproval[]>;
   /** False: no longer pending. */
   decide(id: string, decision: ApprovalDecision): Promise<boolean>;
@@ -85,7 +85,7 @@ export function createApprovals(database: Database, clock: Clock): Approvals {
       const row = await select().where('id', '=', id).executeTakeFirst();
       return row === undefined ? undefined : read(row);
     },
-    list: async () => (await select().orderBy(byCame, 'desc').limit(MOST_LISTED).execute()).map(read),
+    list: async () => (await select().orderBy(waits(clock()), 'desc').orderBy(byCame, 'desc').limit(MOST_LISTED).execute()).map(read),
     decide: (id, decision) => database.durably((transaction) => decide(transaction, { id, decision, nowMs: clock() })),
     use: (id) =>
       database.durably(async (transaction) => {
@@ -101,6 +101,11 @@ export function createApprovals(database: Database, clock: Clock): Approvals {
 }
 
 const MOST_LISTED = 1000;
+
+/** Many ended requests must not hide one that waits. */
+function waits(nowMs: number) {
+  return sql<number>`state = 'pending' and expires_ms > ${nowMs}`;
+}
 
 async function holding(db: Kysely<Tables>, binding: string, nowMs: number): Promise<StoredApproval | undefined> {
   const row = await db

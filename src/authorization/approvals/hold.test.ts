@@ -191,6 +191,31 @@ it('one requester has a bounded number of pending requests, and others wait besi
   expect(await gate.send(beyond)).toMatchObject({ status: 403, code: 'approval-required' });
 });
 
+it('a list has the requests that wait before newer ones that have ended', async () => {
+  const [first, second, third, fourth] = [
+    await gate.send({ body: { name: 'a', value: 1 } }),
+    ...(await decided(2)),
+    await gate.send({ body: { name: 'a', value: 4 } }),
+  ];
+  const listed = await gate.home.store.approvals.list();
+  expect(listed.map(({ id, state }) => [id, state])).toEqual([
+    [fourth?.['approval_id'], 'pending'],
+    [first?.['approval_id'], 'pending'],
+    [third?.['approval_id'], 'denied'],
+    [second?.['approval_id'], 'denied'],
+  ]);
+});
+
+async function decided(count: number) {
+  const answers = [];
+  for (let at = 0; at < count; at += 1) {
+    const answer = await gate.send({ body: { name: 'denied', value: at } });
+    await gate.deny(answer['approval_id']);
+    answers.push(answer);
+  }
+  return answers;
+}
+
 it('a request for which nobody can answer is refused', async () => {
   expect(await gate.send({}, { mediator: { principal: { ...COPILOT, id: 'agent:unknown' } } })).toMatchObject({ status: 403, code: 'approval-impossible' });
   expect(await gate.send({ body: '{"name":"a","value":12345678901234567890}' })).toMatchObject({ status: 403, code: 'approval-impossible' });

@@ -30,6 +30,8 @@ describe('the hash of the arguments', () => {
     expect(hash(stateWith({ transition_id: 'b', scheduled_time: at(1_000) }))).toBe(once);
     expect(hash(stateWith({ transition_id: 'b', scheduled_time: at(3_600_000) }))).not.toBe(once);
     expect(hash(stateWith({ transition_id: 'b', scheduled_time: 'soon' }))).not.toBe(once);
+    expect(hash(stateWith({ scheduled_time: at(0).replace('Z', '+00:00') }))).toBe(once);
+    expect(hash(stateWith({ scheduled_time: at(-48 * 3_600_000).replace('Z', '') }))).not.toBe(once);
     expect(hash(stateWith({ pause_key: 'k', scheduled_time: at(0) }))).not.toBe(once);
     expect(hash(stateWith({ scheduled_time: at(0) }, { transition_id: 'b' }))).not.toBe(once);
   });

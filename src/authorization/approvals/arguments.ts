@@ -20,6 +20,9 @@ export function argumentsOf({ operation, params, inputs, tree }: Asked, nowMs: n
   return tree === undefined ? common : { ...common, body: withoutNonces(tree, nowMs) };
 }
 
+/** Without a zone, Prefect reads UTC, and this process its own zone. */
+const ZONED = /(?:Z|[+-]\d\d:\d\d)$/;
+
 /** Clocks of clients are not exact. */
 const TOLERANCE_MS = 10_000;
 
@@ -29,7 +32,7 @@ function withoutNonces(body: JsonValue, nowMs: number): JsonValue {
   const details = field(state, 'state_details');
   if (!isObject(body) || !isObject(state) || !isObject(details)) return body;
   const time = details['scheduled_time'];
-  const isNow = typeof time === 'string' && Date.parse(time) <= nowMs + TOLERANCE_MS;
+  const isNow = typeof time === 'string' && ZONED.test(time) && Date.parse(time) <= nowMs + TOLERANCE_MS;
   const rest = withoutKeys(details, (key) => key === 'transition_id' || (key === 'scheduled_time' && isNow));
   return { ...body, state: { ...state, state_details: rest } };
 }

@@ -6,7 +6,7 @@ import { createCallBudgets } from '../authorization/agents/call-budgets.ts';
 import { createParameterRules } from '../authorization/agents/parameter-rules.ts';
 import { createRedaction } from '../authorization/agents/redaction.ts';
 import { createRunBudgets } from '../authorization/agents/run-budgets.ts';
-import { createAgentTaint, createLoginTaint, taintOwnReads } from '../authorization/agents/taint.ts';
+import { createAgentTaint, createLoginTaint } from '../authorization/agents/taint.ts';
 import { createWindows } from '../authorization/agents/windows.ts';
 import { createAnnouncer } from '../authorization/approvals/announce.ts';
 import { announcedByRule, createApprovalConditions, createNeedsApproval, rulesFor } from '../authorization/approvals/condition.ts';
@@ -267,8 +267,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts): 
   const { authenticator, decider, providers, upstream } = parts;
   const mediator = buildMediator(shared, config, parts);
   return createOwnApp({
-    ...{ config, store, providers, ledger, authenticator, clock, steady, log },
-    decider: taintOwnReads(decider, { book: createAgentBook(config.agents), taints: store.taints }),
+    ...{ config, store, providers, ledger, authenticator, decider, clock, steady, log },
     sealer: shared.sealer,
     ledgerSearch: shared.ledgerSearch,
     mediator,

@@ -1,17 +1,15 @@
 // An agent that has read text of others may write only with an approval, whatever client it uses.
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../config/config.ts';
-import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { Operation } from '../../contract/operation.ts';
-import type { Credential, Principal } from '../../contract/principal.ts';
+import type { Principal } from '../../contract/principal.ts';
 import { everywhere } from '../../contract/scope.ts';
 import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import type { Taints } from '../../store/taints.ts';
-import type { Authorization, Decider } from '../decide/decider.ts';
 import { createConditions, type Verdict } from '../mediate/conditions.ts';
 import { DEPLOYMENT, json, type Options, RUN, type Sent, startMediator } from '../mediate/mediator.fixture.ts';
 import { createAgentBook } from './agent-book.ts';
-import { createAgentTaint, createLoginTaint, type TaintParts, taintOwnReads } from './taint.ts';
+import { createAgentTaint, createLoginTaint, type TaintParts } from './taint.ts';
 
 const READ = createCatalogue().byId('read_flow_runs_flow_runs_filter_post') as Operation;
 const HELD: Verdict = { ok: false, refusal: { code: 'policy-forbids', detail: 'held' } };
@@ -153,34 +151,6 @@ describe('an agent that has read text of others', () => {
     const { conditions } = await send([]);
     expect(conditions.mustMediate(run, READ)).toBe(false);
     expect(conditions.concerns(run)).toBe(false);
-  });
-});
-
-describe('the admin API', () => {
-  const inputs = {} as EdgeInputs;
-  const credential: Credential = { id: 'c', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] };
-  const reads = async (principal: Principal, ok = true, mark?: Taints['mark']): Promise<readonly string[]> => {
-    const marked: string[] = [];
-    const common = { principal, credential, decisions: [] };
-    const answer: Authorization = ok ? { ok, ...common, restrictions: [], entities: [] } : { ok, ...common, reason: 'policy-default-deny', credentialId: 'c' };
-    const taints: Taints = { mark: mark ?? (async (id) => void marked.push(id)), until: async () => null };
-    const own: Pick<Decider, 'authorizeOwn'> = { authorizeOwn: async () => answer };
-    const book = createAgentBook([anAgent('copilot', 'approve'), anAgent('calm', 'allow')]);
-    const decider = taintOwnReads(own, { book, taints });
-    expect(await decider.authorizeOwn(inputs, 'ledger.read')).toBe(answer);
-    return marked;
-  };
-
-  it('taints the agents of the chain that may read it, and nobody else', async () => {
-    expect(await reads(COPILOT)).toEqual(['agent:copilot']);
-    expect(await reads(principalOf({ id: 'job@ci', kind: 'service', limitedBy: [COPILOT] }))).toEqual(['agent:copilot']);
-    expect(await reads(COPILOT, false)).toEqual([]);
-    expect(await reads(principalOf({ id: 'agent:calm' }))).toEqual([]);
-    expect(await reads(principalOf({ id: 'alice@corp', kind: 'user' }))).toEqual([]);
-  });
-
-  it('answers nothing while the reading cannot be stored', async () => {
-    await expect(reads(COPILOT, true, () => Promise.reject(new Error('no disk')))).rejects.toThrow('no disk');
   });
 });
 

@@ -3,7 +3,6 @@ import type { ApprovalRule } from '../../config/config.ts';
 import { agentId, type Principal } from '../../contract/principal.ts';
 import { actionWords } from '../../prefect/catalog/action-words.ts';
 import type { Taints } from '../../store/taints.ts';
-import type { Decider } from '../decide/decider.ts';
 import type { Condition, PermittedRequest, Verdict } from '../mediate/conditions.ts';
 import type { AgentBook } from './agent-book.ts';
 import { showsText } from './shows-text.ts';
@@ -29,18 +28,6 @@ function readersOf(book: TaintParts['book'], principal: Principal): readonly Rea
   // What a run reads, the code of its flow reads: the agent that started it does not.
   if (principal.kind === 'run') return [];
   return book.of(principal).flatMap(({ name, taint }) => (taint === 'allow' ? [] : [{ id: agentId(name), taint }]));
-}
-
-/** For the admin API: the ledger has text of others too, such as user agents, paths and arguments. Throws when the store cannot say so. */
-export function taintOwnReads<T extends Pick<Decider, 'authorizeOwn'>>(decider: T, { book, taints }: Pick<TaintParts, 'book' | 'taints'>): T {
-  return {
-    ...decider,
-    async authorizeOwn(...asked) {
-      const authorization = await decider.authorizeOwn(...asked);
-      for (const { id } of authorization.ok ? readersOf(book, authorization.principal) : []) await taints.mark(id);
-      return authorization;
-    },
-  };
 }
 
 /** Clients that act for a person over MCP. The person approves. */

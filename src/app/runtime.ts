@@ -298,7 +298,7 @@ function buildMediator(shared: ProcessServices, config: Config, { decider, upstr
 }
 
 function openMcp(
-  { ledger, ledgerSearch, store, sealer, clock, log, catalogue }: ProcessServices,
+  { ledger, ledgerSearch, store, sealer, clock, steady, log, catalogue }: ProcessServices,
   config: Config,
   parts: OwnParts & { readonly mediator: Mediator },
 ): McpEndpoint {
@@ -307,6 +307,8 @@ function openMcp(
   return createMcpEndpoint({
     ...{ mediator, decider, authenticator, catalogue, clock, chargeCall, redactor, ledgerSearch, sealer, tools: TOOLS, revision: decider.revision },
     approvals: store.approvals,
+    limits: config.limits,
+    steady,
     publicUrl: config.publicUrl,
     record: (record) => ledger.append(record).catch(warn('a request of an agent could not be recorded')),
     onError: warn('the MCP library reports an error'),

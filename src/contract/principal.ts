@@ -31,6 +31,11 @@ export function chainOf(principal: Principal): readonly Principal[] {
   return principal.limitedBy === undefined ? [principal] : [principal, ...principal.limitedBy.flatMap(chainOf)];
 }
 
+/** The principal, or one whose rights bound it, has the role. */
+export function holdsRole(principal: Principal, role: string): boolean {
+  return chainOf(principal).some(({ grants }) => grants.some((grant) => grant.role === role));
+}
+
 /** The id of the agent with this name in lictor.yaml. */
 export function agentId(name: string): string {
   return `agent:${name}`;

@@ -7,7 +7,7 @@ import { encodeFacts } from '../../contract/facts.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import { noWay, OUTPUT } from '../../contract/names.ts';
 import type { Operation, PathTaken } from '../../contract/operation.ts';
-import { chainOf, type Principal } from '../../contract/principal.ts';
+import { holdsRole, type Principal } from '../../contract/principal.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import { absentBody } from '../../contract/scope/absent.ts';
 import { parseServiceOperation, type ServiceCall } from '../../contract/service-call.ts';
@@ -112,7 +112,7 @@ export function createAnswerer(parts: AnswererParts): Answerer {
 
 /** nginx counts a request for each of these roles. Without any, Lictor sends no header, because each header costs every request. */
 function limitedRoles({ limitedRoles: limited = [] }: AnswererParts, principal: Principal): Readonly<Record<string, string>> {
-  const held = limited.filter((role) => chainOf(principal).some(({ grants }) => grants.some((grant) => grant.role === role)));
+  const held = limited.filter((role) => holdsRole(principal, role));
   return held.length === 0 ? {} : { [OUTPUT.limitedRoles]: held.join(',') };
 }
 

@@ -306,6 +306,8 @@ function buildApp(get: () => World, given: Given): Built {
       chargeCall: () => get().charge(),
       redactor: () => openRedactor({ known: [] }),
       publicUrl: config.publicUrl,
+      limits: given.config?.limits ?? [],
+      steady: clock,
       approvals: store.approvals,
       sealer,
       ledgerSearch,

@@ -11,7 +11,7 @@ import { MCP_BYTES } from './endpoint.ts';
 const PATH = '/.lictor/mcp';
 const MODERN = '2026-07-28';
 const RUN = '0199c0de-0000-7000-8000-000000000001';
-const { get, ask, logIn } = useOwnApp();
+const { get, ask, logIn, reconfigure } = useOwnApp();
 
 /** One token for each role: a call is repeated with the same credential. */
 async function tokenOf(role: string): Promise<string> {
@@ -309,6 +309,17 @@ describe('requests in progress', () => {
     gate.resolve();
     for (const each of await Promise.all(waiting)) expect(each.statusCode).toBe(200);
     expect((await flows()).statusCode).toBe(200);
+  });
+});
+
+describe('limits of lictor.yaml', () => {
+  it('hold for each principal, for tools and lists alike', async () => {
+    reconfigure({ config: { limits: [{ kind: 'role', name: 'viewer', rate: { perSecond: 1, burst: 1 }, concurrency: null }] } });
+    const statuses = [await rpc('tools/list'), await rpc('tools/list'), await rpc('tools/list')].map(({ statusCode }) => statusCode);
+    expect(statuses).toEqual([200, 200, 429]);
+    expect((await rpc('tools/call', { name: 'get_flows', arguments: {} })).json()).toMatchObject({ code: 'limit-exceeded' });
+    expect(get().mediated).toEqual([]);
+    expect((await rpc('tools/list', {}, { role: 'operator' })).statusCode).toBe(200);
   });
 });
 

@@ -1,7 +1,9 @@
 // POST /.lictor/mcp: the checks that come before the MCP library, then one server for the request and its principal.
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { identityFields } from '../../authorization/decide/identity-fields.ts';
+import type { Limit } from '../../config/config.ts';
 import { type ClientScope, MCP_SCOPES, scopesAllow } from '../../contract/client-scopes.ts';
+import type { SteadyClock } from '../../contract/clock.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import { field, isList, type JsonValue } from '../../contract/json/tree.ts';
@@ -12,6 +14,7 @@ import type { NewRecord } from '../../contract/record.ts';
 import type { Authenticator } from '../../identity/authn/authenticator.ts';
 import { issuerOf, mcpResource } from '../../identity/oauth/metadata.ts';
 import { precheck } from './calls.ts';
+import { createPrincipalLimits } from './principal-limits.ts';
 import { createServer, type Progress, type ServerParts } from './server.ts';
 
 /** The same limit as in nginx (mcp.conf). */
@@ -35,6 +38,8 @@ export interface McpParts extends ServerParts {
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly record: (record: NewRecord) => Promise<void>;
   readonly revision: number;
+  readonly limits: readonly Limit[];
+  readonly steady: SteadyClock;
 }
 
 export interface McpEndpoint {
@@ -42,13 +47,11 @@ export interface McpEndpoint {
   handle(request: McpRequest): Promise<McpAnswer>;
 }
 
-/** A principal may have this many requests in progress. */
-const MOST_AT_ONCE = 32;
 /** A request in progress ends at most this time after its credential. */
 const CHECK_MS = 1_000;
 
 export function createMcpEndpoint(parts: McpParts): McpEndpoint {
-  const running = new Map<string, number>();
+  const limits = createPrincipalLimits(parts.limits, parts.steady);
   return {
     async handle(given) {
       if (given.inputs.foreignOrigin === true) return refused('origin-foreign', given);
@@ -57,15 +60,11 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
       const authentication = await parts.authenticator.authenticate(request.inputs);
       if (!authentication.ok) return challenged(parts, request, authentication.reason);
       const { principal } = authentication;
-      const count = running.get(principal.id) ?? 0;
-      if (count >= MOST_AT_ONCE) return refused('limit-exceeded', request);
-      running.set(principal.id, count + 1);
+      if (!limits.begin(principal)) return refused('limit-exceeded', request);
       try {
         return await answer(parts, { ...authentication, request });
       } finally {
-        const rest = (running.get(principal.id) ?? 1) - 1;
-        if (rest > 0) running.set(principal.id, rest);
-        else running.delete(principal.id);
+        limits.end(principal);
       }
     },
   };

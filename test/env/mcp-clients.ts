@@ -71,6 +71,8 @@ export interface ToolResult {
 /** What the tests use of a client in TypeScript. */
 export interface McpClient {
   connect(transport: object): Promise<void>;
+  /** The clients of the second generation only. */
+  setRequestHandler(method: string, handler: (request: { readonly params: unknown }) => Promise<object>): void;
   listTools(): Promise<{ readonly tools: readonly { readonly name: string }[] }>;
   callTool(call: { readonly name: string; readonly arguments: object }): Promise<ToolResult>;
   close(): Promise<void>;
@@ -81,18 +83,28 @@ export type ClientKind = '2026' | '2025' | '1.x';
 
 export async function connectClient(kind: ClientKind, { url, token }: { readonly url: string; readonly token: string }): Promise<McpClient> {
   const { Client, StreamableHTTPClientTransport } = await importClient(kind);
-  const modes = { '2026': { pin: '2026-07-28' }, '2025': 'legacy', '1.x': undefined } as const;
-  const client = new Client({ name: 'lictor-test', version: '1' }, modes[kind] === undefined ? {} : { versionNegotiation: { mode: modes[kind] } });
+  const client = new Client({ name: 'lictor-test', version: '1' }, clientOptions(kind));
   await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/.lictor/mcp`), { requestInit: { headers: { authorization: `Bearer ${token}` } } }));
   return client;
 }
 
-interface ClientModule {
-  readonly Client: new (info: object, options: object) => McpClient;
-  readonly StreamableHTTPClientTransport: new (url: URL, options: object) => object;
+/** The protocol version of the client, as an option. */
+export function clientOptions(kind: ClientKind): object {
+  const modes = { '2026': { pin: '2026-07-28' }, '2025': 'legacy', '1.x': undefined } as const;
+  return modes[kind] === undefined ? {} : { versionNegotiation: { mode: modes[kind] } };
 }
 
-async function importClient(kind: ClientKind): Promise<ClientModule> {
+export interface Transport {
+  /** The second generation takes what came to the redirect URI, the first the code. */
+  finishAuth(came: URLSearchParams | string): Promise<void>;
+}
+
+interface ClientModule {
+  readonly Client: new (info: object, options: object) => McpClient;
+  readonly StreamableHTTPClientTransport: new (url: URL, options: object) => Transport;
+}
+
+export async function importClient(kind: ClientKind): Promise<ClientModule> {
   const load = createRequire(join(await clientsDirectory(), 'package.json'));
   if (kind !== '1.x') return load('@modelcontextprotocol/client') as ClientModule;
   const base = '@modelcontextprotocol/sdk/client';

@@ -137,7 +137,8 @@ describe('a run of an agent', () => {
     await gateway.lictorOk('approve', id, '--reason', 'checked');
     await gateway.stop();
     await gateway.up();
-    expect((await send('copilot', 'machine')).status).toBe(201);
+    const answer = await send('copilot', 'machine');
+    expect(answer.status, await answer.text()).toBe(201);
     expect(await codeOf(send('copilot', 'machine'))).toBe('approval-used');
     expect(await runsOf('machine')).toBe(1);
   });

@@ -1,15 +1,14 @@
 // A person logs in with an OAuth client: Keycloak in a real browser, the page of the gateway, the code, and tokens that are valid for agents alone.
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import * as openid from 'openid-client';
 import type { BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser, type TestBrowser } from '../env/chromium.ts';
 import { freePort } from '../env/free-port.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
-import { CLIENT, type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.ts';
-import { logInAtKeycloak } from '../env/keycloak-person.ts';
+import { CLIENT, type Keycloak, sharedKeycloak } from '../env/keycloak.ts';
 import { connectClient, mcpProgram } from '../env/mcp-clients.ts';
+import { type Callback, openCallback } from '../env/mcp-login.ts';
+import { answerConsent, openConsent } from '../env/oauth-person.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { start, waitFor } from '../env/process.ts';
 import { openSocket } from '../env/socket.ts';
@@ -19,7 +18,7 @@ let keycloak: Keycloak;
 let gateway: Gateway;
 let browser: TestBrowser;
 let context: BrowserContext;
-let program: Server;
+let program: Callback;
 let callback: string;
 let client: openid.Configuration;
 
@@ -33,9 +32,8 @@ beforeAll(async () => {
   [gateway, browser] = await Promise.all([startGateway({ upstream: prefect, config, env: { IDP_SECRET: CLIENT.secret } }), startBrowser()]);
   await keycloak.serve(gateway.url, 'corp');
   context = await browser.person();
-  program = createServer((_request, response) => response.end('back in the program'));
-  await new Promise<void>((resolve) => program.listen(0, '127.0.0.1', resolve));
-  callback = `http://127.0.0.1:${(program.address() as AddressInfo).port}/callback`;
+  program = await openCallback();
+  callback = program.url;
   client = await openid.discovery(new URL(gateway.url), 'inspector', undefined, openid.None(), { execute: [openid.allowInsecureRequests] });
 }, 400_000);
 afterAll(async () => {
@@ -60,18 +58,11 @@ async function ask(resource: string): Promise<Asked> {
 
 /** Opens the request in the person's browser and clicks. Answers the address at the client. */
 async function decide(url: URL, button: 'Allow' | 'Refuse', to = callback): Promise<URL> {
-  const page = await context.newPage();
-  await page.goto(url.href);
-  if (new URL(page.url()).origin === keycloak.url) await logInAtKeycloak(page, PEOPLE.alice);
-  await page.getByText('Allow this client?').first().waitFor();
+  const page = await openConsent(context, url.href);
   await browser.shoot(page, `consent-${button.toLowerCase()}`);
   const words = (await page.locator('main').textContent()) ?? '';
   for (const text of ['MCP Inspector', 'alice@corp', '127.0.0.1', 'start and steer runs', '(MCP)', 'on this computer']) expect(words).toContain(text);
-  await page.getByRole('button', { name: button }).click();
-  await page.waitForURL((at) => at.href.startsWith(to));
-  const at = new URL(page.url());
-  await page.close();
-  return at;
+  return answerConsent(page, { button, to });
 }
 
 const redeem = (at: URL, { verifier, state }: Asked, more: Record<string, string> = {}) =>

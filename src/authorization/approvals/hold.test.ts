@@ -19,7 +19,9 @@ describe('a request that needs an approval', () => {
     expect(held).toMatchObject({
       status: 403,
       code: 'approval-required',
-      detail: expect.stringMatching(/^The request of agent:copilot to .*variables \(variables\.write\) waits for an approval\.$/),
+      detail: expect.stringMatching(
+        /^The request of agent:copilot to .*variables \(variables\.write\) waits for an approval\. See https:\/\/gate\.example\/\.lictor\/approvals\/[\w-]{22}$/,
+      ),
       approval_id: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/),
       approval_url: `https://gate.example/.lictor/approvals/${held['approval_id']}`,
       expires_at: new Date(gate.home.clock() + 900_000).toISOString(),

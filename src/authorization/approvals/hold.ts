@@ -114,8 +114,10 @@ const SAYS: Readonly<Record<StoredApproval['state'], string>> = {
 
 function outcome(approval: StoredApproval, publicUrl: Pick<PublicUrl, 'origin' | 'basePath'>): Verdict {
   const { id, requestedBy, action, state } = approval;
-  const detail = `The request of ${requestedBy} to ${actionWords(action)} (${action}) ${SAYS[state]}.`;
-  const members = { approval_id: id, approval_url: approvalUrl(publicUrl, id), expires_at: new Date(approval.expiresMs).toISOString() };
+  const url = approvalUrl(publicUrl, id);
+  // Stock clients print the detail alone.
+  const detail = `The request of ${requestedBy} to ${actionWords(action)} (${action}) ${SAYS[state]}. See ${url}`;
+  const members = { approval_id: id, approval_url: url, expires_at: new Date(approval.expiresMs).toISOString() };
   return { ok: false, refusal: { code: CODES[state], detail, members }, record: { approval_id: id } };
 }
 

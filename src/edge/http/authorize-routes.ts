@@ -6,7 +6,7 @@ import { redirectTarget } from '../../contract/redirect-uri.ts';
 import { MCP_AUDIENCE } from '../../identity/authn/grant/verify.ts';
 import type { AuthorizationRequest } from '../../identity/oauth/authorization-request.ts';
 import type { OAuthClient } from '../../identity/oauth/clients.ts';
-import { sendRefusal, sendRefusalOrPage, wantsPage } from './answers.ts';
+import { sendRefusalOrPage } from './answers.ts';
 import { renderConsent } from './authorize-page.ts';
 import { type Deciding, decideOnLogin, decidingSession, type FindWaiting, recordDecision, type WaitingLogin } from './client-login.ts';
 import { redirectingFormHeaders } from './page-frame.ts';
@@ -28,7 +28,7 @@ async function showConsent(request: FastifyRequest, reply: FastifyReply, parts: 
   // The way back from the login has this bound.
   if (request.url.length > LONGEST_RETURN) return refuse('request-invalid', 'The address is too long.');
   const person = await decidingSession(request, parts);
-  if (person === undefined && !wantsPage(request)) return sendRefusal(request, reply, 'credential-missing');
+  // Also for a program: some clients try the address before they open it in a browser.
   if (person === undefined) return await redirectToLogin(request, reply, parts);
   const query = request.url.slice(request.url.indexOf('?') + 1);
   const read = await parts.authorizationServer.codeApproval.read(request.url.includes('?') ? query : '', person.session.principal.id);

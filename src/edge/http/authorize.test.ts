@@ -114,7 +114,13 @@ describe('a login by authorization code', () => {
     const attempt = new URL(String(sent.headers.location), ISSUER).searchParams.get('attempt') ?? '';
     const back = await logIn({ attempt });
     expect(back.headers.location).toBe(`/.lictor/oauth/authorize?${new URLSearchParams(REQUEST)}`);
-    expect((await ask(`/.lictor/oauth/authorize?${new URLSearchParams(REQUEST)}`)).statusCode, 'no page is wanted').toBe(401);
+  });
+
+  it('leads also a program to the login, and answers it nothing about the client', async () => {
+    for (const client_id of [REQUEST.client_id, 'unknown']) {
+      const { statusCode, headers, body } = await ask(`/.lictor/oauth/authorize?${new URLSearchParams({ ...REQUEST, client_id })}`);
+      expect([statusCode, headers.location, body]).toEqual([302, expect.stringMatching(/^\/\.lictor\/login\?attempt=[\w-]+$/), '']);
+    }
   });
 
   it('ends by revocation, and with the client in lictor.yaml', async () => {

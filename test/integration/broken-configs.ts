@@ -209,7 +209,7 @@ export const BROKEN_CONFIGS: readonly BrokenConfig[] = [
   laid('a second limit for everybody', { limits: [1, 2].map((n) => ({ for: '*', rate: `${n}/s` })) }, [['limits[1]', /is a second limit/]]),
   laid('sessions that end before they are idle', { sessions: { idle: '2h', absolute: '1h' } }, [['sessions.absolute', /shorter than sessions\.idle/]]),
   laid('a store of another kind', { store: 'mysql:lictor' }, [['store', /must be sqlite:/]]),
-  laid('parts that are not built', { approvals: {} }, [['approvals', /not built yet/]]),
+  laid('parts that are not built', { store: 'postgres://db.example/lictor' }, [['store', /not built yet/]]),
   laid(
     'something in every section',
     { publik_url: 'x', prefect: { url: 'x' }, sessions: { idle: '8' }, limits: [{ for: 'me' }], store: 'x', ledger: { fail_closed: 'yes' } },

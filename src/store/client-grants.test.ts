@@ -160,7 +160,14 @@ describe('a grant', () => {
 
   it('ends with what it stands on: account, password, identity, session', async () => {
     const identityId = String(await store.identities.put({ idp: 'corp', subject: 's', name: 'bob', kind: 'user', groups: [], claims: {} }, 'its word'));
-    await store.sessions.createForIdentity({ id: 'session', identityId, idpSession: 'sid', refreshAfterMs: null, expiresMs: nowMs + DAY_MS });
+    await store.sessions.createForIdentity({
+      id: 'session',
+      identityId,
+      idpSession: 'sid',
+      refreshAfterMs: null,
+      authenticatedMs: null,
+      expiresMs: nowMs + DAY_MS,
+    });
     const person = { accountId: null, identityId };
     for (const [id, more] of Object.entries({ password: {}, session: { ...person, sessionId: 'session' }, forget: person })) await granted(id, more);
     const ended = async (id: string): Promise<boolean> => (await other.clientGrants.byId(id))?.endedMs !== null;
@@ -175,7 +182,7 @@ describe('a grant', () => {
   it('ends, and the sessions too, when its person logs in by another provider of the same id', async () => {
     const bob = { idp: 'corp', subject: 's', name: 'bob', kind: 'user', groups: [], claims: {} } as const;
     const identityId = String(await store.identities.put(bob, 'a'));
-    const session = { identityId, idpSession: null, refreshAfterMs: null, expiresMs: nowMs + DAY_MS };
+    const session = { identityId, idpSession: null, refreshAfterMs: null, authenticatedMs: null, expiresMs: nowMs + DAY_MS };
     await store.sessions.createForIdentity({ id: 'session', ...session });
     await store.idpTokens.put('session', 'sealed');
     await granted('g', { accountId: null, identityId });

@@ -85,6 +85,7 @@ const SCHEMA: readonly string[] = [
     identity_id text references identities (id),
     idp_session text,
     refresh_after_ms bigint,
+    authenticated_ms bigint,
     created_ms bigint not null,
     last_seen_ms bigint not null,
     expires_ms bigint not null,

@@ -15,6 +15,8 @@ export interface StoredSession {
   readonly idpSession: string | null;
   /** When the provider must be asked again; null: never. */
   readonly refreshAfterMs: number | null;
+  /** When the person proved the identity: may be long before the session. Null: not known. */
+  readonly authenticatedMs: number | null;
   readonly createdMs: number;
   readonly lastSeenMs: number;
   /** The absolute end. `lastSeenMs` gives the idle end. */
@@ -34,6 +36,7 @@ export interface NewIdentitySession {
   readonly identityId: string;
   readonly idpSession: string | null;
   readonly refreshAfterMs: number | null;
+  readonly authenticatedMs: number | null;
   readonly expiresMs: number;
 }
 
@@ -92,7 +95,7 @@ async function insertSession(db: Kysely<Tables>, { id, account, expiresMs }: New
   const endsMs = Math.min(expiresMs, current.expires_ms ?? expiresMs);
   await db
     .insertInto('sessions')
-    .values({ ...NO_OWNER, id, account_id: account.id, created_ms: nowMs, last_seen_ms: nowMs, expires_ms: endsMs })
+    .values({ ...NO_OWNER, id, account_id: account.id, authenticated_ms: nowMs, created_ms: nowMs, last_seen_ms: nowMs, expires_ms: endsMs })
     .execute();
   return true;
 }
@@ -106,6 +109,7 @@ async function insertIdentitySession(db: Kysely<Tables>, session: NewIdentitySes
       identity_id: session.identityId,
       idp_session: session.idpSession,
       refresh_after_ms: session.refreshAfterMs,
+      authenticated_ms: session.authenticatedMs,
       created_ms: nowMs,
       last_seen_ms: nowMs,
       expires_ms: session.expiresMs,
@@ -131,6 +135,7 @@ async function readSession(db: Kysely<Tables>, id: string): Promise<StoredSessio
     owner,
     idpSession: row.idp_session,
     refreshAfterMs: row.refresh_after_ms,
+    authenticatedMs: row.authenticated_ms,
     createdMs: row.created_ms,
     lastSeenMs: row.last_seen_ms,
     expiresMs: row.expires_ms,

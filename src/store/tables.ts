@@ -179,6 +179,8 @@ interface SessionTable {
   readonly idp_session: string | null;
   /** When the provider must be asked again; null: never. */
   readonly refresh_after_ms: number | null;
+  /** When the person proved the identity; null: not known. */
+  readonly authenticated_ms: number | null;
   readonly created_ms: number;
   readonly last_seen_ms: number;
   readonly expires_ms: number;

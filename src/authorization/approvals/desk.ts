@@ -13,7 +13,8 @@ export const RECENT_LOGIN_MS = 10 * 60_000;
 export interface Approver {
   readonly principal: Principal;
   readonly sessionId: string;
-  readonly loginMs: number;
+  /** When the person proved the identity; null: not known. */
+  readonly authenticatedMs: number | null;
 }
 
 export interface ApprovalDesk {
@@ -23,7 +24,6 @@ export interface ApprovalDesk {
   waitingFor(person: Principal): Promise<readonly StoredApproval[]>;
   /** For readers of the ledger: all, newest first. */
   list(): Promise<readonly StoredApproval[]>;
-  isRecent(login: Pick<Approver, 'loginMs'>): boolean;
   /** The proof that a form must contain for a decision on this approval in this session. */
   proofFor(approval: Pick<StoredApproval, 'id'>, sessionId: string): string;
   /** Undefined: this person may decide it now. */
@@ -41,12 +41,12 @@ export interface DeskParts {
 }
 
 export function createApprovalDesk({ approvals, sealer, clock, revision }: DeskParts): ApprovalDesk {
-  const isRecent: ApprovalDesk['isRecent'] = ({ loginMs }) => {
-    const ageMs = clock() - loginMs;
+  const isRecent = ({ authenticatedMs }: Approver): boolean => {
+    if (authenticatedMs === null) return false;
+    const ageMs = clock() - authenticatedMs;
     return ageMs >= 0 && ageMs <= RECENT_LOGIN_MS;
   };
   return {
-    isRecent,
     list: () => approvals.list(),
     async find(id, person) {
       const approval = await approvals.byId(id);

@@ -38,7 +38,7 @@ async function listForReaders(request: FastifyRequest, reply: FastifyReply, part
 async function approverOf(request: FastifyRequest, parts: RouteParts): Promise<Approver | undefined> {
   const session = await sessionOf(request, parts);
   const stored = session === undefined ? undefined : await parts.store.sessions.byId(session.sessionId);
-  return session === undefined || stored === undefined ? undefined : { ...session, loginMs: stored.createdMs };
+  return session === undefined || stored === undefined ? undefined : { ...session, authenticatedMs: stored.authenticatedMs };
 }
 
 /** A program gets no redirect: it has no part in approvals. */

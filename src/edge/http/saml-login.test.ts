@@ -35,6 +35,20 @@ describe('the way there', () => {
     expect((await begin('&again=1')).request).toContain('ForceAuthn="true"');
   });
 
+  it('counts as a proof of the person only if the provider asked the person again', async () => {
+    const provenAt = async (query: string, authenticated: string) => {
+      const attempt = await begin(query);
+      const answer = await send(answerTo(attempt.requestId, { authenticated, id: `_${attempt.state}` }), attempt);
+      const id = createHash('sha256').update(cookieIn(answer)).digest('hex');
+      return [answer.statusCode, (await own.get().test.store.sessions.byId(id))?.authenticatedMs];
+    };
+    expect(await provenAt('', at(0))).toEqual([303, null]);
+    expect(await provenAt('&again=1', at(-60))).toEqual([303, NOW_MS - 60_000]);
+    expect(await provenAt('&again=1', at(20))).toEqual([303, NOW_MS]);
+    expect(await provenAt('&again=1', at(-3600))).toEqual([403, undefined]);
+    expect(denials()).toEqual(['login-not-recent']);
+  });
+
   it('ends with a page while the provider has no metadata', async () => {
     publish();
     open();

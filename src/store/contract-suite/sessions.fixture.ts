@@ -51,7 +51,7 @@ export function sessionCases(get: () => StoreUnderTest, advance: (ms: number) =>
 
 export function identitySessionCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
   const start = async (id: string, identityId: string, idpSession: string | null) =>
-    await get().store.sessions.createForIdentity({ id, identityId, idpSession, refreshAfterMs: 5, expiresMs: 2e12 });
+    await get().store.sessions.createForIdentity({ id, identityId, idpSession, refreshAfterMs: 5, authenticatedMs: 3, expiresMs: 2e12 });
 
   it('belong to the identity as it is now', async () => {
     const { store, other } = get();
@@ -62,6 +62,7 @@ export function identitySessionCases(get: () => StoreUnderTest, advance: (ms: nu
       owner: { kind: 'identity', word: 'its word', identityId: id, identity: { ...DANA, groups: ['other'] } },
       idpSession: 'sid-1',
       refreshAfterMs: 5,
+      authenticatedMs: 3,
     });
     await store.sessions.setRefreshAfter('s1', 7);
     expect((await store.sessions.byId('s1'))?.refreshAfterMs).toBe(7);

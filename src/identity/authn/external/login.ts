@@ -176,7 +176,7 @@ interface Accepted {
  * roles loses the rights of earlier sessions as well. Locks are checked last, since a lock may match another name.
  */
 async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }: Accepted): Promise<FinishedLogin | RefusedLogin> {
-  const { identity, stored, idpSession, refreshAfterMs, sessionEndsMs } = proof;
+  const { identity, stored, idpSession, refreshAfterMs, authenticatedMs, sessionEndsMs } = proof;
   const { store, sessions, roleBook, sealer, config } = inside;
   const principalId = principalIdOf(identity);
   if (roleBook.ofIdentity(identity).length === 0) {
@@ -190,7 +190,7 @@ async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }:
   if ((await lockOnPrincipal({ locks: store.locks, config }, { id: principalId, idp: identity.idp, onBehalfOf: [] })) !== undefined) {
     return { ...refused('locked', `${principalId} is locked`), principalId };
   }
-  const session = await sessions.startForIdentity({ identityId, idpSession, refreshAfterMs, endsMs: sessionEndsMs });
+  const session = await sessions.startForIdentity({ identityId, idpSession, refreshAfterMs, authenticatedMs, endsMs: sessionEndsMs });
   if (stored !== null) await store.idpTokens.put(session.id, sealer.seal(stored, sealingOfTokens(session.id)));
   const endedOld = await sessions.end(oldCookieValue);
   return { ok: true, principalId, session, returnTo, endedOld };

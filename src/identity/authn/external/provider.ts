@@ -62,6 +62,8 @@ export interface Proven {
   readonly stored: string | null;
   /** When the provider must be asked again. Null: it cannot be asked. */
   readonly refreshAfterMs: number | null;
+  /** When the person proved the identity to the provider. Null: not known, since a session at the provider may have answered. */
+  readonly authenticatedMs: number | null;
   /** When its session ends at the latest. Null: the provider named no end. */
   readonly sessionEndsMs: number | null;
 }
@@ -118,6 +120,16 @@ export interface LogoutAt {
   readonly sessionIndexes: readonly string[];
   /** Where the browser sends Lictor's answer. Null: nowhere. */
   readonly answerLocation: string | null;
+}
+
+/** The pages of a provider, and clocks that differ. */
+const FRESH_WITHIN_MS = 10 * 60_000;
+
+/** The proof of a fresh login. Not every provider states when the person logged in. */
+export function freshlyProven(proof: Proven, nowMs: number): Proven | NotProven {
+  const { authenticatedMs } = proof;
+  if (authenticatedMs !== null && authenticatedMs < nowMs - FRESH_WITHIN_MS) return notProven('login-not-recent', 'the provider did not ask the person again');
+  return { ...proof, authenticatedMs: authenticatedMs ?? nowMs };
 }
 
 export function notProven(reason: ReasonCode, detail: string): NotProven {

@@ -53,6 +53,7 @@ export async function prove({ config, clock }: ProofParts, client: OidcClient, {
     idpSession: typeof sid === 'string' ? sid : null,
     stored: renderStored({ refreshToken, idToken: storedIdToken(client, tokens.id_token ?? former?.tokens.idToken ?? null) }),
     refreshAfterMs: refreshToken === null ? null : clock() + refreshSeconds(tokens.expiresIn()) * 1000,
+    authenticatedMs: authenticatedMs(fromToken, clock()),
     sessionEndsMs: null,
   };
 }
@@ -91,6 +92,13 @@ async function identity(
   }
   const userinfo = await openid.fetchUserInfo(configuration, accessToken, subject);
   return identityOf({ ...userinfo, ...fromToken, sub: subject }, config);
+}
+
+/** A provider's clock may be ahead. A time beyond the tolerance is no statement. */
+function authenticatedMs(fromToken: Claims | undefined, nowMs: number): number | null {
+  const authTime = fromToken?.['auth_time'];
+  if (typeof authTime !== 'number' || authTime * 1000 > nowMs + CLOCK_TOLERANCE_SECONDS * 1000) return null;
+  return Math.min(authTime * 1000, nowMs);
 }
 
 /** Not stored if the provider has no logout: only the logout needs it. */

@@ -9,6 +9,7 @@ import {
   type Begun,
   type Confirmed,
   type ExternalProvider,
+  freshlyProven,
   type LeaveForm,
   type NotProven,
   notProven,
@@ -117,17 +118,9 @@ async function finish(inside: Inside, { params, state, callbackUrl, secret }: Pr
     pkceCodeVerifier: verifier,
     idTokenExpected: true,
   });
-  if (isFresh && isOld(tokens.claims()?.auth_time, inside.clock())) return notProven('login-not-recent', 'the provider did not ask the person again');
-  return await prove(inside, known, { tokens, former: undefined });
+  const proof = await prove(inside, known, { tokens, former: undefined });
+  return isFresh && proof.ok ? freshlyProven(proof, inside.clock()) : proof;
 }
-
-/** Not every provider says when the person logged in. */
-function isOld(authTime: number | undefined, nowMs: number): boolean {
-  return authTime !== undefined && authTime * 1000 < nowMs - FRESH_WITHIN_MS;
-}
-
-/** The pages of a provider, and clocks that differ. */
-const FRESH_WITHIN_MS = 10 * 60_000;
 
 /** A provider may rotate its refresh tokens or not: Lictor stores the latest one. */
 async function confirm(inside: Inside, stored: string, identity: Identity): Promise<Confirmed> {

@@ -24,6 +24,8 @@ export interface Assertion {
   readonly nameId: NameId;
   /** The provider's ID of its session. Null: it gave none. */
   readonly sessionIndex: string | null;
+  /** When the person proved the identity, by the provider. */
+  readonly authenticatedMs: number;
   /** The latest end of the session by the provider. Null: it names none. */
   readonly sessionEndsMs: number | null;
   /** After this time it would be rejected as too old. */
@@ -101,17 +103,18 @@ function readNameId(subject: XmlElement): NameId {
   return { value, format, nameQualifier: attribute(element, 'NameQualifier') ?? null, spNameQualifier: attribute(element, 'SPNameQualifier') ?? null };
 }
 
-function readSession(assertion: XmlElement, nowMs: number): Pick<Assertion, 'sessionIndex' | 'sessionEndsMs'> {
+function readSession(assertion: XmlElement, nowMs: number): Pick<Assertion, 'sessionIndex' | 'authenticatedMs' | 'sessionEndsMs'> {
   const [statement, ...others] = childrenNamed(assertion, NS.assertion, 'AuthnStatement');
   if (statement === undefined || others.length > 0) throw new SamlError('there is not one AuthnStatement');
   // The provider decides how old its own session may be.
-  if (timeOf(attribute(statement, 'AuthnInstant') ?? '', 'AuthnInstant') > nowMs + SKEW_MS) throw new SamlError('AuthnInstant is in the future');
+  const instantMs = timeOf(attribute(statement, 'AuthnInstant') ?? '', 'AuthnInstant');
+  if (instantMs > nowMs + SKEW_MS) throw new SamlError('AuthnInstant is in the future');
   const index = attribute(statement, 'SessionIndex') ?? null;
   if (index !== null && !NAME.test(index)) throw new SamlError('SessionIndex is no plain text');
   const ends = attribute(statement, 'SessionNotOnOrAfter');
   const sessionEndsMs = ends === undefined ? null : timeOf(ends, 'SessionNotOnOrAfter');
   if (sessionEndsMs !== null && sessionEndsMs <= nowMs) throw new SamlError('the session at the provider has ended already');
-  return { sessionIndex: index, sessionEndsMs };
+  return { sessionIndex: index, authenticatedMs: Math.min(instantMs, nowMs), sessionEndsMs };
 }
 
 /** Some providers repeat an attribute for each value. Values that are not text are ignored. */

@@ -1,12 +1,14 @@
 // A SAML 2.0 identity provider that people log in at. Lictor is the service provider (Web Browser SSO and Single Logout profiles).
 import type { SamlProvider } from '../../../config/config.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
+import type { Identity } from '../../../contract/identity.ts';
 import type { Marks } from '../../../store/marks.ts';
 import { wordOf } from '../access-token/trust.ts';
 import {
   type BeginRequest,
   type Begun,
   type ExternalProvider,
+  freshlyProven,
   type LeaveForm,
   type LogoutAsked,
   type LogoutAt,
@@ -16,11 +18,12 @@ import {
   type SamlSide,
 } from '../external/provider.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
+import type { Assertion } from './assertion.ts';
 import type { OwnSide } from './messages.ts';
 import type { IdpMetadata } from './metadata.ts';
 import type { MetadataSource } from './metadata-source.ts';
 import { SKEW_MS } from './names.ts';
-import { parseSecret, parseStored, renderSecret, renderStored } from './stored-subject.ts';
+import { type AttemptSecret, parseSecret, parseStored, renderSecret, renderStored } from './stored-subject.ts';
 
 export interface SamlParts {
   readonly config: SamlProvider;
@@ -53,7 +56,7 @@ export interface SamlExternalProvider extends ExternalProvider {
 
 export function createSamlProvider(parts: SamlParts): SamlExternalProvider {
   const inside: Inside = { ...parts, load: loader(parts) };
-  const finish = (params: URLSearchParams, requestId: string | null): Promise<Proven | NotProven> => orFailed(() => prove(inside, params, requestId));
+  const finish = (params: URLSearchParams, asked: AttemptSecret | null): Promise<Proven | NotProven> => orFailed(() => prove(inside, params, asked));
   return {
     idp: parts.config.id,
     word: wordOf(parts.config),
@@ -104,10 +107,10 @@ async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
   }
 }
 
-async function begin({ load }: Inside, { state, asOtherPrincipal, isFresh }: BeginRequest): Promise<Begun> {
+async function begin({ load }: Inside, { state, asOtherPrincipal, isFresh = false }: BeginRequest): Promise<Begun> {
   const { protocol, own, metadata } = await load();
-  const { location, requestId } = await protocol.loginRequest(own, await metadata.current(), { state, again: asOtherPrincipal || isFresh === true });
-  return { ok: true, location, secret: renderSecret(requestId) };
+  const { location, requestId } = await protocol.loginRequest(own, await metadata.current(), { state, again: asOtherPrincipal || isFresh });
+  return { ok: true, location, secret: renderSecret({ requestId, isFresh }) };
 }
 
 async function ownMetadata({ load }: Inside): Promise<string> {
@@ -116,23 +119,29 @@ async function ownMetadata({ load }: Inside): Promise<string> {
 }
 
 /** Each assertion counts once, for any attempt. The mark is set last, so that only a valid one leaves a mark. */
-async function prove(inside: Inside, params: URLSearchParams, requestId: string | null): Promise<Proven | NotProven> {
+async function prove(inside: Inside, params: URLSearchParams, asked: AttemptSecret | null): Promise<Proven | NotProven> {
   const { load, config, clock, marks } = inside;
   const { protocol, own, metadata } = await load();
   const [encoded, ...others] = params.getAll('SAMLResponse');
   if (encoded === undefined || others.length > 0) return notProven('login-answer-invalid', 'the answer has not one SAMLResponse');
-  const expected = { audience: own.entityId, acsUrl: own.acsUrl, requestId, nowMs: clock() };
+  const expected = { audience: own.entityId, acsUrl: own.acsUrl, requestId: asked?.requestId ?? null, nowMs: clock() };
   const read = await withNewerKeys(metadata, (idp) => protocol.readResponse(encoded, { ...expected, idp }));
   if (!read.ok) return read;
   const { assertion } = read;
   const known = protocol.identityOf(assertion, config);
   if (!known.ok) return known;
+  const proof = provenBy(assertion, known.identity);
+  const checked = asked?.isFresh === true ? freshlyProven(proof, clock()) : { ...proof, authenticatedMs: null };
+  if (!checked.ok) return checked;
   if (!(await marks.once('saml assertion', `${config.id} ${assertion.id}`, assertion.usableUntilMs + 2 * SKEW_MS))) {
     return notProven('assertion-replayed', 'its ID was used before');
   }
-  const { nameId, sessionIndex, sessionEndsMs } = assertion;
+  return checked;
+}
+
+function provenBy({ nameId, sessionIndex, authenticatedMs, sessionEndsMs }: Assertion, identity: Identity): Proven {
   const stored = renderStored({ nameId, sessionIndex });
-  return { ok: true, identity: known.identity, idpSession: sessionIndex, stored, refreshAfterMs: null, sessionEndsMs };
+  return { ok: true, identity, idpSession: sessionIndex, stored, refreshAfterMs: null, authenticatedMs, sessionEndsMs };
 }
 
 /** Reads the metadata again, in case the provider has changed its key. */

@@ -13,6 +13,7 @@ describe('a valid answer', () => {
         id: '_assertion1',
         nameId: { value: 'alice', format: 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified', nameQualifier: null, spNameQualifier: null },
         sessionIndex: 'session-1',
+        authenticatedMs: NOW_MS,
         sessionEndsMs: NOW_MS + 3_600_000,
         usableUntilMs: NOW_MS + 300_000,
         attributes: new Map([['groups', ['platform', 'team-a']]]),

@@ -24,7 +24,7 @@ export interface Sessions {
   start(account: NewSession['account']): Promise<StartedSession | undefined>;
   /** For an identity that a provider has just proven. It ends with the provider's session, if the provider names its end. */
   startForIdentity(
-    owner: Pick<NewIdentitySession, 'identityId' | 'idpSession' | 'refreshAfterMs'> & { readonly endsMs: number | null },
+    owner: Pick<NewIdentitySession, 'identityId' | 'idpSession' | 'refreshAfterMs' | 'authenticatedMs'> & { readonly endsMs: number | null },
   ): Promise<StartedSession>;
   /** Checks both limits. Rejects with `session-expired`, for an ended session as for one that never existed. */
   verify(cookieValue: string): Promise<Authentication>;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { disguises, INSTRUCTION, invisibleCharacters } from '../../src/contract/untrusted/disguises.fixture.ts';
 import { secretCases } from '../../src/contract/untrusted/secrets.fixture.ts';
-import { type Gateway, startGateway } from '../env/gateway.ts';
+import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
 import { run } from '../env/process.ts';
 
@@ -112,6 +112,17 @@ describe('an agent that reads what a flow has logged', () => {
     expect(answer).toContain(INSTRUCTION);
     expect(answer).toContain('[redacted: ');
     for (const { secret } of secrets) expect(answer).not.toContain(secret);
+  });
+
+  it('has the number of redacted secrets in the ledger, for MCP and HTTP', async () => {
+    const records = jsonLines(await gateway.lictorOk('audit', '--principal', 'agent:copilot', '--json')).filter(({ redactions }) => redactions !== null);
+    expect(records).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ path: '/.lictor/mcp', tool: 'get_flow_run_logs', redactions: expect.any(Number) }),
+        expect.objectContaining({ path: '/api/logs/filter', tool: null, redactions: expect.any(Number) }),
+      ]),
+    );
+    await gateway.lictorOk('audit', 'verify');
   });
 
   it('gets the run, its name and parameters, in the same way', async () => {

@@ -202,13 +202,32 @@ describe('an exchange with actor_token', () => {
   it('gives a token for the MCP endpoint alone, also without an actor', async () => {
     const token = await tokenFor('user alice', 'service bot', { resource: MCP });
     expect([await stateOf(token), await stateOf(token, { audience: 'mcp' })]).toEqual(['token-audience', 'ok']);
-    const free = await tokenFor('user alice', 'service bot', { resource: 'https://prefect.example/api' });
+    const free = await tokenFor('user alice', 'service bot');
     expect([await stateOf(free), await stateOf(free, { audience: 'mcp' })]).toEqual(['ok', 'ok']);
     const plain = await exchange({ subject_token: 'service bot', subject_token_type: 'jwt', resource: MCP });
     const given = plain.ok ? await plain.issue() : {};
     expect(await stateOf(String('access_token' in given ? given['access_token'] : ''))).toBe('token-audience');
     for (const more of [{ resource: 'https://other.example' }, { resource: MCP, audience: 'https://prefect.example' }] as const)
       expect(await exchange(request('user alice', 'service bot', { ...more }))).toMatchObject({ ok: false, error: 'invalid_target' });
+  });
+});
+
+describe('a token for a named resource of the API', () => {
+  const API = 'https://prefect.example/api';
+
+  it.each([{ resource: API }, { audience: 'https://prefect.example' }])('is valid at the API alone, also without an actor: %j', async (named) => {
+    const chain = await tokenFor('user alice', 'service bot', named);
+    const exchanged = await exchange({ subject_token: 'service bot', subject_token_type: 'jwt', ...named });
+    const plain = exchanged.ok ? await exchanged.issue() : {};
+    for (const token of [chain, String('access_token' in plain ? plain['access_token'] : '')])
+      expect([await stateOf(token), await stateOf(token, { audience: 'mcp' })]).toEqual(['ok', 'token-audience']);
+  });
+
+  it('is no proof for a token that is valid at the MCP endpoint', async () => {
+    const token = await tokenFor('user alice', 'service bot', { resource: API });
+    expect(await reasonOf(token, 'service job', { resource: MCP })).toBe('token-audience');
+    const next = await tokenFor(token, 'service job');
+    expect([await stateOf(next), await stateOf(next, { audience: 'mcp' })]).toEqual(['ok', 'token-audience']);
   });
 });
 

@@ -8,7 +8,7 @@ import type { AccessTokens } from '../../store/access-tokens.ts';
 import { type AccessStanding, actingFor, earlier, type Stands } from '../authn/access-token/standing.ts';
 import { trustIn } from '../authn/access-token/trust.ts';
 import type { Authenticator } from '../authn/authenticator.ts';
-import { grantCredentialId } from '../authn/grant/verify.ts';
+import { grantCredentialId, MCP_AUDIENCE } from '../authn/grant/verify.ts';
 import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
 import type { Prove } from '../authn/subject-tokens.ts';
 import type { Form } from './form.ts';
@@ -33,7 +33,7 @@ export interface ChainRequest {
   readonly form: Form;
   readonly address: string;
   /** The only part of the gateway where the token is to be valid; null: all parts. */
-  readonly audience: 'mcp' | null;
+  readonly audience: string | null;
 }
 
 export async function exchangeChain(parts: ChainExchangeParts, request: ChainRequest): Promise<Issued | OAuthRefusal> {
@@ -146,10 +146,10 @@ const KINDS: readonly { readonly prefix: string; readonly kind: 'token' | 'login
   { prefix: 'lct_', kind: 'token', roles: ['actor'] },
 ];
 
-function inputsOf(text: string, address: string, audience: 'mcp' | null): EdgeInputs {
+function inputsOf(text: string, address: string, audience: string | null): EdgeInputs {
   return {
     ...{ requestId: '', host: '', listener: '', address, authorization: `Bearer ${text}`, token: '', session: '', certificate: '' },
     ...{ sameOrigin: false, method: 'POST', operation: '', path: '', args: '' },
-    ...(audience !== null && { audience }),
+    ...(audience === MCP_AUDIENCE && { audience }),
   };
 }

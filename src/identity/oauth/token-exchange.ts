@@ -86,7 +86,7 @@ function grantsOf({ roles, agents }: ExchangeParts['config'], { identity, princi
 }
 
 /** There is one kind of token. A request for anything else is rejected, never ignored. */
-function checkForm(form: Form, publicUrl: PublicUrl): { readonly ok: true; readonly audience: 'mcp' | null } | OAuthRefusal {
+function checkForm(form: Form, publicUrl: PublicUrl): { readonly ok: true; readonly audience: string | null } | OAuthRefusal {
   if (!form.has('subject_token') || !form.has('subject_token_type')) return refuseRequest('subject_token and subject_token_type are needed.');
   if (form.has('actor_token') !== form.has('actor_token_type')) return refuseRequest('actor_token and actor_token_type are needed together.');
   if (![undefined, ACCESS_TOKEN_TYPE].includes(form.get('requested_token_type'))) return refuseRequest('Only access tokens are given here.');
@@ -96,10 +96,11 @@ function checkForm(form: Form, publicUrl: PublicUrl): { readonly ok: true; reado
   const audiences = new Set(named.map((resource) => audienceOf(resource, publicUrl)));
   if (audiences.size > 1 || audiences.has(undefined))
     return { ok: false, error: 'invalid_target', reason: 'request-invalid', detail: 'Tokens are given for this gateway alone.' };
-  return { ok: true, audience: audiences.has('mcp') ? 'mcp' : null };
+  const [audience = null] = audiences;
+  return { ok: true, audience };
 }
 
-/** Without a resource, and with the one of the API, the token of a machine is valid at every part of the gateway. */
+/** A named resource binds the token to its part of the gateway. Without one, the token of a machine is valid at every part. */
 function audienceOf(resource: string, publicUrl: PublicUrl): string | undefined {
   return parseAudience(new Map([['resource', resource]]), publicUrl);
 }

@@ -6,6 +6,7 @@ import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { endClientGrants, ofAccount } from './ended-client-grants.ts';
 import { fromColumn, toColumn } from './lists.ts';
+import { prepareRead } from './prepared-read.ts';
 import { scopeFromColumn, scopeToColumn } from './scopes.ts';
 import type { Tables } from './tables.ts';
 
@@ -38,10 +39,11 @@ export interface Accounts {
 }
 
 export function createAccounts(database: Database, clock: Clock): Accounts {
+  const byName = prepareRead(database.read, live(database.read, 0).where('name', '=', ''));
   return {
     create: (account) => database.durably((transaction) => insertAccount(transaction, account, clock())),
     byName: async (name) => {
-      const row = await live(database.read, clock()).where('name', '=', name).executeTakeFirst();
+      const [row] = await byName(clock(), name);
       return row === undefined ? undefined : toAccount(row);
     },
     list: async () => (await live(database.read, clock()).orderBy('name').execute()).map(toAccount),

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import type { Database } from './database.ts';
+import { prepare } from './prepared-read.ts';
 import type { Tables } from './tables.ts';
 
 export const USE_KINDS = ['calls', 'runs', 'bytes'] as const;
@@ -9,8 +10,10 @@ export type UseKind = (typeof USE_KINDS)[number];
 
 export const USE_WINDOWS_MS: Readonly<Record<UseKind, number>> = { calls: 60_000, runs: 3_600_000, bytes: 3_600_000 };
 
-/** Answers come often, so the bytes of each second are one row, which counts to the end of that second. */
-const GRAIN_MS: Readonly<Record<UseKind, number>> = { calls: 1, runs: 1, bytes: 1_000 };
+/** Uses that come often share one row for each second, and count to the end of that second. So a window has few rows to add up. */
+const COARSE_MS = 1_000;
+/** Up to this budget of calls, each millisecond has a separate row. */
+const FINE_MOST = 1_000;
 
 export interface NewUse {
   readonly agent: string;
@@ -32,6 +35,7 @@ export interface AgentUses {
   take(uses: readonly NewUse[]): Promise<Taken>;
   /** Counts without a bound. */
   add(use: Omit<NewUse, 'most'>): Promise<void>;
+  /** Of runs: their row has the time of `take`. */
   giveBack(use: Omit<NewUse, 'most'>, atMs: number): Promise<void>;
   /** The sum of the present window. */
   used(agent: string, kind: UseKind): Promise<number>;
@@ -40,94 +44,129 @@ export interface AgentUses {
 }
 
 export function createAgentUses(database: Database, clock: Clock): AgentUses {
+  const statements = prepareStatements(database.read);
+  const on = (db: Kysely<Tables>): Rows => ({ db, ...statements });
   return {
-    take: (uses) =>
-      database.write(async (transaction) => {
-        const nowMs = clock();
-        for (const use of uses) await forgetOld(transaction, use, nowMs);
-        for (const over of uses) {
-          const freesMs = await freesAt(transaction, over, nowMs);
-          if (freesMs !== null) return { ok: false, over, freesMs };
-        }
-        for (const use of uses) await insert(transaction, use, nowMs);
-        return { ok: true, atMs: nowMs };
-      }),
+    async take(uses) {
+      const nowMs = clock();
+      // What counts nothing needs no write, unless rows must be tidied before it is refused.
+      if (uses.every(({ amount }) => amount === 0) && (await firstOver(on(database.read), uses, nowMs)) === undefined) return { ok: true, atMs: nowMs };
+      return database.write((transaction) => takeAll(on(transaction), uses, clock()));
+    },
     add: (use) =>
       database.write(async (transaction) => {
+        const rows = on(transaction);
         const nowMs = clock();
-        await forgetOld(transaction, use, nowMs);
-        await insert(transaction, use, nowMs);
+        await tidy(rows, { ...use, most: null }, nowMs);
+        await insert(rows, { ...use, most: null }, nowMs);
       }),
     giveBack: ({ agent, kind, amount }, atMs) =>
       database.write(async (transaction) => {
-        const row = transaction.updateTable('agent_uses').where('agent', '=', agent).where('kind', '=', kind).where('at_ms', '=', rowMs(kind, atMs));
+        const row = transaction.updateTable('agent_uses').where('agent', '=', agent).where('kind', '=', kind).where('at_ms', '=', atMs);
         await row.set((of) => ({ amount: of('amount', '-', amount) })).execute();
       }),
-    used: (agent, kind) => sumOf(database.read, { agent, kind }, clock()),
-    async lastMs(agent, kind) {
-      const row = await ofAgent(database.read, { agent, kind })
-        .select((of) => of.fn.max('at_ms').as('last'))
-        .executeTakeFirst();
-      return row?.last ?? null;
-    },
+    used: async (agent, kind) => (await windowOf(on(database.read), { agent, kind }, clock())).used ?? 0,
+    lastMs: async (agent, kind) => (await windowOf(on(database.read), { agent, kind }, clock())).newest,
   };
 }
 
 type Counted = Pick<NewUse, 'agent' | 'kind'>;
 
-function rowMs(kind: UseKind, nowMs: number): number {
-  return Math.ceil(nowMs / GRAIN_MS[kind]) * GRAIN_MS[kind];
+interface Rows extends ReturnType<typeof prepareStatements> {
+  readonly db: Kysely<Tables>;
+}
+
+function prepareStatements(db: Kysely<Tables>) {
+  const own = ofAgent(db, { agent: '', kind: 'calls' });
+  const row = db.insertInto('agent_uses').values({ agent: '', kind: 'calls', at_ms: 0, amount: 0 });
+  return {
+    // Each from the index by a separate query: together, they would read all rows of the agent.
+    selectWindow: prepare(
+      db.selectNoFrom([
+        own.select((of) => of.fn.min('at_ms').as('at')).as('oldest'),
+        own.select((of) => of.fn.max('at_ms').as('at')).as('newest'),
+        own
+          .where('at_ms', '>', 0)
+          .select((of) => of.fn.sum<number | null>('amount').as('sum'))
+          .as('used'),
+      ]),
+    ),
+    insertRow: prepare(
+      row.onConflict((conflict) =>
+        conflict.columns(['agent', 'kind', 'at_ms']).doUpdateSet((of) => ({ amount: of('agent_uses.amount', '+', of.ref('excluded.amount')) })),
+      ),
+    ),
+  };
 }
 
 function ofAgent(db: Kysely<Tables>, { agent, kind }: Counted) {
   return db.selectFrom('agent_uses').where('agent', '=', agent).where('kind', '=', kind);
 }
 
+async function takeAll(rows: Rows, uses: readonly NewUse[], nowMs: number): Promise<Taken> {
+  for (const use of uses) await tidy(rows, use, nowMs);
+  const over = await firstOver(rows, uses, nowMs);
+  if (over !== undefined) return { ok: false, over, freesMs: await freesAt(rows, over, nowMs) };
+  for (const use of uses) await insert(rows, use, nowMs);
+  return { ok: true, atMs: nowMs };
+}
+
+function rowMs({ kind, most }: Pick<NewUse, 'kind' | 'most'>, nowMs: number): number {
+  const isCoarse = kind === 'bytes' || (kind === 'calls' && (most ?? Number.POSITIVE_INFINITY) > FINE_MOST);
+  return isCoarse ? Math.ceil(nowMs / COARSE_MS) * COARSE_MS : nowMs;
+}
+
+async function windowOf({ db, selectWindow }: Rows, { agent, kind }: Counted, nowMs: number) {
+  const [row] = await selectWindow(db, agent, kind, agent, kind, agent, kind, nowMs - USE_WINDOWS_MS[kind]);
+  return row ?? { oldest: null, newest: null, used: null };
+}
+
 /**
  * A clock that steps ahead by less than a window forgets nothing. One that steps back leaves rows in the future: they count as uses of now. So a
  * step back frees nothing, and blocks for one window at most. The newest row stays: it says when the agent was last there.
  */
-async function forgetOld(db: Kysely<Tables>, counted: Counted, nowMs: number): Promise<void> {
-  const { agent, kind } = counted;
-  const own = db.deleteFrom('agent_uses').where('agent', '=', agent).where('kind', '=', kind);
-  const newest = ofAgent(db, counted).select((of) => of.fn.max('at_ms').as('last'));
-  await own
-    .where('at_ms', '<=', nowMs - 2 * USE_WINDOWS_MS[kind])
-    .where('at_ms', '<', newest)
-    .execute();
-  const ahead = await own.where('at_ms', '>', rowMs(kind, nowMs)).returning('amount').execute();
-  for (const { amount } of ahead) await insert(db, { ...counted, amount }, nowMs);
+async function tidy(rows: Rows, use: NewUse, nowMs: number): Promise<void> {
+  const { agent, kind } = use;
+  const { oldest, newest } = await windowOf(rows, use, nowMs);
+  if (oldest === null || newest === null) return;
+  const windowMs = USE_WINDOWS_MS[kind];
+  const own = rows.db.deleteFrom('agent_uses').where('agent', '=', agent).where('kind', '=', kind);
+  // Once in a window.
+  if (oldest <= nowMs - 3 * windowMs)
+    await own
+      .where('at_ms', '<=', nowMs - 2 * windowMs)
+      .where('at_ms', '<', newest)
+      .execute();
+  if (newest <= rowMs(use, nowMs)) return;
+  const ahead = await own.where('at_ms', '>', rowMs(use, nowMs)).returning('amount').execute();
+  for (const { amount } of ahead) await insert(rows, { ...use, amount }, nowMs);
 }
 
-async function insert(db: Kysely<Tables>, { agent, kind, amount }: Omit<NewUse, 'most'>, nowMs: number): Promise<void> {
-  if (amount === 0) return;
-  await db
-    .insertInto('agent_uses')
-    .values({ agent, kind, at_ms: rowMs(kind, nowMs), amount })
-    .onConflict((conflict) => conflict.columns(['agent', 'kind', 'at_ms']).doUpdateSet((of) => ({ amount: of('agent_uses.amount', '+', amount) })))
-    .execute();
+async function insert({ db, insertRow }: Rows, use: NewUse, nowMs: number): Promise<void> {
+  if (use.amount !== 0) await insertRow(db, use.agent, use.kind, rowMs(use, nowMs), use.amount);
 }
 
-async function sumOf(db: Kysely<Tables>, counted: Counted, nowMs: number): Promise<number> {
-  const inWindow = ofAgent(db, counted).where('at_ms', '>', nowMs - USE_WINDOWS_MS[counted.kind]);
-  const row = await inWindow.select((of) => of.fn.sum<number | null>('amount').as('sum')).executeTakeFirst();
-  return row?.sum ?? 0;
+/** The first that does not fit now. */
+async function firstOver(rows: Rows, uses: readonly NewUse[], nowMs: number): Promise<NewUse | undefined> {
+  for (const use of uses) if (use.most !== null && (await beyondBudget(rows, { ...use, most: use.most }, nowMs)) > 0) return use;
+  return undefined;
 }
 
-/** Null: it fits now. */
-async function freesAt(db: Kysely<Tables>, use: NewUse, nowMs: number): Promise<number | null> {
-  if (use.most === null) return null;
+async function beyondBudget(rows: Rows, use: NewUse & { readonly most: number }, nowMs: number): Promise<number> {
+  return ((await windowOf(rows, use, nowMs)).used ?? 0) + Math.max(use.amount, 1) - use.most;
+}
+
+async function freesAt(rows: Rows, use: NewUse, nowMs: number): Promise<number> {
   const windowMs = USE_WINDOWS_MS[use.kind];
-  let beyond = (await sumOf(db, use, nowMs)) + Math.max(use.amount, 1) - use.most;
-  if (beyond <= 0) return null;
-  const rows = await ofAgent(db, use)
+  let beyond = await beyondBudget(rows, { ...use, most: use.most ?? 0 }, nowMs);
+  const inWindow = await ofAgent(rows.db, use)
     .where('at_ms', '>', nowMs - windowMs)
     .select(['at_ms', 'amount'])
     .orderBy('at_ms')
     .execute();
-  for (const row of rows) {
+  for (const row of inWindow) {
     beyond -= row.amount;
     if (beyond <= 0) return row.at_ms + windowMs;
   }
-  return (rows.at(-1)?.at_ms ?? nowMs) + windowMs;
+  return (inWindow.at(-1)?.at_ms ?? nowMs) + windowMs;
 }

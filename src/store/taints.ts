@@ -1,6 +1,7 @@
 // Requesters that have lately read text of others: an agent by its id, or the login of a client that acts for a person.
 import { type Clock, RETENTION_AFTER_END_MS } from '../contract/clock.ts';
 import type { Database } from './database.ts';
+import { prepareRead } from './prepared-read.ts';
 
 /** At least this long after the last read. */
 export const TAINT_MS = 60 * 60_000;
@@ -16,8 +17,9 @@ export interface Taints {
 const COARSE_MS = 60_000;
 
 export function createTaints(database: Database, clock: Clock): Taints {
+  const find = prepareRead(database.read, database.read.selectFrom('taints').select('until_ms').where('requester', '=', ''));
   const untilOf = async (requester: string): Promise<number | null> => {
-    const row = await database.read.selectFrom('taints').select('until_ms').where('requester', '=', requester).executeTakeFirst();
+    const [row] = await find(requester);
     return row === undefined || row.until_ms <= clock() ? null : row.until_ms;
   };
   return {

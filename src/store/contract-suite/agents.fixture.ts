@@ -25,6 +25,19 @@ export function agentUseCases(get: () => StoreUnderTest, advance: (ms: number) =
     expect(await takeOther(call())).toEqual({ ok: false, over: call(), freesMs: NOW_MS + 20_000 + MINUTE_MS });
   });
 
+  it('of a large budget count to the end of their second, and to the number', async () => {
+    const many = { ...call(2_000), amount: 1_000 };
+    advance(1);
+    await take(many);
+    advance(500);
+    await takeOther(many);
+    expect(await take(call(2_000))).toEqual({ ok: false, over: call(2_000), freesMs: NOW_MS + 1_000 + MINUTE_MS });
+    advance(MINUTE_MS + 498);
+    expect(await take(call(2_000))).toMatchObject({ ok: false });
+    advance(1);
+    expect(await take(call(2_000))).toMatchObject({ ok: true });
+  });
+
   it('pass no bound in a race, through two handles', async () => {
     const taken = await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? take : takeOther)(run(1, 5))));
     expect(taken.filter(({ ok }) => ok)).toHaveLength(5);

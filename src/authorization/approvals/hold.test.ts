@@ -1,6 +1,7 @@
 // A request waits for an approval, and the approval lets exactly that request pass, once.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MOST_PENDING } from '../../store/approvals.ts';
+import { json, prefectWith } from '../mediate/mediator.fixture.ts';
 import { announcedByRule } from './condition.ts';
 import { aRule, COPILOT, type HeldMediator, startHeld } from './hold.fixture.ts';
 import type { Hold } from './hold.ts';
@@ -100,6 +101,25 @@ describe('a request that needs an approval', () => {
     const broken = { healthy: () => false };
     expect(await gate.send({}, { mediator: { ledger: broken } })).toMatchObject({ status: 503, code: 'ledger-unavailable' });
     expect(await gate.send()).toMatchObject({ status: 201 });
+  });
+
+  it('keeps its approval when the database of Prefect is locked, since stock clients send the request again', async () => {
+    const { approval_id } = await gate.send();
+    await gate.approve(approval_id);
+    const busy = { status: 503, body: json({ exception_message: 'Service Unavailable' }) };
+    expect(await gate.send({}, { mediator: { prefect: prefectWith({}, busy) } })).toMatchObject({ status: 503 });
+    const attempts = await Promise.all(Array.from({ length: 5 }, () => gate.send()));
+    expect(attempts.map(({ status }) => status).sort()).toEqual([201, 403, 403, 403, 403]);
+  });
+
+  it.each([
+    ['a proxy before Prefect answers 503', { status: 503, body: json({ detail: 'reset before headers' }) }],
+    ['Prefect refuses it', { status: 422, body: json({ exception_message: 'Service Unavailable' }) }],
+  ])('twin: has used its approval when %s', async (_what, answer) => {
+    const { approval_id } = await gate.send();
+    await gate.approve(approval_id);
+    expect(await gate.send({}, { mediator: { prefect: prefectWith({}, answer) } })).toMatchObject({ status: answer.status });
+    expect(await gate.send()).toMatchObject({ code: 'approval-used' });
   });
 
   it('has used its approval when Prefect gave no answer: it may have acted', async () => {

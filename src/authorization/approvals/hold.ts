@@ -7,7 +7,7 @@ import type { ReasonCode } from '../../contract/reasons.ts';
 import type { Redactor } from '../../contract/untrusted/redact.ts';
 import { actionWords } from '../../prefect/catalog/action-words.ts';
 import type { Approvals, NewApproval, StoredApproval } from '../../store/approvals.ts';
-import type { PermittedRequest, Verdict } from '../mediate/conditions.ts';
+import type { PermittedRequest, RequestOutcome, Verdict } from '../mediate/conditions.ts';
 import { approvalUrl } from './approval-url.ts';
 import { argumentsOf, hashOf, shownArguments } from './arguments.ts';
 import { type Requester, requesterOf } from './requester.ts';
@@ -45,9 +45,17 @@ export function createHold(parts: HoldParts): Hold {
     return {
       ok: true,
       record: { approval_id: approval.id },
-      settle: async ({ kind }) => (kind === 'not-sent' ? await parts.approvals.giveBack(approval.id) : undefined),
+      settle: async (outcome) => (changedNothing(outcome) ? await parts.approvals.giveBack(approval.id) : undefined),
     };
   };
+}
+
+/** What Prefect answers with 503 when its database is locked. Stock clients then send the request again. A proxy before Prefect has other words. */
+const BUSY = '{"exception_message":"Service Unavailable"}';
+
+function changedNothing(outcome: RequestOutcome): boolean {
+  if (outcome.kind !== 'answered') return outcome.kind === 'not-sent';
+  return outcome.answer.status === 503 && outcome.answer.body.toString() === BUSY;
 }
 
 interface Asking {

@@ -1,4 +1,5 @@
 // An agent gets no secret from Prefect's API either, and everything else as Prefect wrote it.
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openRedactor } from '../../contract/untrusted/redact.ts';
 import { secretCases } from '../../contract/untrusted/secrets.fixture.ts';
@@ -23,6 +24,9 @@ async function read(body: Buffer, { principal = AGENT, type = 'application/json'
 }
 
 const cases = Object.entries(secretCases());
+
+/** Characters of a step in which a long answer is redacted. */
+const STEP = 200_000;
 
 describe('an answer of the API to an agent', () => {
   it.each(cases)('does not show: %s', async (_name, { text, secret }) => {
@@ -53,6 +57,11 @@ describe('an answer of the API to an agent', () => {
     expect((await read(body)).body).toBe('[{"total":12345678901234567890,"share":1.0,"api_key":"[redacted: named secret]"}]');
   });
 
+  it('has no number that is a password', async () => {
+    const body = Buffer.from('[{"max_tokens": 4096, "password": 12345678, "share": 1.0}]');
+    expect(await read(body)).toMatchObject({ body: '[{"max_tokens":4096,"password":"[redacted: named secret]","share":1.0}]', redactions: 1 });
+  });
+
   it('has the schema of a secret parameter, without its default', async () => {
     const schema = { password: { type: 'string', title: 'Password', default: 'hunter2' } };
     expect(JSON.parse((await read(json([schema]))).body)).toEqual([{ password: { type: 'string', title: 'Password', default: '[redacted: named secret]' } }]);
@@ -68,6 +77,16 @@ describe('an answer of the API to an agent', () => {
     const { body } = await read(Buffer.from(`time,message\n1,${text}\n2,done\n`), { type: 'text/csv; charset=utf-8' });
     expect(body).not.toContain(secret);
     expect(body).toMatch(/^time,message\n1,.*\n2,done\n$/);
+  });
+
+  it.each([0, 1, 5, 20, 39, 40, 41])('shows no line of a private key that goes over a step of a long file: %i lines before it', async (before) => {
+    const lines = Array.from({ length: 40 }, () => randomBytes(48).toString('base64'));
+    const key = ['-----BEGIN RSA PRIVATE KEY-----', 'Proc-Type: 4,ENCRYPTED', ...lines, '-----END RSA PRIVATE KEY-----'];
+    const size = key.slice(0, before).reduce((sum, line) => sum + line.length, 0);
+    const filler = Array.from({ length: Math.ceil((STEP - size) / 200) }, (_, at) => '. '.repeat(100).slice(0, STEP - size - at * 200)).join('\n');
+    const { body } = await read(Buffer.from([filler, ...key, filler].join('\n')), { type: 'text/csv' });
+    expect(lines.filter((line) => body.includes(line))).toEqual([]);
+    expect([body.startsWith(`${filler}\n[`), body.endsWith(`]\n${filler}`)]).toEqual([true, true]);
   });
 
   it('does not leave if it cannot be read', async () => {

@@ -62,6 +62,14 @@ describe('an answer for an agent', () => {
     expect(cut).toBeGreaterThan(80);
   });
 
+  it('does not swell by many tiny texts after its bound', () => {
+    const lists = Array.from({ length: 20 }, () => Array.from({ length: 1000 }, () => 'tiny'));
+    const logs = [...Array.from({ length: 13 }, () => 'b '.repeat(TEXT_MOST / 2)), ...lists];
+    const { answer, cut } = finishAnswer({ untrusted_text: { source: 'log', logs } }, redactor);
+    expect(JSON.stringify(answer).length).toBeLessThan(ANSWER_MOST + 20_000 * '"[cut]",'.length + 1000);
+    expect(cut).toBe(20_001);
+  });
+
   it('ends deep and wide structures', () => {
     let deep: unknown = 'end';
     for (let index = 0; index < 5000; index += 1) deep = { deep };
@@ -115,6 +123,31 @@ describe('an answer for an agent', () => {
     expect(redactions).toBe(2);
     expect(answer).toMatchObject({
       untrusted_text: { parameters: { db_password: '[redacted: named secret]', apiKey: { value: '[redacted: named secret]' }, region: 'eu' } },
+    });
+  });
+
+  it('redacts numbers that are passwords, and no other numbers', () => {
+    const parameters = {
+      password: 12345678,
+      'db-pass': [1, { pin: 2 }],
+      env: [{ name: 'DB_PASSWORD', value: 3 }],
+      schema: { passcode: { type: 'integer', position: 4, default: 5 } },
+    };
+    const others = { max_tokens: 4096, credentials: { port: 5432 }, retries: 3, env: [{ name: 'PORT', value: 6 }], password: { type: 'integer', position: 0 } };
+    const { answer, redactions } = finishAnswer({ untrusted_text: { source: 'flow run', parameters, others } }, redactor);
+    const gone = '[redacted: named secret]';
+    expect(redactions).toBe(5);
+    expect(answer).toEqual({
+      untrusted_text: {
+        source: 'flow run',
+        parameters: {
+          password: gone,
+          'db-pass': [gone, { pin: gone }],
+          env: [{ name: 'DB_PASSWORD', value: gone }],
+          schema: { passcode: { type: 'integer', position: 4, default: gone } },
+        },
+        others,
+      },
     });
   });
 

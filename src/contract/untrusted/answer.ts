@@ -71,6 +71,8 @@ function boundText({ limit, beyond, isSecret }: Window, { text, redactions }: Re
   const most = beyond > 0 ? Math.max(0, Math.min(limit, text.length - MARGIN)) : limit;
   const missing = Math.max(0, text.length - most) + beyond;
   if (missing === 0) return { text, redactions, isCut: false };
+  // A count for each of many tiny texts would be longer than the texts.
+  if (limit === 0) return { text: '[cut]', redactions, isCut: true };
   return { text: `${text.slice(0, most).replace(/[\ud800-\udbff]$/, '')} [cut: ${missing} more characters]`.trimStart(), redactions, isCut: true };
 }
 

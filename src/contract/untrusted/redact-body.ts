@@ -57,11 +57,29 @@ async function redactInSteps(texts: readonly (string | null)[], redactor: Redact
   for (const [index, text] of texts.entries()) {
     step.push(text);
     characters += text?.length ?? 0;
-    if (characters < STEP_CHARACTERS && index < texts.length - 1) continue;
+    const isLast = index === texts.length - 1;
+    if (characters < STEP_CHARACTERS && !isLast) continue;
+    const next = isLast ? [] : step.splice(openKeyIn(step));
     redacted.push(...redactor.redact(step));
-    step = [];
+    step = next;
     characters = 0;
     await setImmediate();
   }
   return redacted;
+}
+
+/** The shape of a private key is not longer. */
+const KEY_CHARACTERS = 9000;
+const KEY_MARKS = /-----BEGIN|-----END [A-Z ]{0,40}PRIVATE KEY/g;
+
+/** Where a private key begins that goes on in the next step. No such key: the end. */
+function openKeyIn(step: readonly (string | null)[]): number {
+  let characters = 0;
+  for (let index = step.length - 1; index >= 0 && characters < KEY_CHARACTERS; index -= 1) {
+    const text = step[index] ?? '';
+    const mark = text.match(KEY_MARKS)?.at(-1);
+    if (mark !== undefined) return mark === '-----BEGIN' ? index : step.length;
+    characters += text.length + 1;
+  }
+  return step.length;
 }

@@ -45,6 +45,11 @@ export const SHAPES: readonly Shape[] = [
   },
 ];
 
-/** The name of a parameter whose value is a secret, whatever its form. */
-export const SECRET_NAME =
-  /passw(?:or)?d|passphrase|passcode|(?:^|[_-])(?:pass|pwd)$|secret|token|credential|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|auth(?:orization)?$|cookie|connection[_-]?string/i;
+/** The name of a parameter whose value is a password, though it may be a number. */
+export const PASSWORD_NAME = /passw(?:or)?d|passphrase|passcode|(?:^|[_-])(?:pass|pwd)$/i;
+
+/** The name of a parameter whose text is a secret, whatever its form. Numbers have such names too, as `max_tokens`. */
+export const SECRET_NAME = new RegExp(
+  `${PASSWORD_NAME.source}|secret|token|credential|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|auth(?:orization)?$|cookie|connection[_-]?string`,
+  'i',
+);

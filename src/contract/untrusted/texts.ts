@@ -1,8 +1,8 @@
 // The texts in a value that others wrote: its keys are text like its values.
 import { isRawNumber } from '../json/tree.ts';
-import { SECRET_NAME } from './shapes.ts';
+import { PASSWORD_NAME, SECRET_NAME } from './shapes.ts';
 
-/** `isNamedSecret`: the name of the value says that it is a secret. */
+/** `isNamedSecret`: the name of the value says that it is a secret. A number that is a password is given as an empty text. */
 export type MapText = (text: string, isNamedSecret: boolean) => string;
 
 /** Beyond depth and items, values are left out. */
@@ -14,9 +14,9 @@ export interface Bounds {
   readonly areNumbersRaw: boolean;
 }
 
-/** The value with each text replaced, always in the same order. */
+/** The value with each text, and each number that is a password, replaced, always in the same order. */
 export function mapTexts(value: unknown, map: MapText, bounds: Bounds): unknown {
-  return mapAt(value, { map, bounds, depth: 0, isSecret: false });
+  return mapAt(value, { map, bounds, depth: 0, isSecret: false, isPassword: false });
 }
 
 interface Place {
@@ -24,10 +24,12 @@ interface Place {
   readonly bounds: Bounds;
   readonly depth: number;
   readonly isSecret: boolean;
+  readonly isPassword: boolean;
 }
 
 function mapAt(value: unknown, place: Place): unknown {
   if (typeof value === 'string') return place.map(value, place.isSecret);
+  if (place.isPassword && (typeof value === 'number' || isRawNumber(value))) return place.map('', true);
   if (isRawNumber(value)) return place.bounds.areNumbersRaw ? value : Number(value.rawJSON);
   if (typeof value !== 'object' || value === null) return value ?? null;
   if (place.depth === place.bounds.depth) return '[cut: too deep]';
@@ -45,17 +47,19 @@ function mapObject(value: object, place: Place): unknown {
   const entries = Object.entries(value);
   const isSchema = place.isSecret && isSchemaOf(value);
   const namesSecret = secretNames(entries);
+  const namesPassword = secretNames(entries, PASSWORD_NAME);
   const shown = entries.slice(0, bounds.items).map(([key, item]) => {
     const isSecret = isSchema ? !SCHEMA_WORDS.has(key) : place.isSecret || namesSecret(key);
-    return [map(key, false), mapAt(item, { ...place, depth: place.depth + 1, isSecret })] as const;
+    const isPassword = isSecret && (place.isPassword || namesPassword(key));
+    return [map(key, false), mapAt(item, { ...place, depth: place.depth + 1, isSecret, isPassword })] as const;
   });
   return Object.fromEntries(entries.length > bounds.items ? [...shown, ['[cut]', `${entries.length - bounds.items} more items`]] : shown);
 }
 
 /** Which keys of an object name a secret. In a variable or an entry of an environment, another key has the name: `{name: 'DB_PASSWORD', value: ...}`. */
-export function secretNames(entries: readonly (readonly [key: string, value: unknown])[]): (key: string) => boolean {
-  const isSecretValue = entries.some(([key, name]) => NAMING.has(key) && typeof name === 'string' && SECRET_NAME.test(name));
-  return (key) => SECRET_NAME.test(key) || (isSecretValue && key === 'value');
+export function secretNames(entries: readonly (readonly [key: string, value: unknown])[], pattern = SECRET_NAME): (key: string) => boolean {
+  const isSecretValue = entries.some(([key, name]) => NAMING.has(key) && typeof name === 'string' && pattern.test(name));
+  return (key) => pattern.test(key) || (isSecretValue && key === 'value');
 }
 
 const NAMING: ReadonlySet<string> = new Set(['name', 'key']);

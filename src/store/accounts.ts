@@ -39,7 +39,7 @@ export interface Accounts {
 }
 
 export function createAccounts(database: Database, clock: Clock): Accounts {
-  const byName = prepareRead(database.read, live(database.read, 0).where('name', '=', ''));
+  const byName = prepareRead(database, live(database.read, 0).where('name', '=', ''));
   return {
     create: (account) => database.durably((transaction) => insertAccount(transaction, account, clock())),
     byName: async (name) => {

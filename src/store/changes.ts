@@ -1,12 +1,13 @@
 // The change number grows with every security change, in the same transaction. Readers watch it and sweep their caches.
 import { type Kysely, sql } from 'kysely';
 import { LictorError } from '../contract/error.ts';
+import type { Database } from './database.ts';
 import { prepareRead } from './prepared-read.ts';
 import type { Tables } from './tables.ts';
 
 /** Answers a function that reads the current number. */
-export function createChangeNumber(db: Kysely<Tables>): () => Promise<number> {
-  const read = prepareRead(db, db.selectFrom('change_number').select('number'));
+export function createChangeNumber(database: Pick<Database, 'read' | 'select'>): () => Promise<number> {
+  const read = prepareRead(database, database.read.selectFrom('change_number').select('number'));
   return async () => {
     const [row] = await read();
     if (row === undefined) throw new LictorError('store-corrupt', 'The store has no change number.');

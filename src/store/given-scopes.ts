@@ -6,10 +6,10 @@ import { scopeFromColumn } from './scopes.ts';
 
 export type GivenScopes = () => Promise<readonly Scope[]>;
 
-export function createGivenScopes({ read: db }: Pick<Database, 'read'>): GivenScopes {
-  const tokens = db.selectFrom('tokens').select('scope').where('revoked_ms', 'is', null).where('scope', 'is not', null);
-  const accounts = db.selectFrom('accounts').select('scope').where('removed_ms', 'is', null).where('scope', 'is not', null);
+export function createGivenScopes(database: Pick<Database, 'read' | 'select'>): GivenScopes {
+  const tokens = database.read.selectFrom('tokens').select('scope').where('revoked_ms', 'is', null).where('scope', 'is not', null);
+  const accounts = database.read.selectFrom('accounts').select('scope').where('removed_ms', 'is', null).where('scope', 'is not', null);
   // `union` leaves out doubles.
-  const read = prepareRead(db, tokens.union(accounts));
+  const read = prepareRead(database, tokens.union(accounts));
   return async () => (await read()).flatMap(({ scope }) => scopeFromColumn(scope) ?? []);
 }

@@ -62,7 +62,7 @@ interface IdentityColumns {
 
 export function createIdentities(database: Database, clock: Clock): Identities {
   const select = () => database.read.selectFrom('identities').selectAll();
-  const byName = prepareRead(database.read, select().where('idp', '=', '').where('name', '=', ''));
+  const byName = prepareRead(database, select().where('idp', '=', '').where('name', '=', ''));
   return {
     put: (identity, word) => database.write((transaction) => putIdentity(transaction, { identity, word, nowMs: clock() })),
     isKnown: async ({ idp, subject }) =>

@@ -29,7 +29,7 @@ export interface Locks {
 
 export function createLocks(database: Database, clock: Clock): Locks {
   const holding = prepareRead(
-    database.read,
+    database,
     database.read
       .selectFrom('locks')
       .selectAll()

@@ -7,7 +7,8 @@ import { openSqlite } from './sqlite.ts';
 
 it('asks with the values of each call, and with as many as there are places', async () => {
   const root = makeMemoryDir('lictor-prepared-read-');
-  const { read: db, close } = openSqlite(join(root, 'store.db'));
+  const database = openSqlite(join(root, 'store.db'));
+  const { read: db, close } = database;
   try {
     await db.schema.createTable('locks').addColumn('kind', 'text').addColumn('value', 'text').execute();
     for (const value of ['a', 'b'])
@@ -15,7 +16,7 @@ it('asks with the values of each call, and with as many as there are places', as
         .insertInto('locks')
         .values({ kind: 'address', value } as never)
         .execute();
-    const find = prepareRead(db, db.selectFrom('locks').select('value').where('value', '=', '').where('kind', '=', 'idp'));
+    const find = prepareRead(database, db.selectFrom('locks').select('value').where('value', '=', '').where('kind', '=', 'idp'));
     expect(await find('a', 'address')).toEqual([{ value: 'a' }]);
     expect(await find('b', 'address')).toEqual([{ value: 'b' }]);
     expect(await find('address', 'a')).toEqual([]);

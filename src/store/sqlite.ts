@@ -2,7 +2,17 @@
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type DatabaseConnection, type Driver, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver, type SqliteStatement, sql } from 'kysely';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+  type SqliteStatement,
+  sql,
+} from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { diskTrouble, isLocked } from '../contract/disk.ts';
 import { LictorError } from '../contract/error.ts';
@@ -22,11 +32,14 @@ const RETRY_MS = 5;
 export function openSqlite(file: string): Database {
   try {
     createPrivately(file);
-    const reader = connect(file);
-    const writer = connect(file);
+    const readerFile = open(file);
+    const select = adapt(readerFile);
+    const reader = kyselyOn(readerFile);
+    const writer = kyselyOn(open(file));
     const inWords = (cause: unknown) => throwUnwritten(file, cause);
     return {
       read: reader,
+      select: <Row>({ sql: text, parameters }: CompiledQuery<Row>) => select.prepare(text).all(parameters) as Row[],
       write: (work) => writer.transaction().execute(work).catch(inWords),
       durably: (work) =>
         writer
@@ -62,10 +75,14 @@ function createPrivately(file: string): void {
   if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
-function connect(file: string): Kysely<Tables> {
+function open(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   switchToWal(database);
   database.exec('pragma synchronous = normal');
+  return database;
+}
+
+function kyselyOn(database: DatabaseSync): Kysely<Tables> {
   return new Kysely<Tables>({ dialect: new PatientDialect(database) });
 }
 

@@ -77,7 +77,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     throw error;
   }
   return {
-    changeNumber: createChangeNumber(database.read),
+    changeNumber: createChangeNumber(database),
     bump: (reason) => database.durably((transaction) => raiseChangeNumber(transaction, reason)),
     tokens: createTokens(database, clock),
     accounts: createAccounts(database, clock),

@@ -17,7 +17,7 @@ export interface Taints {
 const COARSE_MS = 60_000;
 
 export function createTaints(database: Database, clock: Clock): Taints {
-  const find = prepareRead(database.read, database.read.selectFrom('taints').select('until_ms').where('requester', '=', ''));
+  const find = prepareRead(database, database.read.selectFrom('taints').select('until_ms').where('requester', '=', ''));
   const untilOf = async (requester: string): Promise<number | null> => {
     const [row] = await find(requester);
     return row === undefined || row.until_ms <= clock() ? null : row.until_ms;

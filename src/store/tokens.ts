@@ -70,7 +70,7 @@ export interface Tokens {
 }
 
 export function createTokens(database: Database, clock: Clock): Tokens {
-  const byId = prepareRead(database.read, rows(database.read).where('tokens.id', '=', ''));
+  const byId = prepareRead(database, rows(database.read).where('tokens.id', '=', ''));
   return {
     create: (token) => database.durably((transaction) => insertToken(transaction, token, clock())),
     byId: async (id) => gather(await byId(id))[0],

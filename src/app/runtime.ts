@@ -302,10 +302,10 @@ function openMcp(
   config: Config,
   parts: OwnParts & { readonly mediator: Mediator },
 ): McpEndpoint {
-  const { mediator, decider, authenticator, chargeCall, redactor } = parts;
+  const { mediator, decider, chargeCall, redactor } = parts;
   const warn = (message: string) => (error: unknown) => log.warn({ err: error }, message);
   return createMcpEndpoint({
-    ...{ mediator, decider, authenticator, catalogue, clock, chargeCall, redactor, ledgerSearch, sealer, tools: TOOLS, revision: decider.revision },
+    ...{ mediator, decider, catalogue, clock, chargeCall, redactor, ledgerSearch, sealer, tools: TOOLS, revision: decider.revision },
     approvals: store.approvals,
     limits: config.limits,
     steady,

@@ -43,6 +43,7 @@ function answererWith(authorization: Authorization | (() => Promise<Authorizatio
     authorize: () => note('authorize'),
     authorizeNow: () => note('authorizeNow'),
     precheck: () => note('precheck'),
+    authenticate: () => Promise.reject(new Error('the answerer only decides')),
     authorizeOwn: () => note('authorizeOwn'),
   };
   return { decider, answerer: createAnswerer({ decider, catalogue, clock: () => 1000, steady: () => 0, mayWrite: () => mayWrite, limitedRoles }), calls };

@@ -96,6 +96,22 @@ describe('one mediated request', () => {
     expect(await decider.authorizeNow(anEdgeInput(SET_STATE), CANCEL)).toMatchObject({ ok: false, reason: 'credential-expired' });
   });
 
+  it('that serves a request of the client is authenticated with it, once: later ones see that the credential has expired', async () => {
+    const inputs = anEdgeInput(SET_STATE);
+    await decider.authenticate(inputs);
+    expect((await decider.precheck(anEdgeInput(SET_STATE), inputs)).ok).toBe(true);
+    expect(now.asked).toBe(1);
+    now = { ...now, who: refuse('credential-expired', 'c1') };
+    expect(await decider.precheck(anEdgeInput(SET_STATE), inputs)).toMatchObject({ ok: false, reason: 'credential-expired' });
+  });
+
+  it('twin: not when something has changed since the request of the client', async () => {
+    const inputs = anEdgeInput(SET_STATE);
+    await decider.authenticate(inputs);
+    now = { ...now, who: refuse('credential-revoked', 'c1'), changeNumber: 2 };
+    expect(await decider.precheck(anEdgeInput(SET_STATE), inputs)).toMatchObject({ ok: false, reason: 'credential-revoked' });
+  });
+
   it('a refusal of the pre-check is one of the decision too', async () => {
     const inputs = anEdgeInput(SET_STATE);
     now = { ...now, who: refuse('credential-unknown') };

@@ -65,7 +65,9 @@ export interface Decider {
    * Before Lictor reads the body: does a policy permit any alternative action of this route? The mediator decides exactly afterwards. So this
    * allow forwards nothing; a deny only saves reading the body.
    */
-  precheck(inputs: EdgeInputs): Promise<Authorization>;
+  precheck(inputs: EdgeInputs, serves?: EdgeInputs): Promise<Authorization>;
+  /** The next `precheck` of a request that `serves` these inputs reuses it, unless the store has changed. */
+  authenticate(inputs: EdgeInputs): Promise<Authentication>;
   /** For Lictor's own pages and API, which no scope can narrow: the principal needs a role on everything. `type`: System by default. */
   authorizeOwn(inputs: EdgeInputs, action: ActionName, type?: ResourceType): Promise<Authorization>;
   readonly revision: number;
@@ -115,9 +117,15 @@ export function createDecider(given: DeciderParts): Decider {
       answer(inputs, async () => decideOnce(parts, inputs, { who: await authenticate(parts, inputs, frameToken), asks, any: false, looked: 'recent' })),
     authorizeNow: (inputs, asks) =>
       answer(inputs, async (number) => decideOnce(parts, inputs, { who: await known(parts, inputs, number), asks, any: false, looked: 'now' })),
-    precheck: (inputs) =>
+    async authenticate(inputs) {
+      const changeNumber = await parts.changeNumber();
+      const authentication = await authenticate(parts, inputs);
+      parts.prechecked.set(inputs, { changeNumber, authentication });
+      return authentication;
+    },
+    precheck: (inputs, serves) =>
       answer({ method: inputs.method, any: true }, async (number) => {
-        const who = await authenticate(parts, inputs);
+        const who = serves === undefined ? await authenticate(parts, inputs) : await knownOnce(parts, serves, number);
         parts.prechecked.set(inputs, { changeNumber: number, authentication: who });
         return decideOnce(parts, inputs, { who, asks: [], any: true, looked: 'recent' });
       }),
@@ -143,6 +151,13 @@ export async function settled(parts: Pick<DeciderParts, 'changeNumber'>, decide:
     if ((await parts.changeNumber()) === before) return answer;
   }
   return { ok: false, reason: 'gateway-unavailable', principal: null, credential: null, credentialId: null, decisions: [] };
+}
+
+/** Later requests of a long call see that the credential has expired. */
+async function knownOnce(parts: DeciderState, inputs: EdgeInputs, changeNumber: number): Promise<Authentication> {
+  const authentication = await known(parts, inputs, changeNumber);
+  parts.prechecked.delete(inputs);
+  return authentication;
 }
 
 interface Question {

@@ -166,6 +166,7 @@ describe('the answer to nginx', () => {
       authorizeNow: never,
       authorizeOwn: never,
       precheck: never,
+      authenticate: never,
     };
     const tokens = { of: async () => (parts.token === 'none' ? undefined : (parts.token ?? null)), refused: () => undefined };
     const about: unknown[] = [];

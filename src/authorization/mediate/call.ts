@@ -15,6 +15,8 @@ export interface MediatedRequest {
   readonly body: Buffer | LateBody;
   /** The MCP tool that sends it; left out: an HTTP client does. */
   readonly tool?: string;
+  /** The request of the client that this one serves. Left out: it is the request of the client. */
+  readonly serves?: EdgeInputs;
 }
 
 /** A body that Lictor has not read yet. */

@@ -65,7 +65,7 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   const { parts, subject, handler } = exchange;
   const { request, operation } = subject;
   // A principal without any right on the route gets that answer, and learns nothing about its body.
-  const identity = await parts.decider.precheck(request.inputs);
+  const identity = await parts.decider.precheck(request.inputs, request.serves);
   if (!identity.ok) return refuse(exchange, identity, refusalOf(identity));
   if (operation === undefined) return refuse(exchange, identity, { code: 'action-unknown' });
   if (isForeignWrite(identity.credential, request.inputs, request.inputs.method)) return refuse(exchange, identity, { code: 'origin-foreign' });

@@ -302,7 +302,7 @@ function buildApp(get: () => World, given: Given): Built {
     mediator,
     approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
     mcp: createMcpEndpoint({
-      ...{ mediator, decider, authenticator, catalogue, clock, tools: TOOLS, revision: 7 },
+      ...{ mediator, decider, catalogue, clock, tools: TOOLS, revision: 7 },
       chargeCall: () => get().charge(),
       redactor: () => openRedactor({ known: [] }),
       publicUrl: config.publicUrl,

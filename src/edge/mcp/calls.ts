@@ -19,7 +19,7 @@ import type { Explained, KnownApproval, ToolCall, ToolNeed } from './tool.ts';
 
 export interface CallParts {
   readonly mediator: Mediator;
-  readonly decider: Pick<Decider, 'authorize' | 'precheck'>;
+  readonly decider: Pick<Decider, 'authenticate' | 'authorize' | 'precheck'>;
   readonly catalogue: Catalogue;
   readonly clock: () => number;
   readonly ledgerSearch: Pick<LedgerSearch, 'page'>;
@@ -57,6 +57,7 @@ export function openCall(parts: CallParts, requester: ToolRequester, tool: strin
         headers: { ...headers, accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }) },
         body: body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body)),
         tool,
+        serves: inputs,
       });
       const refusal = refusalOf(response, requestId);
       if (refusal !== undefined) throw new ToolRefusal(refusal);

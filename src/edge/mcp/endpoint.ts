@@ -11,7 +11,6 @@ import { MCP_PATH, RESOURCE_METADATA } from '../../contract/names.ts';
 import type { Credential, Principal } from '../../contract/principal.ts';
 import { REASONS, type ReasonCode, refusalBody } from '../../contract/reasons.ts';
 import type { NewRecord } from '../../contract/record.ts';
-import type { Authenticator } from '../../identity/authn/authenticator.ts';
 import { issuerOf, mcpResource } from '../../identity/oauth/metadata.ts';
 import { precheck } from './calls.ts';
 import { createPrincipalLimits } from './principal-limits.ts';
@@ -35,7 +34,6 @@ export interface McpAnswer {
 }
 
 export interface McpParts extends ServerParts {
-  readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly record: (record: NewRecord) => Promise<void>;
   readonly revision: number;
   readonly limits: readonly Limit[];
@@ -57,7 +55,7 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
       if (given.inputs.foreignOrigin === true) return refused('origin-foreign', given);
       // Only programs call the endpoint. With the cookie of a browser, any page could act for the person.
       const request = { ...given, inputs: { ...given.inputs, session: '', audience: 'mcp' as const } };
-      const authentication = await parts.authenticator.authenticate(request.inputs);
+      const authentication = await parts.decider.authenticate(request.inputs);
       if (!authentication.ok) return challenged(parts, request, authentication.reason);
       const { principal } = authentication;
       if (!limits.begin(principal)) return refused('limit-exceeded', request);
@@ -143,9 +141,9 @@ async function serve(parts: McpParts, exchange: Exchange, { tree, progress }: As
   }
 }
 
-function endWithCredential({ authenticator, onError }: McpParts, inputs: EdgeInputs, ended: AbortController): void {
+function endWithCredential({ decider, onError }: McpParts, inputs: EdgeInputs, ended: AbortController): void {
   const check = async (): Promise<void> => {
-    const { ok } = await authenticator.authenticate(inputs);
+    const { ok } = await decider.authenticate(inputs);
     if (!ok) ended.abort();
   };
   check().catch((error: unknown) => {

@@ -49,8 +49,37 @@ function countOf(redacted: readonly Redacted[]): number {
 }
 
 const STEP_CHARACTERS = 200_000;
+const PIECE_CHARACTERS = 100_000;
 
 async function redactInSteps(texts: readonly (string | null)[], redactor: Redactor): Promise<readonly Redacted[]> {
+  const pieces = texts.map(piecesOf);
+  const redacted = await redactPieces(pieces.flat(), redactor);
+  let at = 0;
+  return pieces.map(({ length }) => {
+    at += length;
+    return joined(redacted.slice(at - length, at));
+  });
+}
+
+/** A long text is cut at white space, which no secret but a key has. Without any it is cut where the piece ends. */
+function piecesOf(text: string | null): readonly (string | null)[] {
+  if (text === null || text.length <= PIECE_CHARACTERS) return [text];
+  const pieces: string[] = [];
+  for (let start = 0; start < text.length; ) {
+    const most = text.slice(start, start + PIECE_CHARACTERS);
+    const isLast = start + most.length === text.length;
+    const piece = isLast ? most : most.slice(0, most.search(/\s\S*$/) + 1) || most;
+    pieces.push(piece);
+    start += piece.length;
+  }
+  return pieces;
+}
+
+function joined(pieces: readonly Redacted[]): Redacted {
+  return { text: pieces.map(({ text }) => text).join(''), redactions: countOf(pieces) };
+}
+
+async function redactPieces(texts: readonly (string | null)[], redactor: Redactor): Promise<readonly Redacted[]> {
   const redacted: Redacted[] = [];
   let step: (string | null)[] = [];
   let characters = 0;

@@ -50,15 +50,17 @@ export function createAgentUses(database: Database, clock: Clock): AgentUses {
     async take(uses) {
       const nowMs = clock();
       // What counts nothing needs no write, unless rows must be tidied before it is refused.
-      if (uses.every(({ amount }) => amount === 0) && (await firstOver(on(database.read), uses, nowMs)) === undefined) return { ok: true, atMs: nowMs };
-      return database.write((transaction) => takeAll(on(transaction), uses, clock()));
+      const isRead = uses.every(({ amount }) => amount === 0);
+      const fitting = isRead ? await Promise.all(uses.map((use) => fits(on(database.read), use, nowMs))) : [false];
+      return fitting.every(Boolean) ? { ok: true, atMs: nowMs } : database.write((transaction) => takeAll(on(transaction), uses, clock()));
     },
     add: (use) =>
       database.write(async (transaction) => {
         const rows = on(transaction);
         const nowMs = clock();
-        await tidy(rows, { ...use, most: null }, nowMs);
-        await insert(rows, { ...use, most: null }, nowMs);
+        const unbound = { ...use, most: null };
+        await tidy(rows, unbound, { ...(await windowOf(rows, unbound, nowMs)), nowMs });
+        await insert(rows, unbound, nowMs);
       }),
     giveBack: ({ agent, kind, amount }, atMs) =>
       database.write(async (transaction) => {
@@ -104,9 +106,11 @@ function ofAgent(db: Kysely<Tables>, { agent, kind }: Counted) {
 }
 
 async function takeAll(rows: Rows, uses: readonly NewUse[], nowMs: number): Promise<Taken> {
-  for (const use of uses) await tidy(rows, use, nowMs);
-  const over = await firstOver(rows, uses, nowMs);
-  if (over !== undefined) return { ok: false, over, freesMs: await freesAt(rows, over, nowMs) };
+  for (const use of uses) {
+    const window = await windowOf(rows, use, nowMs);
+    await tidy(rows, use, { ...window, nowMs });
+    if (beyondBudget(use, window) > 0) return { ok: false, over: use, freesMs: await freesAt(rows, use, { ...window, nowMs }) };
+  }
   for (const use of uses) await insert(rows, use, nowMs);
   return { ok: true, atMs: nowMs };
 }
@@ -116,18 +120,24 @@ function rowMs({ kind, most }: Pick<NewUse, 'kind' | 'most'>, nowMs: number): nu
   return isCoarse ? Math.ceil(nowMs / COARSE_MS) * COARSE_MS : nowMs;
 }
 
-async function windowOf({ db, selectWindow }: Rows, { agent, kind }: Counted, nowMs: number) {
+interface Window {
+  /** Of all stored rows. */
+  readonly oldest: number | null;
+  readonly newest: number | null;
+  readonly used: number | null;
+}
+
+async function windowOf({ db, selectWindow }: Rows, { agent, kind }: Counted, nowMs: number): Promise<Window> {
   const [row] = await selectWindow(db, agent, kind, agent, kind, agent, kind, nowMs - USE_WINDOWS_MS[kind]);
   return row ?? { oldest: null, newest: null, used: null };
 }
 
 /**
  * A clock that steps ahead by less than a window forgets nothing. One that steps back leaves rows in the future: they count as uses of now. So a
- * step back frees nothing, and blocks for one window at most. The newest row stays: it says when the agent was last there.
+ * step back frees nothing, and blocks for one window at most. The newest row stays: it says when the agent was last there. The sum stays the same.
  */
-async function tidy(rows: Rows, use: NewUse, nowMs: number): Promise<void> {
+async function tidy(rows: Rows, use: NewUse, { oldest, newest, nowMs }: Window & { readonly nowMs: number }): Promise<void> {
   const { agent, kind } = use;
-  const { oldest, newest } = await windowOf(rows, use, nowMs);
   if (oldest === null || newest === null) return;
   const windowMs = USE_WINDOWS_MS[kind];
   const own = rows.db.deleteFrom('agent_uses').where('agent', '=', agent).where('kind', '=', kind);
@@ -146,19 +156,17 @@ async function insert({ db, insertRow }: Rows, use: NewUse, nowMs: number): Prom
   if (use.amount !== 0) await insertRow(db, use.agent, use.kind, rowMs(use, nowMs), use.amount);
 }
 
-/** The first that does not fit now. */
-async function firstOver(rows: Rows, uses: readonly NewUse[], nowMs: number): Promise<NewUse | undefined> {
-  for (const use of uses) if (use.most !== null && (await beyondBudget(rows, { ...use, most: use.most }, nowMs)) > 0) return use;
-  return undefined;
+async function fits(rows: Rows, use: NewUse, nowMs: number): Promise<boolean> {
+  return beyondBudget(use, await windowOf(rows, use, nowMs)) <= 0;
 }
 
-async function beyondBudget(rows: Rows, use: NewUse & { readonly most: number }, nowMs: number): Promise<number> {
-  return ((await windowOf(rows, use, nowMs)).used ?? 0) + Math.max(use.amount, 1) - use.most;
+function beyondBudget({ amount, most }: NewUse, { used }: Window): number {
+  return most === null ? 0 : (used ?? 0) + Math.max(amount, 1) - most;
 }
 
-async function freesAt(rows: Rows, use: NewUse, nowMs: number): Promise<number> {
+async function freesAt(rows: Rows, use: NewUse, { nowMs, ...window }: Window & { readonly nowMs: number }): Promise<number> {
   const windowMs = USE_WINDOWS_MS[use.kind];
-  let beyond = await beyondBudget(rows, { ...use, most: use.most ?? 0 }, nowMs);
+  let beyond = beyondBudget(use, window);
   const inWindow = await ofAgent(rows.db, use)
     .where('at_ms', '>', nowMs - windowMs)
     .select(['at_ms', 'amount'])

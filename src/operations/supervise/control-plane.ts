@@ -106,12 +106,6 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 }
 
 /**
- * MiB for each thread. With V8's default of 16, resident memory under load is a quarter larger. With 2, the objects of tool calls in progress fill it, and
- * a call takes a quarter more CPU time.
- */
-const YOUNG_GENERATION = '--max-semi-space-size=8';
-
-/**
  * Has its own process group, so that Ctrl-C reaches only the supervisor. It ends when the IPC channel closes. `again`: uses the configuration in use,
  * whatever the file says; only `reload` reads the file.
  */
@@ -119,7 +113,6 @@ function forkControl({ entry, configFile, paths }: ControlPlaneOptions, again: b
   return fork(entry, ['--config', configFile, '--state-dir', paths.root, ...(again ? ['--in-use'] : [])], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    execArgv: [...process.execArgv, YOUNG_GENERATION],
     env: { ...process.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(paths.root, 'compile-cache') },
   });
 }

@@ -115,10 +115,11 @@ describe('a chain of principals', () => {
     expect(await list(agent(everywhere(['viewer']), person('alice@corp', everywhere(['viewer']))))).toMatchObject({ restrictions: [] });
   });
 
-  it("reads Lictor's own pages only with a role of each on everything", async () => {
-    const read = (sponsors: readonly Grant[]) =>
-      deciderOf(agent(everywhere(['admin']), person('alice@corp', sponsors))).authorizeOwn(anEdgeInput({}), 'ledger.read');
+  it("reads Lictor's own pages only with a role of each on everything, and never as an agent", async () => {
+    const read = (sponsors: readonly Grant[], id = 'robot@ci') =>
+      deciderOf(person(id, everywhere(['admin']), [person('alice@corp', sponsors)])).authorizeOwn(anEdgeInput({}), 'ledger.read');
     expect((await read(everywhere(['admin']))).ok).toBe(true);
+    expect(await read(everywhere(['admin']), 'agent:copilot')).toMatchObject({ ok: false, reason: 'own-api-unchecked' });
     expect(await read(everywhere(['viewer']))).toMatchObject({ ok: false, reason: 'policy-default-deny', decisions: [{ lackedBy: 'alice@corp' }] });
     expect(await read(scoped('admin'))).toMatchObject({ ok: false, reason: 'scope-not-filterable', decisions: [{ lackedBy: 'alice@corp' }] });
   });

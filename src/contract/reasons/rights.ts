@@ -100,7 +100,7 @@ export const RIGHT_REASONS = {
   'own-api-unchecked': {
     status: 403,
     detail: 'The API of the gateway is not for agents: no budget, taint or redaction covers its answers.',
-    hint: 'Let the agent use the tools get_timeline and explain_access of /.lictor/mcp, or let a person read the API.',
+    hint: 'Let the agent use the MCP tools get_timeline and explain_access, or let a person read the API.',
   },
   'socket-unchecked': {
     status: 403,

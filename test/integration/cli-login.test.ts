@@ -246,6 +246,6 @@ describe('the authorization server', () => {
     const answer = await gateway.fetch('/api/admin/version', { token: agents.access_token });
     expect([answer.status, await codeOf(answer)]).toEqual([401, 'token-audience']);
     for (const path of ['/.lictor/oauth/authorize?response_type=code&client_id=x', '/.lictor/oauth/authorize'])
-      expect((await gateway.fetch(path)).status).toBe(400);
+      expect((await gateway.fetch(path, { session })).status).toBe(400);
   });
 });

@@ -1,26 +1,15 @@
 // The runtime of one configuration: built at the start, and again by each reload. The process's services outlive it.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { createAgentBook } from '../authorization/agents/agent-book.ts';
-import { createCallBudgets } from '../authorization/agents/call-budgets.ts';
-import { createParameterRules } from '../authorization/agents/parameter-rules.ts';
-import { createRedaction } from '../authorization/agents/redaction.ts';
-import { createRunBudgets } from '../authorization/agents/run-budgets.ts';
-import { createAgentTaint, createLoginTaint } from '../authorization/agents/taint.ts';
-import { createWindows } from '../authorization/agents/windows.ts';
-import { createAnnouncer } from '../authorization/approvals/announce.ts';
-import { announcedByRule, createApprovalConditions, createNeedsApproval, rulesFor } from '../authorization/approvals/condition.ts';
+import { createNeedsApproval } from '../authorization/approvals/condition.ts';
 import { createApprovalDesk } from '../authorization/approvals/desk.ts';
-import { createHold } from '../authorization/approvals/hold.ts';
-import { createNameOf } from '../authorization/approvals/resource-name.ts';
-import { assertRules } from '../authorization/approvals/rule-problems.ts';
 import { type Answerer, createAnswerer } from '../authorization/decide/answer.ts';
 import { createDecider, type Decider } from '../authorization/decide/decider.ts';
 import { createEventTagGuard, type EventTagGuard } from '../authorization/decide/event-tags.ts';
 import { createHoldsLease } from '../authorization/decide/holds-lease.ts';
 import { decidingText, publishRevision } from '../authorization/decide/revision.ts';
 import { createTurns } from '../authorization/mediate/body-work.ts';
-import { type Conditions, createConditions, type PermittedRequest } from '../authorization/mediate/conditions.ts';
+import type { Conditions } from '../authorization/mediate/conditions.ts';
 import { createMediator, type Mediator } from '../authorization/mediate/mediator.ts';
 import { createRunTokenParts } from '../authorization/mediate/parts.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from '../authorization/policy/engine.ts';
@@ -30,11 +19,9 @@ import { loadBuiltInPolicies } from '../authorization/policy/policies.ts';
 import { ensureSigner } from '../config/certificates/signer.ts';
 import type { Config } from '../config/config.ts';
 import { createGuardedTags, type GuardedTags } from '../contract/scope/guarded.ts';
-import { openRedactor, type Redactor } from '../contract/untrusted/redact.ts';
 import { createOwnApp } from '../edge/http/own-app.ts';
 import { createRequestCount } from '../edge/http/request-count.ts';
 import { createMcpEndpoint, type McpEndpoint } from '../edge/mcp/endpoint.ts';
-import { knownSecrets } from '../edge/mcp/known-secrets.ts';
 import { TOOLS } from '../edge/mcp/tools/index.ts';
 import { prefectAnswers } from '../edge/nginx/watch-prefect.ts';
 import { watchUpstreams } from '../edge/nginx/watch-services.ts';
@@ -58,7 +45,7 @@ import { createClients } from '../identity/oauth/clients.ts';
 import { type AuthorizationServer, createAuthorizationServer } from '../identity/oauth/server.ts';
 import { createTokenExchange } from '../identity/oauth/token-exchange.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
-import { createLookup, type Lookup } from '../prefect/client/lookup.ts';
+import { createLookup } from '../prefect/client/lookup.ts';
 import { openObjects } from '../prefect/client/open-objects.ts';
 import { createRecordLineage, type RecordLineage } from '../prefect/client/record-lineage.ts';
 import { createUpstream, type Upstream } from '../prefect/client/upstream.ts';
@@ -67,6 +54,7 @@ import { openEventCounts } from '../record/ledger/prefect-events/count-events.ts
 import { startFeed } from '../record/timeline/feed/feed.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { confirmWith } from './confirm-sessions.ts';
+import { openConditions, redactorOf } from './open-conditions.ts';
 import { openServices, type Services } from './open-services.ts';
 import type { ProcessServices } from './process-services.ts';
 
@@ -211,52 +199,6 @@ async function openDecisions(
   const { conditions, chargeCall } = openConditions(shared, config, { entities, lookup, redactor, opened: parts.opened, revision: decider.revision });
   const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles, mustMediate: conditions.mustMediate });
   return { runTokens, accessStanding, authenticator, decider, services, answerer, conditions, chargeCall, redactor };
-}
-
-/** Loaded with the first answer to an agent. */
-function redactorOf({ redactions }: ProcessServices, config: Config): () => Promise<Redactor> {
-  let opening: Promise<Redactor> | undefined;
-  const onRedacted = (count: number): void => {
-    redactions.total += count;
-  };
-  return () => {
-    opening ??= openRedactor({ known: knownSecrets(config), onRedacted });
-    return opening;
-  };
-}
-
-interface ConditionParts {
-  readonly redactor: () => Promise<Redactor>;
-  readonly entities: Prefect['entities'];
-  readonly lookup: Lookup;
-  readonly opened: AsyncDisposableStack;
-  readonly revision: number;
-}
-
-/** What requests must meet beside the policies, in the order of the checks. An approval is used up by passing, so approvals are last. */
-function openConditions({ store, clock, steady, log }: ProcessServices, config: Config, { entities, lookup, redactor, opened, revision }: ConditionParts) {
-  assertRules(config.approvals);
-  const book = createAgentBook(config.agents);
-  const windows = createWindows({ uses: store.agentUses, clock, steady });
-  const { announce, close } = createAnnouncer({
-    ...{ rules: config.approvals, publicUrl: config.publicUrl, clock },
-    onError: (error, id) => log.warn({ err: error, approval_id: id }, 'a request that waits for an approval was not announced'),
-  });
-  opened.defer(close);
-  const hold = createHold({ approvals: store.approvals, config, clock, revision, nameOf: createNameOf(entities.now), announce, redactor });
-  const isHeld = (request: PermittedRequest) => rulesFor(config.approvals, request).length > 0;
-  const taint = { book, taints: store.taints, hold: announcedByRule(config.approvals, hold), isHeld };
-  const callBudgets = createCallBudgets({ book, windows });
-  const conditions = createConditions([
-    callBudgets,
-    createParameterRules({ book, agents: config.agents, entities: entities.now }),
-    createRunBudgets({ book, windows, runs: store.agentRuns, lookup, clock, steady }),
-    createRedaction({ book, redactor }),
-    createAgentTaint(taint),
-    createLoginTaint(taint),
-    ...createApprovalConditions(config.approvals, hold),
-  ]);
-  return { conditions, chargeCall: callBudgets.charge };
 }
 
 type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: GuardedTags };

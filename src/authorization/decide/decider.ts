@@ -7,22 +7,21 @@ import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { ActionGroup, ActionName, ResourceType } from '../../contract/operation.ts';
 import { type Credential, chainOf, type Principal } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
-import type { Restriction, Scope } from '../../contract/scope.ts';
+import type { Restriction } from '../../contract/scope.ts';
 import type { Authentication, Authenticator } from '../../identity/authn/authenticator.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import type { Catalogue } from '../../prefect/catalog/catalogue.ts';
 import type { Entities } from '../../prefect/client/entities.ts';
 import type { RunLineage } from '../../prefect/client/run-lineage.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
-import { type Ask, ownAsks, usedFlow } from './asks.ts';
+import { type Ask, ownAsks } from './asks.ts';
 import { beyondRun } from './bound.ts';
 import { createWithDetail, type Refusing } from './denied-detail.ts';
 import type { HoldsLease } from './holds-lease.ts';
-import { ruleOnTag } from './holds-tag.ts';
-import { ruleForEach } from './intersection.ts';
 import { deniedFor, type NeedsApproval } from './needs-approval.ts';
 import { isForeignWrite } from './origin.ts';
-import { evaluatePrecheck, hasScopes, type KnowsFlow, type RuleParts, type Question as RuleQuestion, type Ruling, rule } from './rule.ts';
+import type { KnowsFlow, Ruling } from './rule.ts';
+import { restrictionsOf, ruleAll } from './rule-all.ts';
 
 export type { Ask } from './asks.ts';
 
@@ -229,7 +228,7 @@ async function decideOwn(parts: DeciderState, inputs: EdgeInputs, { who, ask }: 
   if (!who.ok) return unproven(who);
   const { principal, credential } = who;
   const context = { address: inputs.address, carrier: credential.carrier };
-  const rulings = (await ruleAll(parts, { who, asks: [ask], any: false, looked: 'recent' }, { principal, asks: [ask], context })).map((ruling) =>
+  const rulings = (await ruleAll(parts, { any: false, looked: 'recent' }, { principal, asks: [ask], context })).map((ruling) =>
     ruling.restrictions.length === 0 || ruling.decision.enforced !== 'allow' ? ruling : unfiltered(principal, ruling),
   );
   const barrier = barrierOf(parts, principal, ask.action);
@@ -264,63 +263,4 @@ function deniedAs(reason: ReasonCode, ruling: Ruling): Ruling {
 function withinClientScopes({ groups }: DeciderState, { scopes }: Credential, decision: Decision): Decision {
   if (decision.enforced !== 'allow' || scopesAllow(scopes, groups.get(decision.action))) return decision;
   return { ...decision, effect: 'deny', enforced: 'deny', reason: 'scope-missing' };
-}
-
-interface Asked {
-  readonly principal: Principal;
-  readonly asks: readonly Ask[];
-  readonly context: { readonly address: string; readonly carrier: string };
-}
-
-/** Lictor reads an object once for all asks about it. Before it reads the body, the upper bound of all scopes suffices. */
-async function ruleAll(parts: DeciderParts, { any, looked }: Question, { principal, asks, context }: Asked): Promise<readonly Ruling[]> {
-  const questionsOf = (each: Principal) => asks.map((ask) => ({ principal: each, ask, context: { ...context, facts: ask.facts ?? {} } }));
-  if (any) return ruleForEach(principal, asks.length, (each) => questionsOf(each).map((question) => evaluatePrecheck(parts, question)));
-  const entities = parts.entities[looked];
-  const looking = { ...parts, entities: chainOf(principal).some(hasScopes) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
-  return ruleForEach(principal, asks.length, (each) => ruleQuestions(looking, questionsOf(each)));
-}
-
-async function ruleQuestions(looking: RuleParts, questions: readonly RuleQuestion[]): Promise<readonly Ruling[]> {
-  // These asks decide first, so that no other ask depends on the contents of a foreign object.
-  const isOwn = ({ ask }: RuleQuestion): boolean => ask.inPath !== undefined || usedFlow(ask) !== undefined;
-  const first = new Map(await Promise.all(questions.filter(isOwn).map(async (question) => [question, await ruleOne(looking, question)] as const)));
-  const own = [...first.values()];
-  if (own.some(({ decision }) => decision.reason === 'object-foreign')) return own;
-  return Promise.all(questions.map((question) => first.get(question) ?? ruleOne(looking, question)));
-}
-
-function ruleOne(parts: RuleParts, question: RuleQuestion): Promise<Ruling> {
-  const { on } = question.ask;
-  return on?.kind === 'tag' ? ruleOnTag(parts, question, on.tag) : rule(parts, question);
-}
-
-function lookingOnce(entities: Entities): Entities {
-  const found = new Map<string, ReturnType<Entities['find']>>();
-  return {
-    ...entities,
-    find(resource) {
-      const key = JSON.stringify(resource);
-      const known = found.get(key) ?? entities.find(resource);
-      found.set(key, known);
-      return known;
-    },
-  };
-}
-
-/**
- * For each principal with restricted rulings: the scopes that all of these have in common. Without any, the answer stays whole.
- * An empty list of scopes hides every object.
- */
-function restrictionsOf(rulings: readonly Ruling[]): readonly Restriction[] {
-  const byPrincipal = Map.groupBy(
-    rulings.flatMap(({ restrictions }) => restrictions),
-    ({ principalId }) => principalId,
-  );
-  return [...byPrincipal].map(([principalId, same]) => ({ principalId, scopes: commonScopes(same) }));
-}
-
-function commonScopes([first, ...others]: readonly Restriction[]): readonly Scope[] {
-  const isIn = (scope: Scope, { scopes }: Restriction): boolean => scopes.some((each) => JSON.stringify(each) === JSON.stringify(scope));
-  return first?.scopes.filter((scope) => others.every((other) => isIn(scope, other))) ?? [];
 }

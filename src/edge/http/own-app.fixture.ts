@@ -102,12 +102,12 @@ export function useOwnApp(start?: Clock) {
   const world: { current: World | undefined } = { current: undefined };
   let configured: Given = {};
   /** Built at the first request, because most tests change the configuration before. */
-  let app: Built | undefined;
+  let app: ReturnType<typeof buildApp> | undefined;
   const get = (): World => {
     if (world.current === undefined) throw new Error('outside of a test');
     return world.current;
   };
-  const built = (): Built => {
+  const built = (): ReturnType<typeof buildApp> => {
     app ??= buildApp(get, configured);
     return app;
   };
@@ -177,25 +177,17 @@ export function cookieOf(answer: { readonly headers: Readonly<Record<string, unk
   return /^lictor=([^;]*)/.exec(String([answer.headers['set-cookie'] ?? []].flat()[0] ?? ''))?.[1] ?? '';
 }
 
-interface Built {
-  readonly app: FastifyInstance;
-  readonly authenticator: Authenticator;
-}
-
-function buildApp(get: () => World, given: Given): Built {
+function buildApp(get: () => World, given: Given) {
   const { test, confirmMemory: memory } = get();
   const config = { ...CONFIG, ...given.config };
   const { store, clock, steady, sealer, directory } = test;
   const providers = given.providers ?? [];
   const log = (...what: readonly unknown[]): void => void get().logged.push(inspect(what, { depth: 10 }));
+  const common = { config, store, sealer, clock, steady };
   const confirm = createConfirm({
+    ...common,
     providers,
     sessions: store.sessions,
-    store,
-    sealer,
-    config,
-    clock,
-    steady,
     memory,
     onEnded: async (_session, reason) => void get().endings.push(reason),
     onNoAnswer: log,
@@ -204,18 +196,13 @@ function buildApp(get: () => World, given: Given): Built {
     },
   });
   const confirmGrant = createConfirm({
+    ...common,
     providers,
     sessions: confirmedGrants(store.clientGrants),
-    store,
-    sealer,
-    config,
-    clock,
-    steady,
     memory: createConfirmMemory<ClientGrant>(),
     onEnded: async (_grant, reason) => void get().endings.push(reason),
     onNoAnswer: log,
   });
-  const roleBook = createRoleBook(config.roles);
   const clients = createClients({
     config: { oauthClients: [], oauthClientHosts: [], agents: [], ...given.config },
     network: given.network ?? documentNetwork(),
@@ -225,7 +212,7 @@ function buildApp(get: () => World, given: Given): Built {
     acceptsClient: clients.accepts,
     sessions: store.sessions,
     providers: config.identityProviders,
-    roleBook,
+    roleBook: createRoleBook(config.roles),
     agents: createAgentCredentials([]),
     limits: config.sessions,
     get lifeMs() {
@@ -236,10 +223,8 @@ function buildApp(get: () => World, given: Given): Built {
     confirmSession: confirm,
   });
   const authenticator = createAuthenticator({
-    store,
+    ...common,
     config: { ...config, agents: [] },
-    clock,
-    steady,
     confirm,
     verifiers: [createGrantTokenKind({ grants: store.clientGrants, standing, clock })],
   });
@@ -257,23 +242,19 @@ function buildApp(get: () => World, given: Given): Built {
     get().records.push(record);
   };
   const authorizationServer = createAuthorizationServer({
-    store,
-    config,
+    ...common,
     clients,
     loginLifeMs: CLI_LIFE_MS,
     sessionLimits: config.sessions,
     standing,
     exchange: async () => ({ ok: false, error: 'invalid_grant', reason: 'jwt-signature' }),
     signingKeys: openSigningKeys({ file: join(directory, 'signing.json'), sealer, clock }),
-    sealer,
     record: append,
     failClosed: true,
     onEnded: async () => {
       get().syncs += 1;
     },
     onError: log,
-    clock,
-    steady,
     revision: 7,
   });
   const ledgerSearch: OwnAppParts['ledgerSearch'] = {
@@ -290,10 +271,7 @@ function buildApp(get: () => World, given: Given): Built {
     },
   };
   const app = createOwnApp({
-    config,
-    store,
-    clock,
-    steady,
+    ...common,
     ledger: { append },
     authenticator,
     decider,
@@ -305,18 +283,13 @@ function buildApp(get: () => World, given: Given): Built {
       ...{ mediator, decider, catalogue, clock, tools: TOOLS, revision: 7 },
       chargeCall: () => get().charge(),
       redactor: () => openRedactor({ known: [] }),
-      publicUrl: config.publicUrl,
+      ...{ ledgerSearch, sealer, approvals: store.approvals, publicUrl: config.publicUrl, steady: clock },
       limits: given.config?.limits ?? [],
-      steady: clock,
-      approvals: store.approvals,
-      sealer,
-      ledgerSearch,
       record: append,
       onError: log,
     }),
     log: { error: log, warn: log },
     providers,
-    sealer,
     checks: given.checks ?? {},
     sync: async () => {
       get().syncs += 1;

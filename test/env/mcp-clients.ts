@@ -6,6 +6,8 @@ import { PREFECT_VERSION } from '../../src/cli/prefect-venv.ts';
 import { toolCacheDir } from '../../src/cli/repository.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import { ensureVenv } from '../../src/cli/venv.ts';
+import { field } from './prefect.ts';
+import { waitFor } from './process.ts';
 
 const PACKAGES = {
   '@modelcontextprotocol/client': '2.4.0',
@@ -76,6 +78,25 @@ export interface McpClient {
   listTools(): Promise<{ readonly tools: readonly { readonly name: string }[] }>;
   callTool(call: { readonly name: string; readonly arguments: object }): Promise<ToolResult>;
   close(): Promise<void>;
+}
+
+/** Repeats a call that met a busy database of Prefect, as `hint` says. No other result is asked for twice, and no lost answer. */
+export async function callPatiently(client: McpClient, name: string, given: object = {}): Promise<ToolResult> {
+  const ask = (): Promise<(() => ToolResult) | undefined> =>
+    client.callTool({ name, arguments: given }).then(
+      (result) => (isDatabaseBusy(result.structuredContent?.['error']) ? undefined : () => result),
+      (error: unknown) => () => {
+        throw error;
+      },
+    );
+  const done = await waitFor(ask, { what: 'Prefect to have its database to itself', timeoutMs: 60_000, everyMs: 500 });
+  if (done === undefined) throw new Error(`no result of ${name}`);
+  return done();
+}
+
+/** Without a number of seconds, Prefect may have carried out the request. */
+function isDatabaseBusy(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'retry_after_seconds' in error && field(error, 'code') === 'upstream-unavailable';
 }
 
 /** `2026` and `2025`: the client of the second generation, for both eras. `1.x`: the client of the first generation. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
-import { connectClient, type McpClient, mcpVenv } from '../env/mcp-clients.ts';
+import { callPatiently, connectClient, type McpClient, mcpVenv } from '../env/mcp-clients.ts';
 import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
 import { run } from '../env/process.ts';
 
@@ -51,7 +51,7 @@ interface Refusal {
 }
 
 async function byMcp(name: string, given: object): Promise<{ readonly refusal: Refusal; readonly answer: unknown }> {
-  const { structuredContent: answer } = await client.callTool({ name, arguments: given });
+  const { structuredContent: answer } = await callPatiently(client, name, given);
   const error = field(answer, 'error') ?? {};
   return { refusal: { code: field(error, 'code'), detail: field(error, 'detail') }, answer };
 }

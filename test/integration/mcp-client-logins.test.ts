@@ -7,7 +7,7 @@ import { startBrowser, type TestBrowser } from '../env/chromium.ts';
 import { freePort } from '../env/free-port.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { CLIENT, sharedKeycloak } from '../env/keycloak.ts';
-import { type ClientKind, type McpClient, mcpProgram, mcpVenv, type ToolResult } from '../env/mcp-clients.ts';
+import { type ClientKind, callPatiently, type McpClient, mcpProgram, mcpVenv, type ToolResult } from '../env/mcp-clients.ts';
 import { type Callback, type Login, logInWithClient, openCallback } from '../env/mcp-login.ts';
 import { answerConsent, openAsAlice, openConsent } from '../env/oauth-person.ts';
 import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
@@ -166,8 +166,7 @@ it('all of them acted as alice, each by its own login', async () => {
 });
 
 describe('a call that waits for alice', () => {
-  const call = (client: McpClient, day: number): Promise<ToolResult> =>
-    client.callTool({ name: 'run_deployment', arguments: { deployment, parameters: { day } } });
+  const call = (client: McpClient, day: number): Promise<ToolResult> => callPatiently(client, 'run_deployment', { deployment, parameters: { day } });
   const errorOf = (result: ToolResult) => field(result.structuredContent, 'error');
 
   it('sends the client of the second generation to the page; its own second attempt runs the flow once, and none that she denies', async () => {

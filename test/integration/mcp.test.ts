@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
-import { type ClientKind, connectClient, mcpProgram, mcpVenv, type ToolResult } from '../env/mcp-clients.ts';
+import { type ClientKind, callPatiently, connectClient, mcpProgram, mcpVenv, type ToolResult } from '../env/mcp-clients.ts';
 import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
 import { run } from '../env/process.ts';
 
@@ -53,7 +53,7 @@ describe.each<ClientKind>(['2026', '2025', '1.x'])('the client in TypeScript, %s
     try {
       const { tools } = await client.listTools();
       return await use(
-        (name, given = {}) => client.callTool({ name, arguments: given }),
+        (name, given = {}) => callPatiently(client, name, given),
         tools.map((tool) => tool.name),
       );
     } finally {

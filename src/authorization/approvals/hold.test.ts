@@ -1,7 +1,8 @@
 // A request waits for an approval, and the approval lets exactly that request pass, once.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { UpstreamRequest } from '../../prefect/client/upstream.ts';
 import { MOST_PENDING } from '../../store/approvals.ts';
-import { json, prefectWith } from '../mediate/mediator.fixture.ts';
+import { DEPLOYMENT, json, prefectWith } from '../mediate/mediator.fixture.ts';
 import { announcedByRule } from './condition.ts';
 import { aRule, COPILOT, type HeldMediator, startHeld } from './hold.fixture.ts';
 import type { Hold } from './hold.ts';
@@ -110,6 +111,42 @@ describe('a request that needs an approval', () => {
     expect(await gate.send({}, { mediator: { prefect: prefectWith({}, busy) } })).toMatchObject({ status: 503 });
     const attempts = await Promise.all(Array.from({ length: 5 }, () => gate.send()));
     expect(attempts.map(({ status }) => status).sort()).toEqual([201, 403, 403, 403, 403]);
+  });
+
+  describe('as a start of runs', () => {
+    const start = `/api/deployments/${DEPLOYMENT}/create_flow_run`;
+    const busy = { status: 503, body: json({ exception_message: 'Service Unavailable' }) };
+    const held = [aRule({ actions: ['deployments.run'] })];
+
+    /** The keys that Prefect gets in one attempt after the other. */
+    async function keysOf(path: string, body: object, rules = held): Promise<readonly unknown[]> {
+      const keys: unknown[] = [];
+      const prefect = (request: UpstreamRequest) => {
+        if (request.path === path) keys.push(...[JSON.parse(String(request.body))].flat().map(({ idempotency_key: key }) => key));
+        return prefectWith({}, busy)(request);
+      };
+      const attempt = () => gate.send({ path, body }, { rules, mediator: { prefect } });
+      await gate.approve((await attempt())['approval_id']);
+      for (let at = 0; at < 2; at += 1) expect(await attempt()).toMatchObject({ status: 503 });
+      return keys;
+    }
+
+    it('has one key in all attempts, so that Prefect starts one run even if it committed the first', async () => {
+      const [first, ...again] = await keysOf(start, {});
+      expect(first).toMatch(/^lictor approval [\w-]{22} 0$/);
+      expect(again).toEqual([first]);
+    });
+
+    it('has a key for each of many runs', async () => {
+      const [first, second, ...again] = await keysOf(`${start}/bulk`, [{}, { idempotency_key: null }]);
+      expect([first, second]).toEqual([expect.stringMatching(/ 0$/), expect.stringMatching(/ 1$/)]);
+      expect(again).toEqual([first, second]);
+    });
+
+    it('keeps the key of the client, and twin: has none without an approval', async () => {
+      expect(new Set(await keysOf(start, { idempotency_key: 'mine' }))).toEqual(new Set(['mine']));
+      expect(new Set(await keysOf(start, {}, []))).toEqual(new Set([undefined]));
+    });
   });
 
   it.each([

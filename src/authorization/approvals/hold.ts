@@ -6,6 +6,7 @@ import type { Decision, Resource } from '../../contract/decision.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import type { Redactor } from '../../contract/untrusted/redact.ts';
 import { actionWords } from '../../prefect/catalog/action-words.ts';
+import { isDatabaseBusy } from '../../prefect/client/database-busy.ts';
 import type { Approvals, NewApproval, StoredApproval } from '../../store/approvals.ts';
 import type { PermittedRequest, RequestOutcome, Verdict } from '../mediate/conditions.ts';
 import { approvalUrl } from './approval-url.ts';
@@ -50,12 +51,8 @@ export function createHold(parts: HoldParts): Hold {
   };
 }
 
-/** What Prefect answers with 503 when its database is locked. Stock clients then send the request again. A proxy before Prefect has other words. */
-const BUSY = '{"exception_message":"Service Unavailable"}';
-
 function changedNothing(outcome: RequestOutcome): boolean {
-  if (outcome.kind !== 'answered') return outcome.kind === 'not-sent';
-  return outcome.answer.status === 503 && outcome.answer.body.toString() === BUSY;
+  return outcome.kind === 'answered' ? isDatabaseBusy(outcome.answer) : outcome.kind === 'not-sent';
 }
 
 interface Asking {

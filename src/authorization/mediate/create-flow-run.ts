@@ -74,7 +74,7 @@ async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[
     asks: distinctAsks(asks),
     problem,
     starts: { count: bodies.length, areNew: true, started },
-    rewrite: (stamp) => shape.rewrite(bodies.map((body) => stamped(withoutForeignInState(body), stamp))),
+    rewrite: (stamp) => shape.rewrite(bodies.map((body, index) => stamped(withoutForeignInState(body), stamp, index))),
   });
 }
 

@@ -41,6 +41,8 @@ export interface Stamp {
   readonly tag: string | null;
   /** W3C Trace Context below the request; null: the request is in no trace. */
   readonly traceparent: string | null;
+  /** The approval by which the request passes; null: it needs none. */
+  readonly approvalId: string | null;
 }
 
 export interface Requester {

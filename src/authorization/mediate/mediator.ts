@@ -157,7 +157,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const { call, plan, authorization, verdict, progress } = decided;
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
-  const whole = plan.rewrite === undefined ? call.tree : plan.rewrite(stampOf(parts.config, principal, subject.request));
+  const whole = plan.rewrite === undefined ? call.tree : plan.rewrite(stampOf(parts.config, { ...subject.request, principal, record: verdict.record }));
   const narrowed = await narrow(call, whole, { restrictions: authorization.restrictions, ...scopeFilterOf(parts, inputs) }).catch(outageRefusal);
   if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
   if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);

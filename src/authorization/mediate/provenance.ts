@@ -7,6 +7,7 @@ import type { Principal } from '../../contract/principal.ts';
 import { CREATOR_LABEL, chainToLabel, ON_BEHALF_OF_LABEL } from '../../prefect/client/initiators.ts';
 import { traceparentBelow } from '../../record/sinks/spans/context.ts';
 import type { MediatedRequest } from './call.ts';
+import type { RecordFields } from './conditions.ts';
 import type { Stamp } from './handler.ts';
 import { startedByTag } from './started-by-tag.ts';
 
@@ -16,14 +17,21 @@ export interface StampConfig {
   readonly traces: Pick<Traces, 'share'> | null;
 }
 
+export interface StampedRequest extends Pick<MediatedRequest, 'inputs' | 'headers'> {
+  readonly principal: Principal;
+  /** What conditions add to its record. */
+  readonly record: RecordFields | undefined;
+}
+
 /** What Lictor writes into a run that this request creates. */
-export function stampOf(config: StampConfig, { id, onBehalfOf }: Principal, { inputs: { requestId }, headers }: MediatedRequest): Stamp {
+export function stampOf(config: StampConfig, { principal: { id, onBehalfOf }, inputs: { requestId }, headers, record }: StampedRequest): Stamp {
   return {
     principal: id,
     onBehalfOf,
     requestId,
     tag: config.startedByTag ? startedByTag({ principal: id, onBehalfOf }) : null,
     traceparent: config.traces === null ? null : traceparentBelow({ traceparent: headers['traceparent'], requestId }, config.traces.share),
+    approvalId: record?.approval_id ?? null,
   };
 }
 
@@ -40,12 +48,19 @@ export function labelsReadable(body: JsonValue | undefined): boolean {
   return labels === null || isObject(labels);
 }
 
-/** The body with the stamp, and with the client's own labels except reserved ones. A client's trace label stays: a run that starts another run sends one. */
-export function stamped(body: JsonObject, stamp: Stamp): JsonObject {
+/** With one key, Prefect creates one run. So an approval that is valid again after a failure of Prefect never starts a second one. */
+function approvalKey(body: JsonObject, { approvalId }: Stamp, index: number): JsonObject {
+  const isNeeded = approvalId !== null && (field(body, 'idempotency_key') ?? null) === null;
+  return isNeeded ? { idempotency_key: `lictor approval ${approvalId} ${index}` } : {};
+}
+
+/** `index`: of the run in the request. The body with the stamp, and with the client's own labels except reserved ones. A client's trace label stays: a run that starts another run sends one. */
+export function stamped(body: JsonObject, stamp: Stamp, index = 0): JsonObject {
   const labels = field(body, 'labels');
   const tags = field(body, 'tags') ?? [];
   return {
     ...body,
+    ...approvalKey(body, stamp, index),
     ...(stamp.tag !== null && isList(tags) && { tags: [...tags, stamp.tag] }),
     labels: {
       ...(stamp.traceparent !== null && { [TRACE_LABEL]: stamp.traceparent }),

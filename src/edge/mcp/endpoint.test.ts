@@ -231,6 +231,25 @@ describe('tools', () => {
     expect(JSON.stringify({ ...error, untrusted_text: null })).not.toContain('ignore');
   });
 
+  it('are repeated soon when the database of Prefect was busy', async () => {
+    prefectAnswers(503, { exception_message: 'Service Unavailable' });
+    const { result } = (await rpc('tools/call', { name: 'cancel_flow_run', arguments: { flow_run_id: RUN } })).json();
+    const hint = expect.stringContaining('Repeat the call');
+    expect([result.isError, result.structuredContent.error]).toMatchObject([true, { code: 'upstream-unavailable', status: 503, hint, retry_after_seconds: 2 }]);
+  });
+
+  it.each([
+    ['Prefect fails', 500, { exception_message: 'Internal Server Error' }],
+    ['Prefect fails with the same words', 500, { exception_message: 'Service Unavailable' }],
+    ['a proxy before Prefect answers', 503, { detail: 'reset before headers' }],
+    ['a proxy before Prefect waits in vain', 504, {}],
+  ])('twin: are not repeated blindly when %s', async (_what, status, body) => {
+    prefectAnswers(status, body);
+    const { error } = (await rpc('tools/call', { name: 'cancel_flow_run', arguments: { flow_run_id: RUN } })).json().result.structuredContent;
+    expect(error).toMatchObject({ code: 'upstream-unavailable', status, hint: expect.stringContaining('may have carried out') });
+    expect(error).not.toHaveProperty('retry_after_seconds');
+  });
+
   it('say nothing of a defect but that Lictor could not answer, and log it', async () => {
     get().mediatorAnswer = async () => ({ status: 200, headers: {}, body: Buffer.from('no JSON of a secret') });
     const { result } = (await rpc('tools/call', { name: 'get_flows', arguments: {} })).json();

@@ -5,6 +5,7 @@ import type { MediatedResponse } from '../../authorization/mediate/mediator.ts';
 import { refusalResponse } from '../../authorization/mediate/responses.ts';
 import { field, type JsonValue } from '../../contract/json/tree.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
+import { isDatabaseBusy } from '../../prefect/client/database-busy.ts';
 import { textIn } from './facts.ts';
 import { ANY, untrusted, untrustedText } from './untrusted.ts';
 
@@ -42,7 +43,7 @@ export function errorOf(refusal: Refusal, requestId: string): ToolError {
 /** Undefined: the request succeeded. */
 export function refusalOf(response: MediatedResponse, requestId: string): ToolError | undefined {
   if (response.status < 300) return undefined;
-  if (response.refusal === undefined) return refusedByPrefect(response.status, jsonOf(response.body), requestId);
+  if (response.refusal === undefined) return response.status < 500 ? refusedByPrefect(response, requestId) : failedInPrefect(response, requestId);
   return toolError(response, response.refusal.code, requestId);
 }
 
@@ -68,10 +69,27 @@ function approvalOf(body: JsonValue): Partial<ToolError> {
 }
 
 /** A foreign object gets the same answer as a missing one. */
-function refusedByPrefect(status: number, body: JsonValue, requestId: string): ToolError {
+function refusedByPrefect({ status, body: bytes }: MediatedResponse, requestId: string): ToolError {
+  const body = jsonOf(bytes);
   const answer = { untrusted_text: untrusted('answer of Prefect', { answer: field(body, 'detail') ?? field(body, 'exception_detail') ?? null }) };
   if (status === 404) return { code: 'not-found', detail: 'Prefect has no such object.', hint: 'Check the id.', request_id: requestId, status, ...answer };
   return { code: 'prefect-refused', detail: `Prefect answered with status ${status}.`, hint: 'Check the arguments.', request_id: requestId, status, ...answer };
+}
+
+const BUSY_SECONDS = 2;
+
+function failedInPrefect(response: MediatedResponse, requestId: string): ToolError {
+  const { status } = response;
+  const answer = { code: 'upstream-unavailable', request_id: requestId, status } as const;
+  if (isDatabaseBusy(response))
+    return {
+      ...answer,
+      detail: 'The database of Prefect is busy, so Prefect did not carry out the request.',
+      hint: 'Repeat the call after retry_after_seconds.',
+      retry_after_seconds: BUSY_SECONDS,
+    };
+  const hint = 'Prefect may have carried out the request. After a call that changes something, read the object first. Then repeat the call.';
+  return { ...answer, detail: `Prefect failed with status ${status}.`, hint };
 }
 
 function jsonOf(bytes: Buffer): JsonValue {

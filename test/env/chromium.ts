@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { noteAddress, noteCookies, noteSecret } from './stored-secrets.ts';
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const PLACES = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 export interface TestBrowser {
   /** A person's own browser: no cookie, no cache. */
@@ -20,8 +20,8 @@ const PATIENCE_MS = 120_000;
 /** Starts Chromium; throws with the remedy when there is none. */
 export async function startBrowser(): Promise<TestBrowser> {
   const executablePath = process.env['LICTOR_CHROMIUM'] ?? PLACES.find((place) => existsSync(place));
-  if (executablePath === undefined) throw new Error('no Chromium: apt-get install chromium, or set LICTOR_CHROMIUM');
-  const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  if (executablePath === undefined) throw new Error('no Chromium: apt-get install chromium-headless-shell, or set LICTOR_CHROMIUM');
+  const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'] });
   const shots = process.env['LICTOR_TEST_SCREENSHOTS'] ?? '';
   return {
     person: async () => noting(await browser.newContext({ viewport: { width: 1280, height: 900 } })),

@@ -29,5 +29,5 @@ it('finds no Redis on an empty PATH, and then says what to install', async () =>
 });
 
 it('says what to install when it cannot bring it', async () => {
-  await expect(bringProgram('browser', { PATH: bin }, () => undefined)).rejects.toThrow(/apt-get install chromium fonts-dejavu-core/);
+  await expect(bringProgram('browser', { PATH: bin }, () => undefined)).rejects.toThrow(/apt-get install chromium-headless-shell fonts-dejavu-core/);
 });

@@ -17,7 +17,12 @@ interface ProgramNeed {
 }
 
 const NEEDS = {
-  browser: { programs: ['chromium', 'chromium-browser', 'google-chrome'], packages: ['chromium', 'fonts-dejavu-core'], override: 'LICTOR_CHROMIUM' },
+  // Chromium without a window needs half of the CPU time of the whole one.
+  browser: {
+    programs: ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'],
+    packages: ['chromium-headless-shell', 'fonts-dejavu-core'],
+    override: 'LICTOR_CHROMIUM',
+  },
   wrk: { programs: ['wrk'], packages: ['wrk'] },
   java: { programs: ['java'], packages: ['default-jre-headless'] },
   maven: { programs: ['mvn'], packages: ['maven'] },

@@ -4,6 +4,7 @@ import { createServer as createSocketServer, type Server as SocketServer } from 
 import type { Logger } from 'pino';
 import type { Answerer } from '../authorization/decide/answer.ts';
 import { createFromEdge, type FromEdge } from '../authorization/decide/from-edge.ts';
+import { observationsIn } from '../authorization/decide/observation.ts';
 import { sweepDecisions } from '../authorization/decide/sweep.ts';
 import { ownCertificateWarnings } from '../config/certificates/warnings.ts';
 import type { Config } from '../config/config.ts';
@@ -124,6 +125,7 @@ async function startRuntime(shared: ProcessServices, { config, inUse }: AppParts
   const policies = await loadActivePolicies({ actions: collectActions(shared.catalogue.operations), config, policySets, inUse });
   const runtime = await buildRuntime(shared, config, policies);
   await storePolicySet(policySets, runtime, { by: localUser().principal, onBehalfOf: [], why: '' });
+  await shared.store.observations.keep(observationsIn(config));
   return createCurrentRuntime(runtime);
 }
 

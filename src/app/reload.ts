@@ -1,6 +1,7 @@
 // Swaps the runtime for a new configuration: applies all of it, or changes nothing and reports every problem.
 
 import { ruleProblems } from '../authorization/approvals/rule-problems.ts';
+import { observationsIn } from '../authorization/decide/observation.ts';
 import type { CheckedPolicies, OwnPolicies } from '../authorization/policy/own/check.ts';
 import { checkByThread } from '../authorization/policy/own/check-by-thread.ts';
 import { ensureOwnCertificate } from '../config/certificates/own.ts';
@@ -158,6 +159,7 @@ interface Done {
 async function runFollowUps({ shared, moveSockets }: ReloaderParts, former: Config, next: Config): Promise<readonly string[]> {
   const steps: readonly (readonly [unfinished: string, step: () => Promise<void>])[] = [
     ['what was decided before is not all taken back yet, which is tried again on its own', shared.sync],
+    ['the 30 days of observe mode are not stored: reload again', () => shared.store.observations.keep(observationsIn(next))],
     ['the exports go on as they were: reload again', () => shared.exports.use(next.exports)],
     ['the traces go on as they were: reload again', () => shared.tracing.use(next.traces)],
     // They lead to a Prefect that the new configuration does not name.

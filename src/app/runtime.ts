@@ -7,6 +7,7 @@ import { type Answerer, createAnswerer } from '../authorization/decide/answer.ts
 import { createDecider, type Decider } from '../authorization/decide/decider.ts';
 import { createEventTagGuard, type EventTagGuard } from '../authorization/decide/event-tags.ts';
 import { createHoldsLease } from '../authorization/decide/holds-lease.ts';
+import { openObservation } from '../authorization/decide/observation.ts';
 import { decidingText, publishRevision } from '../authorization/decide/revision.ts';
 import { createTurns } from '../authorization/mediate/body-work.ts';
 import type { Conditions } from '../authorization/mediate/conditions.ts';
@@ -191,7 +192,8 @@ async function openDecisions(
   const changeNumber = () => store.changeNumber();
   const needsApproval = createNeedsApproval(config.approvals);
   const knowsFlow = store.knownFlows.has;
-  const decider = createDecider({ authenticator, catalogue, policy, entities, lineage, changeNumber, knowsFlow, holdsLease, needsApproval });
+  const observation = await openObservation({ config, store, clock });
+  const decider = createDecider({ authenticator, catalogue, policy, entities, lineage, changeNumber, knowsFlow, holdsLease, needsApproval, observation });
   const services = openServices({ ...shared, config, authenticator, policy, entities: entities.recent, credentials, needsApproval });
   const mayWrite = () => !config.ledger.failClosed || ledger.healthy();
   const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));

@@ -25,7 +25,12 @@ export interface RoleBinding {
   readonly members: readonly string[];
   /** The objects that the role holds on; null: all. */
   readonly scope: Scope | null;
+  /** For its members. Left out: the mode of the file. */
+  readonly mode?: Mode;
 }
+
+/** `observe`: what only the policies deny is recorded, and not rejected (src/authorization/decide/observe.ts). */
+export type Mode = 'enforce' | 'observe';
 
 export type {
   AwsIamProvider,
@@ -164,6 +169,7 @@ export interface Config {
   };
   readonly identityProviders: readonly IdentityProvider[];
   readonly roles: readonly RoleBinding[];
+  readonly mode: Mode;
   /** Absolute path of the directory with own policies; null: only the built-in ones. */
   readonly policies: string | null;
   readonly sessions: { readonly idleSeconds: number; readonly absoluteSeconds: number };

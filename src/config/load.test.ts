@@ -39,6 +39,7 @@ describe('a small file', () => {
       limits: [{ kind: 'everyone', name: '', rate: { perSecond: 200, burst: 400 }, concurrency: null }],
       forwardHeaders: [],
       exports: [],
+      mode: 'enforce',
       metrics: null,
       agents: [],
       approvals: [],

@@ -15,6 +15,7 @@ const ORDER = [
   'idp',
   'session_id',
   'on_behalf_of',
+  'mode',
 ] as const satisfies readonly (keyof AccessFacts)[];
 const LISTS: readonly string[] = ['policies', 'on_behalf_of'] satisfies (keyof AccessFacts)[];
 

@@ -57,6 +57,8 @@ export const OUTPUT = {
   limitedRoles: 'x-lictor-limited-roles',
   /** `AccessFacts` as text, for the access log (facts.ts). */
   facts: 'x-lictor-facts',
+  /** The reason for which an observed request would be denied, for the answer on the direct path. */
+  wouldDeny: 'x-lictor-would-deny',
   /** A signed assertion about the principal, for the service (src/proxies/egress). */
   assertion: 'x-lictor-assertion',
   /** The current access token for the service, as the value of `Authorization`. Secret. */
@@ -99,6 +101,8 @@ export interface AccessFacts {
   readonly action: string | null;
   readonly revision: number;
   readonly session_id: string | null;
+  /** Left out: enforce. */
+  readonly mode?: 'observe';
 }
 
 /** All pages and APIs of Lictor are below this path. */

@@ -46,6 +46,18 @@ export function agentName(id: string): string | undefined {
   return /^agent:([^@]+)$/.exec(id)?.[1];
 }
 
+/** The id of the credential, and the beginning of the ids, of callers that send Prefect's own auth string. Only observe mode accepts it. */
+export const SHARED_PASSWORD = 'shared-password';
+
+/** The id of a caller that sends Prefect's own auth string from this address. */
+export function sharedPasswordId(address: string): string {
+  return `${SHARED_PASSWORD}:${address}`;
+}
+
+export function isSharedPassword({ id }: Pick<Principal, 'id'>): boolean {
+  return id.startsWith(`${SHARED_PASSWORD}:`);
+}
+
 /** The attribute that binds a principal of kind `run` to its flow run. */
 export const RUN_ATTRIBUTE = 'flow_run_id';
 

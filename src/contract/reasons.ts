@@ -7,6 +7,7 @@ import type { ReasonText } from './reasons/text.ts';
 
 export const REASONS = {
   'policy-permits': { status: 200, detail: 'A policy permits this.', hint: '' },
+  'scope-narrows': { status: 200, detail: 'A policy permits this. Enforcement would leave out the objects outside the scope of the role.', hint: '' },
   ...CREDENTIAL_REASONS,
   ...RIGHT_REASONS,
   ...REQUEST_REASONS,

@@ -10,6 +10,7 @@ import {
   leaseCases,
   lockCases,
   markCases,
+  observationCases,
   policySetCases,
   taintCases,
 } from './contract-suite/records.fixture.ts';
@@ -45,6 +46,7 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     describe('leases', () => leaseCases(() => under, advance));
     describe('uses of agents', () => agentUseCases(() => under, advance));
     describe('runs of agents', () => agentRunCases(() => under, advance));
+    describe('observations', () => observationCases(() => under, advance));
     describe('taints', () => taintCases(() => under, advance));
     describe('policy sets', () => policySetCases(() => under, advance));
   });

@@ -264,4 +264,13 @@ const SCHEMA: readonly string[] = [
     service text primary key not null,
     generation bigint not null
   )`,
+  `create table observations (
+    name text primary key not null,
+    begun_ms bigint not null
+  )`,
+  `create table enforcements (
+    subject text primary key not null,
+    enforced_by text not null,
+    created_ms bigint not null
+  )`,
 ];

@@ -1,6 +1,6 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
 // device codes, authorization codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches,
-// uses, runs and taints of agents, approvals, and the change number.
+// uses, runs and taints of agents, approvals, observe mode, and the change number.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -21,6 +21,7 @@ import { createLocks, type Locks } from './locks.ts';
 import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
 import { createMakers, type Makers } from './makers.ts';
 import { createMarks, type Marks } from './marks.ts';
+import { createObservations, type Observations } from './observations.ts';
 import { createPolicySets, type PolicySets } from './policy-sets.ts';
 import { createRunTokens, type RunTokens } from './run-tokens.ts';
 import { createTables } from './schema.ts';
@@ -58,6 +59,7 @@ export interface Store {
   readonly agentRuns: AgentRuns;
   readonly approvals: Approvals;
   readonly taints: Taints;
+  readonly observations: Observations;
   close(): Promise<void>;
 }
 
@@ -102,6 +104,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     agentRuns: createAgentRuns(database, clock),
     approvals: createApprovals(database, clock),
     taints: createTaints(database, clock),
+    observations: createObservations(database, clock),
     close: () => database.close(),
   };
 }

@@ -30,6 +30,20 @@ export interface Tables {
   readonly agent_runs: AgentRunTable;
   readonly approvals: ApprovalTable;
   readonly taints: TaintTable;
+  readonly observations: ObservationTable;
+  readonly enforcements: EnforcementTable;
+}
+
+interface ObservationTable {
+  /** `*`, or a role whose binding in lictor.yaml says `observe`. */
+  readonly name: string;
+  readonly begun_ms: number;
+}
+
+interface EnforcementTable {
+  readonly subject: string;
+  readonly enforced_by: string;
+  readonly created_ms: number;
 }
 
 interface LeaseTable {

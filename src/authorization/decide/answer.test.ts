@@ -217,3 +217,23 @@ describe('the life of an answer', () => {
     expect(cacheControl(left === null ? null : 1_000_000 + left, 1_000_000)).toBe(expected);
   });
 });
+
+describe('an observed request', () => {
+  const denied: Authorization = { ...allowed, ok: false, reason: 'policy-default-deny', credentialId: 'abc' };
+  it('that enforcement would deny takes the direct path, with the reason in a header and in the facts', async () => {
+    const { headers } = await answererWith({ ...allowed, instead: denied }).answerer.answer(inputs(READ));
+    expect(headers).toMatchObject({ 'x-lictor-path': 'direct', 'x-lictor-would-deny': 'policy-default-deny' });
+    expect(facts(headers)).toMatchObject({ decision: 'deny', reason: 'policy-default-deny', mode: 'observe' });
+  });
+
+  it('that enforcement would narrow is mediated, so that its record says so', async () => {
+    const restricted = { ...allowed, restrictions: [{ principalId: 'token:etl', scopes: [NOWHERE] }] };
+    const { headers } = await answererWith({ ...allowed, instead: restricted }).answerer.answer(inputs(READ));
+    expect(headers).toMatchObject({ 'x-lictor-path': 'mediated' });
+    expect(headers).not.toHaveProperty('x-lictor-would-deny');
+  });
+
+  it('twin: a request that is not observed has no mode in its facts', async () => {
+    expect(facts((await answererWith(allowed).answerer.answer(inputs(READ))).headers)).not.toHaveProperty('mode');
+  });
+});

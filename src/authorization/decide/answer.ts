@@ -18,6 +18,7 @@ import type { Authorization, Decider } from './decider.ts';
 import { identityFields } from './identity-fields.ts';
 import { decisionKey } from './inputs.ts';
 import { createLiveKeys } from './live-keys.ts';
+import { decisionFields } from './observe.ts';
 import type { ServiceCalls } from './service-calls.ts';
 
 export interface Answer {
@@ -141,7 +142,10 @@ type Route = { readonly headers: Readonly<Record<string, string>>; readonly expi
 /** Undefined: nginx does not forward the operation. */
 function routeToPrefect(parts: AnswererParts, authorization: Allowed, operation: Operation | undefined): Route | undefined {
   if (operation === undefined || operation.taken === 'relay') return undefined;
-  return { headers: { [OUTPUT.path]: pathOf(parts, authorization, operation) }, expiresAtMs: null };
+  const path = pathOf(parts, authorization, operation);
+  const { instead } = authorization;
+  const denial = instead?.ok === false && path === 'direct' ? { [OUTPUT.wouldDeny]: instead.reason } : {};
+  return { headers: { [OUTPUT.path]: path, ...denial }, expiresAtMs: null };
 }
 
 async function routeToService({ services }: AnswererParts, { principal, entities }: Allowed, { service }: ServiceCall): Promise<Route | undefined> {
@@ -165,8 +169,10 @@ function changes(call: ServiceCall | undefined): boolean {
 }
 
 /** On the mediated path, Lictor reads the body and narrows a restricted request to its scopes, or refuses it. */
-function pathOf({ mustMediate }: AnswererParts, { restrictions, principal }: Allowed, operation: Operation): PathTaken {
-  const isRead = restrictions.length > 0 || mustBeRead(principal, operation) || mustMediate?.(principal, operation) === true;
+function pathOf({ mustMediate }: AnswererParts, { restrictions, principal, instead }: Allowed, operation: Operation): PathTaken {
+  // Of an observed request, the mediator records how enforcement would narrow it.
+  const isNarrowed = restrictions.length > 0 || (instead?.ok === true && instead.restrictions.length > 0);
+  const isRead = isNarrowed || mustBeRead(principal, operation) || mustMediate?.(principal, operation) === true;
   return isRead ? 'mediated' : operation.taken;
 }
 
@@ -226,10 +232,11 @@ export function cacheControl(expiresAtMs: number | null, nowMs: number): string 
 
 function factsHeader(authorization: Authorization, revision: number): string {
   const { decisions } = authorization;
+  const { mode, ...said } = decisionFields(authorization);
   return encodeFacts({
     ...identityFields(authorization),
-    decision: authorization.ok ? 'allow' : 'deny',
-    reason: authorization.ok ? 'policy-permits' : authorization.reason,
+    ...said,
+    ...(mode === 'observe' && { mode }),
     policies: [...new Set(decisions.flatMap((decision) => decision.policies))],
     action: decisions[0]?.action ?? null,
     revision,

@@ -19,6 +19,8 @@ import { beyondRun } from './bound.ts';
 import { createWithDetail, type Refusing } from './denied-detail.ts';
 import type { HoldsLease } from './holds-lease.ts';
 import { deniedFor, type NeedsApproval } from './needs-approval.ts';
+import type { Observation } from './observation.ts';
+import { observe } from './observe.ts';
 import { isForeignWrite } from './origin.ts';
 import type { KnowsFlow, Ruling } from './rule.ts';
 import { restrictionsOf, ruleAll } from './rule-all.ts';
@@ -35,6 +37,8 @@ export type Authorization =
       readonly restrictions: readonly Restriction[];
       /** The object of each decision, in their order; null: Lictor read none. */
       readonly entities: readonly (Entity | null)[];
+      /** Set when the principal is observed: what Lictor would have decided. */
+      readonly instead?: Authorization;
     }
   | {
       readonly ok: false;
@@ -88,6 +92,8 @@ export interface DeciderParts {
   readonly lineage?: { readonly recent: RunLineage; readonly now: RunLineage };
   /** Of Lictor's own pages and API. Left out: no rule holds actions. */
   readonly needsApproval?: NeedsApproval;
+  /** Left out: every decision is enforced. */
+  readonly observation?: Observation | undefined;
   /** The store's change number: Lictor decides again when it changes during a decision. */
   readonly changeNumber: () => Promise<number>;
 }
@@ -113,7 +119,7 @@ export function createDecider(given: DeciderParts): Decider {
     revision: parts.policy.revision,
     readsParameters: parts.policy.readsParameters,
     authorize: (inputs, asks, frameToken) =>
-      answer(inputs, async () => decideOnce(parts, inputs, { who: await authenticate(parts, inputs, frameToken), asks, any: false, looked: 'recent' })),
+      answer(inputs, async () => decideOnce(parts, inputs, { who: await authenticateCaller(parts, inputs, frameToken), asks, any: false, looked: 'recent' })),
     authorizeNow: (inputs, asks) =>
       answer(inputs, async (number) => decideOnce(parts, inputs, { who: await known(parts, inputs, number), asks, any: false, looked: 'now' })),
     async authenticate(inputs) {
@@ -124,7 +130,7 @@ export function createDecider(given: DeciderParts): Decider {
     },
     precheck: (inputs, serves) =>
       answer({ method: inputs.method, any: true }, async (number) => {
-        const who = serves === undefined ? await authenticate(parts, inputs) : await knownOnce(parts, serves, number);
+        const who = serves === undefined ? await authenticateCaller(parts, inputs) : await knownOnce(parts, serves, number);
         parts.prechecked.set(inputs, { changeNumber: number, authentication: who });
         return decideOnce(parts, inputs, { who, asks: [], any: true, looked: 'recent' });
       }),
@@ -137,9 +143,14 @@ function authenticate({ authenticator }: DeciderParts, inputs: EdgeInputs, frame
   return frameToken === undefined ? authenticator.authenticate(inputs) : authenticator.authenticateFrame(frameToken, inputs);
 }
 
+/** Of a request to Prefect. Own pages never accept Prefect's own credential. */
+async function authenticateCaller(parts: DeciderParts, inputs: EdgeInputs, frameToken?: string): Promise<Authentication> {
+  return (await parts.observation?.sharedCaller(inputs, frameToken)) ?? authenticate(parts, inputs, frameToken);
+}
+
 async function known(parts: DeciderState, inputs: EdgeInputs, changeNumber: number): Promise<Authentication> {
   const prechecked = parts.prechecked.get(inputs);
-  return prechecked?.changeNumber === changeNumber ? prechecked.authentication : authenticate(parts, inputs);
+  return prechecked?.changeNumber === changeNumber ? prechecked.authentication : authenticateCaller(parts, inputs);
 }
 
 /** Decides again when a security change lands during the decision, at most a few times: changes are rare. */
@@ -171,15 +182,7 @@ async function decideOnce(parts: DeciderState, inputs: EdgeInputs, question: Que
   const { who } = question;
   if (!who.ok) return unproven(who);
   const { principal, credential } = who;
-  const refuse = (reason: ReasonCode, rulings: readonly Ruling[] = []): Authorization => ({
-    ok: false,
-    reason,
-    principal,
-    credential,
-    credentialId: credential.id,
-    decisions: rulings.map(({ decision }) => decision),
-    entities: rulings.map(({ entity }) => entity),
-  });
+  const refuse = (reason: ReasonCode) => refusedBy({ principal, credential }, reason, []);
 
   const operation = parts.catalogue.byId(inputs.operation);
   if (operation === undefined) return refuse(whyUnknown(parts.catalogue, inputs.path));
@@ -188,6 +191,22 @@ async function decideOnce(parts: DeciderState, inputs: EdgeInputs, question: Que
 
   const asks = question.asks.length > 0 ? question.asks : ownAsks(parts.catalogue, operation, inputs, question.any);
   if (typeof asks === 'string') return refuse(asks);
+  const decided = await decideAsks(parts, inputs, { ...question, asks, principal, credential });
+  if (parts.observation === undefined) return decided;
+  const inScopes = asks.map(({ action }) => scopesAllow(credential.scopes, parts.groups.get(action)));
+  const isInClientScopes = question.any ? inScopes.includes(true) : !inScopes.includes(false);
+  return observe(parts.observation, { inputs, principal, credential, isInClientScopes }, decided);
+}
+
+interface Asked extends Omit<Question, 'who'> {
+  readonly principal: Principal;
+  readonly credential: Credential;
+}
+
+/** What the policies say, with what bounds a run. */
+async function decideAsks(parts: DeciderState, inputs: EdgeInputs, question: Asked): Promise<Authorization> {
+  const { principal, credential, asks } = question;
+  const refuse = (reason: ReasonCode, rulings: readonly Ruling[]) => refusedBy(question, reason, rulings);
   const ruled = await ruleAll(parts, question, { principal, asks, context: { address: inputs.address, carrier: credential.carrier } });
   const rulings = ruled.map((ruling) => ({ ...ruling, decision: withinClientScopes(parts, credential, ruling.decision) }));
   const decisions = rulings.map(({ decision }) => decision);
@@ -210,6 +229,18 @@ async function decideOnce(parts: DeciderState, inputs: EdgeInputs, question: Que
         'run-bound',
         rulings.map((ruling, place) => (place === beyond ? deniedAs('run-bound', ruling) : ruling)),
       );
+}
+
+function refusedBy({ principal, credential }: Pick<Asked, 'principal' | 'credential'>, reason: ReasonCode, rulings: readonly Ruling[]): Authorization {
+  return {
+    ok: false,
+    reason,
+    principal,
+    credential,
+    credentialId: credential.id,
+    decisions: rulings.map(({ decision }) => decision),
+    entities: rulings.map(({ entity }) => entity),
+  };
 }
 
 /** The reason for Prefect's own answer, if its router has one. Lictor forwards nothing for it. */

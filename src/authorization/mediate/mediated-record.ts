@@ -6,6 +6,7 @@ import type { NewRecord } from '../../contract/record.ts';
 import { runBinding } from '../../contract/run-binding.ts';
 import type { Authorization } from '../decide/decider.ts';
 import { identityFields } from '../decide/identity-fields.ts';
+import { enforced, type Said } from '../decide/observe.ts';
 import type { MediatedRequest } from './call.ts';
 
 export interface Subject {
@@ -18,9 +19,10 @@ export interface Subject {
 export type MediatedRecord = NewRecord & { readonly request_id: string };
 
 /** The record after the decision. An id in the path is verified as the run's own. */
-export function decidedRecord(subject: Subject, authorization: Authorization, reason: string): MediatedRecord {
+export function decidedRecord(subject: Subject, authorization: Authorization, said: Said): MediatedRecord {
   const { request, operation, startedMs } = subject;
-  const decisive = decisiveOf(authorization.decisions);
+  const { decisions } = enforced(authorization);
+  const decisive = decisiveOf(decisions);
   return {
     time: new Date(startedMs).toISOString(),
     request_id: request.inputs.requestId,
@@ -32,13 +34,11 @@ export function decidedRecord(subject: Subject, authorization: Authorization, re
     action: decisive?.action ?? operation?.action ?? null,
     resource_type: decisive?.resource.type ?? operation?.resource ?? null,
     resource_id: decisive === undefined ? param(subject, operation?.idParam) : decisive.resource.id,
-    decision: authorization.ok && reason === 'policy-permits' ? 'allow' : 'deny',
-    reason,
-    policies: [...new Set(authorization.decisions.flatMap((decision) => decision.policies))],
+    ...said,
+    policies: [...new Set(decisions.flatMap((decision) => decision.policies))],
     path_taken: 'mediated',
     tool: request.tool ?? null,
     ...bindings(subject, authorization.principal?.id ?? null),
-    mode: 'enforce',
     revision: decisive?.revision ?? null,
   };
 }

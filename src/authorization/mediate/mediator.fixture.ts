@@ -53,6 +53,8 @@ export interface Options {
   readonly principal?: Partial<Principal>;
   /** Tags that some scope names. */
   readonly guarded?: readonly string[];
+  /** Every sender is observed. */
+  readonly observed?: boolean;
   /** Existing leases. The mediator adds and removes leases here. */
   readonly leases?: Map<string, Lease>;
 }
@@ -121,6 +123,7 @@ export function startMediator(options: Options = {}) {
     knowsFlow: async (principal, flow) => known.has(`${principal} ${flow}`),
     holdsLease: createHoldsLease({ leaseOf: async (id) => taken.get(id) ?? null, lineage, lookup }),
     lineage: { recent: lineage, now: lineage },
+    ...(options.observed === true && { observation: { until: async () => Number.MAX_SAFE_INTEGER, sharedCaller: async () => undefined } }),
   });
   const ledger: MediatorParts['ledger'] = {
     healthy: () => true,

@@ -1,31 +1,31 @@
 // Requests that Lictor decides by their body: authenticate, parse, plan, decide, record the intent, forward, record the outcome, answer.
-import type { EdgeInputs } from '../../contract/inputs.ts';
 import { renderStrict } from '../../contract/json/strict-json.ts';
 import type { Operation } from '../../contract/operation.ts';
-import { chainOf, type Principal } from '../../contract/principal.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import { createLookup } from '../../prefect/client/lookup.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import { UpstreamError } from '../../prefect/client/upstream-error.ts';
 import { padToInterval } from '../decide/constant-time.ts';
 import type { Authorization } from '../decide/decider.ts';
+import type { Said } from '../decide/observe.ts';
 import { isForeignWrite } from '../decide/origin.ts';
-import { hasScopes } from '../decide/rule.ts';
 import { afterWrite } from './after-write.ts';
 import { filterAnswer, outageRefusal } from './answer-steps.ts';
 import { inTurns, type Work } from './body-work.ts';
 import { locateCall, type MediatedRequest, readCall } from './call.ts';
 import { NO_CONDITIONS, type RecordFields, type Verdict } from './conditions.ts';
-import { decidePlan, refusalFor, refusalOf } from './decide-plan.ts';
+import { decidePlan, refusalOf } from './decide-plan.ts';
 import { withTagAsks } from './guarded-tags.ts';
 import type { Call, Handler, Outcome, Plan, Refusal } from './handler.ts';
 import { createHandlers } from './handlers.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
-import { answerOf, narrow, type Restricted } from './lists/narrow-request.ts';
+import { answerOf, narrow } from './lists/narrow-request.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './mediated-record.ts';
+import { enforcedRefusal, saidOfForwarded, saidOfList, wouldDenyHeader } from './observed.ts';
 import type { MediatorParts } from './parts.ts';
 import { stampOf } from './provenance.ts';
 import { absentResponse, forClient, type MediatedResponse, refusalResponse } from './responses.ts';
+import { scopeFilterOf, scopeFilterOfPrincipal } from './scope-filter-of.ts';
 import { guardTags } from './started-by-tag.ts';
 
 export type { MediatedRequest } from './call.ts';
@@ -107,7 +107,7 @@ async function decideCall(exchange: Exchange, opened: Opened): Promise<MediatedR
   await work.turn();
   const asking = await withTagAsks(call, planned.plan, identity.principal, { guardedTags: parts.guardedTags, lookup });
   const { plan, authorization } = await decidePlan(parts.decider, call, asking);
-  const refusal = refusalFor(plan, authorization, call.operation);
+  const refusal = enforcedRefusal(plan, authorization, call.operation);
   if (!authorization.ok || refusal !== undefined) return refuse(exchange, authorization, refusal ?? { code: 'policy-default-deny' });
   await work.turn();
   const verdict = await (parts.conditions ?? NO_CONDITIONS).check({ call, plan, authorization, tool: request.tool ?? null });
@@ -134,7 +134,7 @@ async function refuse({ parts, subject }: Exchange, authorization: Authorization
   const { requestId } = inputs;
   const refusal = forClient(headers, given);
   const response = refusal.code === 'object-foreign' ? absentResponse(subject.operation, subject.params) : refusalResponse(refusal, requestId);
-  const record = decidedRecord(subject, authorization, refusal.code);
+  const record = decidedRecord(subject, authorization, { decision: 'deny', reason: refusal.code, mode: 'enforce' });
   await isRecorded(parts, parts.ledger.append({ ...record, ...further, ...responseFields(parts, subject, response) }));
   if (refusal.code === 'object-foreign') await padToInterval(parts.clock() - subject.startedMs, parts.pause);
   return response;
@@ -158,19 +158,22 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
   const whole = plan.rewrite === undefined ? call.tree : plan.rewrite(stampOf(parts.config, { ...subject.request, principal, record: verdict.record }));
-  const narrowed = await narrow(call, whole, { restrictions: authorization.restrictions, ...scopeFilterOf(parts, inputs) }).catch(outageRefusal);
+  const narrowTo = (restrictions: typeof authorization.restrictions) =>
+    narrow(call, whole, { restrictions, ...scopeFilterOf(parts, inputs) }).catch(outageRefusal);
+  const narrowed = await narrowTo(authorization.restrictions);
   if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
   if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);
   await call.turn();
   const body = !narrowed.forward || narrowed.tree === undefined ? null : renderStrict(narrowed.tree);
   const isPermitted = plan.optionalPermission !== undefined && (await parts.decider.authorizeNow(inputs, [plan.optionalPermission])).ok;
 
-  const record = { ...decidedRecord(subject, authorization, 'policy-permits'), ...verdict.record };
+  const said = await saidOfList(saidOfForwarded(plan, authorization, call.operation), authorization, narrowTo);
+  const record = { ...decidedRecord(subject, authorization, said), ...verdict.record };
   const needsIntent = plan.intent ?? call.operation.writes;
   const isIntended = needsIntent && parts.ledger.healthy() && (await isRecorded(parts, parts.ledger.intend(record)));
   if (needsIntent && !isIntended && parts.config.ledger.failClosed) return refusalResponse({ code: 'ledger-unavailable' }, inputs.requestId);
 
-  const recorder: Recorder = { parts, record, isIntended, verdict };
+  const recorder: Recorder = { parts, record, isIntended, verdict, said };
   try {
     if (!narrowed.forward) return await concluded(exchange, recorder, { plan, answer: answerOf(narrowed.answer), isPermitted });
     const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
@@ -187,26 +190,6 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   }
 }
 
-/** A role without the right to read them adds no objects. */
-function scopeFilterOfPrincipal(parts: MediatorParts, inputs: EdgeInputs, principal: Principal): Pick<Call, 'scopeFilter'> {
-  if (!chainOf(principal).some(hasScopes)) return {};
-  return {
-    async scopeFilter(read) {
-      const reading = await parts.decider.authorizeNow(inputs, [read]);
-      const restrictions = reading.ok ? reading.restrictions : [{ principalId: principal.id, scopes: [] }];
-      return restrictions.length === 0 ? undefined : { restrictions, ...scopeFilterOf(parts, inputs) };
-    },
-  };
-}
-
-function scopeFilterOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInputs): Omit<Restricted, 'restrictions'> {
-  return {
-    lookup: createLookup(upstream),
-    createdBy: (type, principalId) => makers.createdBy(principalId, type),
-    mayRead: async (ask) => (await decider.authorizeNow(inputs, [ask])).ok,
-  };
-}
-
 /** Prefect serves its UI below the path of public_url, and its API at the root. nginx has removed the path from both. */
 function upstreamPath({ operationId }: Operation, path: string, basePath: string): string {
   return operationId.startsWith('ui:') ? `${basePath}${path}` : path;
@@ -218,6 +201,7 @@ interface Recorder {
   /** False: Lictor writes the whole record after the answer. */
   readonly isIntended: boolean;
   readonly verdict: Passed;
+  readonly said: Said;
 }
 
 function write({ parts, record, isIntended }: Recorder, outcome: Partial<NewRecord>): Promise<boolean> {
@@ -232,7 +216,11 @@ interface Answered {
 
 async function concluded(exchange: Exchange, recorder: Recorder, { plan, answer, isPermitted }: Answered): Promise<MediatedResponse> {
   const reply = plan.reply === undefined ? answer : plan.reply(answer, isPermitted);
-  const left = await leaving(recorder, { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body });
+  const left = await leaving(recorder, {
+    status: reply.status,
+    headers: { ...responseHeaders(reply.headers), ...wouldDenyHeader(recorder.said) },
+    body: reply.body,
+  });
   if (left === undefined) return withheld(exchange, recorder, { refusal: { code: 'answer-withheld' }, upstreamMs: answer.upstreamMs });
   const { parts, subject } = exchange;
   const { response, record } = left;
@@ -270,7 +258,13 @@ async function withheld(
   { refusal, upstreamMs }: { readonly refusal: Refusal; readonly upstreamMs: number },
 ): Promise<MediatedResponse> {
   const response = refusalResponse(refusal, subject.request.inputs.requestId, 'forwarded');
-  await write(recorder, { ...responseFields(parts, subject, response), upstream_ms: Math.round(upstreamMs), decision: 'deny', reason: refusal.code });
+  await write(recorder, {
+    ...responseFields(parts, subject, response),
+    upstream_ms: Math.round(upstreamMs),
+    decision: 'deny',
+    reason: refusal.code,
+    mode: 'enforce',
+  });
   return response;
 }
 

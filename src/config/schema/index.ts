@@ -12,7 +12,7 @@ import { oauthClientHostsSection, oauthClientsSection } from '../sections/oauth-
 import { prefectSection } from '../sections/prefect.ts';
 import { providersSection } from '../sections/providers.ts';
 import { listenSection, publicUrlSection } from '../sections/public-url.ts';
-import { rolesSection } from '../sections/roles.ts';
+import { modeKey, rolesSection } from '../sections/roles.ts';
 import { servicesSection } from '../sections/services.ts';
 import { tlsSection, tlsTerminatedUpstreamSection } from '../sections/tls.ts';
 import { forwardHeaders, ledgerKeys, sessionsSection, storeSection, trustedProxiesSection } from '../sections/traffic.ts';
@@ -29,6 +29,7 @@ export function configSchema(context: Context) {
       proxies: { terminateTls: wire.tls_terminated_upstream ?? false, trusted: wire.trusted_proxies },
       identityProviders: wire.identity_providers,
       roles: wire.roles,
+      mode: wire.mode,
       policies: wire.policies === undefined ? null : resolve(context.baseDir, wire.policies),
       cliSeconds: sessions.cli,
       sessions: { idleSeconds: sessions.idle, absoluteSeconds: sessions.absolute },
@@ -61,6 +62,9 @@ function sections(context: Context) {
       prefect: prefectSection(context),
       identity_providers: providersSection(context),
       roles: rolesSection(context),
+      mode: modeKey
+        .default('enforce')
+        .describe('observe: for 30 days, what only the policies deny is recorded and not rejected (docs/how-to/observe.md). Default: enforce.'),
       policies: filePath.optional().describe('Directory with own policies (*.cedar) and their vectors (*.vectors.yaml): docs/how-to/policies.md.'),
       sessions: sessionsSection.prefault({}),
       limits: limitsSection(context),

@@ -17,12 +17,15 @@ export function rolesSection(known: Pick<Context, 'providers' | 'agents'>) {
           role: z.enum(BUILT_IN_ROLES).describe('One of the built-in roles (docs/reference/roles.md).'),
           members: z.array(member).min(1).describe('Who has it: user:NAME@IDP, token:NAME, "*@IDP", group:NAME@IDP, claim:KEY=VALUE@IDP or an ARN@IDP.'),
           scope: wireScope.optional(),
+          mode: modeKey.optional().describe('For these members, instead of the mode of the file.'),
         })
-        .transform((wire): RoleBinding => ({ ...wire, scope: wire.scope ?? null })),
+        .transform(({ mode, ...wire }): RoleBinding => ({ ...wire, scope: wire.scope ?? null, ...(mode !== undefined && { mode }) })),
     )
     .prefault([])
     .describe('Roles beside those that accounts and tokens were created with.');
 }
+
+export const modeKey = z.enum(['enforce', 'observe']);
 
 /** The token of an agent has the roles of the agent alone. */
 function agentComplaint(member: string, { agents = [] }: Pick<Context, 'agents'>): Complaint | undefined {

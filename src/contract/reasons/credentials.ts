@@ -8,6 +8,11 @@ export const CREDENTIAL_REASONS = {
   'credential-missing': { status: 401, detail: 'This gateway needs a credential and the request carries none.', hint: TOKEN_HINT },
   'credential-malformed': { status: 401, detail: 'The credential cannot be read.', hint: TOKEN_HINT },
   'credential-unknown': { status: 401, detail: 'The gateway does not know this credential.', hint: TOKEN_HINT },
+  'shared-password': {
+    status: 401,
+    detail: "The request carries Prefect's own auth string, which only observe mode accepts.",
+    hint: TOKEN_HINT,
+  },
   'credential-expired': { status: 401, detail: 'The credential has expired.', hint: 'Get a new one; for a service token: lictor token rotate NAME.' },
   'credential-revoked': { status: 401, detail: 'The credential has been revoked.', hint: 'Ask for a new one: lictor token create NAME.' },
   'credential-address': { status: 401, detail: 'The credential is not valid from this address.', hint: 'The token is limited to other addresses (--cidr).' },

@@ -10,6 +10,7 @@ import { DOLLAR_VARIABLE, quote, quotePath, quoteVerbatim } from './quote.ts';
 import { linkedOperations, literal, renderBasePath, renderDocumentLinks, renderMediatedRedirects } from './render-base-path.ts';
 import { renderIdentityLimit, renderLimitedRoles, renderLimitZones } from './render-limits.ts';
 import { renderMaps, renderTransportSecurity } from './render-maps.ts';
+import { renderWouldDeny, renderWouldDenyAnswer, renderWouldDenyMediated } from './render-observe.ts';
 import { renderPageMaps, renderPages } from './render-pages.ts';
 import { renderRequestId } from './render-request-id.ts';
 import { renderServers } from './render-servers.ts';
@@ -87,6 +88,9 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   files.set('open-decisions.conf', renderOpenDecisions(input));
   files.set('limits.conf', renderLimitZones(config.limits));
   files.set('identity-limit.conf', renderIdentityLimit(config.limits));
+  files.set('would-deny.conf', renderWouldDeny(config));
+  files.set('would-deny-answer.conf', renderWouldDenyAnswer(config));
+  files.set('would-deny-mediated.conf', renderWouldDenyMediated(config));
   files.set('limited-roles.conf', renderLimitedRoles(config.limits));
   return files;
 }

@@ -48,11 +48,14 @@ export async function decide(core: RelayCore, visit: Visit, frameToken: string |
  * A scoped allow is checked frame by frame (passage.ts), or refused if frames do not name their object. Budgets, taint and approvals do not see
  * frames: a principal that they concern gets no socket. Prefect has no answer for a foreign pool here.
  */
-export function screenedOnly({ parts }: RelayCore, { operation }: Visit, answer: Authorization): Authorization {
+export function screenedOnly(core: RelayCore, visit: Visit, answer: Authorization): Authorization {
+  const { parts } = core;
+  const { operation } = visit;
   if (!answer.ok) return answer.reason === 'object-foreign' ? { ...answer, reason: 'scope-excludes' } : answer;
-  const { principal, credential, decisions, restrictions } = answer;
+  const { principal, credential, decisions, restrictions, instead } = answer;
   const refuse = (reason: ReasonCode): Authorization => ({ ok: false, reason, principal, credential, credentialId: credential.id, decisions });
   if (operation !== undefined && parts.mustMediate?.(principal, operation) === true) return refuse('socket-unchecked');
+  if (instead !== undefined) return { ...answer, instead: screenedOnly(core, visit, instead) };
   if (restrictions.length === 0 || (parts.scopeFilterOf !== undefined && isScreened(operation?.operationId ?? ''))) return answer;
   return refuse('scope-not-filterable');
 }

@@ -2,6 +2,7 @@
 
 import type { Authorization } from '../../authorization/decide/decider.ts';
 import { identityFields } from '../../authorization/decide/identity-fields.ts';
+import { decisionFields, enforced, type Said } from '../../authorization/decide/observe.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { Operation } from '../../contract/operation.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
@@ -29,19 +30,19 @@ const NOT_IN_PATH = { flow_run_id: null, task_run_id: null, deployment_id: null 
 
 /** Statuses are HTTP's: 101, or that of the refusal, even if it was sent in a close frame. */
 export function socketRecord(visit: Visit, outcome: Outcome, at: { readonly nowMs: number; readonly revision: number }): NewRecord {
-  const reason = outcome.refusal ?? reasonOf(outcome.authorization);
-  const allowed = reason === 'policy-permits';
+  const { authorization, refusal } = outcome;
+  const said: Said =
+    refusal !== null || authorization === null ? { decision: 'deny', reason: refusal ?? 'credential-missing', mode: 'enforce' } : decisionFields(authorization);
+  const isOpen = said.decision === 'allow' || said.mode === 'observe';
   return {
     time: new Date(at.nowMs).toISOString(),
     ...requestFields(visit),
     ...(outcome.authorization !== null && identityFields(outcome.authorization)),
     ...whatFields(visit, outcome.authorization),
     ...runBinding({ bound: NOT_IN_PATH, principal: outcome.authorization?.principal?.id ?? null, claims: visit.claims ?? {} }),
-    decision: allowed ? 'allow' : 'deny',
-    reason,
-    status: allowed ? 101 : REASONS[reason].status,
+    ...said,
+    status: isOpen ? 101 : REASONS[said.reason].status,
     path_taken: 'relay',
-    mode: 'enforce',
     revision: at.revision,
   };
 }
@@ -57,7 +58,7 @@ function requestFields({ inputs, userAgent }: Visit): Partial<NewRecord> {
 }
 
 function whatFields(visit: Visit, authorization: Authorization | null): Partial<NewRecord> {
-  const decisions = authorization?.decisions ?? [];
+  const decisions = authorization === null ? [] : enforced(authorization).decisions;
   const decision = decisions[0];
   return {
     action: decision?.action ?? visit.operation?.action ?? null,
@@ -65,11 +66,6 @@ function whatFields(visit: Visit, authorization: Authorization | null): Partial<
     resource_id: decision?.resource.id ?? visit.resourceId,
     policies: [...new Set(decisions.flatMap((each) => each.policies))],
   };
-}
-
-function reasonOf(authorization: Authorization | null): ReasonCode {
-  if (authorization === null) return 'credential-missing';
-  return authorization.ok ? 'policy-permits' : authorization.reason;
 }
 
 function orNull(text: string): string | null {

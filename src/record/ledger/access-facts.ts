@@ -29,6 +29,7 @@ function readFacts(encoded: string): AccessFacts | undefined {
     action: text(facts.action),
     revision: typeof facts.revision === 'number' && Number.isSafeInteger(facts.revision) ? facts.revision : 0,
     session_id: text(facts.session_id),
+    ...(facts.mode === 'observe' && { mode: facts.mode }),
   };
 }
 

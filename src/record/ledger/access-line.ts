@@ -51,7 +51,6 @@ export function parseAccessLine(bytes: Uint8Array, routes: RouteKnowledge, baseP
     duration_ms: durationMs,
     upstream_ms: seconds(line.upstream),
     path_taken: pathTaken(text(line.taken)),
-    mode: 'enforce',
   };
   return { ok: true, record: withRoute(record, line, routes, basePath), pid: integer(line.pid), endMs, taken: text(line.taken) ?? '' };
 }
@@ -84,9 +83,10 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The principal and the decision, from the decision's facts. The code of a denial by nginx itself wins over them. */
 function identity(facts: AccessFacts | undefined, code: string | null): Parts {
   const reason = code ?? facts?.reason ?? null;
-  if (facts === undefined) return { decision: reason === null ? null : 'deny', reason };
-  const { decision, reason: _decided, ...who } = facts;
-  return { ...who, decision: code !== null && refuses(code) ? 'deny' : decision, reason };
+  if (facts === undefined) return { decision: reason === null ? null : 'deny', reason, mode: 'enforce' };
+  const { decision, reason: _decided, mode = 'enforce', ...who } = facts;
+  const refusesItself = code !== null && refuses(code);
+  return { ...who, decision: refusesItself ? 'deny' : decision, reason, mode: refusesItself ? 'enforce' : mode };
 }
 
 /** nginx passes on an answer without a status line, with status 009 (HTTP/0.9). No client accepts it (RFC 9112, 2.3). Null: there is a status line. */

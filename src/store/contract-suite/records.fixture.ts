@@ -36,6 +36,30 @@ export function cacheGenerationCases(get: () => StoreUnderTest): void {
   });
 }
 
+export function observationCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  it('keep their beginning until they end: neither a restart nor a reload moves it', async () => {
+    const { store, other } = get();
+    await store.observations.keep(['*']);
+    const begun = await store.observations.begun();
+    advance(1_000);
+    await other.observations.keep(['*', 'viewer']);
+    const both = await other.observations.begun();
+    expect([both.get('*'), both.get('viewer')]).toEqual([begun.get('*'), (begun.get('*') ?? 0) + 1_000]);
+    await store.observations.keep([]);
+    expect([...(await other.observations.begun())]).toEqual([]);
+  });
+
+  it('are left, and entered again, as a change that everybody sees', async () => {
+    const { store, other } = get();
+    expect(await movedBy(get(), () => store.observations.enforce('group:team-a@corp', 'local:root'))).toBe(1);
+    expect(await other.observations.enforce('group:team-a@corp', 'local:root')).toBe(false);
+    expect(await other.observations.enforced()).toMatchObject([{ subject: 'group:team-a@corp', by: 'local:root' }]);
+    expect(await movedBy(get(), () => store.observations.observeAgain('group:team-a@corp'))).toBe(1);
+    expect(await other.observations.observeAgain('group:team-a@corp')).toBe(false);
+    expect(await store.observations.enforced()).toEqual([]);
+  });
+}
+
 export function taintCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
   it('hold for 60 minutes after the last mark, for all who share the store, and for this requester alone', async () => {
     const { store, other } = get();

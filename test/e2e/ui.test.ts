@@ -2,23 +2,24 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BrowserContext, Page, Request } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser, type TestBrowser, watchRefusals } from '../env/chromium.ts';
-import { type StockClient, stockClient } from '../env/client.ts';
+import { stockClient } from '../env/client.ts';
 import { type Account, type Gateway, startGateway } from '../env/gateway.ts';
 import { type Direct, directTo, field, sharedPrefect, text } from '../env/prefect.ts';
+import { waitFor } from '../env/process.ts';
 import { makeTeams, scopeArguments } from '../env/teams.ts';
+import { openSession, preparePool, type StockSession, startWorker } from '../integration/stock/session.ts';
 
 const prefect = sharedPrefect();
 const server: Direct = directTo(prefect);
-const POOL = `ui-${Date.now().toString(36)}`;
 const directory = mkdtempSync(join(tmpdir(), 'lictor-test-ui-'));
 /** Runs end when it is there. */
 const END = join(directory, 'end');
 let gateway: Gateway;
 let browser: TestBrowser;
-let client: StockClient;
+let session: StockSession;
 let alice: Account;
 let carol: Account;
 
@@ -27,15 +28,13 @@ beforeAll(async () => {
   alice = await gateway.account('alice', 'admin');
   carol = await gateway.account('carol', 'viewer');
   const { secret } = await gateway.token('worker', ['deployer', 'worker']);
-  client = stockClient({ venv: prefect.venv, url: gateway.url, credential: { carrier: 'auth-string', token: secret } });
-  await client.prefect(['work-pool', 'create', POOL, '--type', 'process']);
-  const deployed = await client.prefect(['--no-prompt', 'deploy', 'stock.py:held', '--name', POOL, '--pool', POOL]);
-  if (deployed.code !== 0) throw new Error(deployed.output);
-  await client.startPrefect(['worker', 'start', '--pool', POOL, '--type', 'process']);
+  session = openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier: 'auth-string', token: secret } }, 'ui');
+  await preparePool(session, 'held');
+  await startWorker(session);
 });
 afterAll(async () => {
   await browser?.close();
-  await client?.stop();
+  await session?.client.stop();
   await gateway?.close();
   rmSync(directory, { recursive: true });
 });
@@ -44,7 +43,7 @@ const HOUR_SECONDS = 3600;
 
 /** A run of the deployment, made straight at Prefect; answers its id and name. */
 async function createRun(inSeconds: number): Promise<{ readonly id: string; readonly name: string }> {
-  const deployment = await server.get(`/deployments/name/held/${POOL}`);
+  const deployment = await server.get(`/deployments/name/held/${session.pool}`);
   const scheduled = new Date(Date.now() + inSeconds * 1000).toISOString();
   const state = { type: 'SCHEDULED', state_details: { scheduled_time: scheduled } };
   const run = await server.post(`/deployments/${text(field(deployment, 'id'))}/create_flow_run`, { parameters: { file: END }, state });
@@ -57,26 +56,70 @@ async function signIn(page: Page, account: Account): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-async function inPage(account: Account, link: string): Promise<{ readonly context: BrowserContext; readonly page: Page }> {
-  const context = await browser.person();
-  const page = await context.newPage();
+interface Opened {
+  readonly context: BrowserContext;
+  readonly page: Page;
+}
+
+/** Browsers of people who are signed in: a new one loads the whole UI again. */
+const signedIn = new Map<Account, Opened>();
+
+async function inPage(account: Account, link: string): Promise<Opened> {
+  const before = signedIn.get(account);
+  const { context, page } = before ?? (await newPage());
   await page.goto(`${gateway.url}${link}`);
-  await signIn(page, account);
+  if (before === undefined) await signIn(page, account);
+  signedIn.set(account, { context, page });
   return { context, page };
+}
+
+async function newPage(): Promise<Opened> {
+  const context = await browser.person();
+  return { context, page: await context.newPage() };
+}
+
+async function leave(account: Account): Promise<void> {
+  await signedIn.get(account)?.context.close();
+  signedIn.delete(account);
+}
+
+/** Follows links within the UI, as a click does: the document stays. Resolves when the requests of the new page have ended. */
+function linksIn(page: Page): (link: string) => Promise<void> {
+  const open = new Set<Request>();
+  let changedMs = Date.now();
+  const ended = (request: Request) => {
+    open.delete(request);
+    changedMs = Date.now();
+  };
+  page.on('request', (request) => {
+    open.add(request);
+    changedMs = Date.now();
+  });
+  page.on('requestfinished', ended);
+  page.on('requestfailed', ended);
+  return async (link) => {
+    changedMs = Date.now();
+    await page.evaluate(`history.pushState({}, "", ${JSON.stringify(link)})`);
+    await waitFor(() => open.size === 0 && Date.now() - changedMs > 500, { what: `${link} to be quiet`, timeoutMs: 120_000 });
+    expect(new URL(page.url()).pathname).toBe(link);
+  };
 }
 
 const ofApi = (refused: readonly string[]): readonly string[] => refused.filter((line) => line.includes(`${gateway.url}/api/`));
 
 describe('a person with a browser', () => {
+  // A page that nobody sees goes on to ask and to draw.
+  afterEach(async () => void (await Promise.all([...signedIn.values()].map(({ page }) => page.goto('about:blank')))));
+
   it('deep link, login, and there; the page of the run is live', async () => {
     const run = await createRun(0);
     const link = `/v2/runs/flow-run/${run.id}`;
-    const context = await browser.person();
-    const page = await context.newPage();
+    const { context, page } = await newPage();
     await page.goto(`${gateway.url}${link}`);
     expect(new URL(page.url()).pathname).toBe('/.lictor/login');
     await browser.shoot(page, '1-login');
     await signIn(page, alice);
+    signedIn.set(alice, { context, page });
     await page.getByText(run.name).first().waitFor();
     expect(new URL(page.url()).pathname).toBe(link);
     const state = (name: string) => page.locator('main').getByText(name, { exact: true }).first();
@@ -86,12 +129,10 @@ describe('a person with a browser', () => {
     writeFileSync(END, '');
     await state('Completed').waitFor();
     await browser.shoot(page, '3-run-completed');
-    await context.close();
   });
 
   it('the page reports a wrong password, and gives no session', async () => {
-    const context = await browser.person();
-    const page = await context.newPage();
+    const { context, page } = await newPage();
     await page.goto(`${gateway.url}/.lictor/login`);
     await signIn(page, { name: 'alice', password: 'wrong' });
     await page.getByRole('alert').waitFor();
@@ -102,7 +143,7 @@ describe('a person with a browser', () => {
 
   it('carol, a viewer, cancels a run: the UI shows the refusal, the run goes on', async () => {
     const run = await createRun(HOUR_SECONDS);
-    const { context, page } = await inPage(carol, `/v2/runs/flow-run/${run.id}`);
+    const { page } = await inPage(carol, `/v2/runs/flow-run/${run.id}`);
     await page.getByText(run.name).first().waitFor();
     await page.locator('main button[aria-haspopup="menu"]').first().click();
     await page.getByRole('menuitem', { name: 'Cancel' }).click();
@@ -119,17 +160,15 @@ describe('a person with a browser', () => {
     expect(await told).toContain(detail);
     await browser.shoot(page, '5-refused');
     expect(await server.runState(run.id)).toBe('SCHEDULED');
-    await context.close();
   });
 
   it('twin: alice cancels it', async () => {
     const run = await createRun(HOUR_SECONDS);
-    const { context, page } = await inPage(alice, `/v2/runs/flow-run/${run.id}`);
+    const { page } = await inPage(alice, `/v2/runs/flow-run/${run.id}`);
     await page.locator('main button[aria-haspopup="menu"]').first().click();
     await page.getByRole('menuitem', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Cancel Flow Run' }).click();
     await server.awaitRunState(run.id, ['CANCELLING', 'CANCELLED']);
-    await context.close();
   });
 
   it('the stock command line shows who may not do what, and which role may', async () => {
@@ -141,12 +180,55 @@ describe('a person with a browser', () => {
       expect(code, output).not.toBe(0);
       return output.replaceAll(/\s+/g, ' ');
     };
-    expect(await sayOf('reader', 'viewer', ['--no-prompt', 'deploy', 'stock.py:held', '--name', POOL, '--pool', POOL])).toMatch(
+    expect(await sayOf('reader', 'viewer', ['--no-prompt', 'deploy', 'stock.py:held', '--name', session.pool, '--pool', session.pool])).toMatch(
       /token:reader \(viewer\) may not [a-z ]+ \([a-z_.]+\); role [a-z]+ may\./,
     );
-    expect(await sayOf('steward', 'operator', ['deployment', 'run', `held/${POOL}`, '--job-variable', 'env.A=b'])).toContain(
+    expect(await sayOf('steward', 'operator', ['deployment', 'run', `held/${session.pool}`, '--job-variable', 'env.A=b'])).toContain(
       'token:steward (operator) may not start runs with job_variables, another queue or another state (deployments.run.override); role deployer may.',
     );
+  });
+
+  it('an address that carol may not open is a styled page with the reason', async () => {
+    const { page } = await inPage(carol, '/v2/dashboard');
+    await page.getByText('Dashboard').first().waitFor();
+    await page.goto(`${gateway.url}/api/metrics`);
+    await page.getByText('carol@local (viewer) may not read metrics of the server (system.metrics); role admin may.').waitFor();
+    await browser.shoot(page, '6-refused-page');
+    await page.goto(`${gateway.url}/.lictor/api/v1/audit`);
+    await page.getByText('carol@local (viewer) may not read the audit records (ledger.read); role auditor may.').waitFor();
+    await browser.shoot(page, '6-refused-own-page');
+    await page.goto(`${gateway.url}/a//b`);
+    await page.getByText('The path is not in its canonical form.').waitFor();
+    await browser.shoot(page, '6-refused-path');
+  });
+
+  it("a viewer's pages are whole: no refusal on any of them, and nothing is loaded from elsewhere", async () => {
+    const { page } = await inPage(carol, '/v2/dashboard');
+    const refused = watchRefusals(page);
+    const elsewhere: string[] = [];
+    page.on('response', (response) => {
+      if (new URL(response.url()).origin !== gateway.url) elsewhere.push(response.url());
+    });
+    await page.getByText('Dashboard').first().waitFor();
+    const follow = linksIn(page);
+    for (const name of [
+      'dashboard',
+      'runs',
+      'flows',
+      'deployments',
+      'work-pools',
+      'blocks',
+      'variables',
+      'automations',
+      'events',
+      'concurrency-limits',
+      'settings',
+    ]) {
+      await follow(`/v2/${name}`);
+      await browser.shoot(page, `6-viewer-${name}`);
+    }
+    expect(ofApi(refused)).toEqual([]);
+    expect(elsewhere).toEqual([]);
   });
 
   it('the bar in every page says who is signed in, and signs out with one click', async () => {
@@ -164,59 +246,16 @@ describe('a person with a browser', () => {
     await bar.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('You are signed out').waitFor();
     expect((await context.request.get(`${gateway.url}/api/admin/version`)).status()).toBe(401);
-    await context.close();
-  });
-
-  it('an address that carol may not open is a styled page with the reason', async () => {
-    const { context, page } = await inPage(carol, '/v2/dashboard');
-    await page.getByText('Dashboard').first().waitFor();
-    await page.goto(`${gateway.url}/api/metrics`);
-    await page.getByText('carol@local (viewer) may not read metrics of the server (system.metrics); role admin may.').waitFor();
-    await browser.shoot(page, '6-refused-page');
-    await page.goto(`${gateway.url}/.lictor/api/v1/audit`);
-    await page.getByText('carol@local (viewer) may not read the audit records (ledger.read); role auditor may.').waitFor();
-    await browser.shoot(page, '6-refused-own-page');
-    await page.goto(`${gateway.url}/a//b`);
-    await page.getByText('The path is not in its canonical form.').waitFor();
-    await browser.shoot(page, '6-refused-path');
-    await context.close();
-  });
-
-  it("a viewer's pages are whole: no refusal on any of them, and nothing is loaded from elsewhere", async () => {
-    const { context, page } = await inPage(carol, '/v2/dashboard');
-    const refused = watchRefusals(page);
-    const elsewhere: string[] = [];
-    page.on('response', (response) => {
-      if (new URL(response.url()).origin !== gateway.url) elsewhere.push(response.url());
-    });
-    await page.getByText('Dashboard').first().waitFor();
-    for (const name of [
-      'dashboard',
-      'runs',
-      'flows',
-      'deployments',
-      'work-pools',
-      'blocks',
-      'variables',
-      'automations',
-      'events',
-      'concurrency-limits',
-      'settings',
-    ]) {
-      await page.goto(`${gateway.url}/v2/${name}`, { waitUntil: 'networkidle' });
-      await browser.shoot(page, `6-viewer-${name}`);
-    }
-    expect(ofApi(refused)).toEqual([]);
-    expect(elsewhere).toEqual([]);
-    await context.close();
+    await leave(carol);
   });
 
   it("an operator of one team's scope sees its own on every page, and nothing of the other team", async () => {
     const { a, b } = await makeTeams(server);
     const dana = await gateway.account('dana', 'operator', ...scopeArguments(a));
-    const { context, page } = await inPage(dana, '/v2/dashboard');
+    const { page } = await inPage(dana, '/v2/dashboard');
     const refused = watchRefusals(page);
     await page.getByText('Dashboard').first().waitFor();
+    const follow = linksIn(page);
     const pages: readonly (readonly [link: string, own: string | null])[] = [
       ['dashboard', null],
       ['runs', `${a.mark}-finished`],
@@ -234,7 +273,7 @@ describe('a person with a browser', () => {
       [`work-pools/work-pool/${a.pool}`, a.pool],
     ];
     for (const [link, own] of pages) {
-      await page.goto(`${gateway.url}/v2/${link}`, { waitUntil: 'networkidle' });
+      await follow(`/v2/${link}`);
       if (own !== null) await page.getByText(own).first().waitFor();
       expect(await page.getByText('Something went wrong').count(), link).toBe(0);
       const content = await page.content();
@@ -245,10 +284,11 @@ describe('a person with a browser', () => {
       await browser.shoot(page, `team-${link.replaceAll('/', '-').slice(0, 30)}`);
     }
     expect(ofApi(refused)).toEqual([]);
-    await context.close();
+    await leave(dana);
   });
 
   it('logout; then "back" shows nothing of what was there', async () => {
+    await leave(alice); // A new browser has no history.
     const run = await createRun(HOUR_SECONDS);
     const { context, page } = await inPage(alice, `/v2/runs/flow-run/${run.id}`);
     await page.getByText(run.name).first().waitFor();
@@ -263,7 +303,7 @@ describe('a person with a browser', () => {
     }
     await browser.shoot(page, '8-back-after-logout');
     expect((await context.request.get(`${gateway.url}/api/flow_runs/${run.id}`)).status()).toBe(401);
-    await context.close();
+    await leave(alice);
   });
 });
 
@@ -274,8 +314,7 @@ describe('a session that ends', () => {
     const dana = await short.account('dana', 'viewer');
     const run = await createRun(HOUR_SECONDS);
     const link = `/v2/runs/flow-run/${run.id}`;
-    const context = await browser.person();
-    const page = await context.newPage();
+    const { context, page } = await newPage();
     const atLogin = (url: URL): boolean => url.pathname === '/.lictor/login';
     const arrives = async (): Promise<boolean> => {
       await Promise.all([page.waitForURL((url) => !atLogin(url), { waitUntil: 'commit' }), signIn(page, dana)]);

@@ -8,7 +8,7 @@ import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { type Keycloak, MACHINE, sharedKeycloak } from '../env/keycloak.ts';
 import { field, list, sharedPrefect, text } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
-import { deploy, expectTaskRuns, openSession, prefectOk, startRun, startWorker } from './stock/session.ts';
+import { expectTaskRuns, openSession, preparePool, startRun, startWorker } from './stock/session.ts';
 
 export interface ExpiryForm {
   /** How long one access token lives. */
@@ -62,8 +62,7 @@ export async function runThroughOutage({ gateway, keycloak, directory }: ExpiryR
   const exec = ['--as', 'oidc', '--issuer', keycloak.issuer, '--client-id', MACHINE.id, '--client-secret-file', join(directory, 'client-secret')];
   const session = openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier: 'none', token: '' }, exec }, 'expiry');
   try {
-    await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
-    await deploy(session, 'steady');
+    await preparePool(session, 'steady');
     const worker = await startWorker(session);
     const id = await startRun(session, `steady/${session.pool}`, `count=${tasks}`, `seconds=${secondsPerTask}`);
     await session.server.awaitRunState(id, ['RUNNING']);

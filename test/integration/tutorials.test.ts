@@ -11,7 +11,7 @@ import { sharedPrefect } from '../env/prefect.ts';
 import { type Finished, run, waitFor } from '../env/process.ts';
 import { MAIN } from '../env/program.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
-import { flowRunIdOf, openSession, prefectOk, type StockSession } from './stock/session.ts';
+import { flowRunIdOf, openSession, prefectOk, type StockSession, startRun } from './stock/session.ts';
 
 const FIRST = 'tutorials/first-worker.md';
 const AGENT = 'tutorials/agent-that-reruns.md';
@@ -84,8 +84,12 @@ async function checkAndReload(page: string): Promise<void> {
   await waitFor(async () => (await reloads()) > before, { what: 'the reload', timeoutMs: 60_000, everyMs: 300 });
 }
 
+/** Starts it with a request: a command costs a second of a core. */
 async function runOf(deployment: string, end: string): Promise<string> {
-  const id = flowRunIdOf(await prefectOk(session, 'deployment', 'run', deployment));
+  return endsAs(await startRun(session, deployment), end);
+}
+
+async function endsAs(id: string, end: string): Promise<string> {
   expect(await session.server.awaitRunState(id, ['COMPLETED', 'FAILED', 'CRASHED'], 180_000), (await session.server.logMessages(id)).join('\n')).toBe(end);
   return id;
 }
@@ -110,7 +114,7 @@ it('the first worker runs a flow through the gateway, and the timeline names who
   for (const words of [createPool, deploy]) await prefectOk(session, ...words);
   await session.client.startPrefect(startWorker);
   expect(commands(FIRST, 'prefect deployment run')).toEqual([['deployment', 'run', 'hello/first']]);
-  const id = await runOf('hello/first', 'COMPLETED');
+  const id = await endsAs(flowRunIdOf(await prefectOk(session, 'deployment', 'run', 'hello/first')), 'COMPLETED');
   const timeline = await timelineOf(FIRST, id);
   expect(timeline).toContain('started by token:laptop');
   expect(timeline).toMatch(/run:\S+ +flow_runs\.set_state +201 +verified/);
@@ -121,8 +125,12 @@ it('the first worker runs a flow through the gateway, and the timeline names who
 it('an agent over MCP reruns the failed runs of one deployment, and does nothing else', async () => {
   const project = session.client.project;
   writeFileSync(join(project, 'report.py'), block(AGENT, 'from pathlib'));
-  for (const line of commands(AGENT, 'prefect --no-prompt').slice(0, 2)) await prefectOk(session, ...line);
-  const [daily, weekly] = [await runOf('report/daily', 'FAILED'), await runOf('report/weekly', 'FAILED')];
+  await Promise.all(
+    commands(AGENT, 'prefect --no-prompt')
+      .slice(0, 2)
+      .map((line) => prefectOk(session, ...line)),
+  );
+  const [daily, weekly] = await Promise.all([runOf('report/daily', 'FAILED'), runOf('report/weekly', 'FAILED')]);
   const ids = { DAILY_RUN: daily, WEEKLY_RUN: weekly };
 
   appendFileSync(gateway.configFile, block(AGENT, 'policies:'));
@@ -172,10 +180,9 @@ it('the runs of one team call the service with its key, and the timeline shows i
   await checkAndReload(SERVICE);
   writeFileSync(join(session.client.project, 'rates.py'), block(SERVICE, 'from prefect import flow'));
   const [deployA = '', deployB = '', ...runs] = block(SERVICE, 'prefect --no-prompt deploy').trim().split('\n');
-  for (const command of [deployA, deployB]) await prefectOk(session, ...command.split(' ').slice(1));
+  await Promise.all([deployA, deployB].map((command) => prefectOk(session, ...command.split(' ').slice(1))));
   expect(runs).toEqual(['prefect deployment run rates/team-a', 'prefect deployment run rates/team-b']);
-  const allowed = await runOf('rates/team-a', 'COMPLETED');
-  const denied = await runOf('rates/team-b', 'FAILED');
+  const [allowed, denied] = await Promise.all([runOf('rates/team-a', 'COMPLETED'), runOf('rates/team-b', 'FAILED')]);
   for (const id of [allowed, denied]) await calledBilling(id);
   await waitFor(async () => (await session.server.logMessages(allowed)).includes('eur 1.08'), { what: 'the printed rates', timeoutMs: 60_000, everyMs: 300 });
   expect(billing.seen()).toMatchObject([{ method: 'GET', target: '/v1/rates', headers: { 'x-api-key': 'the-key-of-billing' } }]);

@@ -58,7 +58,7 @@ async function fill(home: string, work: string): Promise<void> {
   mkdirSync(imports, { recursive: true });
   cpSync(REALM_FILE, join(imports, 'data-realm.json'));
   const [port, managementPort] = [await freePort(), await freePort()];
-  const keycloak = await start(serverProcess({ home, database: work, port, managementPort, more: ['--import-realm'] }));
+  const keycloak = await start(serverProcess({ home, database: work, port, ownPort: port, managementPort, more: ['--import-realm'] }));
   await keycloak.stop({ graceMs: 20_000 });
   rmSync(imports, { recursive: true, force: true });
 }
@@ -70,13 +70,16 @@ export interface ServerPlace {
   readonly home: string;
   /** Directory of the H2 files. */
   readonly database: string;
+  /** In its address. */
   readonly port: number;
+  /** That it listens on. */
+  readonly ownPort: number;
   readonly managementPort: number;
   readonly more?: readonly string[];
 }
 
 /** How Keycloak is started; ready when it says so itself. */
-export function serverProcess({ home, database, port, managementPort, more = [] }: ServerPlace): Parameters<typeof start>[0] {
+export function serverProcess({ home, database, port, ownPort, managementPort, more = [] }: ServerPlace): Parameters<typeof start>[0] {
   const url = `http://127.0.0.1:${port}`;
   return {
     name: 'keycloak',
@@ -89,7 +92,7 @@ export function serverProcess({ home, database, port, managementPort, more = [] 
       `--db-url=jdbc:h2:file:${join(database, 'keycloakdb')};NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE;DB_CLOSE_DELAY=0`,
       '--http-enabled=true',
       '--http-host=127.0.0.1',
-      `--http-port=${port}`,
+      `--http-port=${ownPort}`,
       '--http-management-host=127.0.0.1',
       `--http-management-port=${managementPort}`,
       `--hostname=${url}`,

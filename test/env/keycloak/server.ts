@@ -1,10 +1,11 @@
-// The one Keycloak of a test run: started when the first test asks for it, stopped and started again where a test wants it away.
+// The one Keycloak of a test run: started when the first test asks for it, out of reach where a test wants it away.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../free-port.ts';
 import { type Running, start } from '../process.ts';
-import { bringKeycloak, serverProcess } from './distribution.ts';
+import { bringKeycloak, type ServerPlace, serverProcess } from './distribution.ts';
+import { createForwarder, type Forwarder } from './forwarder.ts';
 
 export interface KeycloakAddress {
   readonly url: string;
@@ -12,45 +13,45 @@ export interface KeycloakAddress {
 }
 
 export interface KeycloakServer {
-  /** Also after `stop`, on the same port with the same data. */
+  /** Also after `stop`, at the same address. */
   start(): Promise<KeycloakAddress>;
+  /** Nobody reaches it until `start`: a process that ends and starts again costs ten seconds of a core. */
   stop(): Promise<void>;
-  /** Stopped, and its data removed. */
+  /** Ended, and its data removed. */
   close(): Promise<void>;
 }
 
 export function createKeycloakServer(onProgress: (line: string) => void): KeycloakServer {
-  let place: Promise<Place> | undefined;
-  let running: Running | undefined;
-  const stop = async (): Promise<void> => {
-    await running?.stop({ graceMs: 15_000 });
-    running = undefined;
-  };
+  let begun: Promise<Begun> | undefined;
   return {
     async start() {
-      place ??= prepare(onProgress);
-      const where = await place;
-      running ??= await start(serverProcess(where));
-      return { url: `http://127.0.0.1:${where.port}`, logFile: running.logFile };
+      begun ??= begin(onProgress);
+      const { place, forwarder, running } = await begun;
+      await forwarder.open();
+      return { url: `http://127.0.0.1:${place.port}`, logFile: running.logFile };
     },
-    stop,
+    stop: async () => void (await (await begun)?.forwarder.close()),
     async close() {
-      await stop();
-      if (place !== undefined) rmSync((await place).database, { recursive: true, force: true });
+      if (begun === undefined) return;
+      const { place, forwarder, running } = await begun;
+      await forwarder.close();
+      await running.stop({ graceMs: 15_000 });
+      rmSync(place.database, { recursive: true, force: true });
     },
   };
 }
 
-interface Place {
-  readonly home: string;
-  readonly database: string;
-  readonly port: number;
-  readonly managementPort: number;
+interface Begun {
+  readonly place: ServerPlace;
+  readonly forwarder: Forwarder;
+  readonly running: Running;
 }
 
-async function prepare(onProgress: (line: string) => void): Promise<Place> {
+async function begin(onProgress: (line: string) => void): Promise<Begun> {
   const { home, seed } = await bringKeycloak(onProgress);
   const database = mkdtempSync(join(tmpdir(), 'lictor-test-keycloak-'));
   cpSync(seed, database, { recursive: true });
-  return { home, database, port: await freePort(), managementPort: await freePort() };
+  const [port, ownPort, managementPort] = [await freePort(), await freePort(), await freePort()];
+  const place = { home, database, port, ownPort, managementPort };
+  return { place, forwarder: createForwarder(port, ownPort), running: await start(serverProcess(place)) };
 }

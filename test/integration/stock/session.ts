@@ -37,6 +37,25 @@ export async function deploy(session: StockSession, flow: string): Promise<strin
   return deployment;
 }
 
+/** The session's pool with deployments of these flows, by the API: `work-pool create` and `deploy` are what stock-client.test.ts checks. */
+export async function preparePool({ server, pool, client }: StockSession, ...flows: readonly string[]): Promise<void> {
+  const templates = field(await server.get('/collections/views/aggregate-worker-metadata'), 'prefect');
+  const template = field(field(templates, 'process'), 'default_base_job_configuration');
+  await server.post('/work_pools/', { name: pool, type: 'process', base_job_template: template });
+  for (const flow of flows) await deployByApi({ server, pool, client }, flow);
+}
+
+/** As `deploy` does, straight at Prefect. */
+export async function deployByApi({ server, pool, client }: Pick<StockSession, 'server' | 'pool' | 'client'>, flow: string): Promise<void> {
+  const made = await server.post('/flows/', { name: flow });
+  const pull_steps = [{ 'prefect.deployments.steps.set_working_directory': { directory: client.project } }];
+  const place = { work_pool_name: pool, entrypoint: `stock.py:${flow}`, pull_steps };
+  await server.post('/deployments/', { name: pool, flow_id: field(made, 'id'), ...place, tags: ['team-a'], parameter_openapi_schema: PARAMETERS });
+}
+
+/** Of all flows together: `deployment run` refuses a parameter that is not there. */
+const PARAMETERS = { type: 'object', properties: { count: {}, limit: {}, seconds: {}, gate: {}, file: {}, deployment: {} } } as const;
+
 export async function startWorker(session: StockSession): Promise<Running> {
   const worker = await session.client.startPrefect(['worker', 'start', '--pool', session.pool, '--name', `worker-${session.pool}`, '--type', 'process']);
   await waitFor(() => worker.output().includes('started!') || !worker.running(), { what: 'the worker to start', timeoutMs: 90_000 });

@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CarrierName } from '../env/client.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { send } from '../env/polled.ts';
 import { field, sharedPrefect, text } from '../env/prefect.ts';
 import { type Running, waitFor } from '../env/process.ts';
-import { deploy, expectTaskRuns, openSession, prefectOk, type StockSession, startRun, startWorker } from './stock/session.ts';
+import { streamEvents, watchRun } from './stock/reduced.ts';
+import { expectTaskRuns, openSession, preparePool, type StockSession, startRun, startWorker } from './stock/session.ts';
 
 const prefect = sharedPrefect();
 let gateway: Gateway;
@@ -41,25 +43,17 @@ async function ownShare(run: string, worker: string, since: string): Promise<{ r
 describe('a stock process worker with the custom header', () => {
   let session: StockSession;
   let worker: Running;
+  let events: Running;
   beforeAll(async () => {
     session = openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier: 'custom-x-lictor-token', token: secret } }, 'header');
-    await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
-    for (const flow of ['mapped', 'nested', 'starts']) await deploy(session, flow);
-    worker = await startWorker(session);
+    await preparePool(session, 'mapped', 'nested', 'starts');
+    [worker, events] = await Promise.all([startWorker(session), streamEvents(session)]);
   });
   afterAll(() => session?.client.stop());
 
   it('every request and socket of a run of 60 tasks is verified to it, and none of it comes as the worker', async () => {
-    const run = await startRun(session, `mapped/${session.pool}`, 'count=60');
-    expect(await session.server.awaitRunState(run, ['COMPLETED', 'FAILED', 'CRASHED'], 180_000)).toBe('COMPLETED');
+    const run = await watchRun(session, events, 60);
     expect((await recordsOf(run)).filter(({ decision }) => decision === 'deny')).toEqual([]);
-    // Prefect's own recorder is slow on a busy machine.
-    const done = async () => (await session.server.taskRunStates(run))['COMPLETED'] === 60;
-    await waitFor(done, { what: '60 completed task runs', timeoutMs: 120_000, everyMs: 1000 });
-    await expectTaskRuns(session, run, 60);
-    // A run's process sends its last lines after its last state.
-    const lastLine = async () => (await session.server.logMessages(run)).join('\n').includes('mapped 60 tasks');
-    await waitFor(lastLine, { what: 'the last line of its log', timeoutMs: 60_000, everyMs: 500 });
     const { own, others } = await ownShare(run, 'token:etl', '10m');
     expect(own.length).toBeGreaterThan(10);
     const verified = own.filter(({ run_binding, flow_run_id }) => run_binding === 'verified' && flow_run_id === run);
@@ -76,10 +70,9 @@ describe('a stock process worker with the custom header', () => {
 
   it('sub-flows and run_deployment() carry who has started it all', async () => {
     const parent = await startRun(session, `nested/${session.pool}`);
-    expect(await session.server.awaitRunState(parent, ['COMPLETED', 'FAILED', 'CRASHED'], 180_000)).toBe('COMPLETED');
     const outer = await startRun(session, `starts/${session.pool}`, `deployment=mapped/${session.pool}`);
-    expect(await session.server.awaitRunState(outer, ['COMPLETED', 'FAILED', 'CRASHED'], 180_000)).toBe('COMPLETED');
     for (const run of [parent, outer]) {
+      expect(await session.server.awaitRunState(run, ['COMPLETED', 'FAILED', 'CRASHED'], 180_000)).toBe('COMPLETED');
       const children = await session.server.post('/flow_runs/filter', { flow_runs: { parent_flow_run_id: { any_: [run] } } });
       if (!Array.isArray(children)) throw new Error('no list');
       expect(children).toHaveLength(1);
@@ -104,6 +97,13 @@ describe('a stock process worker with the custom header', () => {
     // One that Prefect was too busy for is asked again.
     expect(new Set(theirs.map(({ path, run_binding }) => `${path} ${run_binding}`))).toEqual(new Set(['/api/flows/filter asserted', '/api/logs/ asserted']));
     expect(await gateway.lictorOk('audit', '--flow-run', run, '--principal', 'token:second')).toContain('asserted');
+  });
+
+  it('a job with its own command: variables of the worker win, so the run sets only the others', async () => {
+    await setVariables(session, `mapped/${session.pool}`, { command: 'python -m prefect.engine' });
+    const run = await completedRun(session);
+    await expectVerified(run);
+    expect((await pathsOf(run)).has('/api/events/out')).toBe(false);
   });
 });
 
@@ -138,25 +138,21 @@ async function expectVerified(run: string): Promise<void> {
 }
 
 describe('workers with other settings', () => {
+  const opened = (carrier: CarrierName): StockSession =>
+    openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier, token: secret } }, carrier);
+  const watched = async (session: StockSession): Promise<string> => watchRun(session, await streamEvents(session), 3);
+
   it.each([
-    ['auth-string', {}, true],
-    ['custom-authorization', {}, true],
-    // A job with its own command: variables of the worker win, so the run sets only the others.
-    ['custom-x-lictor-token', { command: 'python -m prefect.engine' }, false],
-  ] as const)('%s, job variables %j: the run comes with its own token', async (carrier, variables, everything) => {
-    const session = openSession(
-      prefect,
-      { venv: prefect.venv, url: gateway.url, credential: { carrier, token: secret } },
-      `${carrier}-${Object.keys(variables).length}`,
-    );
+    ['auth-string', completedRun],
+    ['custom-authorization', watched],
+  ] as const)('%s: the run comes with its own token', async (carrier, runOf) => {
+    const session = opened(carrier);
     try {
-      await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
-      await deploy(session, 'mapped');
-      await setVariables(session, `mapped/${session.pool}`, variables);
+      await preparePool(session, 'mapped');
       await startWorker(session);
-      const run = await completedRun(session);
+      const run = await runOf(session);
       await expectVerified(run);
-      expect((await pathsOf(run)).has('/api/events/out')).toBe(everything);
+      expect((await pathsOf(run)).has('/api/events/out')).toBe(true);
     } finally {
       await session.client.stop();
     }
@@ -165,13 +161,10 @@ describe('workers with other settings', () => {
   it('under lictor exec the sidecar lets the run come as itself', async () => {
     const options = { venv: prefect.venv, url: gateway.url, credential: { carrier: 'none', token: '' }, exec: ['--as', `token:${tokenFile}`] } as const;
     const session = openSession(prefect, options, 'exec-run');
-    const credential = { carrier: 'custom-x-lictor-token', token: secret } as const;
-    const plain = { ...openSession(prefect, { venv: prefect.venv, url: gateway.url, credential }, 'plain'), pool: session.pool };
     try {
-      await prefectOk(plain, 'work-pool', 'create', plain.pool, '--type', 'process');
-      await deploy(plain, 'mapped');
+      await preparePool(session, 'mapped');
       await startWorker(session);
-      const run = await completedRun(session);
+      const run = await completedRun({ ...session, options: opened('custom-x-lictor-token').options });
       await expectVerified(run);
       expect((await pathsOf(run)).has('/api/events/out')).toBe(true);
     } finally {

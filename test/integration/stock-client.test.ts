@@ -1,10 +1,9 @@
-// The main job: a stock Prefect client works through the gateway as it does without one. More of the custom headers: test/endurance/stock-carriers.test.ts.
+// The main job: a stock Prefect client works through the gateway as it does without one. The custom headers: run-tokens.test.ts; more of them: test/endurance/stock-carriers.test.ts.
 import { afterAll, beforeAll, describe } from 'vitest';
-import type { CarrierName } from '../env/client.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { fullChecks } from './stock/full.ts';
-import { reducedChecks, shortChecks } from './stock/reduced.ts';
+import { reducedChecks } from './stock/reduced.ts';
 import { openSession } from './stock/session.ts';
 
 /** `LICTOR_TEST_BARE=1`: the same checks straight at Prefect instead, to see what is Prefect's own doing. */
@@ -28,10 +27,8 @@ function throughTheGateway(): void {
     secret = (await gateway.token('stock', ['deployer', 'worker'])).secret;
   });
   afterAll(() => gateway?.close());
-  const open = (carrier: CarrierName, ownProcesses = false) =>
-    openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier, token: secret }, ownProcesses }, carrier);
+  const open = () =>
+    openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier: 'auth-string', token: secret }, ownProcesses: true }, 'auth-string');
 
-  describe('auth string any:TOKEN', () => fullChecks(() => open('auth-string', true)));
-  describe('custom header Authorization', () => shortChecks(() => open('custom-authorization')));
-  describe('custom header X-Lictor-Token', () => shortChecks(() => open('custom-x-lictor-token')));
+  describe('auth string any:TOKEN', () => fullChecks(open));
 }

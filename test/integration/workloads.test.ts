@@ -11,7 +11,7 @@ import { type Moto, signedRequest, startMoto } from '../env/moto.ts';
 import { field, sharedPrefect, text } from '../env/prefect.ts';
 import { run, signalProcess, waitFor } from '../env/process.ts';
 import { MAIN } from '../env/program.ts';
-import { deploy, openSession, prefectOk, type StockSession } from './stock/session.ts';
+import { deploy, openSession, preparePool, type StockSession } from './stock/session.ts';
 
 const prefect = sharedPrefect();
 let issuer: Issuer;
@@ -48,18 +48,18 @@ function session(credential: ClientCredential, name: string): StockSession {
   return openSession(prefect, { venv: prefect.venv, url: gateway.url, credential }, name);
 }
 
-/** Creates a pool and a deployment in it, as a CI job. Each command has a separate credential, because a token of Keycloak lives for a minute. */
-async function deploys(credential: () => Promise<ClientCredential>, name: string): Promise<void> {
-  const stock = session(await credential(), name);
-  await prefectOk(stock, 'work-pool', 'create', stock.pool, '--type', 'process');
-  await deploy({ ...session(await credential(), name), pool: stock.pool }, 'mapped');
+/** Deploys as a CI job does, into a pool that is there. */
+async function deploys(credential: ClientCredential, name: string): Promise<void> {
+  const stock = session(credential, name);
+  await preparePool(stock);
+  await deploy(stock, 'mapped');
   const found: unknown = await stock.server.get(`/deployments/name/mapped/${stock.pool}`);
   expect(text(field(found, 'name'))).toBe(stock.pool);
 }
 
 describe('a GitHub-shaped token', () => {
   it('of the right repository and branch deploys, and the ledger says who', async () => {
-    await deploys(async () => ({ carrier: 'auth-string', token: await issuer.token(GITHUB) }), 'github');
+    await deploys({ carrier: 'auth-string', token: await issuer.token(GITHUB) }, 'github');
     const records = jsonLines(await gateway.lictorOk('audit', '--principal', `${GITHUB.sub}@ci`, '--action', 'deployments.write', '--json'));
     expect(records).toContainEqual(expect.objectContaining({ method: 'POST', credential_id: `jwt:${GITHUB.jti}`, decision: 'allow', idp: 'ci' }));
   });
@@ -89,7 +89,7 @@ describe('client credentials of a real Keycloak', () => {
   });
 
   it('deploy with a stock client', async () => {
-    await deploys(async () => ({ carrier: 'custom-authorization', token: await machineToken() }), 'keycloak');
+    await deploys({ carrier: 'custom-authorization', token: await machineToken() }, 'keycloak');
   });
 
   it('are accepted with a new key of the issuer, within the pause between two looks', async () => {
@@ -122,7 +122,7 @@ describe('a token that was exchanged', () => {
       headers: { 'x-lictor-audience': 'lictor.example.com' },
     });
     const token = await exchange({ type: 'urn:lictor:token-type:aws-iam', subject: JSON.stringify(request) });
-    await deploys(async () => ({ carrier: 'auth-string', token }), 'aws');
+    await deploys({ carrier: 'auth-string', token }, 'aws');
   });
 
   it('arrives without a setting under lictor exec', async () => {

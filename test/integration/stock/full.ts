@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Running } from '../../env/process.ts';
 import { waitFor } from '../../env/process.ts';
-import { deploy, expectTaskRuns, flowRunIdOf, prefectOk, type StockSession, startRun, startWorker, succeeded, suiteOutcomes } from './session.ts';
+import { streamEvents, watchRun } from './reduced.ts';
+import { deploy, deployByApi, expectTaskRuns, prefectOk, type StockSession, startRun, startWorker, succeeded, suiteOutcomes } from './session.ts';
 
 const LINES = 3072;
 
@@ -16,9 +17,8 @@ export function fullChecks(open: () => StockSession): void {
   beforeAll(async () => {
     session = open();
     await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
-    for (const flow of ['mapped', 'slow']) await deploy(session, flow);
-    worker = await startWorker(session);
-    events = await session.client.startPrefect(['events', 'stream', '--format', 'json']);
+    await Promise.all([deploy(session, 'mapped'), deployByApi(session, 'slow')]);
+    [worker, events] = await Promise.all([startWorker(session), streamEvents(session)]);
   });
   afterAll(() => session?.client.stop());
 
@@ -27,19 +27,11 @@ export function fullChecks(open: () => StockSession): void {
   });
 
   it('deployment run --watch of 100 mapped tasks completes, shows states and log lines, and all task runs arrive', async () => {
-    const output = await prefectOk(session, 'deployment', 'run', `mapped/${session.pool}`, '--watch', '--param', 'count=100');
-    const id = flowRunIdOf(output);
-    expect(output).toContain("Flow run finished successfully in 'Completed'");
-    expect(output).toContain('prefect.flow-run.Running');
-    // A line of the log; of the last one the client does not wait once it has seen the end of the run.
-    expect(output).toContain('Executing deployment step: set_working_directory');
-    await expectTaskRuns(session, id, 100);
-    await waitFor(() => events.output().includes(id), { what: `an event of run ${id} on \`events stream\``, timeoutMs: 60_000 });
-    const lastLine = async () => (await prefectOk(session, 'flow-run', 'logs', id)).includes('mapped 100 tasks');
-    await waitFor(lastLine, { what: 'the last line of its log', timeoutMs: 60_000, everyMs: 1000 });
-    expect(await prefectOk(session, 'flow-run', 'inspect', id)).toContain('COMPLETED');
+    const id = await watchRun(session, events, 100);
+    const show = (...args: string[]) => prefectOk(session, 'flow-run', ...args);
     // Of all runs it lists the fifteen that are expected last, and schedules of other tests have many that are still to come.
-    expect(await prefectOk(session, 'flow-run', 'ls', '--state-type', 'COMPLETED')).toContain(id);
+    const shown = await Promise.all([show('logs', id), show('inspect', id), show('ls', '--state-type', 'COMPLETED')]);
+    for (const [index, words] of ['mapped 100 tasks', 'COMPLETED', id].entries()) expect(shown[index]).toContain(words);
   });
 
   it('flow-run watch follows a run, flow-run cancel ends it', async () => {
@@ -70,8 +62,7 @@ export function fullChecks(open: () => StockSession): void {
   it('flow.serve() runs its deployment', async () => {
     const server = await session.client.startPython(['serve.py', `served-${session.pool}`]);
     await waitFor(() => server.output().includes('being served'), { what: 'flow.serve() to begin', timeoutMs: 90_000 });
-    const output = await prefectOk(session, 'deployment', 'run', `mapped/served-${session.pool}`, '--watch', '--param', 'count=3');
-    await expectTaskRuns(session, flowRunIdOf(output), 3);
+    await expectTaskRuns(session, await startRun(session, `mapped/served-${session.pool}`, 'count=3'), 3);
     expect(server.running()).toBe(true);
     await server.stop();
   });

@@ -24,23 +24,30 @@ function workerChecks(open: () => StockSession, flows: readonly string[]): () =>
     await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
     for (const flow of flows) await deploy(session, flow);
     await startWorker(session);
-    events = await session.client.startPrefect(['events', 'stream', '--format', 'json']);
+    events = await streamEvents(session);
   });
   afterAll(() => session?.client.stop());
 
-  it('a worker runs what deployment run --watch starts; task runs and events arrive', async () => {
-    const output = await prefectOk(session, 'deployment', 'run', `mapped/${session.pool}`, '--watch', '--param', 'count=5');
-    const id = flowRunIdOf(output);
-    expect(output).toContain("Flow run finished successfully in 'Completed'");
-    // A line of the log; of the last one the client does not wait once it has seen the end of the run.
-    expect(output).toContain('Executing deployment step: set_working_directory');
-    await expectTaskRuns(session, id, 5);
-    await waitFor(() => events.output().includes(id), { what: `an event of run ${id} on \`events stream\``, timeoutMs: 60_000 });
-    const lastLine = async () => (await session.server.logMessages(id)).some((line) => line.includes('mapped 5 tasks'));
-    await waitFor(lastLine, { what: 'the last line of its log', timeoutMs: 60_000, everyMs: 500 });
-  });
+  it('a worker runs what deployment run --watch starts; task runs and events arrive', async () => void (await watchRun(session, events, 5)));
 
   return () => session;
+}
+
+export const streamEvents = ({ client }: StockSession): Promise<Running> => client.startPrefect(['events', 'stream', '--format', 'json']);
+
+/** `deployment run --watch` of the flow `mapped`: its states, its log, its task runs and its events arrive. Answers its id. */
+export async function watchRun(session: StockSession, events: Running, tasks: number): Promise<string> {
+  const output = await prefectOk(session, 'deployment', 'run', `mapped/${session.pool}`, '--watch', '--param', `count=${tasks}`);
+  const id = flowRunIdOf(output);
+  expect(output).toContain("Flow run finished successfully in 'Completed'");
+  expect(output).toContain('prefect.flow-run.Running');
+  // A line of the log; of the last one the client does not wait once it has seen the end of the run.
+  expect(output).toContain('Executing deployment step: set_working_directory');
+  await expectTaskRuns(session, id, tasks);
+  await waitFor(() => events.output().includes(id), { what: `an event of run ${id} on \`events stream\``, timeoutMs: 60_000 });
+  const lastLine = async () => (await session.server.logMessages(id)).some((line) => line.includes(`mapped ${tasks} tasks`));
+  await waitFor(lastLine, { what: 'the last line of its log', timeoutMs: 60_000, everyMs: 500 });
+  return id;
 }
 
 function clientChecks(opened: () => StockSession): void {

@@ -8,7 +8,7 @@ import { startOpenIdProvider } from '../../src/identity/authn/oidc/openid-provid
 import { startBrowser, type TestBrowser } from '../env/chromium.ts';
 import { type Gateway, lastJson, startGateway } from '../env/gateway.ts';
 import { CLIENT, type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.ts';
-import { logInAtKeycloak } from '../env/keycloak-person.ts';
+import { logInAtKeycloak, withoutUi } from '../env/keycloak-person.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { run, start, waitFor } from '../env/process.ts';
 import { MAIN } from '../env/program.ts';
@@ -104,7 +104,7 @@ describe('login at the one provider', () => {
 
   it('logout ends both sessions: the next login asks for the password again', async () => {
     const { name } = await keycloak.addUser(`leaver-${Date.now().toString(36)}`, ['platform']);
-    const context = await browser.person();
+    const context = await withoutUi(await browser.person());
     const page = await context.newPage();
     await page.goto(`${gateway.url}/v2/flows`);
     await logInAtKeycloak(page, { name, password: `${name}-password` });

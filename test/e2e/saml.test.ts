@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser, type TestBrowser } from '../env/chromium.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.ts';
-import { logInAtKeycloak } from '../env/keycloak-person.ts';
+import { logInAtKeycloak, withoutUi } from '../env/keycloak-person.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { openSocket } from '../env/socket.ts';
@@ -38,7 +38,7 @@ const status = async (context: BrowserContext, url = '/api/admin/version'): Prom
 /** A new person of the group, logged in. */
 async function loggedIn(prefix: string): Promise<{ readonly name: string; readonly context: BrowserContext; readonly page: Page }> {
   const { name, password } = await keycloak.addUser(`${prefix}-${Date.now().toString(36)}`, ['platform']);
-  const context = await browser.person();
+  const context = await withoutUi(await browser.person());
   const page = await context.newPage();
   await page.goto(`${gateway.url}/v2/flows`);
   await logInAtKeycloak(page, { name, password });

@@ -12,6 +12,8 @@ export const USE_WINDOWS_MS: Readonly<Record<UseKind, number>> = { calls: 60_000
 
 /** Uses that come often share one row for each second, and count to the end of that second. So a window has few rows to add up. */
 const COARSE_MS = 1_000;
+/** One transaction stores the uses that are added within this time. */
+const STORED_AFTER_MS = 100;
 /** Up to this budget of calls, each millisecond has a separate row. */
 const FINE_MOST = 1_000;
 
@@ -33,19 +35,26 @@ export type Taken =
 export interface AgentUses {
   /** Counts all of them, or none: the first that does not fit is the answer. */
   take(uses: readonly NewUse[]): Promise<Taken>;
-  /** Counts without a bound. */
-  add(use: Omit<NewUse, 'most'>): Promise<void>;
+  /** Counts without a bound: at once through this handle, for others when it is stored. A crash loses what came less than 100 ms before it. */
+  add(use: Omit<NewUse, 'most'>): void;
   /** Of runs: their row has the time of `take`. */
   giveBack(use: Omit<NewUse, 'most'>, atMs: number): Promise<void>;
   /** The sum of the present window. */
   used(agent: string, kind: UseKind): Promise<number>;
   /** The last use that is still stored; null: none. */
   lastMs(agent: string, kind: UseKind): Promise<number | null>;
+  /** Stores what was added. */
+  flush(): Promise<void>;
 }
 
 export function createAgentUses(database: Database, clock: Clock): AgentUses {
   const statements = prepareStatements(database.read);
-  const on = (db: Kysely<Tables>): Rows => ({ db, ...statements });
+  const added = createAdded(async (uses) => {
+    await database.write(async (transaction) => {
+      for (const use of uses) await count(on(transaction), use, clock());
+    });
+  });
+  const on = (db: Kysely<Tables>): Rows => ({ db, added, ...statements });
   return {
     async take(uses) {
       const nowMs = clock();
@@ -54,20 +63,14 @@ export function createAgentUses(database: Database, clock: Clock): AgentUses {
       const fitting = isRead ? await Promise.all(uses.map((use) => fits(on(database.read), use, nowMs))) : [false];
       return fitting.every(Boolean) ? { ok: true, atMs: nowMs } : database.write((transaction) => takeAll(on(transaction), uses, clock()));
     },
-    add: (use) =>
-      database.write(async (transaction) => {
-        const rows = on(transaction);
-        const nowMs = clock();
-        const unbound = { ...use, most: null };
-        await tidy(rows, unbound, { ...(await windowOf(rows, unbound, nowMs)), nowMs });
-        await insert(rows, unbound, nowMs);
-      }),
+    add: added.add,
+    flush: added.flush,
     giveBack: ({ agent, kind, amount }, atMs) =>
       database.write(async (transaction) => {
         const row = transaction.updateTable('agent_uses').where('agent', '=', agent).where('kind', '=', kind).where('at_ms', '=', atMs);
         await row.set((of) => ({ amount: of('amount', '-', amount) })).execute();
       }),
-    used: async (agent, kind) => (await windowOf(on(database.read), { agent, kind }, clock())).used ?? 0,
+    used: async (agent, kind) => (await windowOf(on(database.read), { agent, kind }, clock())).used,
     lastMs: async (agent, kind) => (await windowOf(on(database.read), { agent, kind }, clock())).newest,
   };
 }
@@ -76,6 +79,45 @@ type Counted = Pick<NewUse, 'agent' | 'kind'>;
 
 interface Rows extends ReturnType<typeof prepareStatements> {
   readonly db: Kysely<Tables>;
+  readonly added: Pick<Added, 'of'>;
+}
+
+interface Added extends Pick<AgentUses, 'add' | 'flush'> {
+  /** The sum that is not stored yet. */
+  of(use: Counted): number;
+}
+
+function createAdded(store: (uses: readonly NewUse[]) => Promise<void>): Added {
+  const waiting = new Map<string, NewUse>();
+  let timer: NodeJS.Timeout | undefined;
+  let last: Promise<void> = Promise.resolve();
+  const change = (use: Omit<NewUse, 'most'>, by: number): void => {
+    const amount = (waiting.get(keyOf(use))?.amount ?? 0) + by;
+    if (amount === 0) waiting.delete(keyOf(use));
+    else waiting.set(keyOf(use), { ...use, amount, most: null });
+  };
+  const storeAll = async (): Promise<void> => {
+    const uses = [...waiting.values()];
+    if (uses.length === 0) return;
+    await store(uses);
+    for (const use of uses) change(use, -use.amount);
+  };
+  const flush = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    last = last.then(storeAll, storeAll);
+    return last;
+  };
+  // What cannot be stored still counts here, and is stored with the next uses.
+  const flushLater = () => void flush().catch(() => undefined);
+  return {
+    of: (use) => waiting.get(keyOf(use))?.amount ?? 0,
+    flush,
+    add(use) {
+      change(use, use.amount);
+      timer ??= setTimeout(flushLater, STORED_AFTER_MS).unref();
+    },
+  };
 }
 
 function prepareStatements(db: Kysely<Tables>) {
@@ -101,6 +143,10 @@ function prepareStatements(db: Kysely<Tables>) {
   };
 }
 
+function keyOf({ agent, kind }: Counted): string {
+  return `${kind} ${agent}`;
+}
+
 function ofAgent(db: Kysely<Tables>, { agent, kind }: Counted) {
   return db.selectFrom('agent_uses').where('agent', '=', agent).where('kind', '=', kind);
 }
@@ -124,12 +170,17 @@ interface Window {
   /** Of all stored rows. */
   readonly oldest: number | null;
   readonly newest: number | null;
-  readonly used: number | null;
+  readonly used: number;
 }
 
-async function windowOf({ db, selectWindow }: Rows, { agent, kind }: Counted, nowMs: number): Promise<Window> {
+async function windowOf({ db, added, selectWindow }: Rows, { agent, kind }: Counted, nowMs: number): Promise<Window> {
   const [row] = await selectWindow(db, agent, kind, agent, kind, agent, kind, nowMs - USE_WINDOWS_MS[kind]);
-  return row ?? { oldest: null, newest: null, used: null };
+  return { oldest: row?.oldest ?? null, newest: row?.newest ?? null, used: (row?.used ?? 0) + added.of({ agent, kind }) };
+}
+
+async function count(rows: Rows, use: NewUse, nowMs: number): Promise<void> {
+  await tidy(rows, use, { ...(await windowOf(rows, use, nowMs)), nowMs });
+  await insert(rows, use, nowMs);
 }
 
 /**
@@ -161,7 +212,7 @@ async function fits(rows: Rows, use: NewUse, nowMs: number): Promise<boolean> {
 }
 
 function beyondBudget({ amount, most }: NewUse, { used }: Window): number {
-  return most === null ? 0 : (used ?? 0) + Math.max(amount, 1) - most;
+  return most === null ? 0 : used + Math.max(amount, 1) - most;
 }
 
 async function freesAt(rows: Rows, use: NewUse, { nowMs, ...window }: Window & { readonly nowMs: number }): Promise<number> {

@@ -32,10 +32,11 @@ const RETRY_MS = 5;
 export function openSqlite(file: string): Database {
   try {
     createPrivately(file);
-    const readerFile = open(file);
+    const readerFile = open(file, BUSY_TIMEOUT_MS);
     const select = adapt(readerFile);
     const reader = kyselyOn(readerFile);
-    const writer = kyselyOn(open(file));
+    // `PatientDriver` waits itself.
+    const writer = kyselyOn(open(file, 0));
     const inWords = (cause: unknown) => throwUnwritten(file, cause);
     return {
       read: reader,
@@ -75,8 +76,8 @@ function createPrivately(file: string): void {
   if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
-function open(file: string): DatabaseSync {
-  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
+function open(file: string, timeout: number): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout, enableForeignKeyConstraints: true });
   switchToWal(database);
   database.exec('pragma synchronous = normal');
   return database;
@@ -141,15 +142,12 @@ class PatientDriver extends SqliteDriver {
 
 /** False if another connection writes. On the last try, throws that error. */
 function tryBegin(database: DatabaseSync, lastTry: boolean): boolean {
-  database.exec('pragma busy_timeout = 0');
   try {
     database.exec('begin immediate');
     return true;
   } catch (error) {
     if (!lastTry && isLocked(error)) return false;
     throw error;
-  } finally {
-    database.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
   }
 }
 

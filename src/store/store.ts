@@ -78,6 +78,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     await database.close();
     throw error;
   }
+  const agentUses = createAgentUses(database, clock);
   return {
     changeNumber: createChangeNumber(database),
     bump: (reason) => database.durably((transaction) => raiseChangeNumber(transaction, reason)),
@@ -100,11 +101,13 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     knownFlows: createKnownFlows(database, clock),
     leases: createLeases(database, clock),
     cacheGenerations: createCacheGenerations(database),
-    agentUses: createAgentUses(database, clock),
+    agentUses,
     agentRuns: createAgentRuns(database, clock),
     approvals: createApprovals(database, clock),
     taints: createTaints(database, clock),
     observations: createObservations(database, clock),
-    close: () => database.close(),
+    async close() {
+      await agentUses.flush().finally(() => database.close());
+    },
   };
 }

@@ -73,6 +73,7 @@ it('refuses once the bytes are used up, and reserves nothing', async () => {
   expect([(await gate.send(READ)).status, (await gate.send(READ)).status]).toEqual([200, 200]);
   const refused = await gate.send(READ);
   expect(JSON.parse(refused.body.toString()).detail).toBe('The agent copilot has used its budget bytes: 100 bytes/h. Retry in 3600 s.');
+  await home.store.agentUses.flush();
   home.advance(3_600_000);
   expect((await gate.send(READ)).status).toBe(200);
 });

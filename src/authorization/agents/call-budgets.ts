@@ -31,7 +31,7 @@ export function createCallBudgets({ book, windows }: CallBudgetParts): CallBudge
     return {
       ok: true,
       async settle({ bytes: amount }) {
-        for (const { name: agent } of counted) await windows.add({ agent, kind: 'bytes', amount });
+        for (const { name: agent } of counted) windows.add({ agent, kind: 'bytes', amount });
       },
     };
   };

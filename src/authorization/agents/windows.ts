@@ -16,7 +16,7 @@ export interface Windows {
   /** The refusal of one of them that is known to be used up, without a wait. */
   remembered(uses: readonly NewUse[]): Refusal | undefined;
   giveBack(use: Omit<NewUse, 'most'>, atMs: number): Promise<void>;
-  add(use: Omit<NewUse, 'most'>): Promise<void>;
+  add(use: Omit<NewUse, 'most'>): void;
 }
 
 /** Others share the store, and may give back. */

@@ -70,10 +70,16 @@ export function agentUseCases(get: () => StoreUnderTest, advance: (ms: number) =
   it('of bytes count after the answer: the next call is refused once they are used up', async () => {
     const bytes: NewUse = { agent: 'copilot', kind: 'bytes', amount: 0, most: 1_000 };
     expect(await take(bytes, call(null))).toMatchObject({ ok: true });
-    await get().other.agentUses.add({ agent: 'copilot', kind: 'bytes', amount: 999 });
+    get().other.agentUses.add({ agent: 'copilot', kind: 'bytes', amount: 900 });
+    get().other.agentUses.add({ agent: 'copilot', kind: 'bytes', amount: 99 });
+    expect(await get().other.agentUses.used('copilot', 'bytes')).toBe(999);
+    await expect.poll(() => get().store.agentUses.used('copilot', 'bytes')).toBe(999);
+    expect(await get().other.agentUses.used('copilot', 'bytes')).toBe(999);
     advance(1);
     expect(await take(bytes)).toMatchObject({ ok: true });
-    await get().store.agentUses.add({ agent: 'copilot', kind: 'bytes', amount: 5_000 });
+    get().store.agentUses.add({ agent: 'copilot', kind: 'bytes', amount: 5_000 });
+    expect(await take(bytes)).toMatchObject({ ok: false });
+    await get().store.agentUses.flush();
     expect(await take(bytes, call(null))).toMatchObject({ ok: false, over: bytes, freesMs: NOW_MS + 1_000 + HOUR_MS });
     advance(HOUR_MS);
     expect(await take(bytes)).toMatchObject({ ok: false });

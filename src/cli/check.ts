@@ -55,7 +55,7 @@ interface Found {
 }
 
 /** nginx tests only a valid configuration. */
-async function findProblems(context: CliContext): Promise<Found> {
+export async function findProblems(context: Pick<CliContext, 'configFile' | 'stateDir' | 'env'>): Promise<Found> {
   const loaded = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir() });
   if (!loaded.ok) return { problems: loaded.problems, warnings: [], vectors: 0 };
   const { testedPolicies } = await import('./own-policies.ts');
@@ -79,7 +79,7 @@ async function findProblems(context: CliContext): Promise<Found> {
 }
 
 /** The keys whose change a reload rejects. Only while a gateway runs here. */
-async function needRestart(context: CliContext, paths: StatePaths, next: Config): Promise<readonly Problem[]> {
+async function needRestart(context: Pick<CliContext, 'configFile' | 'env'>, paths: StatePaths, next: Config): Promise<readonly Problem[]> {
   const { isRunning } = await import('../operations/doctor/doctor.ts');
   if (!isRunning(paths)) return [];
   const inUse = loadInUse({ file: context.configFile(), env: context.env, paths }, 'skip');
@@ -87,7 +87,7 @@ async function needRestart(context: CliContext, paths: StatePaths, next: Config)
 }
 
 /** nginx tests files below the state directory, so it must be writable. */
-async function written<T>(context: CliContext, work: () => Promise<T>): Promise<T> {
+async function written<T>(context: Pick<CliContext, 'stateDir'>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

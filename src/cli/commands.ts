@@ -15,6 +15,7 @@ interface CommandEntry {
 
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'demo', summary: 'try a real Prefect behind the gateway', load: () => import('./demo.ts') },
+  { name: 'init', summary: 'write lictor.yaml for your Prefect', load: () => import('./init.ts') },
   { name: 'up', summary: 'run the gateway in the foreground', load: () => import('./up.ts') },
   { name: 'check', summary: 'validate the configuration', load: () => import('./check.ts') },
   { name: 'doctor', summary: 'find problems of a running gateway', load: () => import('./doctor.ts') },
@@ -52,7 +53,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 /** Planned commands: they only report that they are not built yet. */
 export const LATER_COMMANDS: readonly string[] = [
-  'init',
   'import',
   'observe',
   'enforce',

@@ -44,7 +44,8 @@ export function register(program: Command, context: CliContext): void {
     .action((options: DoctorOptions) => doctor(context, options));
 }
 
-async function doctor(context: CliContext, { json }: DoctorOptions): Promise<void> {
+/** Throws CommandFailed without a text if there is a problem: it was printed. */
+export async function doctor(context: CliContext, { json }: DoctorOptions): Promise<void> {
   // Another user would get wrong findings about owners and modes, and remedies that break the gateway's files.
   assertStateOurs(context.stateDir());
   const paths = pathsAsTheyAre(context.stateDir());
@@ -62,7 +63,7 @@ async function doctor(context: CliContext, { json }: DoctorOptions): Promise<voi
 }
 
 /** Creates no directory, because a missing one is a finding. */
-function pathsAsTheyAre(stateDir: string): StatePaths {
+export function pathsAsTheyAre(stateDir: string): StatePaths {
   const { run } = statePaths(stateDir, '');
   try {
     return statePaths(realpathSync(stateDir), realpathSync(run));

@@ -31,6 +31,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['app'],
   ['operations/evidence', 'operations/supervise'],
   ['operations/doctor'],
+  ['operations/init'],
   ['demo'],
   ['bench'],
   ['cli/sidecar'],

@@ -1,0 +1,297 @@
+// `lictor init`: from a running Prefect and an identity provider to a lictor.yaml that works.
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Command } from 'commander';
+import type { Config, OidcProvider } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { renderProblem } from '../config/problem.ts';
+import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
+import { parsePlainUrl } from '../config/sections/public-url.ts';
+import type { Answers } from '../operations/init/answers.ts';
+import type { Seen } from '../operations/init/seen.ts';
+import type { Staging } from '../operations/init/staging.ts';
+import type { CliContext } from './context.ts';
+import { CommandFailed } from './errors.ts';
+import type { Given } from './init-questions.ts';
+import type { Prompter } from './prompter.ts';
+import { quantity } from './text.ts';
+import { whyNotWritten } from './write-whole.ts';
+
+interface InitOptions {
+  readonly answers?: string;
+  readonly out: string;
+  readonly acceptHints?: boolean;
+  readonly overwrite?: boolean;
+}
+
+const HELP = `
+Asks for Prefect, the address of the gateway and the identity provider, and finds the rest. Writes lictor.yaml and files for
+secrets (mode 600), checks them, and prints the next commands. Nothing is written before everything was checked.
+Without a terminal it reads one answer from each line of standard input.
+
+The answers file (YAML): prefect_url, auth_string_file, public_url, issuer, client_id, client_secret_file, admins (a list of
+group:NAME or user names), tls ({ cert, key } or { self_made: true }). Optional: prefect_ca_file, issuer_ca_file, groups_claim, listen.
+
+Example:
+  lictor init --out /etc/lictor
+  lictor init --answers answers.yaml --out /etc/lictor
+`;
+
+export function register(program: Command, context: CliContext, stdin: Readable = process.stdin): void {
+  program
+    .command('init')
+    .description('write lictor.yaml for a Prefect that runs, after checking Prefect, the identity provider and this machine')
+    .option('--answers <file>', 'answers as YAML: asks no questions')
+    .option('--out <dir>', 'directory of lictor.yaml and of the secrets', '.')
+    .option('--accept-hints', 'with --answers: write in spite of hints')
+    .option('--overwrite', 'with --answers: replace files after printing the differences')
+    .addHelpText('after', HELP)
+    .action((options: InitOptions) => init(context, stdin, options));
+}
+
+interface Session {
+  readonly context: CliContext;
+  /** Absolute. */
+  readonly out: string;
+  readonly options: InitOptions;
+  /** Undefined: with `--answers`, nobody is asked. */
+  readonly prompter: Prompter | undefined;
+}
+
+async function init(context: CliContext, stdin: Readable, options: InitOptions): Promise<void> {
+  const { openPrompter } = await import('./prompter.ts');
+  const prompter = options.answers === undefined ? await openPrompter(context, stdin) : undefined;
+  const session: Session = { context, out: resolve(options.out), options, prompter };
+  let staging: Staging | undefined;
+  const stop = onSignal(context, () => staging?.discard());
+  try {
+    const given = await gather(session);
+    const examined = await examine(session, given);
+    staging = await prepare(session, examined);
+    await finish(session, { ...examined, staging });
+  } finally {
+    stop();
+    staging?.discard();
+    prompter?.close();
+  }
+}
+
+/** Removes the prepared files before the process ends. */
+function onSignal({ err }: CliContext, discard: () => void): () => void {
+  const end = (): void => {
+    discard();
+    err.write('\nInterrupted. Nothing was written.\n');
+    process.exit(130);
+  };
+  process.on('SIGINT', end).on('SIGTERM', end);
+  return () => void process.off('SIGINT', end).off('SIGTERM', end);
+}
+
+async function gather({ context, options, prompter }: Session): Promise<Given> {
+  if (prompter === undefined) return await readAnswers(context, resolve(options.answers ?? ''));
+  const { askForAnswers } = await import('./init-questions.ts');
+  return await askForAnswers({ context, prompter, show: (seen) => void context.out.write(`${lines(seen.now.filter(({ status }) => status !== 'ok'))}\n`) });
+}
+
+async function readAnswers({ env }: CliContext, file: string): Promise<Given> {
+  const [{ parseAnswers }, { readClientSettings, LOCAL_URLS }, { findPrefect }] = await Promise.all([
+    import('../operations/init/answers.ts'),
+    import('../operations/init/client-settings.ts'),
+    import('../operations/init/examine-prefect.ts'),
+  ]);
+  const read = parseAnswers(textOf(file, 'answers'));
+  if (!read.ok) throw new CommandFailed(`${file} is not usable. Nothing was written.\n${read.problems.map((problem) => `  ${problem}`).join('\n')}`);
+  const known = readClientSettings(env);
+  const url = read.answers.prefect_url ?? [known.url ?? (await findPrefect(LOCAL_URLS))].filter((found) => found !== undefined);
+  if (url.length === 0) throw new CommandFailed(`No Prefect was found on this machine: add prefect_url to ${file}.`);
+  const answers = { ...absolute(read.answers, dirname(file)), prefect_url: url };
+  const { auth_string_file: authFile, client_secret_file: secretFile } = answers;
+  return {
+    answers,
+    authString: authFile === undefined ? (known.authString ?? null) : textOf(authFile, 'auth_string_file').trim(),
+    clientSecret: secretFile === undefined ? null : textOf(secretFile, 'client_secret_file').trim(),
+  };
+}
+
+function textOf(file: string, key: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CommandFailed(`${key}: ${file} cannot be read. Create it, or correct the path. Nothing was written.`, error);
+  }
+}
+
+/** Paths of the answers are below the directory of their file. */
+function absolute(answers: Answers, directory: string): Answers {
+  const at = (path: string): string => resolve(directory, path);
+  const { tls } = answers;
+  const files = (['auth_string_file', 'prefect_ca_file', 'client_secret_file', 'issuer_ca_file'] as const).flatMap((key) => {
+    const path = answers[key];
+    return path === undefined ? [] : [[key, at(path)]];
+  });
+  return { ...answers, ...Object.fromEntries(files), ...(tls !== undefined && 'cert' in tls && { tls: { cert: at(tls.cert), key: at(tls.key) } }) };
+}
+
+interface Examined {
+  readonly given: Given;
+  readonly seen: Seen;
+  readonly servers: readonly string[];
+  readonly tags: readonly string[];
+  readonly pools: readonly string[];
+  /** Prefect answers without a credential. */
+  readonly isOpen: boolean;
+}
+
+/** Prints what it found. Throws CommandFailed if something is wrong. */
+async function examine({ context }: Session, given: Given): Promise<Examined> {
+  const { answers, authString } = given;
+  const [{ examinePrefect }, { failed }] = await Promise.all([import('../operations/init/examine-prefect.ts'), import('../operations/init/seen.ts')]);
+  const plain = parsePlainUrl(answers.public_url);
+  const publicUrl = plain === undefined ? undefined : { origin: plain.origin, basePath: plain.path };
+  const caFile = answers.prefect_ca_file ?? null;
+  const [prefect, provider] = await Promise.all([
+    examinePrefect({ urls: answers.prefect_url ?? [], authString, caFile, publicUrl, env: context.env }),
+    examineIssuer(given),
+  ]);
+  const now = [...prefect.now, ...provider.now];
+  context.out.write(`${lines(now)}\n`);
+  if (failed({ now })) throw stopped(now);
+  const { servers, tags, pools, isOpen } = prefect;
+  return { given, seen: { now, later: [...prefect.later, ...provider.later] }, servers, tags, pools, isOpen };
+}
+
+async function examineIssuer({ answers, clientSecret }: Given): Promise<Seen> {
+  const { issuer } = answers;
+  if (issuer === undefined) return { now: [], later: [] };
+  const [{ examineProvider }, { IDP }] = await Promise.all([import('../operations/init/examine-provider.ts'), import('../operations/init/answers.ts')]);
+  const provider: OidcProvider = {
+    ...{ id: IDP, type: 'oidc', issuer, clientSecret, clientId: answers.client_id ?? '' },
+    ...{ scopes: ['openid', 'profile', 'email'], groupsClaim: answers.groups_claim ?? 'groups', caFile: answers.issuer_ca_file ?? null },
+  };
+  return await examineProvider(provider, `${answers.public_url.replace(/\/+$/, '')}/.lictor/callback/${IDP}`);
+}
+
+function stopped(now: Seen['now']): CommandFailed {
+  const problems = now.filter(({ status }) => status === 'fail').length;
+  return new CommandFailed(`${problems === 1 ? 'One problem' : `${problems} problems`}. Nothing was written.`);
+}
+
+/** Each finding with its remedy below it. */
+function lines(verdicts: Seen['now']): string {
+  const word = { ok: 'ok  ', warn: 'hint', fail: 'FAIL' } as const;
+  return verdicts.map(({ status, message, remedy }) => `  ${word[status]}  ${message}${remedy === null ? '' : `\n        -> ${remedy}`}`).join('\n');
+}
+
+/** The new files, not yet in their place, checked there. */
+async function prepare({ out }: Session, { given, servers, tags, isOpen }: Examined): Promise<Staging> {
+  const [{ stage }, { renderConfig }] = await Promise.all([import('../operations/init/staging.ts'), import('../operations/init/proposal.ts')]);
+  const { answers, authString, clientSecret } = given;
+  const newAuth = answers.auth_string_file === undefined && authString !== null && !isOpen;
+  const newSecret = answers.client_secret_file === undefined && clientSecret !== null;
+  const text = renderConfig({
+    ...{ answers, servers, tags, groups: [] },
+    authStringFile: newAuth ? 'prefect-auth' : answers.auth_string_file,
+    clientSecretFile: newSecret ? 'client-secret' : answers.client_secret_file,
+  });
+  const files = [
+    { name: 'lictor.yaml', text, isSecret: false },
+    ...(newAuth ? [{ name: 'prefect-auth', text: `${authString}\n`, isSecret: true }] : []),
+    ...(newSecret ? [{ name: 'client-secret', text: `${clientSecret}\n`, isSecret: true }] : []),
+  ];
+  try {
+    return stage(out, files);
+  } catch (error) {
+    throw new CommandFailed(`${out} was not written: ${whyNotWritten(error, out)}`, error);
+  }
+}
+
+interface Prepared extends Examined {
+  readonly staging: Staging;
+}
+
+async function finish(session: Session, prepared: Prepared): Promise<void> {
+  const { context, out, options, prompter } = session;
+  const { staging, seen } = prepared;
+  const config = checkedConfig(session, staging);
+  const { isRunning, doctor, pathsAsTheyAre } = await running();
+  const runs = isRunning(pathsAsTheyAre(context.stateDir()));
+  const { examinePlace } = await import('../operations/init/examine-place.ts');
+  const place = await examinePlace(config, runs);
+  context.out.write(`${lines(place.now)}\n`);
+  const now = [...seen.now, ...place.now];
+  if (now.some(({ status }) => status === 'fail')) throw stopped(now);
+  const hints = now.filter(({ status }) => status === 'warn').length;
+  if (prompter === undefined && hints > 0 && options.acceptHints !== true)
+    throw new CommandFailed(`Nothing was written: ${quantity(hints, 'hint')}. Do what they say, or add --accept-hints.`);
+  await checkEdge(session, staging);
+  const text = readFileSync(join(staging.directory, 'lictor.yaml'), 'utf8');
+  if (prompter !== undefined) context.out.write(`\n${text}\n`);
+  await consent(session, { hints, differences: staging.differences() });
+  staging.commit();
+  const file = join(out, 'lictor.yaml');
+  context.out.write(`\n${file} was written, and lictor check accepts it.\n`);
+  if (runs) await doctor({ ...context, configFile: () => file }, {}).catch(onlyPrinted);
+  const later = [...seen.later, ...place.later];
+  if (later.length > 0) context.out.write(`\nBefore you enforce it, see to these:\n${lines(later.map((verdict) => ({ ...verdict, status: 'warn' })))}\n`);
+  context.out.write(nextCommands(prepared, file, options));
+}
+
+/** `lictor doctor` has printed the problems. */
+function onlyPrinted(error: unknown): void {
+  if (!(error instanceof CommandFailed)) throw error;
+}
+
+async function running() {
+  const [{ doctor, pathsAsTheyAre }, { isRunning }] = await Promise.all([import('./doctor.ts'), import('../operations/doctor/doctor.ts')]);
+  return { doctor, pathsAsTheyAre, isRunning };
+}
+
+function checkedConfig({ context }: Session, { directory }: Staging): Config {
+  const file = join(directory, 'lictor.yaml');
+  const loaded = loadConfig(file, context.env, { stateDir: context.stateDir() });
+  if (loaded.ok) return loaded.config;
+  throw new CommandFailed(`${loaded.problems.map((problem) => renderProblem('lictor.yaml', problem)).join('')}Nothing was written.`);
+}
+
+/** With a temporary state directory: nginx tests its files there. */
+async function checkEdge({ context }: Session, { directory }: Staging): Promise<void> {
+  const { findProblems } = await import('./check.ts');
+  const stateDir = join(directory, 'state');
+  try {
+    const { problems } = await findProblems({ configFile: () => join(directory, 'lictor.yaml'), stateDir: () => stateDir, env: context.env });
+    if (problems.length > 0) throw new CommandFailed(`${problems.map((problem) => renderProblem('lictor.yaml', problem)).join('')}Nothing was written.`);
+  } finally {
+    removeRuntimeDir(prepareStateDir(stateDir));
+    rmSync(stateDir, { recursive: true, force: true });
+  }
+}
+
+interface Open {
+  readonly hints: number;
+  /** Of files that exist; empty: none. */
+  readonly differences: string;
+}
+
+async function consent({ context, options, prompter, out }: Session, { hints, differences }: Open): Promise<void> {
+  if (differences !== '') context.out.write(`\nThese files exist with other content:\n${differences}`);
+  if (prompter === undefined) {
+    if (differences !== '' && options.overwrite !== true)
+      throw new CommandFailed('Nothing was written: files exist. Add --overwrite to replace them, or give another --out.');
+    return;
+  }
+  const question = differences === '' ? `Write this to ${out}` : `Replace the files in ${out}`;
+  if (await prompter.confirm(hints === 0 ? question : `${question}, in spite of ${quantity(hints, 'hint')}`, differences === '' ? 'yes' : 'no')) return;
+  throw new CommandFailed('Nothing was written.');
+}
+
+function nextCommands({ given: { answers }, pools }: Prepared, file: string, { out }: InitOptions): string {
+  const at = `-c ${join(out, 'lictor.yaml') === file ? file : join(out, 'lictor.yaml')}`;
+  const [admin = 'admin'] = answers.admins;
+  const worker = `lictor token create worker --role worker${pools[0] === undefined ? '' : ` --pool '${pools[0]}'`} ${at}`;
+  const commands =
+    answers.issuer === undefined
+      ? [`lictor account add ${admin.replace(/^user:/, '')} --role admin ${at}`, `lictor up ${at}`, worker]
+      : [`lictor up ${at}`, worker, `lictor doctor ${at}`];
+  return `\nNext:\n${commands.map((command) => `  ${command}\n`).join('')}Then log in at ${answers.public_url}\n`;
+}

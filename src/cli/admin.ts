@@ -31,7 +31,8 @@ export interface AdminChange {
     | 'Prefect'
     | 'SigningKey'
     | 'Service'
-    | 'Approval';
+    | 'Approval'
+    | 'Observation';
   /** The name of the object, or the target of a lock. */
   readonly resourceId: string;
   /** The rights that the change gives. */

@@ -175,13 +175,13 @@ export function auditLine(record: LedgerRecord, paint: Paint, widths: AuditWidth
     rest: restOf(record),
   };
   const line = auditRow(row, widths);
-  return denied ? paint('red', line) : line;
+  return denied ? paint(record.mode === 'observe' ? 'yellow' : 'red', line) : line;
 }
 
 function restOf(record: LedgerRecord): string {
   // A client named this run or deployment in a header, without proof.
   const flag = record.run_binding === 'asserted' ? 'asserted: ' : '';
-  const what = `${flag}${record.decision === 'deny' ? `deny ${record.reason ?? ''}` : reasonWords(record) || (record.resource_id ?? '')}`;
+  const what = `${flag}${record.decision === 'deny' ? `${record.mode === 'observe' ? 'would deny' : 'deny'} ${record.reason ?? ''}` : reasonWords(record) || (record.resource_id ?? '')}`;
   const by = assertedWords(record.on_behalf_of);
   return by === '' ? what : `${what} (${by})`;
 }

@@ -45,6 +45,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'write an access review and audit report',
     load: () => import('./evidence.ts'),
   },
+  { name: 'observe', summary: 'show what enforcement would deny', load: () => import('./observe.ts') },
+  { name: 'enforce', summary: 'enforce the policies for a role or group', load: () => import('./enforce.ts') },
   { name: 'timeline', summary: 'show the timeline of a flow run', load: () => import('./timeline.ts') },
   { name: 'bench', summary: 'measure the gateway on this machine', load: () => import('./bench.ts') },
   { name: 'completion', summary: 'print a shell completion script', load: () => import('./completion.ts') },
@@ -52,17 +54,4 @@ export const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** Planned commands: they only report that they are not built yet. */
-export const LATER_COMMANDS: readonly string[] = [
-  'import',
-  'observe',
-  'enforce',
-  'migrate',
-  'store',
-  'backup',
-  'restore',
-  'plan',
-  'apply',
-  'upgrade',
-  'support',
-  'soak',
-];
+export const LATER_COMMANDS: readonly string[] = ['import', 'migrate', 'store', 'backup', 'restore', 'plan', 'apply', 'upgrade', 'support', 'soak'];

@@ -75,5 +75,6 @@ export function actionWords(record: LedgerRecord): string {
 /** The reason if it adds information: of a rejection, of an outage after an allow, of an unknown outcome. For a reload, its changes. */
 export function reasonWords(record: LedgerRecord): string {
   if (record.reason === null || record.reason === 'policy-permits') return '';
+  if (record.decision === 'deny' && record.mode === 'observe') return `would deny: ${record.reason}`;
   return record.reason === 'config-applied' && record.tool !== null ? `${record.reason}: ${record.tool}` : record.reason;
 }

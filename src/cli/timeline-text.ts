@@ -105,7 +105,13 @@ function renderLine({ entry, count, until, depth }: TimelineLine, zeroMs: number
   if (entry.kind === 'gateway')
     return row({ offset, who: paint('yellow', cut(`${indent}  * ${gatewayWords(entry.record) ?? ''}`, widths.line - OFFSET)) }, widths);
   const line = recordLine(entry.record, { offset, indent, count, lastedMs: Date.parse(until) - Date.parse(entry.time) }, widths);
-  return count > 1 ? paint('dim', line) : entry.kind === 'decision' ? paint('red', line) : line;
+  if (count > 1) return paint('dim', line);
+  return entry.kind === 'decision' ? paintDenial(paint, entry.record, line) : line;
+}
+
+/** A denial of observe mode was forwarded. */
+function paintDenial(paint: Paint, { mode }: LedgerRecord, line: string): string {
+  return paint(mode === 'observe' ? 'yellow' : 'red', line);
 }
 
 interface Place {

@@ -68,5 +68,10 @@ export interface RecordedGrant {
 export const CACHE_STATES = ['hit', 'miss', 'stale', 'expired', 'bypass'] as const;
 export type CacheState = (typeof CACHE_STATES)[number];
 
+/** Allowed, or denied while its principal was observed. */
+export function wasForwarded({ decision, mode }: Partial<Pick<LedgerRecord, 'decision' | 'mode'>>): boolean {
+  return decision === 'allow' || (decision === 'deny' && mode === 'observe');
+}
+
 /** What a writer knows; the ledger adds id, node, seq and the chain. Fields left out are null (lists empty, binding none). */
 export type NewRecord = Partial<Omit<LedgerRecord, 'id' | 'node' | 'seq' | 'prev_hash' | 'hash'>> & { readonly time: string };

@@ -17,6 +17,7 @@ import { checkLedger, checkStore } from './inside/databases.ts';
 import { checkEvents } from './inside/events.ts';
 import { checkExports } from './inside/exports.ts';
 import { checkNginx, type RunProgram } from './inside/nginx-version.ts';
+import { checkObservation } from './inside/observe.ts';
 import { checkProcesses, limitsOf, supervisorPid } from './inside/processes.ts';
 import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.ts';
 import { checkCacheMode, checkUnixSockets } from './inside/runtime.ts';
@@ -93,6 +94,7 @@ function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: D
     { group: 'machine', name: 'worker-user', run: () => checkWorkerUser(workerUser) },
     { group: 'machine', name: 'store', run: () => checkStore(config.storeFile) },
     { group: 'machine', name: 'break-glass', run: () => checkBreakGlass(config.storeFile, clock()) },
+    { group: 'machine', name: 'observe-mode', run: () => checkObservation(config, clock()) },
     { group: 'machine', name: 'tokens', run: () => checkTokens(config.storeFile, clock()) },
     { group: 'machine', name: 'ledger', run: () => checkLedger(paths, clock()) },
     { group: 'machine', name: 'exports', run: () => checkExports(config, paths, clock()) },

@@ -1,5 +1,5 @@
 // Finds leavers that were let in before a record gave the right back. Later records prove nothing, so it reads the records in order.
-import type { LedgerRecord } from '../../contract/record.ts';
+import { type LedgerRecord, wasForwarded } from '../../contract/record.ts';
 import type { EventRow } from './data.ts';
 import { eventIn, USAGE_LIMITS } from './usage.ts';
 
@@ -56,8 +56,8 @@ export function createLateUse(accountsIdp: string, most = USAGE_LIMITS.events): 
 
   return {
     add(record) {
-      const { principal, decision, request_id: request, time } = record;
-      if (principal !== null && decision === 'allow' && request !== null) letIn(principal, time);
+      const { principal, request_id: request, time } = record;
+      if (principal !== null && wasForwarded(record) && request !== null) letIn(principal, time);
       const event = eventIn(record);
       if (event === undefined) return;
       if (RETURNS.includes(event.action)) comeBack(event);

@@ -7,6 +7,7 @@ export interface CountedRow {
   readonly action: string | null;
   readonly decision: string | null;
   readonly reason: string | null;
+  readonly mode: string | null;
   readonly path_taken: string | null;
   readonly status: number | null;
   readonly duration_ms: number | null;
@@ -26,6 +27,8 @@ const MOST_SERIES = 2_000;
 export function createCounts(): Counts {
   const requests = createCounter(['action', 'decision', 'path']);
   const refusals = createCounter(['reason', 'path']);
+  const observed = createCounter(['reason', 'path']);
+  const denialsOf = (mode: string | null) => (mode === 'observe' ? observed : refusals);
   const responses = createCounter(['class', 'path']);
   const events = createCounter(['action']);
   const cacheAnswers = createCounter(['service', 'cache']);
@@ -37,7 +40,7 @@ export function createCounts(): Counts {
       // Not a request: a start, a reload, a change of a token.
       if (row.request_id === null) return events.add([row.action ?? 'none']);
       requests.add([row.action ?? 'none', row.decision ?? 'none', path]);
-      if (row.decision === 'deny') refusals.add([row.reason ?? 'none', path]);
+      if (row.decision === 'deny') denialsOf(row.mode).add([row.reason ?? 'none', path]);
       if (row.cache !== null) cacheAnswers.add([String(row.service), row.cache]);
       if (row.status !== null) responses.add([`${Math.floor(row.status / 100)}xx`, path]);
       observe(durations, path, row.duration_ms);
@@ -46,6 +49,12 @@ export function createCounts(): Counts {
     families: () => [
       { name: 'requests_total', type: 'counter', help: 'Requests, by action, decision and way to Prefect.', samples: requests.samples() },
       { name: 'refusals_total', type: 'counter', help: 'Refused requests, by reason (docs/reference/errors.md).', samples: refusals.samples() },
+      {
+        name: 'observed_denials_total',
+        type: 'counter',
+        help: 'Requests that observe mode let through, by reason of the denial.',
+        samples: observed.samples(),
+      },
       { name: 'responses_total', type: 'counter', help: 'Answers, by class of status.', samples: responses.samples() },
       { name: 'events_total', type: 'counter', help: 'Records that are no request: starts, reloads, changes of tokens and locks.', samples: events.samples() },
       { name: 'service_cache_total', type: 'counter', help: 'Calls of services with a cache, by result.', samples: cacheAnswers.samples() },

@@ -18,7 +18,7 @@ export interface ReaderFiles {
 
 const PAGE = 5_000;
 const BUSY_MS = 2_000;
-const COLUMNS = 'n, request_id, action, decision, reason, path_taken, status, duration_ms, upstream_ms, service, cache';
+const COLUMNS = 'n, request_id, action, decision, reason, mode, path_taken, status, duration_ms, upstream_ms, service, cache';
 /** Prefect's state types. Any other value would be a label that a client chooses. */
 const STATES: ReadonlySet<string> = new Set([...['SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED', 'CANCELLING']]);
 
@@ -28,7 +28,9 @@ export function openLedgerReader({ ledgerFile, storeFile, accessLog }: ReaderFil
   const store = existsSync(storeFile) ? new DatabaseSync(storeFile, { readOnly: true, timeout: BUSY_MS }) : undefined;
   const page = db.prepare(`SELECT ${COLUMNS} FROM records WHERE n > ? ORDER BY n LIMIT ${PAGE}`);
   const newStates = db.prepare('SELECT n, state_type FROM prefect_events WHERE n > ? AND flow_run_id IS NOT NULL AND event GLOB ? ORDER BY n LIMIT ?');
-  const heartbeat = db.prepare("SELECT time FROM records WHERE action = 'worker.heartbeat' AND +decision = 'allow' ORDER BY time DESC LIMIT 1");
+  const heartbeat = db.prepare(
+    "SELECT time FROM records WHERE action = 'worker.heartbeat' AND (+decision = 'allow' OR mode = 'observe') ORDER BY time DESC LIMIT 1",
+  );
   const head = db.prepare('SELECT text FROM head');
   const position = db.prepare('SELECT position FROM tails WHERE inode = ?');
   const counts = createCounts();

@@ -15,6 +15,7 @@ const ROW: CountedRow = {
   action: 'flows.read',
   decision: 'allow',
   reason: 'policy-permits',
+  mode: 'enforce',
   path_taken: 'direct',
   status: 200,
   duration_ms: 12,

@@ -1,6 +1,6 @@
 // Gathers all facts about a run and the runs around it: from the ledger, the stored events, and Prefect.
 import { isFlowRunState, type PrefectEvent } from '../../contract/prefect-event.ts';
-import type { LedgerRecord } from '../../contract/record.ts';
+import { type LedgerRecord, wasForwarded } from '../../contract/record.ts';
 import type { LedgerReader } from '../ledger/query.ts';
 import type { PrefectAnswer, PrefectRun } from './prefect-run.ts';
 import type { PrefectSource } from './prefect-source.ts';
@@ -92,7 +92,9 @@ async function parentRun(sources: Sources, id: string, depth: number): Promise<P
 }
 
 async function makerInLedger(reader: LedgerReader, automation: string): Promise<string | null> {
-  for await (const { method, status, principal } of reader.audit({ resource: automation, action: 'automations.*', decision: 'allow' })) {
+  for await (const record of reader.audit({ resource: automation, action: 'automations.*' })) {
+    const { method, status, principal } = record;
+    if (!wasForwarded(record)) continue;
     if (method === 'POST' && status === 201) return principal;
   }
   return null;

@@ -1,6 +1,6 @@
 // The ledger's records of workers: who announced a name on a channel, and who polls.
 import { existsSync } from 'node:fs';
-import type { LedgerRecord } from '../../../contract/record.ts';
+import { type LedgerRecord, wasForwarded } from '../../../contract/record.ts';
 import { type AuditFilter, openLedgerReader } from '../../../record/ledger/query.ts';
 import { RECENT_MS, type WorkerRecords } from '../outside/direct-workers.ts';
 
@@ -12,7 +12,7 @@ export async function readWorkerRecords(ledgerFile: string, nowMs: number): Prom
   const reader = openLedgerReader(ledgerFile);
   const read = async (filter: AuditFilter): Promise<readonly LedgerRecord[]> => {
     const records: LedgerRecord[] = [];
-    for await (const record of reader.audit({ ...filter, decision: 'allow', last: MOST })) records.push(record);
+    for await (const record of reader.audit({ ...filter, last: MOST })) if (wasForwarded(record)) records.push(record);
     return records;
   };
   try {

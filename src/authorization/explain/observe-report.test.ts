@@ -1,0 +1,90 @@
+import { expect, it } from 'vitest';
+import type { RoleBinding } from '../../config/config.ts';
+import type { Principal } from '../../contract/principal.ts';
+import type { LedgerRecord } from '../../contract/record.ts';
+import { NOWHERE, type Scope } from '../../contract/scope.ts';
+import { collectActions } from '../../prefect/catalog/actions.ts';
+import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
+import { record } from '../../record/timeline/timeline.fixture.ts';
+import { sharedEngine } from '../policy/engine.fixture.ts';
+import { createReportCollector, proposalText } from './observe-report.ts';
+
+const TEAM_A: Scope = { ...NOWHERE, tags: ['team-a'] };
+const ROLES: readonly RoleBinding[] = [
+  { role: 'operator', members: ['group:team-a@corp'], scope: TEAM_A },
+  { role: 'viewer', members: ['*@corp'], scope: null },
+];
+const ALICE: Principal = {
+  ...{ id: 'alice@corp', kind: 'user', idp: 'corp', roles: ['operator', 'viewer'], groups: ['team-a'], attributes: {}, onBehalfOf: [] },
+  grants: [
+    { role: 'operator', scope: TEAM_A },
+    { role: 'viewer', scope: null },
+  ],
+};
+const DAVE: Principal = { ...ALICE, id: 'dave@corp', roles: ['viewer'], groups: [], grants: [{ role: 'viewer', scope: null }] };
+
+async function reportOf(records: readonly Partial<LedgerRecord>[]) {
+  const actions = collectActions(OPERATIONS);
+  const policy = sharedEngine({ actions, revision: 1 });
+  const collector = createReportCollector({ policy, actions, roles: ROLES, find: async (id) => [ALICE, DAVE].find((each) => each.id === id) });
+  for (const each of records) collector.add({ ...record(1), mode: 'observe', ...each } as LedgerRecord);
+  return collector.whole();
+}
+
+const denied = { decision: 'deny', reason: 'policy-default-deny', resource_type: 'Deployment', resource_id: 'd1', status: 200 } as const;
+
+it('counts would-be denials by principal, action and object, and no answer that would not change', async () => {
+  const { denials } = await reportOf([
+    { principal: 'alice@corp', action: 'deployments.write', ...denied },
+    { principal: 'alice@corp', action: 'deployments.write', ...denied },
+    { principal: 'alice@corp', action: 'deployments.read', ...denied, reason: 'object-foreign', status: 404 },
+    { principal: 'alice@corp', action: 'deployments.read', decision: 'allow' },
+    { principal: 'alice@corp', action: 'deployments.delete', ...denied, mode: 'enforce', status: 403 },
+  ]);
+  expect(denials).toEqual([{ principal: 'alice@corp', action: 'deployments.write', resource: 'Deployment:d1', count: 2, would_be: 'policy-default-deny' }]);
+});
+
+it('proposes the smallest role for the group, within its scope', async () => {
+  const { proposals } = await reportOf([{ principal: 'alice@corp', action: 'deployments.write', ...denied }]);
+  expect(proposals.map(proposalText)).toEqual(['- { role: deployer, members: ["group:team-a@corp"], scope: { tags: ["team-a"] } }']);
+});
+
+it('proposes for one person, and never for all people of a provider', async () => {
+  const { proposals } = await reportOf([{ principal: 'dave@corp', action: 'flow_runs.cancel', ...denied, resource_type: 'FlowRun' }]);
+  expect(proposals.map(proposalText)).toEqual(['- { role: operator, members: ["user:dave@corp"] }']);
+});
+
+it('twin: proposes nothing for foreign objects, also where a role of the principal permits the action elsewhere', async () => {
+  const { proposals } = await reportOf([
+    { principal: 'alice@corp', action: 'deployments.run', ...denied, reason: 'object-foreign' },
+    { principal: 'alice@corp', action: 'deployments.write', ...denied, reason: 'scope-excludes' },
+    { principal: 'alice@corp', action: 'flow_runs.cancel', ...denied },
+    { principal: 'alice@corp', action: 'deployments.delete', ...denied, reason: 'policy-forbids' },
+  ]);
+  expect(proposals).toEqual([]);
+});
+
+it('lists callers without a credential of Lictor by address and program, and the token that would do', async () => {
+  const shared = { principal: 'shared-password:10.0.0.7', ...denied, reason: 'shared-password', source_ip: '10.0.0.7', user_agent: 'prefect/3.9.1' };
+  const { callers, proposals } = await reportOf([
+    { ...shared, action: 'worker.poll' },
+    { ...shared, action: 'worker.heartbeat' },
+    { principal: null, decision: 'deny', reason: 'credential-missing', status: 401, mode: 'enforce', source_ip: '10.0.0.8', user_agent: 'curl/8' },
+  ]);
+  expect(callers).toEqual([
+    { address: '10.0.0.7', userAgent: 'prefect/3.9.1', reason: 'shared-password', count: 2 },
+    { address: '10.0.0.8', userAgent: 'curl/8', reason: 'credential-missing', count: 1 },
+  ]);
+  expect(proposals.map(proposalText)).toEqual(['# shared-password:10.0.0.7: lictor token create NAME --role worker']);
+});
+
+it('says of each group whether it is ready', async () => {
+  const { readiness } = await reportOf([
+    { principal: 'alice@corp', action: 'deployments.write', ...denied },
+    { principal: 'dave@corp', action: 'flows.read', decision: 'allow' },
+  ]);
+  expect(readiness).toEqual([
+    { subject: 'group:team-a@corp', requests: 1, denials: 1 },
+    { subject: 'user:dave@corp', requests: 1, denials: 0 },
+  ]);
+});

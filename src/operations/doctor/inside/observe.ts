@@ -1,0 +1,33 @@
+// Observe mode: who is observed, and until when. It lets requests through that the policies deny.
+import { EVERYONE, endOfObservation, OBSERVED_DAYS, observationsIn } from '../../../authorization/decide/observation.ts';
+import type { Config } from '../../../config/config.ts';
+import { ok, type Verdict, warn } from '../finding.ts';
+import { readRows } from './read-rows.ts';
+
+const BEGINNINGS = 'SELECT name, begun_ms FROM observations';
+
+export function checkObservation(config: Pick<Config, 'mode' | 'roles' | 'storeFile'>, nowMs: number): Verdict | readonly Verdict[] {
+  const names = observationsIn(config);
+  if (names.length === 0) return ok('every decision is enforced');
+  const begun = new Map(readRows(config.storeFile, BEGINNINGS).map(({ name, begun_ms }) => [String(name), Number(begun_ms)]));
+  const open = config.roles.filter(({ mode = config.mode, members }) => mode === 'observe' && members.some((member) => member.startsWith('*')));
+  return [
+    ...names.map((name) => observed(name, endOfObservation(begun.get(name) ?? nowMs), nowMs)),
+    ...open.map(({ role, members }) =>
+      warn(
+        `everyone of ${members.filter((member) => member.startsWith('*')).join(', ')} has the rights of Prefect's shared password while the role ${role} is observed`,
+        'Give the role to a group of people who know that password, or set mode: enforce in its line.',
+      ),
+    ),
+  ];
+}
+
+function observed(name: string, endMs: number, nowMs: number): Verdict {
+  const who = name === EVERYONE ? 'everyone' : `members of the role ${name}`;
+  const end = new Date(endMs).toISOString().slice(0, 16).replace('T', ' ');
+  if (nowMs >= endMs) return warn(`observe mode of ${who} ended at ${end} UTC after ${OBSERVED_DAYS} days: Lictor enforces`, 'Remove mode: observe.');
+  return warn(
+    `${who} may do what the policies deny, until ${end} UTC: observe mode`,
+    'lictor observe report shows what enforcement would deny; lictor enforce ends it for one role or group.',
+  );
+}

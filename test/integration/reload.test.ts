@@ -33,16 +33,17 @@ afterAll(async () => {
   await recorder?.close();
 });
 
-const controlLog = (): string => readFileSync(join(gateway.stateDir, 'log', 'control.log'), 'utf8');
-const outcomes = (): number => [...controlLog().matchAll(/"configuration applied"|reload refused|"reload failed"/g)].length;
+const controlLog = (of = gateway): string => readFileSync(join(of.stateDir, 'log', 'control.log'), 'utf8');
+const outcomes = (of = gateway): number => [...controlLog(of).matchAll(/"configuration applied"|reload refused|"reload failed"/g)].length;
 
 /** Writes the file, sends SIGHUP; resolves when the outcome is recorded. Answers the newest record of a reload. */
 async function reload(text?: string, of = gateway): Promise<Record<string, unknown>> {
-  const before = (await reloads(of)).length;
+  const [before, begun] = [outcomes(of), new Date().toISOString()];
   if (text !== undefined) writeFileSync(of.configFile, text);
   signalProcess(of.pids().supervisor, 'SIGHUP');
-  await waitFor(async () => (await reloads(of)).length > before, { what: 'the outcome of the reload', timeoutMs: 60_000, everyMs: 100 });
-  return (await reloads(of)).at(-1) ?? {};
+  await waitFor(() => outcomes(of) > before, { what: 'the outcome of the reload', timeoutMs: 60_000 });
+  const newest = async () => (await reloads(of)).findLast(({ time }) => String(time) >= begun);
+  return (await waitFor(newest, { what: 'the record of the reload', timeoutMs: 60_000 })) ?? {};
 }
 
 async function reloads(of: Gateway): Promise<Record<string, unknown>[]> {

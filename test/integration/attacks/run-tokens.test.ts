@@ -71,7 +71,7 @@ it('a token holds after the end of its run, however the run ended', async () => 
   const endedMs = Date.now();
   for (const { run, token } of [reported, unreported]) expect((await read(run, token)).status).toBe(200);
   const refusal = async ({ run, token }: typeof reported): Promise<number> => {
-    await waitFor(async () => (await read(run, token)).status === 401, { what: 'the token to end', timeoutMs: 240_000, everyMs: 1000 });
+    await waitFor(async () => (await read(run, token)).status === 401, { what: 'the token to end', timeoutMs: 180_000, everyMs: 1000 });
     const afterMs = Date.now() - endedMs;
     await expectRefusal(await read(run, token), 401, 'run-token-ended');
     return afterMs;

@@ -1,6 +1,8 @@
 // Starts `lictor demo` with the venv that the tests use.
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Finished, type Running, run, start } from './process.ts';
+import { commandLine, type Finished, type Running, run, start } from './process.ts';
 import { prefectVenv } from './venv.ts';
 
 /** Always the sources, as `./lictor` in a checkout runs them. */
@@ -22,4 +24,22 @@ export async function runDemo(stateDir: string, port: number, ...args: string[])
 
 export async function startDemo(stateDir: string, port: number, ...args: string[]): Promise<Running> {
   return start(await demoSpec(stateDir, port, args));
+}
+
+/** A state directory for demos. */
+export function demoDirectory() {
+  const stateDir = mkdtempSync(join(tmpdir(), 'lictor-test-demo-'));
+  return {
+    stateDir,
+    /** Processes that were started for its demos. */
+    remaining: (): string[] =>
+      readdirSync('/proc')
+        .filter((entry) => /^\d+$/.test(entry))
+        .map((entry) => commandLine(Number(entry)))
+        .filter((command) => command.includes(stateDir)),
+    remove(): void {
+      rmSync(realpathSync(join(stateDir, 'demo', 'run')), { recursive: true, force: true });
+      rmSync(stateDir, { recursive: true, force: true });
+    },
+  };
 }

@@ -1,4 +1,4 @@
-// Before a Prefect that was there already: two API servers on Postgres and Redis, started by hand, with three stock workers.
+// Before a Prefect that was there already: two API servers on Postgres and Redis, started by hand, with two stock workers.
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Gateway } from '../env/gateway.ts';
 import { failoverTests } from './several/failover.ts';

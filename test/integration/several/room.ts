@@ -1,4 +1,4 @@
-// What the tests of a Prefect with several servers share: the servers, three stock workers, and the gateway once it is there.
+// What the tests of a Prefect with several servers share: the servers, two stock workers, and the gateway once it is there.
 import { docsBlock } from '../../env/docs.ts';
 import { type Gateway, startGateway } from '../../env/gateway.ts';
 import { type Direct, directTo, field, text } from '../../env/prefect.ts';
@@ -19,12 +19,12 @@ export interface Room {
 export async function openRoom(): Promise<Room> {
   const servers = await startPrefectServers();
   const direct = (index: 0 | 1 = 0): Direct => directTo(servers.address(index));
-  const workers = ['north', 'south', 'west'].map((name) => stockWorker(servers.address(0).venv, name));
+  const workers = ['north', 'south'].map((name) => stockWorker(servers.address(0).venv, name));
   const deployments: Record<string, { mapped: string; steady: string }> = {};
   for (const worker of workers) await direct().post('/work_pools/', { name: worker.pool, type: 'process' });
   for (const worker of workers)
     deployments[worker.name] = { mapped: await deployTo(worker, direct(), 'mapped'), steady: await deployTo(worker, direct(), 'steady') };
-  await Promise.all(workers.map((worker, index) => worker.start(straight(servers, index % 2 === 0 ? 0 : 1))));
+  await Promise.all(workers.map((worker, index) => worker.start(straight(servers, index === 0 ? 0 : 1))));
   return {
     servers,
     workers,

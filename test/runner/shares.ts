@@ -4,18 +4,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Seconds with four runs beside each other on two cores, by the path below test/. A file that is not here is short. */
 const LONG: Readonly<Record<string, number>> = {
-  'integration/run-tokens.test.ts': 150,
-  'integration/stock-client.test.ts': 215,
-  'integration/existing-server.test.ts': 160,
+  'integration/run-tokens.test.ts': 130,
+  'integration/stock-client.test.ts': 140,
+  'integration/existing-server.test.ts': 140,
   'integration/services-client.test.ts': 125,
   'integration/doctor/faults.test.ts': 127,
   'integration/public-path-stock.test.ts': 60,
-  'integration/reload.test.ts': 115,
-  'integration/demo.test.ts': 111,
+  'integration/reload.test.ts': 110,
+  'integration/demo.test.ts': 60,
   'integration/restarts.test.ts': 100,
   'integration/scoped-lists.test.ts': 105,
   'integration/service-sockets.test.ts': 105,
-  'integration/attacks/run-tokens.test.ts': 104,
+  'integration/attacks/run-tokens.test.ts': 140,
   'integration/kills.test.ts': 91,
   'integration/events-feed.test.ts': 80,
   'integration/rotate-upstream.test.ts': 80,
@@ -26,7 +26,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/scoped-worker.test.ts': 48,
   'integration/two-teams.test.ts': 36,
   'integration/old-clients.test.ts': 45,
-  'integration/tutorials.test.ts': 50,
+  'integration/tutorials.test.ts': 90,
   'integration/relay.test.ts': 56,
   'integration/old-servers.test.ts': 50,
   'integration/public-path.test.ts': 49,
@@ -68,7 +68,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/attacks/raw-prefect.test.ts': 9,
   'integration/service-retries.test.ts': 9,
   'integration/store-processes.test.ts': 6,
-  'e2e/ui.test.ts': 150,
+  'e2e/ui.test.ts': 125,
   'e2e/public-path.test.ts': 60,
   'e2e/ui-v1.test.ts': 56,
   'e2e/run-feed.test.ts': 45,
@@ -85,7 +85,7 @@ const WITH_KEYCLOAK = [
   ...['integration/exec-oidc.test.ts', 'integration/workloads.test.ts', 'integration/oidc.test.ts', 'integration/keycloak.test.ts'],
   ...['e2e/saml.test.ts', 'e2e/oidc.test.ts'],
 ];
-const SECONDS_WITH_KEYCLOAK = 380;
+const SECONDS_WITH_KEYCLOAK = 330;
 
 /** The files in `count` parts; every file is in exactly one. The longest go first, each to the part that ends first. Paths below test/. */
 export function shares(files: readonly string[], count: number): readonly (readonly string[])[] {

@@ -1,7 +1,7 @@
 // The uses of an agent's budgets in sliding windows: calls, runs and bytes. They count over a restart, and for all who share the store.
 import type { Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
-import type { Database } from './database.ts';
+import type { Database, Select } from './database.ts';
 import { prepare } from './prepared-read.ts';
 import type { Tables } from './tables.ts';
 
@@ -50,18 +50,19 @@ export interface AgentUses {
 export function createAgentUses(database: Database, clock: Clock): AgentUses {
   const statements = prepareStatements(database.read);
   const added = createAdded(async (uses) => {
-    await database.write(async (transaction) => {
-      for (const use of uses) await count(on(transaction), use, clock());
+    await database.write(async (transaction, run) => {
+      for (const use of uses) await count(on(transaction, run), use, clock());
     });
   });
-  const on = (db: Kysely<Tables>): Rows => ({ db, added, ...statements });
+  const on = (db: Kysely<Tables>, run: Select): Rows => ({ db, run, added, ...statements });
+  const read = on(database.read, database.select);
   return {
     async take(uses) {
       const nowMs = clock();
       // What counts nothing needs no write, unless rows must be tidied before it is refused.
       const isRead = uses.every(({ amount }) => amount === 0);
-      const fitting = isRead ? await Promise.all(uses.map((use) => fits(on(database.read), use, nowMs))) : [false];
-      return fitting.every(Boolean) ? { ok: true, atMs: nowMs } : database.write((transaction) => takeAll(on(transaction), uses, clock()));
+      const isFitting = isRead && uses.every((use) => fits(read, use, nowMs));
+      return isFitting ? { ok: true, atMs: nowMs } : database.write((transaction, run) => takeAll(on(transaction, run), uses, clock()));
     },
     add: added.add,
     flush: added.flush,
@@ -70,8 +71,8 @@ export function createAgentUses(database: Database, clock: Clock): AgentUses {
         const row = transaction.updateTable('agent_uses').where('agent', '=', agent).where('kind', '=', kind).where('at_ms', '=', atMs);
         await row.set((of) => ({ amount: of('amount', '-', amount) })).execute();
       }),
-    used: async (agent, kind) => (await windowOf(on(database.read), { agent, kind }, clock())).used,
-    lastMs: async (agent, kind) => (await windowOf(on(database.read), { agent, kind }, clock())).newest,
+    used: async (agent, kind) => windowOf(read, { agent, kind }, clock()).used,
+    lastMs: async (agent, kind) => windowOf(read, { agent, kind }, clock()).newest,
   };
 }
 
@@ -79,6 +80,7 @@ type Counted = Pick<NewUse, 'agent' | 'kind'>;
 
 interface Rows extends ReturnType<typeof prepareStatements> {
   readonly db: Kysely<Tables>;
+  readonly run: Select;
   readonly added: Pick<Added, 'of'>;
 }
 
@@ -153,11 +155,11 @@ function ofAgent(db: Kysely<Tables>, { agent, kind }: Counted) {
 
 async function takeAll(rows: Rows, uses: readonly NewUse[], nowMs: number): Promise<Taken> {
   for (const use of uses) {
-    const window = await windowOf(rows, use, nowMs);
+    const window = windowOf(rows, use, nowMs);
     await tidy(rows, use, { ...window, nowMs });
     if (beyondBudget(use, window) > 0) return { ok: false, over: use, freesMs: await freesAt(rows, use, { ...window, nowMs }) };
   }
-  for (const use of uses) await insert(rows, use, nowMs);
+  for (const use of uses) insert(rows, use, nowMs);
   return { ok: true, atMs: nowMs };
 }
 
@@ -173,14 +175,14 @@ interface Window {
   readonly used: number;
 }
 
-async function windowOf({ db, added, selectWindow }: Rows, { agent, kind }: Counted, nowMs: number): Promise<Window> {
-  const [row] = await selectWindow(db, agent, kind, agent, kind, agent, kind, nowMs - USE_WINDOWS_MS[kind]);
+function windowOf({ run, added, selectWindow }: Rows, { agent, kind }: Counted, nowMs: number): Window {
+  const [row] = selectWindow(run, agent, kind, agent, kind, agent, kind, nowMs - USE_WINDOWS_MS[kind]);
   return { oldest: row?.oldest ?? null, newest: row?.newest ?? null, used: (row?.used ?? 0) + added.of({ agent, kind }) };
 }
 
 async function count(rows: Rows, use: NewUse, nowMs: number): Promise<void> {
-  await tidy(rows, use, { ...(await windowOf(rows, use, nowMs)), nowMs });
-  await insert(rows, use, nowMs);
+  await tidy(rows, use, { ...windowOf(rows, use, nowMs), nowMs });
+  insert(rows, use, nowMs);
 }
 
 /**
@@ -200,15 +202,15 @@ async function tidy(rows: Rows, use: NewUse, { oldest, newest, nowMs }: Window &
       .execute();
   if (newest <= rowMs(use, nowMs)) return;
   const ahead = await own.where('at_ms', '>', rowMs(use, nowMs)).returning('amount').execute();
-  for (const { amount } of ahead) await insert(rows, { ...use, amount }, nowMs);
+  for (const { amount } of ahead) insert(rows, { ...use, amount }, nowMs);
 }
 
-async function insert({ db, insertRow }: Rows, use: NewUse, nowMs: number): Promise<void> {
-  if (use.amount !== 0) await insertRow(db, use.agent, use.kind, rowMs(use, nowMs), use.amount);
+function insert({ run, insertRow }: Rows, use: NewUse, nowMs: number): void {
+  if (use.amount !== 0) insertRow(run, use.agent, use.kind, rowMs(use, nowMs), use.amount);
 }
 
-async function fits(rows: Rows, use: NewUse, nowMs: number): Promise<boolean> {
-  return beyondBudget(use, await windowOf(rows, use, nowMs)) <= 0;
+function fits(rows: Rows, use: NewUse, nowMs: number): boolean {
+  return beyondBudget(use, windowOf(rows, use, nowMs)) <= 0;
 }
 
 function beyondBudget({ amount, most }: NewUse, { used }: Window): number {

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
-import { prepareRead } from './prepared-read.ts';
+import { prepare, prepareRead } from './prepared-read.ts';
 import { openSqlite } from './sqlite.ts';
 
 it('asks with the values of each call, and with as many as there are places', async () => {
@@ -22,6 +22,29 @@ it('asks with the values of each call, and with as many as there are places', as
     expect(await find('address', 'a')).toEqual([]);
     await expect(find('a')).rejects.toThrow(TypeError);
     await expect(find('a', 'address', 'b')).rejects.toThrow(TypeError);
+  } finally {
+    await close();
+    rmSync(root, { recursive: true });
+  }
+});
+
+it('runs within the transaction, and is undone with it', async () => {
+  const root = makeMemoryDir('lictor-prepared-read-');
+  const { read: db, select, write, close } = openSqlite(join(root, 'store.db'));
+  try {
+    await db.schema.createTable('locks').addColumn('value', 'text').execute();
+    const insert = prepare(db.insertInto('locks').values({ value: '' } as never));
+    const list = prepare(db.selectFrom('locks').select('value'));
+    const undone = write(async (_transaction, run) => {
+      insert(run, 'a');
+      expect(list(run)).toEqual([{ value: 'a' }]);
+      expect(list(select)).toEqual([]);
+      throw new Error('undone');
+    });
+    await expect(undone).rejects.toThrow('undone');
+    expect(list(select)).toEqual([]);
+    await write(async (_transaction, run) => insert(run, 'b'));
+    expect(list(select)).toEqual([{ value: 'b' }]);
   } finally {
     await close();
     rmSync(root, { recursive: true });

@@ -1,14 +1,13 @@
 // Queries of every decision. Kysely builds their SQL only once, because that takes longer than running it.
-import type { Compilable, CompiledQuery, Kysely } from 'kysely';
-import type { Database } from './database.ts';
-import type { Tables } from './tables.ts';
+import type { Compilable, CompiledQuery } from 'kysely';
+import type { Database, Select } from './database.ts';
 
 type Values = readonly (string | number)[];
 
-/** For a connection or a transaction. `query` has a placeholder value for each parameter, in the same order. Throws TypeError for another number of values. */
-export function prepare<Row>(query: Compilable<Row>): (db: Kysely<Tables>, ...values: Values) => Promise<readonly Row[]> {
+/** For reads and transactions. `query` has a placeholder value for each parameter, in the same order. Throws TypeError for another number of values. */
+export function prepare<Row>(query: Compilable<Row>): (run: Select, ...values: Values) => readonly Row[] {
   const withValues = prepared(query);
-  return async (db, ...values) => (await db.executeQuery(withValues(values))).rows;
+  return (run, ...values) => run(withValues(values));
 }
 
 export function prepareRead<Row>({ select }: Pick<Database, 'select'>, query: Compilable<Row>): (...values: Values) => Promise<readonly Row[]> {

@@ -16,7 +16,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { diskTrouble, isLocked } from '../contract/disk.ts';
 import { LictorError } from '../contract/error.ts';
-import type { Database } from './database.ts';
+import type { Database, Select } from './database.ts';
 import type { Tables } from './tables.ts';
 
 /** A command holds the write lock for milliseconds; only a hung process holds it for longer. */
@@ -33,15 +33,20 @@ export function openSqlite(file: string): Database {
   try {
     createPrivately(file);
     const readerFile = open(file, BUSY_TIMEOUT_MS);
-    const select = adapt(readerFile);
     const reader = kyselyOn(readerFile);
     // `PatientDriver` waits itself.
-    const writer = kyselyOn(open(file, 0));
+    const writerFile = open(file, 0);
+    const writer = kyselyOn(writerFile);
+    const run = selectOn(writerFile);
     const inWords = (cause: unknown) => throwUnwritten(file, cause);
     return {
       read: reader,
-      select: <Row>({ sql: text, parameters }: CompiledQuery<Row>) => select.prepare(text).all(parameters) as Row[],
-      write: (work) => writer.transaction().execute(work).catch(inWords),
+      select: selectOn(readerFile),
+      write: (work) =>
+        writer
+          .transaction()
+          .execute((transaction) => work(transaction, run))
+          .catch(inWords),
       durably: (work) =>
         writer
           .connection()
@@ -161,6 +166,11 @@ function adapt(database: DatabaseSync): SqliteDatabase {
     close: () => database.close(),
     prepare: (text) => cached.memo(text),
   };
+}
+
+function selectOn(database: DatabaseSync): Select {
+  const { prepare } = adapt(database);
+  return <Row>({ sql: text, parameters }: CompiledQuery<Row>) => prepare(text).all(parameters) as Row[];
 }
 
 function adaptStatement(statement: StatementSync): SqliteStatement {

@@ -1,12 +1,12 @@
 // A change of own policies keeps the deciding thread free: a thread checks them, and the engine is built in steps with rests between.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NO_POLICIES, type OwnPolicies } from '../authorization/policy/own/check.ts';
 import { loadCandidate } from '../config/in-use.ts';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl } from '../contract/ipc.ts';
@@ -21,7 +21,7 @@ let said: FromControl[];
 const seen = (thread: Worker): void => void threads.push(thread.threadName);
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'lictor-active-policies-'));
+  directory = makeMemoryDir('lictor-active-policies-');
   paths = prepareStateDir(join(directory, 'state'));
   [threads, looksAtClock, said] = [[], 0, []];
   process.on('worker', seen);

@@ -1,11 +1,11 @@
 // lictor agent list, stop and resume, on the store file, with a Prefect that holds runs.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listenOnLoopback } from '../../test/env/listen.ts';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { openLedgerReader } from '../record/ledger/query.ts';
@@ -19,7 +19,7 @@ let runs: Map<string, { type: string; deployment: string | null }>;
 let sent: unknown[];
 
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-agent-'));
+  root = makeMemoryDir('lictor-agent-');
   runs = new Map();
   sent = [];
   prefect = createServer((request, response) => {

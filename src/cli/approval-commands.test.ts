@@ -1,10 +1,10 @@
 // lictor approvals, approve and deny, directly on the store file.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { publishRevision } from '../authorization/decide/revision.ts';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { openLedgerReader } from '../record/ledger/query.ts';
@@ -16,7 +16,7 @@ import { main } from './main.ts';
 let root = '';
 let revision = 0;
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-approvals-'));
+  root = makeMemoryDir('lictor-approvals-');
   writeFileSync(join(root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\n');
   revision = publishRevision(join(root, 'revision.json'), ['a']);
   await held();

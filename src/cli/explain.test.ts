@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { appendRecord } from '../record/ledger/append-record.ts';
@@ -14,7 +14,7 @@ import { main } from './main.ts';
 const REQUEST = 'a'.repeat(32);
 let root: string;
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-explain-'));
+  root = makeMemoryDir('lictor-explain-');
   writeFileSync(
     join(root, 'lictor.yaml'),
     'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\nidentity_providers: [ { id: local, type: accounts } ]\n',

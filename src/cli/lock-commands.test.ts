@@ -1,10 +1,10 @@
 // lictor lock, unlock and locks, directly on the store file.
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IdentityProvider } from '../config/config.ts';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { lockOnPrincipal } from '../identity/authn/locks.ts';
@@ -14,7 +14,7 @@ import { main } from './main.ts';
 
 let root = '';
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-locks-'));
+  root = makeMemoryDir('lictor-locks-');
   configure('{ id: local, type: accounts }');
   await (await openStore({ file: join(root, 'lictor.db'), clock: Date.now })).close();
 });

@@ -1,9 +1,9 @@
 // lictor token list --logins, and the end of a login by its id.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
@@ -12,7 +12,7 @@ import { main } from './main.ts';
 
 let root = '';
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-logins-'));
+  root = makeMemoryDir('lictor-logins-');
   configure('');
   await makeLogins(['alice', 'bob']);
 });

@@ -1,16 +1,16 @@
 // Commands in a directory without a store: those that list or remove fail, and those that give rights create it.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { main } from './main.ts';
 
 let root = '';
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-no-store-'));
+  root = makeMemoryDir('lictor-no-store-');
   const accounts = 'identity_providers: [{ id: local, type: accounts }]\n';
   writeFileSync(join(root, 'lictor.yaml'), `public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:9 }\n${accounts}`);
 });

@@ -1,14 +1,13 @@
 // The message of the login commands without a login.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { main } from './main.ts';
 
 let cwd: string;
 beforeAll(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'lictor-nobody-'));
+  cwd = makeMemoryDir('lictor-nobody-');
 });
 afterAll(() => rmSync(cwd, { recursive: true }));
 

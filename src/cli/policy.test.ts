@@ -1,11 +1,11 @@
 // lictor policy, check and explain with own policies, without a gateway.
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
@@ -18,7 +18,7 @@ const FREEZE = '@id("freeze")\n@description("No changes today")\nforbid (princip
 let root = '';
 let control: Server | undefined;
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-policy-'));
+  root = makeMemoryDir('lictor-policy-');
   mkdirSync(join(root, 'policies'));
   configure('policies: policies\n');
 });

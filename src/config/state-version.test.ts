@@ -1,9 +1,9 @@
 // The version of the state directory: a newer one is rejected, an older one is copied.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeMemoryDir } from './memory-dir.fixture.ts';
 import { prepareStateDir, removeRuntimeDir } from './runtime-dir.ts';
 import { type StatePaths, statePaths } from './state-dir.ts';
 import { assertStateNotNewer, backUpOlderState, STATE_VERSION } from './state-version.ts';
@@ -13,7 +13,7 @@ let root: string;
 let paths: StatePaths;
 let lines: string[];
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-version-'));
+  root = makeMemoryDir('lictor-version-');
   paths = statePaths(root, join(root, 'rt'));
   lines = [];
 });

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IdentityProvider, MtlsProvider } from '../../../config/config.ts';
+import { makeMemoryDir } from '../../../config/memory-dir.fixture.ts';
 import type { JsonValue } from '../../../contract/json/tree.ts';
 import type { NewRecord } from '../../../contract/record.ts';
 import { isNotable } from '../../../record/ledger/notable.ts';
@@ -28,7 +28,7 @@ let look: () => Promise<void>;
 
 beforeEach(async () => {
   [nowMs, state, prefectIsAway, unreadable, records] = [1_700_000_000_000, { type: 'RUNNING' }, false, 'none', []];
-  root = mkdtempSync(join(tmpdir(), 'lictor-lost-runs-'));
+  root = makeMemoryDir('lictor-lost-runs-');
   const storeFile = join(root, 'lictor.db');
   store = await openStore({ file: storeFile, clock: () => nowMs });
   await store.tokens.create({ id: 'w', name: 'w', roles: ['worker'], cidrs: [], lifetimeMs: 10 * MINUTE_MS, hash: 'w' });

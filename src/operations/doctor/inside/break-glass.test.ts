@@ -1,14 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeMemoryDir } from '../../../config/memory-dir.fixture.ts';
 import { openStore } from '../../../store/store.ts';
 import { checkBreakGlass } from './break-glass.ts';
 
 const NOW_MS = 1_700_000_000_000;
 let root = '';
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-glass-'));
+  root = makeMemoryDir('lictor-glass-');
 });
 afterEach(() => rmSync(root, { recursive: true }));
 

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeMemoryDir } from '../../../config/memory-dir.fixture.ts';
 import { openStore, type Store } from '../../../store/store.ts';
 import { checkTokens } from './tokens.ts';
 
@@ -13,7 +13,7 @@ let store: Store;
 const file = (): string => join(root, 'lictor.db');
 beforeEach(async () => {
   nowMs = 1_700_000_000_000;
-  root = mkdtempSync(join(tmpdir(), 'lictor-tokens-'));
+  root = makeMemoryDir('lictor-tokens-');
   store = await openStore({ file: file(), clock: () => nowMs });
 });
 afterEach(async () => {

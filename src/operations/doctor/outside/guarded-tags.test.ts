@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeMemoryDir } from '../../../config/memory-dir.fixture.ts';
 import { NOWHERE } from '../../../contract/scope.ts';
 import { openStore } from '../../../store/store.ts';
 import { withTagHolders } from '../inside/tag-holders.ts';
@@ -12,7 +12,7 @@ const [FIRST, SECOND] = ['0199c0de-0000-7000-8000-000000000001', '0199c0de-0000-
 let root = '';
 let storeFile = '';
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-tags-'));
+  root = makeMemoryDir('lictor-tags-');
   storeFile = join(root, 'lictor.db');
   const store = await openStore({ file: storeFile, clock: () => 1 });
   const token = { cidrs: [], lifetimeMs: null };

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeMemoryDir } from '../../../config/memory-dir.fixture.ts';
 import { orphanedRuns } from '../../../store/orphaned-runs.ts';
 import { openStore, type Store } from '../../../store/store.ts';
 import { answer, answering, REFUSED } from './answers.fixture.ts';
@@ -14,7 +14,7 @@ let root = '';
 let storeFile = '';
 let store: Store;
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-lost-'));
+  root = makeMemoryDir('lictor-lost-');
   storeFile = join(root, 'lictor.db');
   store = await openStore({ file: storeFile, clock: () => NOW_MS });
   for (const [id, lifetimeMs] of [

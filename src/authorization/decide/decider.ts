@@ -145,7 +145,8 @@ function authenticate({ authenticator }: DeciderParts, inputs: EdgeInputs, frame
 
 /** Of a request to Prefect. Own pages never accept Prefect's own credential. */
 async function authenticateCaller(parts: DeciderParts, inputs: EdgeInputs, frameToken?: string): Promise<Authentication> {
-  return (await parts.observation?.sharedCaller(inputs, frameToken)) ?? authenticate(parts, inputs, frameToken);
+  if (parts.observation === undefined) return authenticate(parts, inputs, frameToken);
+  return (await parts.observation.sharedCaller(inputs, frameToken)) ?? authenticate(parts, inputs, frameToken);
 }
 
 async function known(parts: DeciderState, inputs: EdgeInputs, changeNumber: number): Promise<Authentication> {

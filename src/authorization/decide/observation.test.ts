@@ -108,6 +108,7 @@ describe('an observed principal with a role', () => {
     ['without any role', { principal: { grants: [], roles: [] } }, 'policy-default-deny'],
     ['that is an agent', { principal: { kind: 'agent', id: 'agent:copilot' } }, 'policy-default-deny'],
     ['that acts for an agent', { principal: { limitedBy: [{ ...CAROL, kind: 'agent', id: 'agent:copilot' }] } }, 'policy-default-deny'],
+    ['that an agent started', { principal: { onBehalfOf: ['agent:copilot', 'alice@corp'] } }, 'policy-default-deny'],
     ['whose login has only the scope to read', { scopes: ['prefect:read'] }, 'policy-default-deny'],
     ['whose group is enforced', { enforced: ['group:team-a@corp'] }, 'policy-default-deny'],
     ['whose role is enforced', { enforced: ['viewer'] }, 'policy-default-deny'],

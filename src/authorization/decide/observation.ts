@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Config, RoleBinding } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
-import { type Carrier, chainOf, isSharedPassword, type Principal, SHARED_PASSWORD, sharedPasswordId } from '../../contract/principal.ts';
+import { agentName, type Carrier, chainOf, isSharedPassword, type Principal, SHARED_PASSWORD, sharedPasswordId } from '../../contract/principal.ts';
 import { presentedCredentials } from '../../identity/authn/carriers.ts';
 import { listedOnce, lockOnAddress, lockOnPrincipal } from '../../identity/authn/locks.ts';
 import { isMember } from '../../identity/authn/roles.ts';
@@ -60,8 +60,7 @@ export async function openObservation({ config, store, clock }: ObservationParts
   };
   const until = async (principal: Principal): Promise<number | undefined> => {
     const chain = chainOf(principal);
-    // Without any role, the principal has never been more than a stranger with an account.
-    if (chain.some((each) => each.kind === 'agent' || (each.grants.length === 0 && !isSharedPassword(each)))) return undefined;
+    if (chain.some((each) => isOfAgent(each) || isStranger(each))) return undefined;
     const enforced = await store.observations.enforced();
     const isEnforced = (each: Principal) => enforced.some(({ subject }) => isSubject(each, subject)) || bindingsOf(config, each, 'enforce').length > 0;
     if (chain.some(isEnforced)) return undefined;
@@ -82,6 +81,16 @@ export async function openObservation({ config, store, clock }: ObservationParts
       return { ok: true, principal, credential: { id: SHARED_PASSWORD, carrier, expiresAtMs, sessionId: null, alsoPresented: [] } };
     },
   };
+}
+
+/** An agent, or a run that an agent started. */
+function isOfAgent({ id, kind, onBehalfOf }: Principal): boolean {
+  return kind === 'agent' || [id, ...onBehalfOf].some((each) => agentName(each) !== undefined);
+}
+
+/** Without any role, it has an account at a provider, and nothing in Prefect. */
+function isStranger(principal: Principal): boolean {
+  return principal.grants.length === 0 && !isSharedPassword(principal);
 }
 
 function bindingsOf({ roles }: Pick<Config, 'roles'>, principal: Principal, mode: NonNullable<RoleBinding['mode']>): readonly RoleBinding[] {

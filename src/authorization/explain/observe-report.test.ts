@@ -82,9 +82,12 @@ it('says of each group whether it is ready', async () => {
   const { readiness } = await reportOf([
     { principal: 'alice@corp', action: 'deployments.write', ...denied },
     { principal: 'dave@corp', action: 'flows.read', decision: 'allow' },
+    { principal: 'run:0199c0de-0000-7000-8000-000000000001', action: 'flow_runs.read', decision: 'allow' },
+    { principal: 'run:0199c0de-0000-7000-8000-000000000002', action: 'flow_runs.cancel', ...denied },
   ]);
   expect(readiness).toEqual([
     { subject: 'group:team-a@corp', requests: 1, denials: 1 },
     { subject: 'user:dave@corp', requests: 1, denials: 0 },
+    { subject: 'run', requests: 2, denials: 1 },
   ]);
 });

@@ -4,6 +4,7 @@ import { RESOURCE_TYPES, type ResourceType } from '../../contract/operation.ts';
 import { isSharedPassword, type Principal, SHARED_PASSWORD } from '../../contract/principal.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { BUILT_IN_ROLES } from '../../contract/roles.ts';
+import { runOfPrincipal } from '../../contract/run-token.ts';
 import { everywhere, SCOPE_KEYS, type Scope } from '../../contract/scope.ts';
 import { isMember } from '../../identity/authn/roles.ts';
 import type { ActionEntry } from '../../prefect/catalog/actions.ts';
@@ -134,6 +135,8 @@ interface Member {
 
 async function memberOf(parts: ReportParts, id: string, { used, denied }: Use): Promise<Member> {
   if (isSharedPassword({ id })) return { member: id, scope: null, missing: [...used] };
+  // All runs together: their rights are those of the role run, which no proposal widens.
+  if (runOfPrincipal(id) !== null) return { member: 'run', scope: null, missing: [] };
   const principal = await parts.find(id);
   if (principal === undefined) return { member: id, scope: null, missing: [...denied] };
   const held = principal.grants.map(({ role }) => role);

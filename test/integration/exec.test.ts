@@ -7,7 +7,7 @@ import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { commandLine, descendantsOf, type Finished, type Running, run, start, waitFor } from '../env/process.ts';
 import { MAIN } from '../env/program.ts';
-import { deploy, expectTaskRuns, openSession, prefectOk, type StockSession, startRun, startWorker } from './stock/session.ts';
+import { expectTaskRuns, openSession, preparePool, type StockSession, startRun, startWorker } from './stock/session.ts';
 
 const prefect = sharedPrefect();
 const dir = mkdtempSync(join(tmpdir(), 'lictor-test-exec-'));
@@ -58,10 +58,7 @@ const ROTATIONS = 2;
 describe('a worker under lictor exec', () => {
   let worker: Running;
   beforeAll(async () => {
-    const credential = { carrier: 'custom-x-lictor-token', token: readFileSync(tokenFile, 'utf8').trim() } as const;
-    const plain = { ...openSession(prefect, { venv: prefect.venv, url: gateway.url, credential }, 'plain'), pool: session.pool };
-    await prefectOk(plain, 'work-pool', 'create', plain.pool, '--type', 'process');
-    await deploy(plain, 'steady');
+    await preparePool(session, 'steady');
     worker = await startWorker(session);
   });
 

@@ -5,7 +5,7 @@ import { type Issuer, startIssuer } from '../env/issuer.ts';
 import { directTo, field, sharedPrefect, text } from '../env/prefect.ts';
 import type { Running } from '../env/process.ts';
 import { makeTeams, scopeArguments, type Team } from '../env/teams.ts';
-import { deploy, openSession, prefectOk, type StockSession, startWorker } from './stock/session.ts';
+import { openSession, preparePool, type StockSession, startWorker } from './stock/session.ts';
 
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 const ACCESS = 'urn:ietf:params:oauth:token-type:access_token';
@@ -173,8 +173,7 @@ describe('runs of a chain', () => {
   let deployment: string;
   beforeAll(async () => {
     session = openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier: 'custom-x-lictor-token', token: tokens.etl } }, 'chain');
-    await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
-    await deploy(session, 'nested');
+    await preparePool(session, 'nested');
     deployment = text(field(await session.server.get(`/deployments/name/nested/${session.pool}`), 'id'));
     worker = await startWorker(session);
   });

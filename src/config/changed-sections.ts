@@ -34,6 +34,7 @@ const SECTIONS: Readonly<Record<keyof Config, string>> = {
   exports: 'ledger.export',
   traces: 'traces',
   metrics: 'metrics',
+  scim: 'scim',
   storeFile: 'store',
 };
 

@@ -137,6 +137,13 @@ export interface Limit {
   readonly concurrency: number | null;
 }
 
+/** An identity provider that provisions its people and groups. */
+export interface ScimTenant {
+  readonly idp: string;
+  /** Null: secrets are not read. */
+  readonly token: string | null;
+}
+
 export interface Config {
   readonly publicUrl: PublicUrl;
   readonly listen: readonly ListenAddress[];
@@ -195,6 +202,7 @@ export interface Config {
   /** Null: no traces. */
   readonly traces: Traces | null;
   readonly exports: readonly LedgerExport[];
+  readonly scim: readonly ScimTenant[];
   /** Absolute path of the SQLite store. */
   readonly storeFile: string;
 }

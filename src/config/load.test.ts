@@ -50,6 +50,7 @@ describe('a small file', () => {
       startedByTag: false,
       traces: null,
       ledger: { failClosed: true, retentionSeconds: null },
+      scim: [],
       storeFile: '/state/lictor.db',
     });
   });

@@ -1,11 +1,11 @@
-// Locks of an administrator, in effect at once: on a principal, a session, a provider, a client address.
+// Locks, in effect at once: of an administrator on a principal, a session, a provider, a client address; of a provider on its own person (SCIM).
 
-export const LOCK_KINDS = ['principal', 'session', 'idp', 'address'] as const;
+export const LOCK_KINDS = ['principal', 'session', 'idp', 'address', 'scim'] as const;
 export type LockKind = (typeof LOCK_KINDS)[number];
 
 export interface LockTarget {
   readonly kind: LockKind;
-  /** `alice@local` or `token:etl`; the session's id as records show it; the provider's id; an address or a network. */
+  /** `alice@local` or `token:etl`; the session's id as records show it; the provider's id; an address or a network; for `scim` the person. */
   readonly value: string;
 }
 
@@ -14,7 +14,7 @@ export interface Lock extends LockTarget {
   readonly ofAccounts: boolean;
   /** The reason that the administrator gave; empty: none. */
   readonly why: string;
-  /** Who locked, `local:NAME`. */
+  /** Who locked, `local:NAME`; `scim:IDP` for `scim`. */
   readonly by: string;
   readonly createdMs: number;
   /** Epoch milliseconds of its end; null: until it is removed. */

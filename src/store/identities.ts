@@ -1,26 +1,28 @@
 // Identities of providers by (idp, subject). A name belongs to one subject, so that a reused name never gets the rights of the former person.
 import { randomBytes } from 'node:crypto';
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import type { Identity } from '../contract/identity.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
-import { endClientGrants } from './ended-client-grants.ts';
-import { removeSessions } from './ended-sessions.ts';
 import { freeFormerName, isNameOfAnother, keepFormerName, namesOfSame } from './former-names.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import { prepareRead } from './prepared-read.ts';
+import { applyProvisioned, endAllOf, freeLocks, type Provisioned, provisionedFor, userFor } from './provisioned.ts';
 import type { Tables } from './tables.ts';
 
 export interface Identities {
   /**
    * Stores the identity as the provider asserts it now. A change of name, groups or claims raises the change number. Answers the id, or
    * undefined if another subject of the provider has or had the name: an administrator decides (`forget`). `word` identifies the provider: sessions
-   * of another provider with the same id end. A lock on one name of a person covers all names.
+   * of another provider with the same id end. A lock on one name of a person covers all names. The groups of SCIM, if the provider has
+   * provisioned the person, replace those of the identity.
    */
   put(identity: Identity, word: string): Promise<string | undefined>;
   /** True if the identity is stored, under any name. */
   isKnown(identity: Pick<Identity, 'idp' | 'subject'>): Promise<boolean>;
+  /** What SCIM says about the person. Undefined: the provider has not provisioned this person. */
+  provisioned(identity: Identity): Promise<Provisioned | undefined>;
   byId(id: string): Promise<Identity | undefined>;
   byName(idp: string, name: string): Promise<Identity | undefined>;
   /** With the last answer of the provider about the person. */
@@ -67,6 +69,7 @@ export function createIdentities(database: Database, clock: Clock): Identities {
     put: (identity, word) => database.write((transaction) => putIdentity(transaction, { identity, word, nowMs: clock() })),
     isKnown: async ({ idp, subject }) =>
       (await database.read.selectFrom('identities').select('id').where('idp', '=', idp).where('subject', '=', subject).executeTakeFirst()) !== undefined,
+    provisioned: (identity) => provisionedFor(database.read, identity),
     async byId(id) {
       const row = await select().where('id', '=', id).executeTakeFirst();
       return row === undefined ? undefined : toIdentity(row);
@@ -107,7 +110,9 @@ interface Put {
 async function putIdentity(db: Kysely<Tables>, { identity, word, nowMs }: Put): Promise<string | undefined> {
   const { idp, subject, name, kind } = identity;
   if (await isNameOfAnother(db, identity)) return undefined;
-  const columns = { name, kind, word, groups: toColumn(identity.groups), claims: toClaims(identity.claims) };
+  const user = await userFor(db, identity);
+  const groups = toColumn(user?.groups ?? identity.groups);
+  const columns = { name, kind, word, groups, claims: toClaims(identity.claims), scim_user: user?.id ?? null };
   const known = await db.selectFrom('identities').selectAll().where('idp', '=', idp).where('subject', '=', subject).executeTakeFirst();
   if (known === undefined) {
     const id = randomBytes(16).toString('base64url');
@@ -115,6 +120,7 @@ async function putIdentity(db: Kysely<Tables>, { identity, word, nowMs }: Put): 
       .insertInto('identities')
       .values({ id, idp, subject, ...columns, created_ms: nowMs, seen_ms: nowMs })
       .execute();
+    await applyProvisioned(db, { ids: [id], nowMs });
     return id;
   }
   if (known.word !== null && known.word !== word) await endAllOf(db, known.id, nowMs);
@@ -127,6 +133,7 @@ async function putIdentity(db: Kysely<Tables>, { identity, word, nowMs }: Put): 
   const changed =
     known.refused_ms !== null || known.name !== columns.name || known.kind !== kind || known.groups !== columns.groups || known.claims !== columns.claims;
   if (changed) await raiseChangeNumber(db, 'identity changed');
+  await applyProvisioned(db, { ids: [known.id], nowMs });
   return known.id;
 }
 
@@ -138,16 +145,10 @@ async function forgetIdentity(
   const row = await db.selectFrom('identities').select('id').where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
   if (row === undefined) return freed;
   await endAllOf(db, row.id, nowMs);
+  await freeLocks(db, { idp, name });
   await db.deleteFrom('identities').where('id', '=', row.id).execute();
   await raiseChangeNumber(db, 'identity forgotten');
   return true;
-}
-
-/** Its sessions and command line logins. */
-async function endAllOf(db: Kysely<Tables>, identityId: string, nowMs: number): Promise<void> {
-  const ofIdentity = sql<boolean>`identity_id = ${identityId}`;
-  if ((await removeSessions(db, ofIdentity)) > 0) await raiseChangeNumber(db, 'sessions of an identity ended');
-  await endClientGrants(db, nowMs, ofIdentity);
 }
 
 /** Sorted, so that equal claims give equal texts. */

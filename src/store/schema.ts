@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import { assertNotNewer, STATE_VERSION } from '../config/state-version.ts';
 import { AGENT_SCHEMA } from './agent-schema.ts';
 import type { Database } from './database.ts';
+import { SCIM_SCHEMA } from './scim-schema.ts';
 import type { Tables } from './tables.ts';
 
 /** Creates the tables in a new file, in one transaction. Throws `state-newer` for a store that a later Lictor has written. */
@@ -11,7 +12,8 @@ export async function createTables(database: Database): Promise<void> {
     const version = await versionOf(transaction);
     assertNotNewer('The store', version);
     if (version > 0) return;
-    for (const statement of [...SCHEMA, ...AGENT_SCHEMA, `pragma user_version = ${STATE_VERSION}`]) await sql.raw(statement).execute(transaction);
+    for (const statement of [...SCHEMA, ...AGENT_SCHEMA, ...SCIM_SCHEMA, `pragma user_version = ${STATE_VERSION}`])
+      await sql.raw(statement).execute(transaction);
   });
 }
 
@@ -70,8 +72,10 @@ const SCHEMA: readonly string[] = [
     created_ms bigint not null,
     seen_ms bigint not null,
     word text,
-    refused_ms bigint
+    refused_ms bigint,
+    scim_user text
   )`,
+  `create index identities_by_scim_user on identities (scim_user)`,
   `create unique index identities_by_name on identities (idp, name)`,
   `create unique index identities_by_subject on identities (idp, subject)`,
   `create table former_names (

@@ -1,6 +1,6 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
 // device codes, authorization codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches,
-// uses, runs and taints of agents, approvals, observe mode, and the change number.
+// uses, runs and taints of agents, approvals, observe mode, users and groups of SCIM, and the change number.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -25,6 +25,7 @@ import { createObservations, type Observations } from './observations.ts';
 import { createPolicySets, type PolicySets } from './policy-sets.ts';
 import { createRunTokens, type RunTokens } from './run-tokens.ts';
 import { createTables } from './schema.ts';
+import { createScim, type Scim } from './scim.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { openSqlite } from './sqlite.ts';
 import { createTaints, type Taints } from './taints.ts';
@@ -59,6 +60,7 @@ export interface Store {
   readonly agentRuns: AgentRuns;
   readonly approvals: Approvals;
   readonly taints: Taints;
+  readonly scim: Scim;
   readonly observations: Observations;
   close(): Promise<void>;
 }
@@ -105,6 +107,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     agentRuns: createAgentRuns(database, clock),
     approvals: createApprovals(database, clock),
     taints: createTaints(database, clock),
+    scim: createScim(database, clock),
     observations: createObservations(database, clock),
     async close() {
       await agentUses.flush().finally(() => database.close());

@@ -1,6 +1,7 @@
 // The store's tables as Kysely sees them. Times are epoch milliseconds, lists are JSON text, ids are text: the same in SQLite and Postgres.
 import type { LockKind } from '../contract/lock.ts';
 import type { AgentRunTable, AgentUseTable, ApprovalTable, AuthorizationCodeTable, TaintTable } from './agent-tables.ts';
+import type { ScimGroupTable, ScimMemberTable, ScimUserTable } from './scim-tables.ts';
 
 export interface Tables {
   readonly change_number: { readonly id: 1; readonly number: number; readonly reason: string };
@@ -30,6 +31,9 @@ export interface Tables {
   readonly agent_runs: AgentRunTable;
   readonly approvals: ApprovalTable;
   readonly taints: TaintTable;
+  readonly scim_users: ScimUserTable;
+  readonly scim_groups: ScimGroupTable;
+  readonly scim_members: ScimMemberTable;
   readonly observations: ObservationTable;
   readonly enforcements: EnforcementTable;
 }
@@ -155,6 +159,8 @@ interface IdentityTable {
   readonly word: string | null;
   /** When the provider refused to confirm the person after it last asserted it; null: it did not. */
   readonly refused_ms: number | null;
+  /** The user that the provider provisioned for this person (SCIM); null: none. */
+  readonly scim_user: string | null;
 }
 
 /** A former name of a subject. No other subject gets it until an administrator forgets it. */

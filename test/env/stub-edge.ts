@@ -170,6 +170,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     exports: [],
     metrics: null,
     traces: null,
+    scim: [],
     storeFile: join(tmpdir(), 'unused.db'),
   };
 }

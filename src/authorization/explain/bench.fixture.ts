@@ -67,6 +67,7 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
       put: never,
       isKnown: never,
       setRefused: never,
+      provisioned: never,
       standingOf: never,
       byId: never,
       forget: never,

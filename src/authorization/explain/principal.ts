@@ -81,7 +81,8 @@ async function existing(text: string, store: PrincipalStore, parts: PrincipalPar
 
 function lockNote(lock: Lock): string {
   const until = lock.expiresMs === null ? '' : `, until ${new Date(lock.expiresMs).toISOString()}`;
-  return `Locked (${lockText(lock)}) by ${lock.by}${until}${lock.why === '' ? '' : `: ${lock.why}`}. lictor unlock ${lockText(lock)} ends it.`;
+  const remedy = lock.kind === 'scim' ? 'Activate them at the identity provider.' : `lictor unlock ${lockText(lock)} ends it.`;
+  return `Locked (${lockText(lock)}) by ${lock.by}${until}${lock.why === '' ? '' : `: ${lock.why}`}. ${remedy}`;
 }
 
 function hypothetical(text: string): ResolvedPrincipal {

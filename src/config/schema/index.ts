@@ -13,6 +13,7 @@ import { prefectSection } from '../sections/prefect.ts';
 import { providersSection } from '../sections/providers.ts';
 import { listenSection, publicUrlSection } from '../sections/public-url.ts';
 import { modeKey, rolesSection } from '../sections/roles.ts';
+import { scimSection } from '../sections/scim.ts';
 import { servicesSection } from '../sections/services.ts';
 import { tlsSection, tlsTerminatedUpstreamSection } from '../sections/tls.ts';
 import { forwardHeaders, ledgerKeys, sessionsSection, storeSection, trustedProxiesSection } from '../sections/traffic.ts';
@@ -46,6 +47,7 @@ export function configSchema(context: Context) {
       traces: wire.traces,
       metrics: wire.metrics,
       exports: ledger.export ?? [],
+      scim: wire.scim,
       storeFile: wire.store,
     }),
   );
@@ -86,6 +88,7 @@ function sections(context: Context) {
       approvals: approvalsSection(context),
       oauth_clients: oauthClientsSection,
       oauth_client_hosts: oauthClientHostsSection,
+      scim: scimSection(context),
     })
     .describe('Configuration of Lictor, an identity-aware gateway for Prefect.');
 }

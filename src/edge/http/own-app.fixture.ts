@@ -42,6 +42,7 @@ export const CONFIG: OwnAppParts['config'] = {
   sessions: { idleSeconds: 3600, absoluteSeconds: 86_400 },
   ledger: { failClosed: true, retentionSeconds: null },
   agents: [],
+  scim: [],
 };
 export const CLI_LIFE_MS = 30 * 86_400_000;
 export const PASSWORD = 'correct horse';
@@ -80,7 +81,7 @@ export interface World {
 }
 
 export interface Ask {
-  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
   readonly session?: string;
   readonly sameOrigin?: boolean;
   /** A page of another site sends the request. */

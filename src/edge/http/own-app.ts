@@ -25,6 +25,7 @@ import { createPages } from './pages.ts';
 import type { OwnAppParts, RouteParts } from './parts.ts';
 import { registerCallback } from './provider-routes.ts';
 import { registerSaml } from './saml-routes.ts';
+import { registerScim } from './scim-route.ts';
 import { registerStatus } from './status-routes.ts';
 import { redirectToLogin } from './to-login.ts';
 import { registerWellKnown } from './well-known-routes.ts';
@@ -88,6 +89,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   registerAuthorize(app, routeParts);
   registerDevice(app, routeParts);
   registerApprovals(app, routeParts);
+  registerScim(app, routeParts);
   registerWellKnown(app, routeParts);
   registerScripts(app, prefix);
   return app;

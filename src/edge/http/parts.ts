@@ -18,10 +18,10 @@ import type { McpEndpoint } from '../mcp/endpoint.ts';
 import type { Pages } from './pages.ts';
 
 export interface OwnAppParts {
-  readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger' | 'agents'>;
+  readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger' | 'agents' | 'scim'>;
   readonly store: Pick<
     Store,
-    'accounts' | 'sessions' | 'loginAttempts' | 'identities' | 'idpTokens' | 'locks' | 'agentUses' | 'agentRuns' | 'approvals' | 'taints'
+    'accounts' | 'sessions' | 'loginAttempts' | 'identities' | 'idpTokens' | 'locks' | 'agentUses' | 'agentRuns' | 'approvals' | 'taints' | 'scim'
   >;
   /** The identity providers for logins of people. */
   readonly providers: readonly ExternalProvider[];

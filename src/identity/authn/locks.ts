@@ -32,6 +32,7 @@ export async function lockOnPrincipal(
   const accounts = () => people.flatMap((id) => accountName(id, config) ?? []);
   return (await locks.list()).find(({ kind, value, ofAccounts }): boolean => {
     if (kind === 'principal') return people.includes(value) || (ofAccounts && accounts().includes(nameIn(value)));
+    if (kind === 'scim') return people.includes(value);
     if (kind === 'idp') return value === who.idp || people.some((id) => id.endsWith(`@${value}`)) || (ofAccounts && accounts().length > 0);
     return kind === 'session' && session !== null && (value === session || `session:${value}` === sessionCredentialId(session));
   });

@@ -9,6 +9,7 @@ import type { StoredSession } from '../../../store/sessions.ts';
 import type { Store } from '../../../store/store.ts';
 import { createRoleBook, type RoleBook } from '../roles.ts';
 import type { ExternalProvider, Proven } from './provider.ts';
+import { provisionedIdentity } from './provisioned.ts';
 
 /** A browser session, or a grant with its tokens. */
 export interface Confirmable {
@@ -162,7 +163,9 @@ async function goOn<T extends Confirmable>(parts: ConfirmParts<T>, { roleBook, s
   memory.retryAtMs.delete(id);
   // Before the gate, so that the person's other sessions lose removed rights at once.
   if ((await store.identities.put(proof.identity, word)) === undefined) return await end(parts, session, 'identity-name-taken', 'the new name is taken');
-  if (roleBook.ofIdentity(proof.identity).length === 0) return await end(parts, session, 'role-missing', 'no role is left');
+  const known = await provisionedIdentity(store.identities, proof);
+  if (!known.ok) return await end(parts, session, known.reason, known.detail);
+  if (roleBook.ofIdentity(known.identity).length === 0) return await end(parts, session, 'role-missing', 'no role is left');
   await sessions.setRefreshAfter(id, proof.refreshAfterMs);
   const now = await sessions.byId(id);
   if (now !== undefined) return { session: now, askAgainMs: now.refreshAfterMs };

@@ -10,6 +10,7 @@ import type { Sessions, StartedSession } from '../session/session.ts';
 import { type Attempts, createAttempts, type NewAttempt } from './attempts.ts';
 import { sealingOfTokens } from './confirm.ts';
 import type { ExternalProvider, LeaveForm, NotProven, Proven } from './provider.ts';
+import { provisionedIdentity } from './provisioned.ts';
 
 export interface ExternalLogins {
   /** Ids of the providers, in the order of lictor.yaml. */
@@ -176,9 +177,12 @@ interface Accepted {
  * roles loses the rights of earlier sessions as well. Locks are checked last, since a lock may match another name.
  */
 async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }: Accepted): Promise<FinishedLogin | RefusedLogin> {
-  const { identity, stored, idpSession, refreshAfterMs, authenticatedMs, sessionEndsMs } = proof;
+  const { stored, idpSession, refreshAfterMs, authenticatedMs, sessionEndsMs } = proof;
   const { store, sessions, roleBook, sealer, config } = inside;
-  const principalId = principalIdOf(identity);
+  const principalId = principalIdOf(proof.identity);
+  const known = await provisionedIdentity(store.identities, proof);
+  if (!known.ok) return { ...refused(known.reason, known.detail), principalId };
+  const { identity } = known;
   if (roleBook.ofIdentity(identity).length === 0) {
     if (await store.identities.isKnown(identity)) await store.identities.put(identity, word);
     return { ...refused('role-missing', `${principalId} has no role`), principalId, missingGroups: roleBook.groupsOf(identity.idp) };

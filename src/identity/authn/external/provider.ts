@@ -66,6 +66,8 @@ export interface Proven {
   readonly authenticatedMs: number | null;
   /** When its session ends at the latest. Null: the provider named no end. */
   readonly sessionEndsMs: number | null;
+  /** Why the groups of the identity are not known. The login succeeds only if SCIM knows them. */
+  readonly groupsMissing?: NotProven;
 }
 
 export interface NotProven {
@@ -73,6 +75,8 @@ export interface NotProven {
   readonly reason: ReasonCode;
   /** For the log: what failed, never a token, a code or a body. */
   readonly detail: string;
+  /** The person is proven, and only the groups are not known. */
+  readonly withoutGroups?: Identity;
 }
 
 export type Confirmed =
@@ -134,4 +138,11 @@ export function freshlyProven(proof: Proven, nowMs: number): Proven | NotProven 
 
 export function notProven(reason: ReasonCode, detail: string): NotProven {
   return { ok: false, reason, detail };
+}
+
+type Reading = { readonly ok: true; readonly identity: Identity; readonly groupsMissing?: NotProven } | NotProven;
+
+/** Proven also if only the groups are not known: SCIM may know them. */
+export function knownIdentity(read: Reading): Reading {
+  return read.ok || read.withoutGroups === undefined ? read : { ok: true, identity: read.withoutGroups, groupsMissing: read };
 }

@@ -36,12 +36,13 @@ export function identityOf(
   if (hasWildcard(name))
     return notProven('id-token-invalid', `the subject ${name}, which no claim names otherwise, has a * in it, which stands for everybody in lictor.yaml`);
   const reading = readGroups(claims, groupsClaim);
-  if (reading.kind === 'overage') return notProven('groups-overage', `the claim ${groupsClaim} was left out: too many groups`);
   if (reading.kind === 'unreadable') return notProven('groups-unreadable', `the claim ${groupsClaim} is no list of names`);
-  const groups = reading.kind === 'absent' ? [] : reading.groups;
-  if (groups.length >= OKTA_MOST && OKTA.test(new URL(issuer).hostname))
-    return notProven('groups-overage', `Okta may have cut ${groupsClaim} off at ${OKTA_MOST}`);
-  return { ok: true, identity: { idp: id, subject: sub, name, kind: 'user', groups, claims: flatten(claims) } };
+  const groups = reading.kind === 'groups' ? reading.groups : [];
+  const identity: Identity = { idp: id, subject: sub, name, kind: 'user', groups, claims: flatten(claims) };
+  const overage = (detail: string): NotProven => ({ ...notProven('groups-overage', detail), withoutGroups: { ...identity, groups: [] } });
+  if (reading.kind === 'overage') return overage(`the claim ${groupsClaim} was left out: too many groups`);
+  if (groups.length >= OKTA_MOST && OKTA.test(new URL(issuer).hostname)) return overage(`Okta may have cut ${groupsClaim} off at ${OKTA_MOST}`);
+  return { ok: true, identity };
 }
 
 /**

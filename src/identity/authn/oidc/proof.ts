@@ -4,7 +4,7 @@ import * as openid from 'openid-client';
 import type { OidcProvider } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { Identity } from '../../../contract/identity.ts';
-import { type NotProven, notProven, type Proven } from '../external/provider.ts';
+import { knownIdentity, type NotProven, notProven, type Proven } from '../external/provider.ts';
 import type { Claims } from '../jwt/compact.ts';
 import { fitsAccessToken } from './access-token-hash.ts';
 import { identityOf, readGroups } from './claims.ts';
@@ -43,13 +43,12 @@ export async function prove({ config, clock }: ProofParts, client: OidcClient, {
   const subject = fromToken === undefined ? former?.identity.subject : fromToken['sub'];
   if (typeof subject !== 'string') return notProven('id-token-invalid', 'there is no subject');
   if (former !== undefined && former.identity.subject !== subject) return notProven('id-token-invalid', 'the refreshed ID token is of another subject');
-  const read = await identity(client, config, { fromToken, subject, accessToken: tokens.access_token, former: former?.identity });
+  const read = knownIdentity(await identity(client, config, { fromToken, subject, accessToken: tokens.access_token, former: former?.identity }));
   if (!read.ok) return read;
   const refreshToken = tokens.refresh_token ?? former?.tokens.refreshToken ?? null;
   const sid = fromToken?.['sid'];
   return {
-    ok: true,
-    identity: read.identity,
+    ...read,
     idpSession: typeof sid === 'string' ? sid : null,
     stored: renderStored({ refreshToken, idToken: storedIdToken(client, tokens.id_token ?? former?.tokens.idToken ?? null) }),
     refreshAfterMs: refreshToken === null ? null : clock() + refreshSeconds(tokens.expiresIn()) * 1000,

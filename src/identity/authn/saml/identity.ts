@@ -16,7 +16,6 @@ export function identityOf(
   { nameId, attributes }: Pick<Assertion, 'nameId' | 'attributes'>,
   { id, groupsAttribute }: Pick<SamlProvider, 'id' | 'groupsAttribute'>,
 ): { readonly ok: true; readonly identity: Identity } | NotProven {
-  if (attributes.has(GROUPS_ELSEWHERE)) return notProven('groups-overage', 'the groups were left out: too many');
   const groups = attributes.get(groupsAttribute) ?? [];
   if (!groups.every(isGroupName)) return notProven('groups-unreadable', `the attribute ${groupsAttribute} is no list of names`);
   const claims = [...attributes].flatMap(([name, values]) => {
@@ -33,6 +32,8 @@ export function identityOf(
     groups: [...new Set(groups)].sort(),
     claims: Object.fromEntries(claims.slice(0, LIMITS.claims)),
   };
+  if (attributes.has(GROUPS_ELSEWHERE))
+    return { ...notProven('groups-overage', 'the groups were left out: too many'), withoutGroups: { ...identity, groups: [] } };
   return { ok: true, identity };
 }
 

@@ -9,6 +9,7 @@ import {
   type Begun,
   type ExternalProvider,
   freshlyProven,
+  knownIdentity,
   type LeaveForm,
   type LogoutAsked,
   type LogoutAt,
@@ -128,9 +129,9 @@ async function prove(inside: Inside, params: URLSearchParams, asked: AttemptSecr
   const read = await withNewerKeys(metadata, (idp) => protocol.readResponse(encoded, { ...expected, idp }));
   if (!read.ok) return read;
   const { assertion } = read;
-  const known = protocol.identityOf(assertion, config);
+  const known = knownIdentity(protocol.identityOf(assertion, config));
   if (!known.ok) return known;
-  const proof = provenBy(assertion, known.identity);
+  const proof = { ...provenBy(assertion, known.identity), ...known };
   const checked = asked?.isFresh === true ? freshlyProven(proof, clock()) : { ...proof, authenticatedMs: null };
   if (!checked.ok) return checked;
   if (!(await marks.once('saml assertion', `${config.id} ${assertion.id}`, assertion.usableUntilMs + 2 * SKEW_MS))) {

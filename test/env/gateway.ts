@@ -28,7 +28,7 @@ export interface GatewayOptions {
   /** Further keys of lictor.yaml. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** The text of lictor.yaml, instead of one made of `upstream`, `tls` and `config`. The auth string is in `stateDir`/prefect-auth. */
-  readonly yaml?: (place: { readonly url: string; readonly stateDir: string }) => string;
+  readonly yaml?: (place: { readonly url: string; readonly stateDir: string }) => string | Promise<string>;
   /** Of the supervisor. */
   readonly env?: NodeJS.ProcessEnv;
   /** True: other users may pass through the state directory, as where `lictor up` makes it itself. */
@@ -89,7 +89,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const stateDir = options.inside?.stateDir ?? home;
   if (options.openStateDir === true) chmodSync(home, 0o711);
   const url = `${options.tls === undefined ? 'http' : 'https'}://localhost:${port}${options.basePath ?? ''}`;
-  const configFile = writeConfig(home, url, options);
+  const configFile = await writeConfig(home, url, options);
   const env = { PATH: process.env['PATH'], HOME: home, ...options.env };
   const inside = options.inside?.command ?? [];
   let supervisor: Running;
@@ -184,13 +184,13 @@ function lictorSpec(args: readonly string[], where: Where) {
   };
 }
 
-function writeConfig(stateDir: string, url: string, { upstream, tls, config, yaml }: GatewayOptions): string {
+async function writeConfig(stateDir: string, url: string, { upstream, tls, config, yaml }: GatewayOptions): Promise<string> {
   const file = join(stateDir, 'lictor.yaml');
   const secret = join(stateDir, 'prefect-auth');
   noteSecret(upstream.authString);
   if (upstream.authString !== null) writeFileSync(secret, `${upstream.authString}\n`, { mode: 0o600 });
   if (yaml !== undefined) {
-    writeFileSync(file, yaml({ url, stateDir }));
+    writeFileSync(file, await yaml({ url, stateDir }));
     return file;
   }
   const prefect = { url: upstream.url, ...(upstream.authString !== null && { auth_string_file: secret }) };

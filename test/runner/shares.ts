@@ -83,6 +83,7 @@ const BEFORE_THE_REST = 300;
 /** Files that share Keycloak, which takes long to start: they are one piece of work. */
 const WITH_KEYCLOAK = [
   ...['integration/exec-oidc.test.ts', 'integration/workloads.test.ts', 'integration/oidc.test.ts', 'integration/keycloak.test.ts'],
+  'integration/init.test.ts',
   ...['e2e/saml.test.ts', 'e2e/oidc.test.ts'],
 ];
 const SECONDS_WITH_KEYCLOAK = 330;

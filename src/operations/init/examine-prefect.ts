@@ -12,7 +12,7 @@ import { addressesOf, checkOtherAddresses } from '../doctor/outside/other-addres
 import { upstreamTrust } from '../doctor/outside/trust.ts';
 import { authorizationOf, checkBackDoor, checkCredential, checkHoles, checkRoutes, checkUiTarget, type UpstreamSubject } from '../doctor/outside/upstream.ts';
 import { LOCAL_URLS } from './client-settings.ts';
-import { failed, type Seen } from './seen.ts';
+import { failed, type Seen, sorted } from './seen.ts';
 
 export interface PrefectQuestion {
   /** As they were typed; with `/api` or without. */
@@ -85,15 +85,16 @@ async function examineServer(url: string, question: PrefectQuestion): Promise<Se
   const elsewhere = answer.ok ? [] : await otherPort(origin);
   if (failed({ now: credential })) return { now: [...credential, ...elsewhere], later: [], refused };
   const version = answer.ok ? parseJson(answer.body) : undefined;
-  const [routes, holes, ui, bypass, addresses] = await Promise.all([
-    checkRoutes(subject, operationsOf),
+  const [holes, ui, bypass, addresses] = await Promise.all([
     checkHoles(subject),
     question.publicUrl === undefined ? [] : checkUiTarget(subject, question.publicUrl),
     checkBackDoor(subject),
     checkOtherAddresses(subject, addressesOf()),
   ]);
-  const now = [...credential, ...supported(version), ...[routes].flat(), ...holes, ...[ui].flat(), ...uiPath(pathname, question)];
-  return { now, later: [...bypass, ...addresses].filter(({ status }) => status !== 'ok'), refused };
+  // The OpenAPI document keeps Prefect busy for seconds, so it is last.
+  const routes = await checkRoutes(subject, operationsOf);
+  const { now, later } = sorted([...credential, ...supported(version), ...[routes].flat(), ...holes, ...[ui].flat(), ...uiPath(pathname, question)]);
+  return { now, later: [...later, ...[...bypass, ...addresses].filter(({ status }) => status !== 'ok')], refused };
 }
 
 function versionAt({ url, authorization, tls }: UpstreamSubject, path: string): Promise<Probe> {

@@ -8,7 +8,7 @@ import { createOutbound, type Outbound, OutboundError } from '../../identity/aut
 import { fail, ok, type Verdict, warn } from '../doctor/finding.ts';
 import { isHtml, jsonField, parseJson } from '../doctor/outside/http-probe.ts';
 import { identityCheck } from '../doctor/outside/identity.ts';
-import { failed, type Seen } from './seen.ts';
+import { failed, type Seen, sorted } from './seen.ts';
 
 /** Never rejects. `callbackUrl`: what the provider must know. */
 export async function examineProvider(provider: OidcProvider, callbackUrl: string): Promise<Seen> {
@@ -21,7 +21,8 @@ export async function examineProvider(provider: OidcProvider, callbackUrl: strin
   const outbound = createOutbound({ caFile: provider.caFile });
   try {
     const client = await checkClient(provider, outbound, callbackUrl);
-    return { now: [...now, ...checkPkce(provider, body), ...client.now], later: [...client.later, ...groupsNote(body)] };
+    const first = sorted(now);
+    return { now: [...first.now, ...checkPkce(provider, body), ...client.now], later: [...first.later, ...client.later, ...groupsNote(body)] };
   } finally {
     await outbound.close();
   }

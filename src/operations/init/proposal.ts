@@ -51,8 +51,8 @@ function prefectPart({ servers, answers, authStringFile }: Proposal): readonly s
 }
 
 function providerPart({ answers, clientSecretFile }: Proposal): readonly string[] {
-  const accounts = `  - { id: ${ACCOUNTS}, type: accounts } # lictor account add NAME --role R${answers.issuer === undefined ? '' : ': gets in while the provider is away'}`;
-  if (answers.issuer === undefined) return ['identity_providers:', accounts, ''];
+  if (answers.issuer === undefined)
+    return ['# Accounts of Lictor: lictor account add NAME --role R', 'identity_providers:', `  - { id: ${ACCOUNTS}, type: accounts }`, ''];
   return [
     'identity_providers:',
     `  - id: ${IDP}`,
@@ -62,7 +62,7 @@ function providerPart({ answers, clientSecretFile }: Proposal): readonly string[
     ...(clientSecretFile === undefined ? [] : [`    client_secret_file: ${q(clientSecretFile)}`]),
     ...(answers.groups_claim === undefined ? [] : [`    groups_claim: ${q(answers.groups_claim)}`]),
     ...(answers.issuer_ca_file === undefined ? [] : [`    ca_file: ${q(answers.issuer_ca_file)}`]),
-    accounts,
+    `  # - { id: ${ACCOUNTS}, type: accounts } # for administrators, while the provider is away`,
     '',
   ];
 }

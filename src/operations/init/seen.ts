@@ -11,3 +11,9 @@ export interface Seen {
 export function failed({ now }: Pick<Seen, 'now'>): boolean {
   return now.some(({ status }) => status === 'fail');
 }
+
+/** What could not be checked is no fault of the server: a busy Prefect, a provider without Date header. */
+export function sorted(verdicts: readonly Verdict[]): Seen {
+  const isUnchecked = ({ status, message }: Verdict): boolean => status === 'warn' && /could not be checked|cannot be compared/.test(message);
+  return { now: verdicts.filter((verdict) => !isUnchecked(verdict)), later: verdicts.filter(isUnchecked) };
+}

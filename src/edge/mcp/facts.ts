@@ -12,6 +12,28 @@ export const FLAG = z.boolean().nullable();
 export const STATE_TYPES = ['SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED', 'CANCELLING'] as const;
 export const STATE_TYPE = z.enum(STATE_TYPES).nullable();
 
+/** Of flow runs and task runs. */
+export const RUN_FACTS = {
+  state_type: STATE_TYPE,
+  created: TIME,
+  updated: TIME,
+  start_time: TIME,
+  end_time: TIME,
+  duration: NUMBER.describe('Seconds.'),
+};
+
+export function runFactsOf(run: JsonValue) {
+  const [start, end] = [timeIn(run, 'start_time'), timeIn(run, 'end_time')];
+  return {
+    state_type: enumIn(run, 'state_type', STATE_TYPES),
+    created: timeIn(run, 'created'),
+    updated: timeIn(run, 'updated'),
+    start_time: start,
+    end_time: end,
+    duration: secondsBetween(start, end),
+  };
+}
+
 export function idIn(object: JsonValue | undefined, key: string): string | null {
   const value = field(object, key);
   return typeof value === 'string' ? (normaliseUuid(value) ?? null) : null;

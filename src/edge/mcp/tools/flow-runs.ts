@@ -1,7 +1,7 @@
 // Flow runs: list them, read their logs, cancel, pause, resume and retry them.
 import { z } from 'zod';
 import { field, type JsonObject, type JsonValue, objectsIn } from '../../../contract/json/tree.ts';
-import { COUNT, enumIn, ID, idIn, NUMBER, numberIn, objectIn, STATE_TYPE, STATE_TYPES, secondsBetween, TIME, textIn, textsOf, timeIn } from '../facts.ts';
+import { COUNT, enumIn, ID, idIn, numberIn, objectIn, RUN_FACTS, runFactsOf, STATE_TYPE, STATE_TYPES, TIME, textIn, textsOf, timeIn } from '../facts.ts';
 import { ToolRefusal } from '../refusal.ts';
 import { defineTool, type ToolCall } from '../tool.ts';
 import { ANY, TEXT, TEXTS, untrusted, untrustedText } from '../untrusted.ts';
@@ -9,12 +9,7 @@ import { filterOf, isDetailed, limitOf, UUID } from './arguments.ts';
 
 export const FLOW_RUN = z.object({
   id: ID,
-  state_type: STATE_TYPE,
-  created: TIME,
-  updated: TIME,
-  start_time: TIME,
-  end_time: TIME,
-  duration: NUMBER.describe('Seconds.'),
+  ...RUN_FACTS,
   deployment_id: ID,
   flow_id: ID,
   parent_task_run_id: ID,
@@ -47,15 +42,9 @@ export const getFlowRuns = defineTool({
 });
 
 export function flowRunOf(run: JsonValue, detail: boolean): z.input<typeof FLOW_RUN> {
-  const [start, end] = [timeIn(run, 'start_time'), timeIn(run, 'end_time')];
   return {
     id: idIn(run, 'id'),
-    state_type: enumIn(run, 'state_type', STATE_TYPES),
-    created: timeIn(run, 'created'),
-    updated: timeIn(run, 'updated'),
-    start_time: start,
-    end_time: end,
-    duration: secondsBetween(start, end),
+    ...runFactsOf(run),
     deployment_id: idIn(run, 'deployment_id'),
     flow_id: idIn(run, 'flow_id'),
     parent_task_run_id: idIn(run, 'parent_task_run_id'),

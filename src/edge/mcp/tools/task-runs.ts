@@ -1,7 +1,7 @@
 // Task runs: list them.
 import { z } from 'zod';
 import { field, type JsonObject, objectsIn } from '../../../contract/json/tree.ts';
-import { COUNT, enumIn, ID, idIn, NUMBER, numberIn, STATE_TYPE, STATE_TYPES, secondsBetween, TIME, textIn, textsOf, timeIn } from '../facts.ts';
+import { COUNT, ID, idIn, NUMBER, numberIn, RUN_FACTS, runFactsOf, TIME, textIn, textsOf, timeIn } from '../facts.ts';
 import { defineTool } from '../tool.ts';
 import { TEXT, TEXTS, untrusted, untrustedText } from '../untrusted.ts';
 import { filterOf, limitOf } from './arguments.ts';
@@ -9,12 +9,7 @@ import { filterOf, limitOf } from './arguments.ts';
 const TASK_RUN = z.object({
   id: ID,
   flow_run_id: ID,
-  state_type: STATE_TYPE,
-  created: TIME,
-  updated: TIME,
-  start_time: TIME,
-  end_time: TIME,
-  duration: NUMBER.describe('Seconds.'),
+  ...RUN_FACTS,
   retry_count: COUNT,
   max_retries: NUMBER,
   cache_expiration: TIME,
@@ -37,17 +32,11 @@ export const getTaskRuns = defineTool({
 });
 
 function taskRunOf(run: JsonObject): z.input<typeof TASK_RUN> {
-  const [start, end] = [timeIn(run, 'start_time'), timeIn(run, 'end_time')];
   const state = field(run, 'state');
   return {
     id: idIn(run, 'id'),
     flow_run_id: idIn(run, 'flow_run_id'),
-    state_type: enumIn(run, 'state_type', STATE_TYPES),
-    created: timeIn(run, 'created'),
-    updated: timeIn(run, 'updated'),
-    start_time: start,
-    end_time: end,
-    duration: secondsBetween(start, end),
+    ...runFactsOf(run),
     retry_count: Math.max(0, (numberIn(run, 'run_count') ?? 0) - 1),
     max_retries: numberIn(field(run, 'empirical_policy'), 'retries'),
     cache_expiration: timeIn(run, 'cache_expiration'),

@@ -1,7 +1,7 @@
 // public_url with a path, at the edge alone: nothing outside it, everything below it as at the root, byte for byte.
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sweepDecisions } from '../../src/authorization/decide/sweep.ts';
+import { sweepOnce } from '../../src/authorization/decide/sweep.ts';
 import { createCatalogue, OPERATIONS } from '../../src/prefect/catalog/catalogue.ts';
 import { rawRequest, request } from '../env/raw-request.ts';
 import { allow, refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
@@ -19,7 +19,7 @@ afterAll(() => edge.stop());
 beforeEach(async () => {
   edge.clear();
   edge.upstream.answerWith(undefined);
-  await sweepDecisions(edge.paths.decisionCache);
+  await sweepOnce(edge.paths.decisionCache);
 });
 
 function get(path: string, headers: Record<string, string> = TOKEN): Promise<Response> {
@@ -62,8 +62,8 @@ describe('outside the path', () => {
 
   it('neither a navigation, nor a socket, nor another method is answered there', async () => {
     expect(await raw('/v2/runs', ['Sec-Fetch-Mode: navigate', 'Accept: text/html'])).toBe(404);
-    const upgrade = ['Upgrade: websocket', 'Connection: upgrade', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
-    const answer = await rawRequest(edge.port, ['GET /api/events/in HTTP/1.1', 'Host: localhost', ...upgrade, '', ''].join('\r\n'), 5_000);
+    const upgrade = ['Upgrade: websocket', 'Connection: upgrade, close', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+    const answer = await rawRequest(edge.port, ['GET /api/events/in HTTP/1.1', 'Host: localhost', ...upgrade, '', ''].join('\r\n'));
     expect(answer.statuses).toEqual([404]);
     expect(await raw('/api/flows/', ['X-Lictor-Token: tok', 'Content-Length: 0'], 'POST')).toBe(404);
     expectNobodyAsked();

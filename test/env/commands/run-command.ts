@@ -12,7 +12,7 @@ declare module 'vitest' {
 
 /** Short commands. A command that waits for input, serves, or replaces its process runs in a separate process. */
 const SHORT: ReadonlySet<string> = new Set([
-  ...['access', 'account', 'audit', 'check', 'doctor', 'evidence', 'explain', 'identity'],
+  ...['access', 'account', 'agent', 'approvals', 'approve', 'audit', 'check', 'doctor', 'evidence', 'explain', 'identity'],
   ...['lock', 'locks', 'policy', 'services', 'simulate', 'timeline', 'token', 'unlock'],
 ]);
 const WAITS: ReadonlySet<string> = new Set(['-f', '--follow', '--password-stdin']);

@@ -49,12 +49,10 @@ async function startOf(run: string, wanted: (start: Record<string, unknown>) => 
 }
 const byRequest = (start: Record<string, unknown>): boolean => start['evidence'] === 'ledger';
 
-/** The run of the deployment that Prefect made itself. Its scheduler looks at a schedule that is added to a deployment once a minute, and misses a turn while its database is locked. */
-async function madeRun(type: string): Promise<string> {
+/** The run of a deployment that Prefect made itself. */
+async function madeRun(type: string, of: string): Promise<string> {
   const find = async (): Promise<string> => {
-    const runs = list(
-      await server.post('/flow_runs/filter', { flow_runs: { deployment_id: { any_: [deployment] } }, limit: 50, sort: 'EXPECTED_START_TIME_ASC' }),
-    );
+    const runs = list(await server.post('/flow_runs/filter', { flow_runs: { deployment_id: { any_: [of] } }, limit: 50, sort: 'EXPECTED_START_TIME_ASC' }));
     const run = runs.find((one) => field(one, 'created_by') !== null && field(field(one, 'created_by'), 'type') === type);
     return run === undefined ? '' : text(field(run, 'id'));
   };
@@ -115,7 +113,7 @@ describe('a run begins', () => {
       );
     };
     await waitFor(again, { what: 'the automation to act', timeoutMs: 120_000, everyMs: 2_000 });
-    const run = await madeRun('AUTOMATION');
+    const run = await madeRun('AUTOMATION', deployment);
     const automation = { id: text(field(made, 'id')), name: NAME, made_by: 'token:ci' };
     expect(await startOf(run, ({ route }) => route === 'automation')).toMatchObject({ route: 'automation', by: automation, principal: null });
     await waitFor(async () => (await gateway.lictorOk('audit', '--flow-run', run)).includes('started by the automation'), {
@@ -126,8 +124,9 @@ describe('a run begins', () => {
 
   it('by a schedule', async () => {
     const schedule = { schedule: { interval: 3600, timezone: 'UTC' }, active: true, slug: 'hourly' };
-    await post(`/api/deployments/${deployment}/schedules`, [schedule], { token });
-    const run = await madeRun('SCHEDULE');
+    // Prefect's scheduler looks at a new deployment every 5 s, and once a minute at one that gets a schedule later.
+    const made = await post('/api/deployments/', { name: `${NAME}-hourly`, flow_id: flow, schedules: [schedule] }, { token });
+    const run = await madeRun('SCHEDULE', text(field(made, 'id')));
     expect(await startOf(run, ({ route }) => route === 'schedule')).toMatchObject({
       route: 'schedule',
       by: { name: 'hourly', made_by: null },

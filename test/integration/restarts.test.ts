@@ -6,6 +6,7 @@ import { type StockClient, stockClient } from '../env/client.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
 import { type Finished, isAlive, signalProcess, waitFor } from '../env/process.ts';
+import { controlPlaneAway } from './restarts/away.ts';
 import { suiteOutcomes } from './stock/session.ts';
 
 const prefect = sharedPrefect();
@@ -133,7 +134,7 @@ async function expectSummedUp(missing: readonly string[]): Promise<void> {
 }
 
 describe('kill -9 during a flow', () => {
-  it('the control plane twice, then an nginx worker: the run completes, the ledger is whole and names the gap', async () => {
+  it('the control plane twice, an nginx worker, then everything: the run completes, the ledger is whole and names the gap', async () => {
     const underway = await begin();
     await underway.reach(10);
     await killControlPlane();
@@ -142,13 +143,15 @@ describe('kill -9 during a flow', () => {
     await underway.reach(50);
     const [worker = 0] = gateway.pids().workers;
     signalProcess(worker, 'SIGKILL');
-    underway.goOn();
-    await expectWhole(underway);
     await waitFor(async () => (await audit()).some((record) => record['reason'] === 'edge-worker-died'), {
       what: 'a record of the gap',
       timeoutMs: 60_000,
       everyMs: 500,
     });
+    await gateway.killAll();
+    await gateway.up();
+    underway.goOn();
+    await expectWhole(underway);
     await expectLedgerWhole();
     const ofRun = jsonLines(await gateway.lictorOk('audit', '--flow-run', underway.id, '--json'));
     const mediated = ofRun
@@ -159,57 +162,12 @@ describe('kill -9 during a flow', () => {
     const ofOthers = ofRun.filter((record) => record['principal'] !== 'token:flow').map((record) => `${record['principal']} ${record['status']}`);
     expect(ofOthers.filter((line) => line !== 'null 503')).toEqual([]);
   }, 600_000);
-
-  it('everything, then up again: the run completes', async () => {
-    const underway = await begin();
-    await underway.reach(10);
-    await gateway.killAll();
-    await gateway.up();
-    underway.goOn();
-    await expectWhole(underway);
-    await expectLedgerWhole();
-  }, 600_000);
 });
 
-describe('the control plane is away for 20 s', () => {
-  it('decided callers go on, others get 503 with Retry-After and Prefect-Maintenance, and a worker lives', async () => {
-    const decided = (await gateway.token('decided', ['viewer'])).secret;
-    const other = (await gateway.token('other', ['viewer'])).secret;
-    const pool = `away-${Date.now().toString(36)}`;
-    await server.post('/work_pools/', { name: pool, type: 'process' });
-    const worker = await client.startPrefect(['worker', 'start', '--pool', pool, '--type', 'process']);
-    await waitFor(() => worker.output().includes('started!') || !worker.running(), { what: 'the worker to start', timeoutMs: 90_000 });
-    expect(worker.running(), worker.output()).toBe(true);
-    const { supervisor, control } = gateway.pids();
-    const ask = (token: string) => gateway.fetch(`/api/work_pools/${pool}`, { token });
-    expect((await ask(decided)).status).toBe(200);
-    signalProcess(supervisor, 'SIGSTOP');
-    signalProcess(control, 'SIGKILL');
-    try {
-      const until = performance.now() + 20_000;
-      const statuses = new Set<number>();
-      const refused = new Set<string>();
-      await waitFor(
-        async () => {
-          statuses.add((await ask(decided)).status);
-          const answer = await ask(other);
-          refused.add(`${answer.status} ${/^\d+$/.test(answer.headers.get('retry-after') ?? '')} ${answer.headers.get('prefect-maintenance')}`);
-          return performance.now() > until;
-        },
-        { what: '20 s to pass', timeoutMs: 40_000, everyMs: 200 },
-      );
-      expect([...statuses]).toEqual([200]);
-      expect([...refused]).toEqual(['503 true true']);
-      expect(worker.running(), worker.output()).toBe(true);
-    } finally {
-      signalProcess(supervisor, 'SIGCONT');
-    }
-    await waitFor(() => gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 90_000 });
-    expect((await ask(other)).status).toBe(200);
-    expect(worker.running(), worker.output()).toBe(true);
-    await worker.stop();
-  }, 120_000);
-});
+/** In full: test/endurance/restarts.test.ts. */
+it('the control plane is away: decided callers go on, others get 503 with Retry-After and Prefect-Maintenance, and a worker lives', async () => {
+  await controlPlaneAway({ gateway, client, server, awayMs: 8_000 });
+}, 120_000);
 
 describe('revocation', () => {
   const ask = (secret: string) =>

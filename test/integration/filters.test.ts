@@ -2,10 +2,11 @@
 //
 // One test of each field is asked, on the routes by turns; test/endurance/filters.test.ts asks all of them on all routes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fourAtOnce } from '../env/at-once.ts';
 import { byTurns, type Question, questionsOf } from '../env/filter-questions.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { directTo, field, list, sharedPrefect } from '../env/prefect.ts';
-import { type Answer, answerTo, makeWorlds, type Worlds } from '../env/two-worlds.ts';
+import { answerTo, makeWorlds, type Worlds } from '../env/two-worlds.ts';
 
 const prefect = sharedPrefect();
 const server = directTo(prefect);
@@ -28,8 +29,7 @@ describe('the filters of Prefect', () => {
   it('answer the same in two worlds that differ in hidden data, and to a right guess as to a wrong one', { timeout: 240_000 }, async () => {
     const turns = byTurns(questions);
     expect(turns.length).toBeGreaterThan(80);
-    const before: Answer[] = [];
-    for (const { path, foreign } of turns) before.push(await ask(path, foreign));
+    const before = await fourAtOnce(turns, ({ path, foreign }) => ask(path, foreign));
     const refused = turns.filter((_question, index) => before[index]?.code === 'filter-hidden').map(({ field: name }) => name);
     expect(refused.sort()).toEqual(REFUSED);
     expect(
@@ -38,12 +38,12 @@ describe('the filters of Prefect', () => {
         .map(({ path, name }) => `${path} ${name}`),
     ).toEqual([]);
     await worlds.change();
-    for (const [index, { path, name, foreign, nobody }] of turns.entries()) {
+    await fourAtOnce(turns, async ({ path, name, foreign, nobody }, index) => {
       const after = await ask(path, foreign);
       expect(after, `${path} ${name}: the hidden data changed it`).toEqual(before[index]);
-      if (JSON.stringify(nobody) === JSON.stringify(foreign)) continue;
+      if (JSON.stringify(nobody) === JSON.stringify(foreign)) return;
       expect(await ask(path, nobody), `${path} ${name}: a wrong guess`).toEqual(after);
-    }
+    });
   });
 
   it('find by a parent, a sub-flow and a deployment as the answers show them', async () => {

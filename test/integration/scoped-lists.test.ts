@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation } from '../../src/contract/operation.ts';
 import { OPERATIONS } from '../../src/prefect/catalog/catalogue.ts';
+import { fourAtOnce } from '../env/at-once.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { directTo, field, sharedPrefect, text } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
@@ -166,12 +167,12 @@ describe('every route that reads', () => {
           : '';
       const path = pathFor(operation, b) + query;
       const bodies = operation.method === 'POST' ? bodiesFor(operation.path) : [undefined];
-      for (const body of bodies) {
+      await fourAtOnce(bodies, async (body) => {
         const asked = { method: operation.method, path, body };
         const { status, text } = await ask(asked);
         expect(betrayed(asked, text), `${status} ${JSON.stringify(body)}: ${text.slice(0, 500)}`).toEqual([]);
         expect(status, text).toBeLessThan(500);
-      }
+      });
     },
   );
 });
@@ -181,12 +182,12 @@ describe('what is its own, and names something of the other team', () => {
 
   it.each(OWN.map((operation) => [operation.path, operation] as const))('%s says nothing of that', async (_name, operation) => {
     const paths = [pathFor(operation, a), ...entangled.map((run) => pathFor(operation, { ...a, finishedRun: run, scheduledRun: run }))];
-    for (const path of new Set(paths)) {
+    await fourAtOnce([...new Set(paths)], async (path) => {
       const asked = { method: 'GET', path };
       const { status, text } = await ask(asked);
       expect(betrayed(asked, text), `${status} ${asked.path}: ${text.slice(0, 3000)}`).toEqual([]);
       expect(status, text).toBeLessThan(500);
-    }
+    });
   });
 
   it('is there, with what names the other team left out', async () => {
@@ -250,7 +251,10 @@ describe('a single object', () => {
   it.each(SINGLE.filter(({ path }) => !shared.some((prefix) => path.startsWith(prefix))).map((operation) => [operation.path, operation] as const))(
     '%s of the other team is as one that does not exist',
     async (_name, operation) => {
-      const [foreign, absent] = [await ask({ method: 'GET', path: pathFor(operation, b) }), await ask({ method: 'GET', path: pathFor(operation, NOBODY) })];
+      const [foreign, absent] = await Promise.all([
+        ask({ method: 'GET', path: pathFor(operation, b) }),
+        ask({ method: 'GET', path: pathFor(operation, NOBODY) }),
+      ]);
       expect([foreign.status, unnamed(foreign.text, b)]).toEqual([404, unnamed(absent.text, NOBODY)]);
       expect(absent.status).toBe(404);
     },
@@ -304,7 +308,7 @@ describe('the lists', () => {
       await waitFor(isStored, { what: 'the event of the gateway', timeoutMs: 60_000 });
       return run;
     };
-    const [theirs, own] = [await started(b), await started(a)];
+    const [theirs, own] = await Promise.all([started(b), started(a)]);
     const found = await names('/events/filter', { filter: { event: { prefix: ['lictor.'] } } });
     expect(found).toContain(own);
     expect(found).toContain('lictor.run.started-by');

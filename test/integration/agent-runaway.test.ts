@@ -1,4 +1,6 @@
 // A runaway agent at a real gateway before a real Prefect: its budgets hold to the number, others feel nothing, and the kill switch ends it with its runs.
+
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { TEMPLATE } from '../env/begun-runs.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
@@ -48,6 +50,9 @@ const isUncounted = (call: Outcome): boolean => isOver('calls', call) || call.co
 /** A busy Prefect answered with an error: whether it started a run is not said. */
 const isUncertain = ({ code }: Outcome): boolean => code !== null && (code.startsWith('prefect') || code.startsWith('upstream'));
 
+/** Without it the reader itself would take all of the machine. */
+const PAUSE_MS = 50;
+
 /** Another client's reads of one object, until it is stopped: each is right. */
 function startReader(): { stop(): Promise<number> } {
   let goesOn = true;
@@ -57,6 +62,7 @@ function startReader(): { stop(): Promise<number> } {
       const response = await gateway.fetch(`/api/deployments/${deployment}`, { token: viewer });
       expect([response.status, field(await response.json(), 'id')]).toEqual([200, deployment]);
       count += 1;
+      await wait(PAUSE_MS);
     }
     return count;
   })();

@@ -19,7 +19,7 @@ import {
 import { jsonLines } from '../env/gateway.ts';
 import { waitFor } from '../env/process.ts';
 
-const AWAY_MS = 4_000;
+const AWAY_MS = 2_000;
 const ENOUGH_RUNS = 10;
 const ENOUGH_EVENTS = 100;
 

@@ -93,7 +93,10 @@ describe('a session', () => {
     await gateway.up();
     expect(await ask(session)).toBe(200);
   });
+});
 
+// Each waits for its own refresh.
+describe.concurrent('a session', () => {
   it('is refreshed by one question for fifty requests, over and over with rotating tokens; new groups are taken over', async () => {
     const person = await somebody('platform');
     const session = await logInThroughKeycloak(gateway.url, person);

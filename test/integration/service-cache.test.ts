@@ -41,7 +41,7 @@ beforeAll(async () => {
         { name: 'own', servers, allow, forward_headers: ['X-Tenant'], cache: [{ paths: ['/v1/*'], ttl: '1h' }] },
         { name: 'shared', servers, allow, forward_headers: ['X-Tenant'], cache: [{ paths: ['/v1/*'], ttl: '1h', shared: true }] },
         { name: 'says', servers, allow, cache: [{ paths: ['/v1/*'], ttl: 'upstream' }] },
-        { name: 'brief', servers, allow, cache: [{ paths: ['/v1/*'], ttl: '1s', stale_if_error: '15s' }] },
+        { name: 'brief', servers, allow, cache: [{ paths: ['/v1/*'], ttl: '1s', stale_if_error: '6s' }] },
         { name: 'lasting', servers, allow, cache: [{ paths: ['/v1/*'], ttl: '1s', stale_if_error: '1h' }] },
         { name: 'strict', servers, allow, cache: [{ paths: ['/v1/*'], ttl: '1s' }] },
       ],

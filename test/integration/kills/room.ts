@@ -11,7 +11,7 @@ export interface KillForm {
   readonly perSecond: number;
   /** What dies, in this order. */
   readonly kills: readonly Kill['what'][];
-  /** Answers between two kills: a random number up to this, and one second's worth. */
+  /** Answers between two kills: a random number from half of this to this, and half a second's worth. */
   readonly between: number;
 }
 
@@ -28,7 +28,7 @@ export async function killDuring({ perSecond, kills: plan, between }: KillForm):
     const random = createRandom(Date.now() % 1_000_000);
     const kills: Kill[] = [];
     for (const what of plan) {
-      await load.more(perSecond / 2 + random(between));
+      await load.more((perSecond + between) / 2 + random(between / 2));
       kills.push(await kill(gateway, what, random));
     }
     await load.more(perSecond);

@@ -41,17 +41,17 @@ export function endingTests({ gateway, service, open, begun, guest, records, pol
     await waitFor(async () => (await reloads()) > before, { what: 'the outcome of the reload', timeoutMs: 60_000, everyMs: 100 });
   };
 
-  describe('its end', () => {
-    // A run's token lives on for a minute: the others are tried meanwhile.
-    let ofRun: OpenSocket;
-    beforeAll(async () => {
-      const { run, token } = await begun('team-a');
-      ofRun = open('/sealed/run', token);
-      expect(await ofRun.opened).toBe(true);
-      await setState(gateway(), run, token, 'RUNNING');
-      await setState(gateway(), run, token, 'COMPLETED');
-    });
+  // A run's token lives on for a minute: the whole file is tried meanwhile.
+  let ofRun: OpenSocket;
+  beforeAll(async () => {
+    const { run, token } = await begun('team-a');
+    ofRun = open('/sealed/run', token);
+    expect(await ofRun.opened).toBe(true);
+    await setState(gateway(), run, token, 'RUNNING');
+    await setState(gateway(), run, token, 'COMPLETED');
+  });
 
+  describe('its end', () => {
     it('comes with the token, with the reason in its close frame and in its record', async () => {
       const leaver = await gateway().token('leaver', ['admin']);
       const { socket, stays } = await opened(leaver.secret);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Session } from '../env/browser-session.ts';
+import { hostFor, runInHost } from '../env/commands/run-command.ts';
 import { decideOnDevice } from '../env/device-person.ts';
 import { type Account, type Gateway, jsonLines, lastJson, startGateway } from '../env/gateway.ts';
 import { send, setState, tokenFor } from '../env/polled.ts';
@@ -39,8 +40,14 @@ const spec = (args: readonly string[]) => ({
   cwd: home,
   env: { PATH: process.env['PATH'], HOME: home, XDG_CONFIG_HOME: home },
 });
-const cli = (...args: string[]): Promise<Finished> => run({ ...spec(args), timeoutMs: 60_000 });
-const whoami = async (): Promise<Record<string, unknown>> => lastJson((await cli('whoami', '--json')).output);
+/** As a separate process, which runs beside others. */
+const beside = (...args: string[]): Promise<Finished> => run({ ...spec(args), timeoutMs: 60_000 });
+const cli = (...args: string[]): Promise<Finished> => {
+  const { env } = spec(args);
+  const host = hostFor(args, env);
+  return host === undefined ? beside(...args) : runInHost(host, { args, env, timeoutMs: 60_000 });
+};
+const whoami = async (ask = cli): Promise<Record<string, unknown>> => lastJson((await ask('whoami', '--json')).output);
 
 /** From the command to its end, with the click in between. */
 async function logIn(...args: string[]): Promise<string> {
@@ -78,7 +85,7 @@ describe('the command line', () => {
   it('refreshes once, however many commands run at once, and the login goes on', async () => {
     const before = kept()['refresh_token'];
     expire();
-    const all = await Promise.all([whoami(), whoami(), whoami(), whoami()]);
+    const all = await Promise.all([whoami(beside), whoami(beside), whoami(beside), whoami(beside)]);
     expect(all.map(({ principal }) => principal)).toEqual(['alice@local', 'alice@local', 'alice@local', 'alice@local']);
     expect(kept()['refresh_token']).not.toBe(before);
     const refreshes = jsonLines(await gateway.lictorOk('audit', '--action', 'token.refresh', '--json'));

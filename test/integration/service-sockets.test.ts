@@ -16,7 +16,7 @@ import { rawRequest } from '../env/raw-request.ts';
 import { openSocket } from '../env/socket.ts';
 import { askForSocket, type SocketService, startSocketService, UPGRADE } from '../env/socket-service.ts';
 import { noteSecret } from '../env/stored-secrets.ts';
-import { diagnosisOf, lookFor } from './doctor/room.ts';
+import { diagnosisOf } from './doctor/room.ts';
 import { balanceTests } from './service-sockets/balance.ts';
 import { endingTests } from './service-sockets/ending.ts';
 import { hostileTests } from './service-sockets/hostile.ts';
@@ -255,8 +255,15 @@ describe('a socket of a service', () => {
   });
 
   it('is understood by doctor and by explain', async () => {
-    const { lines } = await lookFor([], async () => diagnosisOf(await gateway.lictor('doctor', '--json')));
-    expect(JSON.stringify(lines)).toContain('calls of live, sealed, unsealed, calls-only, three, three-plain: denied without a credential (401)');
+    // Doctor has other problems here too: no server takes its plain calls.
+    const words = 'calls of live, sealed, unsealed, calls-only, three, three-plain: denied without a credential (401)';
+    let said = '';
+    const isSaid = async (): Promise<boolean> => {
+      said = JSON.stringify(diagnosisOf(await gateway.lictor('doctor', '--json')).lines);
+      return said.includes(words);
+    };
+    await waitFor(isSaid, { what: 'doctor to call each service' }).catch(() => undefined);
+    expect(said).toContain(words);
     const line = (name: string): string => `GET ${gateway.url.replace('http', 'ws')}${pathOf(`/${name}/v1/x`)}`;
     expect(await gateway.lictorOk('explain', 'token:caller', '--request', line('live'))).toContain('caller-calls');
     expect((await gateway.lictor('explain', 'token:caller', '--request', line('calls-only'))).output).toContain('service-upgrade');

@@ -13,7 +13,7 @@ declare module 'vitest' {
 /** Short commands. A command that waits for input, serves, or replaces its process runs in a separate process. */
 const SHORT: ReadonlySet<string> = new Set([
   ...['access', 'account', 'agent', 'approvals', 'approve', 'audit', 'check', 'doctor', 'evidence', 'explain', 'identity'],
-  ...['lock', 'locks', 'policy', 'services', 'simulate', 'timeline', 'token', 'unlock'],
+  ...['lock', 'locks', 'policy', 'services', 'simulate', 'timeline', 'token', 'unlock', 'whoami'],
 ]);
 const WAITS: ReadonlySet<string> = new Set(['-f', '--follow', '--password-stdin']);
 

@@ -1,4 +1,4 @@
-// Questions to Prefect beside each other. A Prefect on SQLite has one process, so more at once take no less time.
+// Questions beside each other. A gateway and a Prefect are one process each, so more at once take no less time.
 import { lanes } from '../runner/lanes.ts';
 
 const AT_ONCE = 4;

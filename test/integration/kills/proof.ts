@@ -36,8 +36,7 @@ export interface Proof {
 export async function proveLedger(stateDir: string, load: Pick<KillLoad, 'answered' | 'broken' | 'perSecond'>, kills: readonly Kill[]): Promise<Proof> {
   const { answered } = load;
   const changes = answered.filter(({ mediated, status }) => mediated && status < 400);
-  const lost = kills.filter(({ what }) => what !== 'control').length * CONNECTIONS;
-  await settled(stateDir, answered, lost);
+  const lost = mostLost(kills);
   const known = requestCounts(stateDir);
   expect(
     [...known].filter(([, count]) => count > 1),
@@ -58,8 +57,14 @@ export async function proveLedger(stateDir: string, load: Pick<KillLoad, 'answer
   return { perSecond: load.perSecond(), answered: answered.length, changes: changes.length, broken: load.broken(), inGaps: missing.length, gaps: gaps.length };
 }
 
-/** Refused while nobody could decide: of nobody, so beyond a hundred a minute they are in sums, exactly as many as were answered or may have been, but for the `lost`. */
-async function settled(stateDir: string, answered: readonly Answered[], lost: number): Promise<void> {
+/** Requests that may have been in flight when the parts died. */
+function mostLost(kills: readonly Kill[]): number {
+  return kills.filter(({ what }) => what !== 'control').length * CONNECTIONS;
+}
+
+/** Refused while nobody could decide: of nobody, so beyond a hundred a minute they are in sums, exactly as many as were answered or may have been, but for the lost. A sum comes up to 90 s later. */
+export async function summedUp(stateDir: string, { answered }: Pick<KillLoad, 'answered'>, kills: readonly Kill[]): Promise<void> {
+  const lost = mostLost(kills);
   const refused = answered.filter(({ status }) => status === 503);
   await waitFor(
     () => {

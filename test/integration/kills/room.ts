@@ -5,17 +5,19 @@ import { freePort } from '../../env/free-port.ts';
 import { type Gateway, startGateway } from '../../env/gateway.ts';
 import { isAlive, signalProcess, waitFor } from '../../env/process.ts';
 import { type KillLoad, startKillLoad } from './load.ts';
-import { ingested, type Kill, type Proof, proveLedger } from './proof.ts';
+import { ingested, type Kill, type Proof, proveLedger, summedUp } from './proof.ts';
 
 export interface KillForm {
   readonly perSecond: number;
   /** What dies, in this order. */
   readonly kills: readonly Kill['what'][];
-  /** Answers between two kills: a random number from half of this to this, and half a second's worth. */
+  /** Answers between two kills: a random number up to this, and one second's worth. */
   readonly between: number;
+  /** Also waits for the sums of the requests that nobody decided. */
+  readonly withSums?: boolean;
 }
 
-export async function killDuring({ perSecond, kills: plan, between }: KillForm): Promise<Proof> {
+export async function killDuring({ perSecond, kills: plan, between, withSums = false }: KillForm): Promise<Proof> {
   const upstream = await startUpstream();
   const gateway = await startGateway({
     upstream: { url: upstream.url, authString: 'gateway:kills' },
@@ -28,12 +30,13 @@ export async function killDuring({ perSecond, kills: plan, between }: KillForm):
     const random = createRandom(Date.now() % 1_000_000);
     const kills: Kill[] = [];
     for (const what of plan) {
-      await load.more((perSecond + between) / 2 + random(between / 2));
+      await load.more(perSecond / 2 + random(between));
       kills.push(await kill(gateway, what, random));
     }
     await load.more(perSecond);
     await load.stop();
     await ingested(gateway.stateDir);
+    if (withSums) await summedUp(gateway.stateDir, load, kills);
     const proof = await proveLedger(gateway.stateDir, load, kills);
     await verified(gateway, load);
     return proof;

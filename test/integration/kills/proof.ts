@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { GATEWAY_ACTIONS } from '../../../src/record/ledger/events.ts';
 import { SUMMARY_ACTION } from '../../../src/record/ledger/floods.ts';
 import { waitFor } from '../../env/process.ts';
-import { type Answered, CONNECTIONS, type KillLoad } from './load.ts';
+import { CONNECTIONS, type KillLoad } from './load.ts';
 
 export interface Kill {
   readonly what: 'control' | 'worker' | 'nginx' | 'all';

@@ -96,7 +96,7 @@ describe('a session', () => {
 });
 
 // Each waits for its own refresh.
-describe.concurrent('a session', () => {
+describe.concurrent('a session that goes on', () => {
   it('is refreshed by one question for fifty requests, over and over with rotating tokens; new groups are taken over', async () => {
     const person = await somebody('platform');
     const session = await logInThroughKeycloak(gateway.url, person);

@@ -20,7 +20,9 @@ describe('parts of a suite', () => {
   });
 
   it('keep together what shares a server', () => {
-    const withKeycloak = shares(FILES, 3).filter((part) => part.some((file) => /\/(oidc|keycloak|workloads|exec-oidc|mcp-login|mcp-client-logins|saml)\./.test(file)));
+    const withKeycloak = shares(FILES, 3).filter((part) =>
+      part.some((file) => /\/(oidc|keycloak|workloads|exec-oidc|mcp-login|mcp-client-logins|saml)\./.test(file)),
+    );
     expect(withKeycloak).toHaveLength(1);
   });
 

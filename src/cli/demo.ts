@@ -7,6 +7,7 @@ import { type DemoPlaces, demoPlaces } from '../../demo/places.ts';
 import { createProgress, type Progress } from '../../demo/progress.ts';
 import { createRunning } from '../../demo/running.ts';
 import { LictorError } from '../contract/error.ts';
+import { findNginx } from '../edge/nginx/version.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 import { interruption } from './interruption.ts';
@@ -42,6 +43,7 @@ async function demoCommand(context: CliContext, options: DemoOptions): Promise<v
   const interrupted = interruption();
   try {
     await assertPortFree(options.port);
+    await findNginx(process.env);
     const venv = await prefect(context, progress);
     const ended = Promise.race([interrupted.signal, running.died.then(diedToo(places))]);
     const afterwards = options.once === true ? 'stops' : 'stays';

@@ -1,0 +1,3 @@
+from lictor import main
+
+main()

@@ -11,6 +11,7 @@ import { freePort } from '../../test/env/free-port.ts';
 import { createContext } from './context.ts';
 import { AUTH_STRING, CLIENT_SECRET, createWorld, openIdProvider, prefectServer, type World } from './init.fixture.ts';
 import { register } from './init.ts';
+import { openPrompter } from './prompter.ts';
 
 let authority: Authority;
 let foreign: Issued;
@@ -318,6 +319,13 @@ describe('init without a terminal', () => {
     const { error, all } = await run(`http://localhost:9\n${typed('group:platform', 'yes', '')}`, []);
     expect([error, all.match(/Address of the Prefect server/g)?.length]).toEqual(['', 2]);
     expect(all).toContain('cannot be reached');
+  });
+
+  it('asks for no secret where the terminal would show it', async () => {
+    const stdin = Object.assign(Readable.from([typed('group:platform', 'yes', '')]), { isTTY: true });
+    await expect(openPrompter({ out: new PassThrough() }, stdin)).rejects.toThrow('stty cols 80');
+    const out = Object.assign(new PassThrough(), { isTTY: true, columns: 0 });
+    await expect(openPrompter({ out }, stdin)).rejects.toThrow('stty cols 80');
   });
 
   it.each([

@@ -23,8 +23,11 @@ export interface Prompter {
 const INTERRUPTED = 130;
 
 export async function openPrompter({ out }: Pick<CliContext, 'out'>, stdin: Readable): Promise<Prompter> {
-  const isTerminal = 'isTTY' in stdin && stdin.isTTY === true && 'isTTY' in out && out.isTTY === true;
-  return isTerminal ? await clackPrompter() : linePrompter(out, stdin);
+  if (!('isTTY' in stdin) || stdin.isTTY !== true) return linePrompter(out, stdin);
+  // Plain lines would show a secret while it is typed. Some containers report a width of 0.
+  const hasMenus = 'isTTY' in out && out.isTTY === true && 'columns' in out && Number(out.columns) > 0;
+  if (!hasMenus) throw new CommandFailed('The output is no terminal with a width. Run: stty cols 80, or use lictor init --answers FILE.');
+  return await clackPrompter();
 }
 
 async function clackPrompter(): Promise<Prompter> {

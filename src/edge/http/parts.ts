@@ -21,7 +21,18 @@ export interface OwnAppParts {
   readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger' | 'agents' | 'scim'>;
   readonly store: Pick<
     Store,
-    'accounts' | 'sessions' | 'loginAttempts' | 'identities' | 'idpTokens' | 'locks' | 'agentUses' | 'agentRuns' | 'approvals' | 'taints' | 'scim'
+    | 'accounts'
+    | 'sessions'
+    | 'loginAttempts'
+    | 'identities'
+    | 'idpTokens'
+    | 'locks'
+    | 'agentUses'
+    | 'agentRuns'
+    | 'approvals'
+    | 'taints'
+    | 'scim'
+    | 'changeNumber'
   >;
   /** The identity providers for logins of people. */
   readonly providers: readonly ExternalProvider[];

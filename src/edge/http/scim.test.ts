@@ -121,6 +121,8 @@ describe('a person', () => {
     const session = sessionOfAnswer(await signIn('sub-alice'));
     const { store } = get().test;
     const syncs = get().syncs;
+    await create('bob');
+    expect(get().syncs, 'no decision is about bob').toBe(syncs);
     expect(await alter(`Users/${id}`, { op: 'Replace', path: 'active', value: 'False' })).toMatchObject({ status: 200, json: { active: false } });
     expect([await me(session), (await signIn('sub-alice')).statusCode, get().syncs - syncs]).toEqual([401, 403, 1]);
     expect(await store.locks.list()).toMatchObject([{ kind: 'scim', value: 'alice@corp', by: 'scim:corp' }]);
@@ -193,6 +195,12 @@ describe('the protocol', () => {
     begin();
     for (const name of ['a', 'b', 'c']) await create(name);
     const names = async (query: string) => (await scim('GET', `Users?${query}`)).json.Resources.map((user: { userName: string }) => user.userName).length;
+    const search = async (body: unknown, place = '') => (await scim('POST', `${place}.search`, body)).json;
+    await group('team-a');
+    const mixed = [{ userName: expect.any(String) }, { displayName: 'team-a' }];
+    expect(await search({ startIndex: 3, count: 2 })).toMatchObject({ totalResults: 4, Resources: mixed });
+    expect(await search({ filter: 'userName eq "B"' })).toMatchObject({ totalResults: 1, Resources: [{ userName: 'b' }] });
+    expect(await search({ filter: 'userName eq "b"' }, 'Groups/')).toMatchObject({ scimType: 'invalidFilter' });
     expect([
       await names('startIndex=2&count=1'),
       await names('startIndex=3&count=5'),

@@ -3,6 +3,7 @@ import { errorBody, notFound, ScimError } from './error.ts';
 import { answerGroups } from './groups.ts';
 import { listAnswer, notAllowed, type ScimAnswer, type ScimParts, type ScimRequest } from './request.ts';
 import { discoveryOf, serviceProviderConfig } from './schemas.ts';
+import { search } from './search.ts';
 import { answerUsers } from './users.ts';
 
 /** Throws only for outages. */
@@ -19,6 +20,8 @@ async function route(parts: ScimParts, request: ScimRequest): Promise<ScimAnswer
   const [name = '', id, ...further] = request.path.split('/');
   const kind = name.toLowerCase();
   if (further.length > 0) throw notFound();
+  if (kind === '.search' && id === undefined) return await search(parts, request, ['users', 'groups']);
+  if ((kind === 'users' || kind === 'groups') && id === '.search') return await search(parts, request, [kind]);
   if (kind === 'users') return await answerUsers(parts, request, id);
   if (kind === 'groups') return await answerGroups(parts, request, id);
   return discover(parts, request, { kind, id });

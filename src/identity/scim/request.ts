@@ -60,7 +60,7 @@ export function pageOf(query: URLSearchParams): { readonly startIndex: number; r
   return { startIndex: Math.max(1, read('startIndex', 1)), most: Math.min(MOST, Math.max(0, read('count', MOST))) };
 }
 
-export function listAnswer(resources: readonly Json[], { total, startIndex }: { readonly total: number; readonly startIndex: number }): ScimAnswer {
+export function listAnswer(resources: readonly unknown[], { total, startIndex }: { readonly total: number; readonly startIndex: number }): ScimAnswer {
   const body = { schemas: [LIST_SCHEMA], totalResults: total, startIndex, itemsPerPage: resources.length, Resources: resources };
   return { status: 200, body };
 }

@@ -27,7 +27,7 @@ export function register(program: Command, context: CliContext): void {
     .addHelpText('after', '\nExample:\n  lictor observe report --since 7d\n');
   observe
     .command('report')
-    .description('list would-be denials, callers without a credential, and the roles that fit')
+    .description('list would-be denials, clients without a credential, and the roles that fit')
     .option('--since <when>', 'from this time on: 24h, 7d (default: 7d)', parseSince)
     .option('--json', 'one would-be denial a line')
     .addHelpText('after', '\nExample:\n  lictor observe report --since 7d\n')
@@ -60,11 +60,11 @@ function finderOf({ findRecorded }: ExplainerBench) {
   };
 }
 
-function render({ denials, callers, proposals, readiness }: ObserveReport, context: CliContext): string {
+function render({ denials, clients, proposals, readiness }: ObserveReport, context: CliContext): string {
   if (readiness.length === 0) return 'No request was observed in this time. lictor.yaml needs mode: observe (docs/how-to/observe.md).\n';
   const blocks = [
     block('Enforcement would deny', [['PRINCIPAL', 'ACTION', 'ON', 'REASON', 'COUNT'], ...denials.map(denialRow)], context),
-    block('Callers without a credential of Lictor', [['ADDRESS', 'PROGRAM', 'REASON', 'COUNT'], ...callers.map(callerRow)], context),
+    block('Clients without a credential of Lictor', [['ADDRESS', 'PROGRAM', 'REASON', 'COUNT'], ...clients.map(clientRow)], context),
     proposals.length === 0
       ? ''
       : `Roles that fit, as lines of roles in lictor.yaml\n\n${proposals.map((one) => `  ${printable(proposalText(one))}\n`).join('')}`,
@@ -81,7 +81,7 @@ function denialRow({ principal, action, resource, would_be, count }: ObserveRepo
   return [principal, action, resource, would_be, String(count)];
 }
 
-function callerRow({ address, userAgent, reason, count }: ObserveReport['callers'][number]): readonly string[] {
+function clientRow({ address, userAgent, reason, count }: ObserveReport['clients'][number]): readonly string[] {
   return [address, userAgent, reason, String(count)];
 }
 

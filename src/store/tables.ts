@@ -1,6 +1,7 @@
 // The store's tables as Kysely sees them. Times are epoch milliseconds, lists are JSON text, ids are text: the same in SQLite and Postgres.
 import type { LockKind } from '../contract/lock.ts';
 import type { AgentRunTable, AgentUseTable, ApprovalTable, AuthorizationCodeTable, TaintTable } from './agent-tables.ts';
+import type { EnforcementTable, ObservationTable } from './observations.ts';
 import type { ScimGroupTable, ScimMemberTable, ScimUserTable } from './scim-tables.ts';
 
 export interface Tables {
@@ -36,18 +37,6 @@ export interface Tables {
   readonly scim_members: ScimMemberTable;
   readonly observations: ObservationTable;
   readonly enforcements: EnforcementTable;
-}
-
-interface ObservationTable {
-  /** `*`, or a role whose binding in lictor.yaml says `observe`. */
-  readonly name: string;
-  readonly begun_ms: number;
-}
-
-interface EnforcementTable {
-  readonly subject: string;
-  readonly enforced_by: string;
-  readonly created_ms: number;
 }
 
 interface LeaseTable {

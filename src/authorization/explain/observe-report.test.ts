@@ -64,14 +64,14 @@ it('twin: proposes nothing for foreign objects, also where a role of the princip
   expect(proposals).toEqual([]);
 });
 
-it('lists callers without a credential of Lictor by address and program, and the token that would do', async () => {
+it('lists clients without a credential of Lictor by address and program, and the token that would do', async () => {
   const shared = { principal: 'shared-password:10.0.0.7', ...denied, reason: 'shared-password', source_ip: '10.0.0.7', user_agent: 'prefect/3.9.1' };
-  const { callers, proposals } = await reportOf([
+  const { clients, proposals } = await reportOf([
     { ...shared, action: 'worker.poll' },
     { ...shared, action: 'worker.heartbeat' },
     { principal: null, decision: 'deny', reason: 'credential-missing', status: 401, mode: 'enforce', source_ip: '10.0.0.8', user_agent: 'curl/8' },
   ]);
-  expect(callers).toEqual([
+  expect(clients).toEqual([
     { address: '10.0.0.7', userAgent: 'prefect/3.9.1', reason: 'shared-password', count: 2 },
     { address: '10.0.0.8', userAgent: 'curl/8', reason: 'credential-missing', count: 1 },
   ]);

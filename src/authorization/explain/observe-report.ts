@@ -21,7 +21,7 @@ export interface WouldBe {
 }
 
 /** A client without a credential of Lictor. */
-export interface Caller {
+export interface UnprovenClient {
   readonly address: string;
   readonly userAgent: string;
   readonly reason: string;
@@ -46,7 +46,7 @@ export interface Readiness {
 
 export interface ObserveReport {
   readonly denials: readonly WouldBe[];
-  readonly callers: readonly Caller[];
+  readonly clients: readonly UnprovenClient[];
   readonly proposals: readonly Proposal[];
   readonly readiness: readonly Readiness[];
 }
@@ -66,12 +66,12 @@ export interface ReportCollector {
 
 export function createReportCollector(parts: ReportParts): ReportCollector {
   const denials = new Map<string, WouldBe>();
-  const callers = new Map<string, Caller>();
+  const clients = new Map<string, UnprovenClient>();
   const uses = new Map<string, Use>();
   return {
     add(record) {
       const isShared = record.principal !== null && isSharedPassword({ id: record.principal });
-      if (isShared || isAnonymous(record)) count(callers, callerOf(record));
+      if (isShared || isAnonymous(record)) count(clients, clientOf(record));
       if (record.mode !== 'observe' || record.principal === null) return;
       const use = uses.get(record.principal) ?? { requests: 0, denials: 0, used: new Set(), denied: new Set() };
       uses.set(record.principal, use);
@@ -86,7 +86,7 @@ export function createReportCollector(parts: ReportParts): ReportCollector {
       const members = await Promise.all([...uses].map(async ([id, use]) => ({ use, ...(await memberOf(parts, id, use)) })));
       return {
         denials: [...denials.values()].sort((a, b) => b.count - a.count),
-        callers: [...callers.values()].sort((a, b) => b.count - a.count),
+        clients: [...clients.values()].sort((a, b) => b.count - a.count),
         proposals: proposalsOf(parts, members),
         readiness: readinessOf(members),
       };
@@ -117,7 +117,7 @@ function count<T extends { readonly count: number }>(all: Map<string, T>, one: T
   all.set(key, known === undefined ? one : { ...known, count: known.count + 1 });
 }
 
-function callerOf({ source_ip, user_agent, reason }: LedgerRecord): Caller {
+function clientOf({ source_ip, user_agent, reason }: LedgerRecord): UnprovenClient {
   return { address: source_ip ?? '-', userAgent: user_agent ?? '-', reason: reason ?? '-', count: 1 };
 }
 
@@ -190,7 +190,7 @@ function readinessOf(members: readonly Used[]): readonly Readiness[] {
   return [...groups].map(([subject, some]) => ({ subject, requests: sum(some, 'requests'), denials: sum(some, 'denials') }));
 }
 
-/** The line of `roles` in lictor.yaml, or the command for a caller that has only the shared password. */
+/** The line of `roles` in lictor.yaml, or the command for a client that has only the shared password. */
 export function proposalText({ member, role, scope, actions }: Proposal): string {
   if (role === null) return `# ${member}: no built-in role permits ${actions.join(', ')}`;
   if (isSharedPassword({ id: member })) return `# ${member}: lictor token create NAME --role ${role}`;

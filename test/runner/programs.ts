@@ -30,6 +30,8 @@ const NEEDS = {
   redis: { programs: ['redis-server'], packages: ['redis-server'] },
   rsyslog: { programs: ['rsyslogd'], files: '/usr/sbin/rsyslogd', packages: ['rsyslog'] },
   ip: { programs: ['ip'], packages: ['iproute2'] },
+  mmdebstrap: { programs: ['mmdebstrap'], packages: ['mmdebstrap'] },
+  lintian: { programs: ['lintian'], packages: ['lintian'] },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
 } as const satisfies Record<string, ProgramNeed>;
 

@@ -47,7 +47,7 @@ describe('the Debian package', () => {
       umask ${setting('UMask')}
       HOME=$PWD setpriv --reuid ${setting('User')} --regid ${setting('Group')} --clear-groups --no-new-privs ${setting('ExecStart')} &
       gateway=$!
-      timeout 60 /usr/lib/lictor/bin/node -e "${ask}"
+      timeout 20 /usr/lib/lictor/bin/node -e "${ask}"
       kill $gateway
       wait $gateway`);
   }

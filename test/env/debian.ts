@@ -22,6 +22,7 @@ export async function newDebian(root: string): Promise<Debian> {
   mkdirSync(root, { recursive: true });
   await must('tar', ['-xf', join(base, 'base.tar'), '-C', root, '--exclude', './dev/*']);
   writeFileSync(join(root, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost\n');
   return { root, inside: (script) => inside(root, script) };
 }
 

@@ -98,6 +98,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   });
   const servers = await listen(parts, { relay, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
   (await prepare(config)).commit();
+  await shared.store.scim.keepOnly(config.scim.map(({ idp }) => idp));
   await shared.exports.use(config.exports);
   await shared.tracing.use(config.traces);
   const timers = startTimers(parts, { shared, current, sync, reloader });

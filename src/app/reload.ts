@@ -160,6 +160,7 @@ async function runFollowUps({ shared, moveSockets }: ReloaderParts, former: Conf
   const steps: readonly (readonly [unfinished: string, step: () => Promise<void>])[] = [
     ['what was decided before is not all taken back yet, which is tried again on its own', shared.sync],
     ['the 30 days of observe mode are not stored: reload again', () => shared.store.observations.keep(observationsIn(next))],
+    ['what a provider without `scim` has sent is still stored: reload again', () => shared.store.scim.keepOnly(next.scim.map(({ idp }) => idp))],
     ['the exports go on as they were: reload again', () => shared.exports.use(next.exports)],
     ['the traces go on as they were: reload again', () => shared.tracing.use(next.traces)],
     // They lead to a Prefect that the new configuration does not name.

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ExpressionBuilder, Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
+import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { parseColumn } from './json-column.ts';
 import { applyProvisioned, linkUser, nameKey } from './provisioned.ts';
@@ -71,6 +72,8 @@ export interface Scim {
   read(idp: string): ScimReads;
   /** One transaction: if `work` throws, nothing changes. People lose or get their rights in the same transaction. */
   change<T>(idp: string, work: (changes: ScimChanges) => Promise<T>): Promise<T>;
+  /** Deletes what other providers have sent: `scim` in lictor.yaml no longer names them, and the claims of a login decide again. */
+  keepOnly(idps: readonly string[]): Promise<void>;
 }
 
 /** Rows a statement. Between two statements, other requests get their turn. */
@@ -86,7 +89,23 @@ export function createScim(database: Database, clock: Clock): Scim {
         await applyTo(db, [...touched], clock());
         return answer;
       }),
+    async keepOnly(idps) {
+      const stored = await database.read.selectFrom('scim_users').select('idp').union(database.read.selectFrom('scim_groups').select('idp')).execute();
+      const others = stored.map(({ idp }) => idp).filter((idp) => !idps.includes(idp));
+      if (others.length > 0) await database.durably((db) => forgetProviders(db, others));
+    },
   };
+}
+
+async function forgetProviders(db: Kysely<Tables>, idps: readonly string[]): Promise<void> {
+  const groups = db.selectFrom('scim_groups').select('id').where('idp', 'in', idps);
+  await db.deleteFrom('scim_members').where('group_id', 'in', groups).execute();
+  await db.deleteFrom('scim_groups').where('idp', 'in', idps).execute();
+  await db.deleteFrom('scim_users').where('idp', 'in', idps).execute();
+  await db.updateTable('identities').set({ scim_user: null }).where('idp', 'in', idps).execute();
+  const locks = idps.map((idp) => `scim:${idp}`);
+  await db.deleteFrom('locks').where('kind', '=', 'scim').where('locked_by', 'in', locks).execute();
+  await raiseChangeNumber(db, 'SCIM of a provider removed');
 }
 
 /** The identities of these users. */

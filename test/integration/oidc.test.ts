@@ -1,5 +1,6 @@
 // Keycloak through nginx and the whole gateway: sessions that are refreshed, ended by the provider, outlive a restart and an outage.
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { navigate, type Session } from '../env/browser-session.ts';
@@ -15,6 +16,11 @@ import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 const REFRESH_SECONDS = 10;
 const PATIENCE = { timeoutMs: 60_000 };
 
+const SCIM_TOKEN = 'token-of-keycloak-token-of-keycloak-0123456789';
+const directory = mkdtempSync(join(tmpdir(), 'lictor-oidc-'));
+const scimToken = join(directory, 'scim-token');
+writeFileSync(scimToken, SCIM_TOKEN, { mode: 0o600 });
+
 let keycloak: Keycloak;
 let upstream: Recorder;
 let gateway: Gateway;
@@ -29,6 +35,7 @@ afterAll(async () => {
   await upstream?.close();
   await keycloak?.start().catch(() => undefined);
   await keycloak?.setTokenLifetime(300);
+  rmSync(directory, { recursive: true });
 });
 
 const options = (): GatewayOptions => ({
@@ -39,6 +46,7 @@ const options = (): GatewayOptions => ({
       { role: 'admin', members: ['group:platform@corp'] },
       { role: 'viewer', members: ['group:team-a@corp'] },
     ],
+    scim: { token_file: scimToken },
   },
   env: { IDP_SECRET: CLIENT.secret },
 });
@@ -55,6 +63,12 @@ const whoAmI = async (session: Session): Promise<{ readonly roles?: readonly str
 const untilDue = async (session: Session): Promise<void> => {
   const { expires_at: due = '' } = await whoAmI(session);
   await waitFor(() => Date.now() > Date.parse(due), { what: 'the refresh to be due', timeoutMs: 2 * REFRESH_SECONDS * 1000 });
+};
+const scim = async (method: string, path: string, body: object): Promise<Readonly<Record<string, unknown>>> => {
+  const headers = { 'content-type': 'application/scim+json' };
+  const answer = await gateway.fetch(`/.lictor/scim/v2/${path}`, { method, token: SCIM_TOKEN, headers, body: JSON.stringify(body) });
+  expect(answer.ok, `${answer.status}`).toBe(true);
+  return Object(await answer.json());
 };
 const records = async (action: string) => jsonLines(await gateway.lictorOk('audit', '--json', '--action', action));
 
@@ -123,6 +137,30 @@ describe.concurrent('a session that goes on', () => {
       what: 'the record',
       ...PATIENCE,
     });
+  });
+
+  it('that SCIM deactivates is over within two seconds, under load, sockets too', async () => {
+    const person = await somebody('platform');
+    const [session, other] = [await logInThroughKeycloak(gateway.url, person), await logInThroughKeycloak(gateway.url, await somebody('platform'))];
+    const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
+    const groups = ['urn:ietf:params:scim:schemas:core:2.0:Group'];
+    const { id } = await scim('POST', 'Users', { schemas, userName: person.name.toUpperCase() });
+    await scim('POST', 'Groups', { schemas: groups, displayName: 'platform', members: [{ value: id }] });
+    const socket = openSocket(gateway.url, '/api/events/out', { headers: { cookie: session.cookie, origin: gateway.url }, first: authFrame(null) });
+    expect([await socket.opened, await ask(session)]).toEqual([true, 200]);
+    let lastMs = 0;
+    const load = Array.from({ length: 4 }, async () => {
+      while ((await ask(session)) === 200) lastMs = performance.now();
+    });
+    const Operations = [{ op: 'Replace', path: 'active', value: 'False' }];
+    await scim('PATCH', `Users/${id}`, { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations });
+    const answeredMs = performance.now();
+    await Promise.all(load);
+    expect(lastMs - answeredMs).toBeLessThan(2000);
+    expect((await socket.ended).code).toBe(1012);
+    expect([await ask(session), await ask(other)]).toEqual([401, 200]);
+    const [record] = (await records('scim.users.update')).filter(({ resource_id: resource }) => resource === id);
+    expect(record).toMatchObject({ principal: 'scim:corp', decision: 'allow', source_ip: '127.0.0.1' });
   });
 
   it('that an administrator of Keycloak ends is over at once, by back-channel logout, sockets too', async () => {

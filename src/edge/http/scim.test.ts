@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { INPUT } from '../../contract/names.ts';
 import { REASONS } from '../../contract/reasons.ts';
+import { lockOnPrincipal } from '../../identity/authn/locks.ts';
 import { ROLES, sessionOfAnswer, useOidcApp } from './oidc.fixture.ts';
 
 const { get, idp, ask, connect, signIn, me } = useOidcApp();
@@ -125,6 +126,11 @@ describe('a person', () => {
     expect(get().syncs, 'no decision is about bob').toBe(syncs);
     expect(await alter(`Users/${id}`, { op: 'Replace', path: 'active', value: 'False' })).toMatchObject({ status: 200, json: { active: false } });
     expect([await me(session), (await signIn('sub-alice')).statusCode, get().syncs - syncs]).toEqual([401, 403, 1]);
+    const under = { locks: store.locks, config: { identityProviders: [] } };
+    expect(await lockOnPrincipal(under, { id: 'run:1', idp: null, onBehalfOf: ['alice@corp'] }), 'a run for her').toMatchObject({ kind: 'scim' });
+    expect(await lockOnPrincipal(under, { id: 'run:1', idp: null, onBehalfOf: ['bob@corp'] })).toBeUndefined();
+    const whole = { schemas: [USER], userName: 'alice' };
+    expect((await scim('PUT', `Users/${id}`, whole)).json, 'without `active`').toMatchObject({ active: false });
     expect(await store.locks.list()).toMatchObject([{ kind: 'scim', value: 'alice@corp', by: 'scim:corp' }]);
     await store.locks.put({ kind: 'principal', value: 'alice@corp', why: '', by: 'local:root', expiresMs: null });
     await alter(`Users/${id}`, { op: 'replace', value: { active: true } });
@@ -145,6 +151,21 @@ describe('a person', () => {
     expect([await me(session), (await signIn('sub-alice')).statusCode]).toEqual([401, 403]);
     await alter(`Groups/${platform}`, { op: 'add', path: 'members', value: [{ value: await create('ALICE') }] });
     expect(await me(sessionOfAnswer(await signIn('sub-alice')))).toBe(200);
+  });
+
+  it('whom a provider without `scim` has deactivated is locked no more, and the claims decide', async () => {
+    begin();
+    idp().accounts.set('sub-alice', { preferred_username: 'alice', groups: ['platform'] });
+    await group('team-a', await create('alice'));
+    await signIn('sub-alice');
+    const { store } = get().test;
+    const [user] = (await store.scim.read('corp').users({ equals: [], offset: 0, most: 1 })).resources;
+    await alter(`Users/${user?.id}`, { op: 'replace', path: 'active', value: false });
+    await store.scim.keepOnly(['corp']);
+    expect((await signIn('sub-alice')).statusCode).toBe(403);
+    await store.scim.keepOnly([]);
+    const session = sessionOfAnswer(await signIn('sub-alice'));
+    expect((await ask('/.lictor/api/v1/me', { session })).json().roles).toEqual(['admin']);
   });
 
   it('another subject with another spelling of the name gets nothing of it', async () => {
@@ -189,6 +210,36 @@ describe('the protocol', () => {
     expect(get().records.map(({ principal, action }) => `${principal} ${action}`)).toEqual(
       ['users.create', 'users.update', 'groups.create', 'groups.update', 'groups.update', 'groups.delete'].map((what) => `scim:corp scim.${what}`),
     );
+  });
+
+  it('takes the sequence of Okta', async () => {
+    begin();
+    expect((await scim('GET', 'Users?filter=userName%20eq%20%22erin%40example.com%22&startIndex=1&count=100')).json.totalResults).toBe(0);
+    const user = {
+      schemas: [USER],
+      userName: 'erin@example.com',
+      name: { givenName: 'Erin', familyName: 'Doe' },
+      emails: [{ primary: true, value: 'erin@example.com', type: 'work' }],
+      displayName: 'Erin Doe',
+      locale: 'en-US',
+      externalId: '00u1',
+      groups: [],
+      password: 'never stored',
+      active: true,
+    };
+    const created = await scim('POST', 'Users', user);
+    const { password: _, locale: __, groups: ___, ...shown } = user;
+    expect(created.json).toMatchObject(shown);
+    expect(JSON.stringify(created.json)).not.toContain('never stored');
+    const { id } = created.json;
+    const replaced = await scim('PUT', `Users/${id}`, { ...user, id, meta: { resourceType: 'User' }, displayName: 'E. Doe' });
+    expect(replaced).toMatchObject({ status: 200, json: { id, displayName: 'E. Doe', active: true } });
+    const team = await group('team-a', id);
+    expect(await statusOf(alter(`Groups/${team}`, { op: 'replace', value: { id: team, displayName: 'team-c' } }))).toBe(204);
+    const members = [{ value: id, display: 'erin@example.com' }];
+    const put = await scim('PUT', `Groups/${team}`, { schemas: [GROUP], id: team, displayName: 'team-c', members });
+    expect(put.json).toMatchObject({ displayName: 'team-c', members: [{ value: id }] });
+    expect(await alter(`Users/${id}`, { op: 'replace', value: { active: false } })).toMatchObject({ status: 200, json: { active: false } });
   });
 
   it('pages from startIndex, with count', async () => {

@@ -102,9 +102,10 @@ async function patchGroupBy(changes: ScimChanges, id: string, { op, path, value 
   if (attribute === 'id' || attribute === 'schemas' || attribute === 'meta') return;
   if (path.filter !== null || path.part !== null || (attribute !== 'displayname' && attribute !== 'externalid'))
     throw invalid('invalidPath', 'A group has no such attribute.');
-  if (attribute === 'displayname' && op === 'remove') throw invalid('mutability', 'A group needs its displayName.');
+  const isGone = op === 'remove' || value === null;
+  if (attribute === 'displayname' && isGone) throw invalid('mutability', 'A group needs its displayName.');
   const name = attribute === 'displayname' ? 'displayName' : 'externalId';
-  const next = { ...group, [name]: op === 'remove' ? null : readText(name, value) };
+  const next = { ...group, [name]: isGone ? null : readText(name, value) };
   if (!(await changes.updateGroup(id, next))) throw taken();
 }
 

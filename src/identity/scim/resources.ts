@@ -14,7 +14,7 @@ export function parseUser(body: Json): Json {
     const kind = value === null || isUnknown(key) ? undefined : kindOf(key);
     if (kind !== undefined) read[kind.name] = readValue(kind, value);
   }
-  return { active: true, ...read };
+  return read;
 }
 
 /** A whole user may have attributes that Lictor does not know. A path of PATCH may not name them. */

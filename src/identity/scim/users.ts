@@ -23,7 +23,7 @@ async function listUsers({ store, base }: ScimParts, { idp, query }: ScimRequest
 }
 
 async function createUser({ store, base }: ScimParts, request: ScimRequest): Promise<ScimAnswer> {
-  const user = toUser(parseUser(bodyOf(request)));
+  const user = toUser({ active: true, ...parseUser(bodyOf(request)) });
   const id = await store.change(request.idp, async (changes) => required(await changes.createUser(user)));
   const resource = userResource(required(await store.read(request.idp).user(id)), base);
   return { status: 201, body: pick(resource, request.query), location: `${base}/Users/${id}`, change: { action: 'scim.users.create', id } };
@@ -56,8 +56,10 @@ function changeOf(request: ScimRequest): Change | undefined {
 
 function replaceUser(attributes: Json): Change {
   return async (changes, id) => {
-    if ((await changes.user(id)) === undefined) throw notFound();
-    if (!(await changes.updateUser(id, toUser(attributes)))) throw taken();
+    const user = await changes.user(id);
+    if (user === undefined) throw notFound();
+    // Without `active`, a whole user must not activate a person.
+    if (!(await changes.updateUser(id, toUser({ active: user.active, ...attributes })))) throw taken();
   };
 }
 

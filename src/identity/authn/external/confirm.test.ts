@@ -42,7 +42,7 @@ async function ask() {
     providers: [{ idp: 'corp', word: 'w', confirm, asksWithinMs }],
     sessions: { byId: async () => session(), setRefreshAfter, end: async () => true },
     store: {
-      identities: { put: async () => 'i1', setRefused },
+      identities: { put: async () => 'i1', setRefused, provisioned: async () => undefined },
       idpTokens: { read: async () => 'sealed', put: async () => undefined, remove: async () => undefined },
     },
     sealer: { open: () => 'opened', seal: () => 'sealed' },

@@ -161,10 +161,13 @@ async function goOn<T extends Confirmable>(parts: ConfirmParts<T>, { roleBook, s
   const { id } = session;
   if (proof.stored !== null) await store.idpTokens.put(id, sealer.seal(proof.stored, sealingOfTokens(id)));
   memory.retryAtMs.delete(id);
+  const known = await provisionedIdentity(store.identities, proof);
+  if (!known.ok) {
+    if (session.owner.kind === 'identity') await store.identities.setRefused(session.owner.identityId);
+    return await end(parts, session, known.reason, known.detail);
+  }
   // Before the gate, so that the person's other sessions lose removed rights at once.
   if ((await store.identities.put(proof.identity, word)) === undefined) return await end(parts, session, 'identity-name-taken', 'the new name is taken');
-  const known = await provisionedIdentity(store.identities, proof);
-  if (!known.ok) return await end(parts, session, known.reason, known.detail);
   if (roleBook.ofIdentity(known.identity).length === 0) return await end(parts, session, 'role-missing', 'no role is left');
   await sessions.setRefreshAfter(id, proof.refreshAfterMs);
   const now = await sessions.byId(id);

@@ -26,6 +26,8 @@ const OWN_ACTIONS = [
   ...['gateway.disk_low', 'identity.forget', 'keys.rotate', 'ledger.export_gap', 'ledger.rotate_key', 'lock.create', 'lock.remove'],
   ...['observe.enforce', 'observe.resume', 'policy.apply'],
   ...['requests.summary', 'run_token.mint', 'run_token.orphan', 'service.purge'],
+  ...['scim.groups.create', 'scim.groups.delete', 'scim.groups.replace', 'scim.groups.update', 'scim.refused'],
+  ...['scim.users.create', 'scim.users.delete', 'scim.users.replace', 'scim.users.update'],
   ...['session.backchannel_logout', 'session.login', 'session.logout', 'session.refresh'],
   ...['token.code', 'token.create', 'token.device', 'token.exchange', 'token.refresh', 'token.revoke', 'token.rotate'],
   ...['upstream.rotate', 'upstream.rotate_abort', 'upstream.rotate_begin'],

@@ -16,7 +16,7 @@ describe('parts of a suite', () => {
     const [one = [], two = [], three = [], rest = []] = shares(FILES, PARTS_AND_REST);
     expect(rest.length).toBeGreaterThan(0);
     expect(rest.length).toBeLessThan(Math.min(one.length, two.length, three.length));
-    expect(rest).not.toContain('integration/run-tokens.test.ts');
+    expect(rest).not.toContain('e2e/ui.test.ts');
   });
 
   it('keep together what shares a server', () => {

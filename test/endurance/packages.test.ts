@@ -32,8 +32,8 @@ describe('the Debian package', () => {
   }
 
   async function install(file: string, where = debian): Promise<string> {
-    cpSync(file, join(where.root, 'root', basename(file)));
-    return inside(`apt-get -q -y --no-install-recommends install /root/${basename(file)}`, where);
+    cpSync(file, join(where.root, 'srv', basename(file)));
+    return inside(`apt-get -q -y --no-install-recommends install /srv/${basename(file)}`, where);
   }
 
   /** What the unit starts: its command, as its user, in its directory. It ends when a request was answered. */
@@ -95,7 +95,7 @@ describe('the Debian package', () => {
 
   it('leaves configuration and state when it is removed, and nothing when it is purged', async () => {
     await inside('apt-get -q -y remove lictor; test -e /etc/lictor/lictor.yaml; test -e /var/lib/lictor/lictor.db; test ! -e /usr/lib/lictor');
-    await inside('apt-get -q -y purge lictor; rm /root/lictor_*.deb');
+    await inside('apt-get -q -y purge lictor; rm /srv/lictor_*.deb');
     expect(
       await inside("find / -xdev -name '*lictor*' ! -path '/proc/*' ! -path '/dev/*'; grep -rl lictor /etc /var/lib --exclude='*-' --exclude='*-old' || true"),
     ).toBe('');

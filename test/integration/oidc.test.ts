@@ -52,7 +52,7 @@ const options = (): GatewayOptions => ({
 });
 
 let people = 0;
-const somebody = async (...groups: readonly string[]): Promise<Person> => {
+const newPerson = async (...groups: readonly string[]): Promise<Person> => {
   people += 1;
   return await keycloak.addUser(`person-${Date.now().toString(36)}-${people}`, groups);
 };
@@ -102,7 +102,7 @@ describe('an answer through nginx', () => {
 
 describe('a session', () => {
   it('outlives a restart of the gateway', async () => {
-    const session = await logInThroughKeycloak(gateway.url, await somebody('platform'));
+    const session = await logInThroughKeycloak(gateway.url, await newPerson('platform'));
     expect(await gateway.stop()).toEqual([]);
     await gateway.up();
     expect(await ask(session)).toBe(200);
@@ -112,7 +112,7 @@ describe('a session', () => {
 // Each waits for its own refresh.
 describe.concurrent('a session that goes on', () => {
   it('is refreshed by one question for fifty requests, over and over with rotating tokens; new groups are taken over', async () => {
-    const person = await somebody('platform');
+    const person = await newPerson('platform');
     const session = await logInThroughKeycloak(gateway.url, person);
     await untilDue(session);
     // A refresh token that is used twice ends the session: Keycloak revokes it.
@@ -125,7 +125,7 @@ describe.concurrent('a session that goes on', () => {
   });
 
   it('of a person who is disabled ends at the next refresh, sockets too', async () => {
-    const person = await somebody('platform');
+    const person = await newPerson('platform');
     const session = await logInThroughKeycloak(gateway.url, person);
     const socket = openSocket(gateway.url, '/api/events/out', { headers: { cookie: session.cookie, origin: gateway.url }, first: authFrame(null) });
     expect(await socket.opened).toBe(true);
@@ -140,8 +140,8 @@ describe.concurrent('a session that goes on', () => {
   });
 
   it('that SCIM deactivates is over within two seconds, under load, sockets too', async () => {
-    const person = await somebody('platform');
-    const [session, other] = [await logInThroughKeycloak(gateway.url, person), await logInThroughKeycloak(gateway.url, await somebody('platform'))];
+    const person = await newPerson('platform');
+    const [session, other] = [await logInThroughKeycloak(gateway.url, person), await logInThroughKeycloak(gateway.url, await newPerson('platform'))];
     const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
     const groups = ['urn:ietf:params:scim:schemas:core:2.0:Group'];
     const { id } = await scim('POST', 'Users', { schemas, userName: person.name.toUpperCase() });
@@ -164,8 +164,8 @@ describe.concurrent('a session that goes on', () => {
   });
 
   it('that an administrator of Keycloak ends is over at once, by back-channel logout, sockets too', async () => {
-    const person = await somebody('platform');
-    const [session, other] = [await logInThroughKeycloak(gateway.url, person), await logInThroughKeycloak(gateway.url, await somebody('platform'))];
+    const person = await newPerson('platform');
+    const [session, other] = [await logInThroughKeycloak(gateway.url, person), await logInThroughKeycloak(gateway.url, await newPerson('platform'))];
     const socket = openSocket(gateway.url, '/api/events/out', { headers: { cookie: session.cookie, origin: gateway.url }, first: authFrame(null) });
     expect([await socket.opened, await ask(session)]).toEqual([true, 200]);
     await keycloak.logOut(person.name);
@@ -182,11 +182,11 @@ describe('over https and below a path', () => {
     const below = await startGateway({ ...options(), basePath: '/prefect', tls: { self_made: true } });
     try {
       await keycloak.serve(below.url, 'corp');
-      const { cookie, location } = await logInThroughKeycloak(below.url, await somebody('platform'), '/runs?tab=Logs');
+      const { cookie, location } = await logInThroughKeycloak(below.url, await newPerson('platform'), '/runs?tab=Logs');
       expect([cookie, location]).toEqual([expect.stringMatching(/^__Secure-lictor=[\w-]{43}$/), '/prefect/runs?tab=Logs']);
       expect((await navigate(`${below.url}/runs`, cookie)).status).toBe(200);
       expect((await navigate(`${below.url}/runs`)).status).toBe(302);
-      const { url } = await goToKeycloak(below.url, await somebody('platform'));
+      const { url } = await goToKeycloak(below.url, await newPerson('platform'));
       expect(url.href.startsWith(`${below.url}/.lictor/callback/corp?`)).toBe(true);
       expect(await navigate(url)).toMatchObject({ status: 400, cookies: '' });
     } finally {
@@ -198,15 +198,15 @@ describe('over https and below a path', () => {
 
 describe("Keycloak's signing keys", () => {
   it('may change: the next login is checked with the new one', async () => {
-    await logInThroughKeycloak(gateway.url, await somebody('platform'));
+    await logInThroughKeycloak(gateway.url, await newPerson('platform'));
     await keycloak.rotateKeys();
-    expect(await ask(await logInThroughKeycloak(gateway.url, await somebody('platform')))).toBe(200);
+    expect(await ask(await logInThroughKeycloak(gateway.url, await newPerson('platform')))).toBe(200);
   });
 });
 
 describe('while Keycloak is away', () => {
   it('sessions live on, nobody new gets in, and the login page says so; no token is anywhere in the state directory', async () => {
-    const session = await logInThroughKeycloak(gateway.url, await somebody('platform'));
+    const session = await logInThroughKeycloak(gateway.url, await newPerson('platform'));
     await keycloak.stop();
     await untilDue(session);
     expect(await ask(session)).toBe(200);

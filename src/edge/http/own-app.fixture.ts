@@ -276,9 +276,7 @@ function buildApp(get: () => World, given: Given) {
     ledger: { append },
     authenticator,
     decider,
-    ledgerSearch,
-    authorizationServer,
-    mediator,
+    ...{ ledgerSearch, authorizationServer, mediator },
     approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
     mcp: createMcpEndpoint({
       ...{ mediator, decider, catalogue, clock, tools: TOOLS, revision: 7 },

@@ -59,3 +59,13 @@ it('nginx passes no credential but the token of SCIM, and rejects a larger body'
   const large = await gateway.fetch('/.lictor/scim/v2/Users', { method: 'POST', token: TOKEN, headers: { 'content-type': 'application/scim+json' }, body });
   expect(large.status).toBe(413);
 });
+
+it('the requests of a first synchronisation wait for their turn, and a flood is rejected', async () => {
+  const status = async (signal: AbortSignal) => (await gateway.fetch('/.lictor/scim/v2/ServiceProviderConfig', { token: TOKEN, signal })).status;
+  // Beside those of the checks above, which may fill the 200 that pass at once.
+  const atOnce = (count: number, { signal }: AbortController) => Array.from({ length: count }, () => status(signal));
+  expect(new Set(await Promise.all(atOnce(150, new AbortController())))).toEqual(new Set([200]));
+  const flood = new AbortController();
+  const rejected = Promise.any(atOnce(600, flood).map(async (answered) => expect(await answered).toBe(429)));
+  await rejected.finally(() => flood.abort());
+});

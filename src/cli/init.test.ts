@@ -180,7 +180,7 @@ const ODDITIES: readonly Oddity[] = [
   {
     name: 'a port in use',
     answers: async () => ({ public_url: await world.open((_request, response) => response.writeHead(200, { server: 'caddy' }).end('hi')) }),
-    says: [/is taken \(by "caddy"\)/, /write another port/],
+    says: [/is taken by "node" \(process \d+\) \(answers as "caddy"\)/, /write another port/],
   },
   {
     name: 'an expired certificate of another name',
@@ -308,7 +308,7 @@ describe('init without a terminal', () => {
     [healthy.prefect, AUTH_STRING, `http://localhost:${port}`, '1', healthy.issuer, 'lictor', CLIENT_SECRET, ...last].join('\n');
 
   it('reads one answer from each line, shows the file, and writes after a yes', async () => {
-    const { error, all } = await run(typed('group:platform', 'yes', ''), []);
+    const { error, all } = await run(typed('group:platform', 'no', 'yes', ''), []);
     expect([error, all.includes(CLIENT_SECRET)]).toEqual(['', false]);
     expect(readdirSync(out()).sort()).toEqual(['client-secret', 'lictor.yaml', 'prefect-auth']);
     expect([modeOf('client-secret'), modeOf('lictor.yaml')]).toEqual([0o600, 0o644]);
@@ -316,13 +316,13 @@ describe('init without a terminal', () => {
   });
 
   it('asks again for a Prefect that does not answer', async () => {
-    const { error, all } = await run(`http://localhost:9\n${typed('group:platform', 'yes', '')}`, []);
+    const { error, all } = await run(`http://localhost:9\n${typed('group:platform', 'no', 'yes', '')}`, []);
     expect([error, all.match(/Address of the Prefect server/g)?.length]).toEqual(['', 2]);
     expect(all).toContain('cannot be reached');
   });
 
   it('asks for no secret where the terminal would show it', async () => {
-    const stdin = Object.assign(Readable.from([typed('group:platform', 'yes', '')]), { isTTY: true });
+    const stdin = Object.assign(Readable.from([typed('group:platform', 'no', 'yes', '')]), { isTTY: true });
     await expect(openPrompter({ out: new PassThrough() }, stdin)).rejects.toThrow('stty cols 80');
     const out = Object.assign(new PassThrough(), { isTTY: true, columns: 0 });
     await expect(openPrompter({ out }, stdin)).rejects.toThrow('stty cols 80');
@@ -338,6 +338,6 @@ describe('init without a terminal', () => {
   });
 
   function typedNo(): string {
-    return typed('group:platform', 'no', '');
+    return typed('group:platform', 'no', 'no', '');
   }
 });

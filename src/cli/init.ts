@@ -1,6 +1,6 @@
 // `lictor init`: from a running Prefect and an identity provider to a lictor.yaml that works.
 import { readFileSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Config, OidcProvider } from '../config/config.ts';
@@ -8,14 +8,14 @@ import { loadConfig } from '../config/load.ts';
 import { renderProblem } from '../config/problem.ts';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { parsePlainUrl } from '../config/sections/public-url.ts';
-import type { Answers } from '../operations/init/answers.ts';
 import type { Seen } from '../operations/init/seen.ts';
 import type { Staging } from '../operations/init/staging.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
+import type { LoginSeen } from './init-login.ts';
 import type { Given } from './init-questions.ts';
 import type { Prompter } from './prompter.ts';
-import { quantity } from './text.ts';
+import { printable, quantity } from './text.ts';
 import { whyNotWritten } from './write-whole.ts';
 
 interface InitOptions {
@@ -31,7 +31,8 @@ secrets (mode 600), checks them, and prints the next commands. Nothing is writte
 Without a terminal it reads one answer from each line of standard input.
 
 The answers file (YAML): prefect_url, auth_string_file, public_url, issuer, client_id, client_secret_file, admins (a list of
-group:NAME or user names), tls ({ cert, key } or { self_made: true }). Optional: prefect_ca_file, issuer_ca_file, groups_claim, listen.
+group:NAME or user names), tls ({ cert, key } or { self_made: true }). Optional: prefect_ca_file, issuer_ca_file, groups_claim, listen,
+test_login (true: waits until a person has logged in once, and proposes roles from the groups of that login).
 
 Example:
   lictor init --out /etc/lictor
@@ -52,6 +53,7 @@ export function register(program: Command, context: CliContext, stdin: Readable 
 
 interface Session {
   readonly context: CliContext;
+  readonly stdin: Readable;
   /** Absolute. */
   readonly out: string;
   readonly options: InitOptions;
@@ -62,7 +64,7 @@ interface Session {
 async function init(context: CliContext, stdin: Readable, options: InitOptions): Promise<void> {
   const { openPrompter } = await import('./prompter.ts');
   const prompter = options.answers === undefined ? await openPrompter(context, stdin) : undefined;
-  const session: Session = { context, out: resolve(options.out), options, prompter };
+  const session: Session = { context, stdin, out: resolve(options.out), options, prompter };
   let staging: Staging | undefined;
   const stop = onSignal(context, () => staging?.discard());
   try {
@@ -89,48 +91,9 @@ function onSignal({ err }: CliContext, discard: () => void): () => void {
 }
 
 async function gather({ context, options, prompter }: Session): Promise<Given> {
-  if (prompter === undefined) return await readAnswers(context, resolve(options.answers ?? ''));
+  if (prompter === undefined) return await (await import('./init-answers.ts')).readAnswers(context, resolve(options.answers ?? ''));
   const { askForAnswers } = await import('./init-questions.ts');
   return await askForAnswers({ context, prompter, show: (seen) => void context.out.write(`${lines(seen.now.filter(({ status }) => status !== 'ok'))}\n`) });
-}
-
-async function readAnswers({ env }: CliContext, file: string): Promise<Given> {
-  const [{ parseAnswers }, { readClientSettings, LOCAL_URLS }, { findPrefect }] = await Promise.all([
-    import('../operations/init/answers.ts'),
-    import('../operations/init/client-settings.ts'),
-    import('../operations/init/examine-prefect.ts'),
-  ]);
-  const read = parseAnswers(textOf(file, 'answers'));
-  if (!read.ok) throw new CommandFailed(`${file} is not usable. Nothing was written.\n${read.problems.map((problem) => `  ${problem}`).join('\n')}`);
-  const known = readClientSettings(env);
-  const url = read.answers.prefect_url ?? [known.url ?? (await findPrefect(LOCAL_URLS))].filter((found) => found !== undefined);
-  if (url.length === 0) throw new CommandFailed(`No Prefect was found on this machine: add prefect_url to ${file}.`);
-  const answers = { ...absolute(read.answers, dirname(file)), prefect_url: url };
-  const { auth_string_file: authFile, client_secret_file: secretFile } = answers;
-  return {
-    answers,
-    authString: authFile === undefined ? (known.authString ?? null) : textOf(authFile, 'auth_string_file').trim(),
-    clientSecret: secretFile === undefined ? null : textOf(secretFile, 'client_secret_file').trim(),
-  };
-}
-
-function textOf(file: string, key: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CommandFailed(`${key}: ${file} cannot be read. Create it, or correct the path. Nothing was written.`, error);
-  }
-}
-
-/** Paths of the answers are below the directory of their file. */
-function absolute(answers: Answers, directory: string): Answers {
-  const at = (path: string): string => resolve(directory, path);
-  const { tls } = answers;
-  const files = (['auth_string_file', 'prefect_ca_file', 'client_secret_file', 'issuer_ca_file'] as const).flatMap((key) => {
-    const path = answers[key];
-    return path === undefined ? [] : [[key, at(path)]];
-  });
-  return { ...answers, ...Object.fromEntries(files), ...(tls !== undefined && 'cert' in tls && { tls: { cert: at(tls.cert), key: at(tls.key) } }) };
 }
 
 interface Examined {
@@ -141,10 +104,13 @@ interface Examined {
   readonly pools: readonly string[];
   /** Prefect answers without a credential. */
   readonly isOpen: boolean;
+  /** Of a test login. */
+  readonly groups: readonly string[];
 }
 
 /** Prints what it found. Throws CommandFailed if something is wrong. */
-async function examine({ context }: Session, given: Given): Promise<Examined> {
+async function examine(session: Session, given: Given): Promise<Examined> {
+  const { context } = session;
   const { answers, authString } = given;
   const [{ examinePrefect }, { failed }] = await Promise.all([import('../operations/init/examine-prefect.ts'), import('../operations/init/seen.ts')]);
   const plain = parsePlainUrl(answers.public_url);
@@ -152,24 +118,44 @@ async function examine({ context }: Session, given: Given): Promise<Examined> {
   const caFile = answers.prefect_ca_file ?? null;
   const [prefect, provider] = await Promise.all([
     examinePrefect({ urls: answers.prefect_url ?? [], authString, caFile, publicUrl, env: context.env }),
-    examineIssuer(given),
+    onProvider(given, async (oidc, callbackUrl) => (await import('../operations/init/examine-provider.ts')).examineProvider(oidc, callbackUrl)),
   ]);
-  const now = [...prefect.now, ...provider.now];
-  context.out.write(`${lines(now)}\n`);
-  if (failed({ now })) throw stopped(now);
+  const first = [...prefect.now, ...(provider?.now ?? [])];
+  context.out.write(`${lines(first)}\n`);
+  if (failed({ now: first })) throw stopped(first);
+  const login = await tryLogin(session, given);
   const { servers, tags, pools, isOpen } = prefect;
-  return { given, seen: { now, later: [...prefect.later, ...provider.later] }, servers, tags, pools, isOpen };
+  const seen = { now: [...first, ...(login?.now ?? [])], later: [prefect, provider, login].flatMap((each) => each?.later ?? []) };
+  const groupsClaim = login?.groupsClaim;
+  const chosen = groupsClaim === undefined ? given : { ...given, answers: { ...answers, groups_claim: groupsClaim } };
+  return { given: chosen, seen, servers, tags, pools, isOpen, groups: login?.groups ?? [] };
 }
 
-async function examineIssuer({ answers, clientSecret }: Given): Promise<Seen> {
+/** Undefined: nobody logs in. */
+async function tryLogin({ context, stdin, prompter }: Session, given: Given): Promise<LoginSeen | undefined> {
+  const { answers } = given;
+  return await onProvider(given, async (provider, callbackUrl) => {
+    const isAsked =
+      prompter === undefined ? answers.test_login === true : await prompter.confirm('Log in once now, to see which groups the provider sends', 'yes');
+    if (!isAsked) return undefined;
+    const { testLogin } = await import('./init-login.ts');
+    const openPrompter = async (): Promise<Prompter> => (await import('./prompter.ts')).openPrompter(context, stdin);
+    const found = await testLogin({ context, prompter, openPrompter, answers, provider, callbackUrl });
+    context.out.write(`${lines(found.now)}\n`);
+    return found;
+  });
+}
+
+/** Undefined without a provider. */
+async function onProvider<T>({ answers, clientSecret }: Given, work: (provider: OidcProvider, callbackUrl: string) => Promise<T>): Promise<T | undefined> {
   const { issuer } = answers;
-  if (issuer === undefined) return { now: [], later: [] };
-  const [{ examineProvider }, { IDP }] = await Promise.all([import('../operations/init/examine-provider.ts'), import('../operations/init/answers.ts')]);
+  if (issuer === undefined) return undefined;
+  const { IDP } = await import('../operations/init/answers.ts');
   const provider: OidcProvider = {
     ...{ id: IDP, type: 'oidc', issuer, clientSecret, clientId: answers.client_id ?? '' },
     ...{ scopes: ['openid', 'profile', 'email'], groupsClaim: answers.groups_claim ?? 'groups', caFile: answers.issuer_ca_file ?? null },
   };
-  return await examineProvider(provider, `${answers.public_url.replace(/\/+$/, '')}/.lictor/callback/${IDP}`);
+  return await work(provider, `${answers.public_url.replace(/\/+$/, '')}/.lictor/callback/${IDP}`);
 }
 
 function stopped(now: Seen['now']): CommandFailed {
@@ -180,17 +166,17 @@ function stopped(now: Seen['now']): CommandFailed {
 /** Each finding with its remedy below it. */
 function lines(verdicts: Seen['now']): string {
   const word = { ok: 'ok  ', warn: 'hint', fail: 'FAIL' } as const;
-  return verdicts.map(({ status, message, remedy }) => `  ${word[status]}  ${message}${remedy === null ? '' : `\n        -> ${remedy}`}`).join('\n');
+  return verdicts.map(({ status, message, remedy }) => `  ${word[status]}  ${printable(message)}${remedy === null ? '' : `\n        -> ${remedy}`}`).join('\n');
 }
 
 /** The new files, not yet in their place, checked there. */
-async function prepare({ out }: Session, { given, servers, tags, isOpen }: Examined): Promise<Staging> {
+async function prepare({ out }: Session, { given, servers, tags, isOpen, groups }: Examined): Promise<Staging> {
   const [{ stage }, { renderConfig }] = await Promise.all([import('../operations/init/staging.ts'), import('../operations/init/proposal.ts')]);
   const { answers, authString, clientSecret } = given;
   const newAuth = answers.auth_string_file === undefined && authString !== null && !isOpen;
   const newSecret = answers.client_secret_file === undefined && clientSecret !== null;
   const text = renderConfig({
-    ...{ answers, servers, tags, groups: [] },
+    ...{ answers, servers, tags, groups },
     authStringFile: newAuth ? 'prefect-auth' : answers.auth_string_file,
     clientSecretFile: newSecret ? 'client-secret' : answers.client_secret_file,
   });

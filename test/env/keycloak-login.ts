@@ -17,7 +17,12 @@ export async function goToKeycloak(gatewayUrl: string, { name, password }: Perso
   const next = new URL(sent.location, gatewayUrl);
   // A deep link leads to the login page first.
   if (next.origin === new URL(gatewayUrl).origin) return await goToKeycloak(next.origin, { name, password }, `${next.pathname}${next.search}`);
-  const form = await fetch(next, { redirect: 'manual' });
+  return { url: await answerKeycloak(next, { name, password }), cookie: sent.cookies };
+}
+
+/** From the address of a login at Keycloak to the one that it sends the browser back to. */
+export async function answerKeycloak(location: URL, { name, password }: Person): Promise<URL> {
+  const form = await fetch(location, { redirect: 'manual' });
   const html = await form.text();
   const action = /<form[^>]*action="([^"]*)"/.exec(html)?.[1]?.replaceAll('&amp;', '&');
   if (action === undefined) throw new Error(`Keycloak shows no form: ${form.status} ${html.slice(0, 500)}`);
@@ -32,7 +37,7 @@ export async function goToKeycloak(gatewayUrl: string, { name, password }: Perso
     throw new Error(`Keycloak took no login of ${name}: ${answer.status} ${/<span[^>]*input-error[^>]*>([^<]*)/.exec(await answer.text())?.[1] ?? ''}`);
   noteSecret(password);
   noteAddress(back);
-  return { url: new URL(back), cookie: sent.cookies };
+  return new URL(back);
 }
 
 export async function logInThroughKeycloak(gatewayUrl: string, person: Person, page?: string): Promise<Session & { readonly location: string }> {

@@ -24,6 +24,8 @@ const answersFile = z
     issuer_ca_file: text.optional(),
     groups_claim: text.optional(),
     admins: z.array(text).min(1),
+    /** A person is at hand who logs in once. */
+    test_login: z.boolean().optional(),
   })
   .refine(({ issuer, client_id: client }) => (issuer === undefined) === (client === undefined), {
     path: ['client_id'],

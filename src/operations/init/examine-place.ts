@@ -9,6 +9,7 @@ import { fail, ok, type Verdict, warn } from '../doctor/finding.ts';
 import { checkExpiry, checkName } from '../doctor/outside/certificates.ts';
 import { baseOf } from '../doctor/outside/door.ts';
 import { jsonField, type ProbeAnswer, parseJson, probe, serverWords } from '../doctor/outside/http-probe.ts';
+import { portHolder } from './port-holder.ts';
 import type { Seen } from './seen.ts';
 
 /** `isRunning`: this gateway runs already, so the port is its own. */
@@ -32,8 +33,9 @@ async function checkPort({ listen }: Config): Promise<Verdict> {
     const port = listen[0]?.port ?? 0;
     const answers = await Promise.all(['http', 'https'].map((scheme) => probe({ url: `${scheme}://127.0.0.1:${port}/` })));
     const who = answers.find((answer) => answer.ok && serverWords(answer) !== '');
+    const web = who?.ok === true ? serverWords(who).replace('(by', '(answers as') : '';
     return fail(
-      `${error.message.replace(/:? end what.*$/, '')}${who?.ok === true ? serverWords(who) : ''}`,
+      `${error.message.replace(/:? end what.*$/, '')}${portHolder(port)}${web}`,
       'End what listens there, or write another port: listen: 0.0.0.0:8443.',
     );
   }

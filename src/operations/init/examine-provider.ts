@@ -2,8 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { OidcProvider } from '../../config/config.ts';
 import { steadyClock, systemClock } from '../../contract/clock.ts';
-import type { ExternalProvider } from '../../identity/authn/external/provider.ts';
-import { createOidcProvider } from '../../identity/authn/oidc/provider.ts';
+import { createTestLogin, type TestLogin } from '../../identity/authn/oidc/test-login.ts';
 import { createOutbound, type Outbound, OutboundError } from '../../identity/authn/outbound.ts';
 import { fail, ok, type Verdict, warn } from '../doctor/finding.ts';
 import { isHtml, jsonField, parseJson } from '../doctor/outside/http-probe.ts';
@@ -28,9 +27,9 @@ export async function examineProvider(provider: OidcProvider, callbackUrl: strin
   }
 }
 
-/** For logins that only init sees: nothing is stored. */
-export function openProvider(config: OidcProvider, outbound: Pick<Outbound, 'fetch'>): ExternalProvider {
-  return createOidcProvider({ config, outbound, clock: systemClock, steady: steadyClock, marks: { once: async () => true } });
+/** For logins that only init sees. */
+export function openTestLogin(config: OidcProvider, outbound: Pick<Outbound, 'fetch'>): TestLogin {
+  return createTestLogin({ config, outbound, clock: systemClock, steady: steadyClock });
 }
 
 interface Heard {
@@ -104,7 +103,7 @@ function groupsNote(body: string): readonly Verdict[] {
 
 /** Sends a made-up code: the provider rejects it, and with it a client that it does not know. */
 async function checkClient(config: OidcProvider, outbound: Pick<Outbound, 'fetch'>, callbackUrl: string): Promise<Seen> {
-  const provider = openProvider(config, outbound);
+  const provider = openTestLogin(config, outbound);
   const state = randomBytes(16).toString('base64url');
   const begun = await provider.begin({ state, callbackUrl, asOtherPrincipal: false });
   if (!begun.ok) return { now: [fail(`a login cannot begin: ${begun.detail}`, 'Check issuer and client_id, and the metadata of the provider.')], later: [] };

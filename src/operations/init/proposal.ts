@@ -67,6 +67,8 @@ function providerPart({ answers, clientSecretFile }: Proposal): readonly string[
   ];
 }
 
+const MOST_COMMENTS = 20;
+
 /** Admins as answered. A group whose name is a tag gets its deployments; every other role is a comment, which permits nothing. */
 function rolesPart({ answers, tags, groups }: Proposal): readonly string[] {
   if (answers.issuer === undefined) return ['# Accounts have the roles that they are added with. More: docs/reference/roles.md', ''];
@@ -78,7 +80,10 @@ function rolesPart({ answers, tags, groups }: Proposal): readonly string[] {
     'roles:',
     `  - { role: admin, members: [${members}] }`,
     ...teams.map((team) => operator(team, team)),
-    ...others.filter((group) => !teams.includes(group)).map((group) => `  # - { role: viewer, members: [${q(`group:${group}@${IDP}`)}] }`),
+    ...others
+      .filter((group) => !teams.includes(group))
+      .slice(0, MOST_COMMENTS)
+      .map((group) => `  # - { role: viewer, members: [${q(`group:${group}@${IDP}`)}] }`),
     ...(teams.length > 0 ? [] : [`  # A team on its own deployments, by tag:`, `  # ${operator('team-a', tags[0] ?? 'team-a').trim()}`]),
     '',
   ];

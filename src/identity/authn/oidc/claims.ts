@@ -59,6 +59,17 @@ export function readGroups(claims: Claims, path: string): GroupsReading {
   return { kind: 'groups', groups: [...new Set(list)].sort() };
 }
 
+/** Each list of names that `groups_claim` could name, by its path. */
+export function groupLists(claims: Claims): ReadonlyMap<string, readonly string[]> {
+  const lists = leavesOf(claims).filter(([path, value]) => Array.isArray(value) && path !== 'amr');
+  return new Map(
+    lists.flatMap(([path]) => {
+      const reading = readGroups(claims, path);
+      return reading.kind === 'groups' ? [[path, reading.groups] as const] : [];
+    }),
+  );
+}
+
 function isOverage(claims: Claims, path: string): boolean {
   const elsewhere = claims['_claim_names'];
   const top = Object.hasOwn(claims, path) ? path : (path.split('.')[0] ?? path);
@@ -86,16 +97,21 @@ function nameOf(claims: Claims): string | undefined {
  * a path that two claims share: otherwise their order would decide what a rule means.
  */
 function flatten(claims: Claims): Readonly<Record<string, string>> {
+  const leaves = leavesOf(claims);
+  const [once, twice] = [new Set<string>(), new Set<string>()];
+  for (const [path] of leaves) (once.has(path) ? twice : once).add(path);
+  const flat = leaves.filter(([path, value]) => !twice.has(path) && isClaimText(value, path)).slice(0, LIMITS.claims);
+  return Object.fromEntries(flat.map(([path, value]) => [path, String(value)]));
+}
+
+function leavesOf(claims: Claims): readonly (readonly [path: string, value: unknown])[] {
   const leaves: [path: string, value: unknown][] = [];
   const visit = (value: unknown, path: readonly string[]): void => {
     if (!isClaims(value)) leaves.push([path.join('.'), value]);
     else if (path.length < LIMITS.depth) for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
   };
   for (const [key, value] of Object.entries(claims)) if (!PROTOCOL.has(key) && !(key === 'email' && isUnverified(claims))) visit(value, [key]);
-  const [once, twice] = [new Set<string>(), new Set<string>()];
-  for (const [path] of leaves) (once.has(path) ? twice : once).add(path);
-  const flat = leaves.filter(([path, value]) => !twice.has(path) && isClaimText(value, path)).slice(0, LIMITS.claims);
-  return Object.fromEntries(flat.map(([path, value]) => [path, String(value)]));
+  return leaves;
 }
 
 /** OpenID Connect Core 5.1. If the provider says nothing, as Entra does, the administrator decides by the rule. */

@@ -20,7 +20,7 @@ import type { Outbound } from '../outbound.ts';
 import { createDiscovery, type Discovery } from './client.ts';
 import { failed, failureOf } from './failure.ts';
 import { checkLogoutToken, type LogoutTokenParts } from './logout-token.ts';
-import { ASKS_WITHIN_MS, prove } from './proof.ts';
+import { ASKS_WITHIN_MS, type Given, prove } from './proof.ts';
 import { parseSecret, parseStored, type StoredTokens } from './stored-tokens.ts';
 
 /** Parameters that an answer to `response_type=code` in the query never has. */
@@ -35,6 +35,9 @@ export interface OidcParts {
 }
 
 interface Inside extends OidcParts, Discovery {}
+
+/** What a test login has: it marks and stores nothing. */
+export type LoginParts = Pick<OidcParts, 'config'> & Discovery;
 
 export function createOidcProvider(parts: OidcParts): ExternalProvider {
   const inside: Inside = { ...parts, ...createDiscovery(parts) };
@@ -55,7 +58,7 @@ export function createOidcProvider(parts: OidcParts): ExternalProvider {
   };
 }
 
-async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
+export async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
   try {
     return await work();
   } catch (error) {
@@ -64,7 +67,7 @@ async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
 }
 
 /** Always PKCE. A provider without PKCE ignores it, and the nonce still binds the answer to this attempt. */
-async function begin({ present, config }: Inside, { state, callbackUrl, asOtherPrincipal, isFresh = false, offline }: BeginRequest): Promise<Begun> {
+export async function begin({ present, config }: LoginParts, { state, callbackUrl, asOtherPrincipal, isFresh = false, offline }: BeginRequest): Promise<Begun> {
   const { configuration, metadata } = await present();
   const [verifier, nonce] = [openid.randomPKCECodeVerifier(), openid.randomNonce()];
   const location = openid.buildAuthorizationUrl(configuration, {
@@ -97,8 +100,21 @@ function otherPersonPrompt({ prompt_values_supported: known }: openid.ServerMeta
   return Array.isArray(known) && !known.includes('select_account') ? 'login' : 'select_account';
 }
 
-async function finish(inside: Inside, { params, state, callbackUrl, secret }: ProviderAnswer): Promise<Proven | NotProven> {
-  const { client, config } = inside;
+async function finish(inside: Inside, answer: ProviderAnswer): Promise<Proven | NotProven> {
+  const redeemed = await redeem(inside, answer);
+  if (!redeemed.ok) return redeemed;
+  const proof = await prove(inside, await inside.client(), { tokens: redeemed.tokens, former: undefined });
+  return redeemed.isFresh && proof.ok ? freshlyProven(proof, inside.clock()) : proof;
+}
+
+interface Redeemed {
+  readonly ok: true;
+  readonly tokens: Given['tokens'];
+  readonly isFresh: boolean;
+}
+
+/** The answer of the browser -> tokens, of which nothing is proven but `iss`, `aud`, `exp` and `nonce`. */
+export async function redeem({ client, config }: LoginParts, { params, state, callbackUrl, secret }: ProviderAnswer): Promise<Redeemed | NotProven> {
   const doubled = [...params.keys()].find((name, index, all) => all.indexOf(name) !== index);
   if (doubled !== undefined) return notProven('login-answer-invalid', 'a parameter of the answer is there twice');
   const known = await client();
@@ -118,8 +134,7 @@ async function finish(inside: Inside, { params, state, callbackUrl, secret }: Pr
     pkceCodeVerifier: verifier,
     idTokenExpected: true,
   });
-  const proof = await prove(inside, known, { tokens, former: undefined });
-  return isFresh && proof.ok ? freshlyProven(proof, inside.clock()) : proof;
+  return { ok: true, tokens, isFresh };
 }
 
 /** A provider may rotate its refresh tokens or not: Lictor stores the latest one. */

@@ -1,6 +1,7 @@
 // The uses of an agent's budgets in sliding windows: calls, runs and bytes. They count over a restart, and for all who share the store.
 import type { Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
+import { batched } from './batched.ts';
 import type { Database, Select } from './database.ts';
 import { prepare } from './prepared-read.ts';
 import type { Tables } from './tables.ts';
@@ -56,13 +57,20 @@ export function createAgentUses(database: Database, clock: Clock): AgentUses {
   });
   const on = (db: Kysely<Tables>, run: Select): Rows => ({ db, run, added, ...statements });
   const read = on(database.read, database.select);
+  const write = batched((all: readonly (readonly NewUse[])[]) =>
+    database.write(async (transaction, run) => {
+      const taken: Taken[] = [];
+      for (const uses of all) taken.push(await takeAll(on(transaction, run), uses, clock()));
+      return taken;
+    }),
+  );
   return {
     async take(uses) {
       const nowMs = clock();
       // What counts nothing needs no write, unless rows must be tidied before it is refused.
       const isRead = uses.every(({ amount }) => amount === 0);
       const isFitting = isRead && uses.every((use) => fits(read, use, nowMs));
-      return isFitting ? { ok: true, atMs: nowMs } : database.write((transaction, run) => takeAll(on(transaction, run), uses, clock()));
+      return isFitting ? { ok: true, atMs: nowMs } : write(uses);
     },
     add: added.add,
     flush: added.flush,

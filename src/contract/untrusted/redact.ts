@@ -34,6 +34,8 @@ interface Rule {
   ): { readonly file?: (source: { readonly content: string; readonly ext: string }) => unknown };
 }
 
+type Scanner = (text: string) => readonly Range[];
+
 const BORDER = '\n';
 
 export interface RedactorParts {
@@ -47,7 +49,7 @@ export interface RedactorParts {
 export async function openRedactor({ known, onRedacted }: RedactorParts): Promise<Redactor> {
   const { rules } = (await import('@secretlint/secretlint-rule-preset-recommend')) as unknown as { readonly rules: readonly Rule[] };
   // The author of a text could turn the rules off with secretlint's comments: those are a rule of another type, and not used.
-  const scanners = rules.filter(({ meta }) => meta.id !== COMMENTS);
+  const scanners = rules.filter(({ meta }) => meta.id !== COMMENTS).map(createScanner);
   const values = [...new Set(known.filter(({ length }) => length >= SHORTEST_MASKED).flatMap((secret) => [...formsOf(secret), ...base64Of(secret)]))];
   return {
     redact(given) {
@@ -55,7 +57,7 @@ export async function openRedactor({ known, onRedacted }: RedactorParts): Promis
       const whole = texts.join(BORDER);
       const replaced = replaceRanges(texts, [
         ...knownRanges(whole, values),
-        ...ruleRanges(whole, scanners),
+        ...scanners.flatMap((scan) => scan(whole)),
         ...SHAPES.flatMap((shape) => shapeRanges(whole, shape)),
       ]);
       const redacted = replaced.map((each, index) => (given[index] === null ? NAMED : each));
@@ -86,18 +88,14 @@ function shapeRanges(text: string, { kind, pattern }: (typeof SHAPES)[number]): 
 }
 
 /** Some rules report a range that ends inside the secret. So the secrets themselves, which a rule names in its message, go too. */
-function ruleRanges(text: string, rules: readonly Rule[]): readonly Range[] {
-  return rules.flatMap((rule) => {
-    const kind = rule.meta.id.replace(/^.*rule-/, '');
-    const reports: Report[] = [];
-    const context = {
-      createTranslator:
-        () =>
-        (_id: string, data = {}) =>
-          data,
-      report: (report: Report) => reports.push(report),
-    };
-    rule.create(context, {}).file?.({ content: text, ext: '' });
+function createScanner({ meta, create }: Rule): Scanner {
+  const kind = meta.id.replace(/^.*rule-/, '');
+  let reports: Report[] = [];
+  const translate = (_id: string, data = {}) => data;
+  const { file } = create({ createTranslator: () => translate, report: (report) => reports.push(report) }, {});
+  return (text) => {
+    reports = [];
+    file?.({ content: text, ext: '' });
     return reports.flatMap(({ range: [start, end], message }) => [
       { start, end, kind },
       ...Object.values(message).flatMap((secret) => {
@@ -105,7 +103,7 @@ function ruleRanges(text: string, rules: readonly Rule[]): readonly Range[] {
         return at < 0 ? [] : [{ start: at, end: at + String(secret).length, kind }];
       }),
     ]);
-  });
+  };
 }
 
 function placesOf(text: string, value: string): readonly number[] {

@@ -105,9 +105,9 @@ function registerScripts(app: FastifyInstance, prefix: string): void {
     app.get(`${prefix}/${name}.js`, (_request, reply) => reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script));
 }
 
-/** A locked address gets no page. Health checks still get an answer, and the decision rejects a mediated request. */
+/** A locked address gets no page. Health checks still get an answer, and the decision rejects a mediated request and one of MCP. */
 async function isShutOut(request: FastifyRequest, { prefix, store }: RouteParts): Promise<boolean> {
-  if ([ROUTE.mediated, `${prefix}/health`, `${prefix}/ready`].includes(request.url)) return false;
+  if ([ROUTE.mediated, `${prefix}/health`, `${prefix}/ready`, `${prefix}/mcp`].includes(request.url)) return false;
   return (await lockOnAddress(store.locks, parseEdgeInputs(request.headers).address)) !== undefined;
 }
 

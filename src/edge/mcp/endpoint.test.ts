@@ -69,6 +69,15 @@ async function toolNames(role: string): Promise<readonly string[]> {
   return (await rpc('tools/list', {}, { role })).json().result.tools.map((tool: { name: string }) => tool.name);
 }
 
+it('a locked address gets nothing, with any credential', async () => {
+  await get().test.store.locks.put({ why: '', by: 'local:root', expiresMs: null, kind: 'address', value: '192.0.2.0/24' });
+  for (const role of ['viewer', null]) {
+    const refused = await send({ role, headers: { ...headersOf('tools/list'), [INPUT.address]: '192.0.2.9' } });
+    expect([refused.statusCode, refused.json().code]).toEqual([403, 'locked']);
+  }
+  expect((await send({ headers: { ...headersOf('tools/list'), [INPUT.address]: '198.51.100.9' } })).statusCode).toBe(200);
+});
+
 describe('before the library', () => {
   it('answers a client that it knows', async () => {
     const answer = await rpc('tools/list');

@@ -1,12 +1,14 @@
 // `lictor check`: prints every problem of the configuration and of the files rendered from it.
-import { relative } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { loadInUse } from '../config/in-use.ts';
 import { loadConfig, type Problem } from '../config/load.ts';
 import { renderProblem } from '../config/problem.ts';
 import { checkRestartKeys } from '../config/restart-keys.ts';
-import { prepareStateDir } from '../config/runtime-dir.ts';
+import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { renderJsonSchema } from '../config/schema/index.ts';
 import { scopeWarnings } from '../config/scope-warnings.ts';
 import type { StatePaths } from '../config/state-dir.ts';
@@ -76,6 +78,17 @@ export async function findProblems(context: Pick<CliContext, 'configFile' | 'sta
     warnings: [...restarts, ...warnings],
     vectors,
   };
+}
+
+/** With a temporary state directory: no file of the real one changes. */
+export async function findProblemsAside({ env }: Pick<CliContext, 'env'>, configFile: string): Promise<Found> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'lictor-check-'));
+  try {
+    return await findProblems({ configFile: () => configFile, stateDir: () => stateDir, env });
+  } finally {
+    removeRuntimeDir(prepareStateDir(stateDir));
+    rmSync(stateDir, { recursive: true, force: true });
+  }
 }
 
 /** The keys whose change a reload rejects. Only while a gateway runs here. */

@@ -13,6 +13,7 @@ import { DOCTOR_RULE } from '../contract/names.ts';
 import { createTokenId, createTokenText, hashToken } from '../identity/authn/service-token/token-text.ts';
 import { type DoctorContext, examine, isRunning } from '../operations/doctor/doctor.ts';
 import type { Finding } from '../operations/doctor/finding.ts';
+import type { RunProgram } from '../operations/doctor/inside/nginx-version.ts';
 import { statfs } from '../operations/doctor/inside/space.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { makeItHold, recordAfter, recordFirst } from './admin.ts';
@@ -49,7 +50,7 @@ export async function doctor(context: CliContext, { json }: DoctorOptions): Prom
   // Another user would get wrong findings about owners and modes, and remedies that break the gateway's files.
   assertStateOurs(context.stateDir());
   const paths = pathsAsTheyAre(context.stateDir());
-  const loaded = load(context);
+  const loaded = loadForChecks(context);
   const running = isRunning(paths);
   if (json !== true && !running) context.out.write(`The gateway does not run with ${paths.root}: only what can be seen without it is checked.\n\n`);
   const onProgress = (line: string): void => void (json === true || context.err.write(`${line}\n`));
@@ -79,7 +80,7 @@ interface Loaded {
 }
 
 /** If only secrets have problems, the command still checks the rest. */
-function load(context: CliContext): Loaded {
+export function loadForChecks(context: CliContext): Loaded {
   const read = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir(), secrets: 'read' });
   if (read.ok) return { config: read.config, secretsKnown: true, problems: [] };
   const skipped = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir(), secrets: 'skip' });
@@ -106,13 +107,18 @@ interface Examined {
 async function examined(context: CliContext, paths: StatePaths, { config, secretsKnown, running, onProgress }: Examined): Promise<readonly Finding[]> {
   const checked: Omit<DoctorContext, 'token'> = {
     ...{ config, secretsKnown, paths, statfs, onProgress, workerUser: nginxWorkerUser(), env: { ...context.env }, clock: systemClock },
-    run: (command, args) =>
-      new Promise((resolve) =>
-        execFile(command, [...args], { timeout: 10_000, env: { ...context.env, LC_ALL: 'C' } }, (error, stdout) => resolve(error === null ? stdout : null)),
-      ),
+    run: runProgram(context),
   };
   if (!running) return examine({ ...checked, token: undefined });
   return withToken(context, { config, paths, configFile: context.configFile(), operator: operatorOf(context.env) }, (token) => examine({ ...checked, token }));
+}
+
+/** A program that is missing, fails or hangs has no output. */
+export function runProgram({ env }: Pick<CliContext, 'env'>): RunProgram {
+  return (command, args) =>
+    new Promise((resolve) =>
+      execFile(command, [...args], { timeout: 10_000, env: { ...env, LC_ALL: 'C' } }, (error, stdout) => resolve(error === null ? stdout : null)),
+    );
 }
 
 const LIFETIME_MS = 120_000;

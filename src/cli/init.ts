@@ -1,12 +1,11 @@
 // `lictor init`: from a running Prefect and an identity provider to a lictor.yaml that works.
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Config, OidcProvider } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { renderProblem } from '../config/problem.ts';
-import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { parsePlainUrl } from '../config/sections/public-url.ts';
 import type { Seen } from '../operations/init/seen.ts';
 import type { Staging } from '../operations/init/staging.ts';
@@ -240,17 +239,10 @@ function checkedConfig({ context }: Session, { directory }: Staging): Config {
   throw new CommandFailed(`${loaded.problems.map((problem) => renderProblem('lictor.yaml', problem)).join('')}Nothing was written.`);
 }
 
-/** With a temporary state directory: nginx tests its files there. */
 async function checkEdge({ context }: Session, { directory }: Staging): Promise<void> {
-  const { findProblems } = await import('./check.ts');
-  const stateDir = join(directory, 'state');
-  try {
-    const { problems } = await findProblems({ configFile: () => join(directory, 'lictor.yaml'), stateDir: () => stateDir, env: context.env });
-    if (problems.length > 0) throw new CommandFailed(`${problems.map((problem) => renderProblem('lictor.yaml', problem)).join('')}Nothing was written.`);
-  } finally {
-    removeRuntimeDir(prepareStateDir(stateDir));
-    rmSync(stateDir, { recursive: true, force: true });
-  }
+  const { findProblemsAside } = await import('./check.ts');
+  const { problems } = await findProblemsAside(context, join(directory, 'lictor.yaml'));
+  if (problems.length > 0) throw new CommandFailed(`${problems.map((problem) => renderProblem('lictor.yaml', problem)).join('')}Nothing was written.`);
 }
 
 interface Open {

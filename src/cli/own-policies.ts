@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type CheckedPolicies, checkPolicyFiles, loadOwnPolicies, NO_POLICIES, type OwnPolicies } from '../authorization/policy/own/check.ts';
-import { runVectors } from '../authorization/policy/own/run-vectors.ts';
+import { runVectors, type VectorResults } from '../authorization/policy/own/run-vectors.ts';
 import type { Config } from '../config/config.ts';
 import { type Problem, renderProblem } from '../config/problem.ts';
 import { systemClock } from '../contract/clock.ts';
+import type { PolicyFiles } from '../contract/policy-files.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../prefect/catalog/catalogue.ts';
 import { openStore } from '../store/store.ts';
@@ -19,11 +20,21 @@ export function checkedPolicies({ policies }: Pick<Config, 'policies'>): Checked
 
 /** Also runs the decision vectors: policies with another decision than their vectors are invalid. */
 export function testedPolicies({ policies: directory }: Pick<Config, 'policies'>): CheckedPolicies & { readonly vectors: number } {
-  const checked = checkedPolicies({ policies: directory });
-  if (checked.problems.length > 0) return { ...checked, vectors: 0 };
-  const { problems, count } = runVectors(collectActions(OPERATIONS), checked.policies);
-  const placed = problems.map((problem) => (problem.file === undefined ? problem : { ...problem, file: join(directory ?? '', problem.file) }));
-  return { ...checked, problems: placed.map(shown), vectors: count };
+  const { vectors, ...checked } = withVectors(checkedPolicies({ policies: directory }));
+  if (vectors === undefined) return { ...checked, vectors: 0 };
+  const placed = vectors.problems.map((problem) => (problem.file === undefined ? problem : { ...problem, file: join(directory ?? '', problem.file) }));
+  return { ...checked, problems: placed.map(shown), vectors: vectors.count };
+}
+
+/** Policies and vectors of the set that is in force. Problems name files without a directory. */
+export function problemsInForce(files: PolicyFiles): readonly Problem[] {
+  const { problems, vectors } = withVectors(checkPolicyFiles(collectActions(OPERATIONS), files));
+  return vectors?.problems ?? problems;
+}
+
+/** Vectors run only with valid policies. */
+function withVectors(checked: CheckedPolicies): CheckedPolicies & { readonly vectors: VectorResults | undefined } {
+  return { ...checked, vectors: checked.problems.length > 0 ? undefined : runVectors(collectActions(OPERATIONS), checked.policies) };
 }
 
 /** `file`: the configuration, for problems without a policy file. */

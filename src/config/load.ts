@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { type Environment, expandEnvironment, isRecord } from './expand.ts';
+import { reportFormerKeys } from './former-keys.ts';
 import { reportNotBuilt } from './not-built.ts';
 import type { Problem } from './problem.ts';
 import { createProblemList, type Keys, type ProblemList } from './report.ts';
@@ -43,6 +44,7 @@ export function loadConfig(file: string, env: Environment, options: LoadOptions)
   const secrets = options.secrets ?? 'read';
   const schema = jsonSchema();
   const data = expandEnvironment(yaml.data, { env, secrets, isSecret: isSecretIn(schema) }, problems.report);
+  reportFormerKeys(data, problems.report);
   reportNotBuilt(data, problems.report);
   const files = { baseDir: options.baseDir ?? dirname(resolve(file)), stateDir: resolve(options.stateDir), secrets };
   const config = parseConfig(data, { files, schema, problems });

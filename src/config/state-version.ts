@@ -48,8 +48,8 @@ export async function backUpOlderState({ paths, storeFile, now, log, version = S
   if (from < version || !existsSync(paths.version)) writeVersion(paths.version, version);
 }
 
-/** Without a version file, the directory has the first version. */
-function readVersion(file: string): number {
+/** Without a version file, the directory has the first version. Throws `state-dir-unusable`. */
+export function readVersion(file: string): number {
   const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '1';
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new LictorError('state-dir-unusable', `${file} holds no version number: restore it from a backup.`);

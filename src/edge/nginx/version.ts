@@ -13,6 +13,9 @@ export interface NginxVersion {
   readonly text: string;
 }
 
+/** The oldest and the newest that the tests run, major and minor. */
+export const TESTED_NGINX = { oldest: [1, 18], newest: [1, 30] } as const;
+
 const BINARIES = ['nginx', '/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/local/nginx/sbin/nginx'];
 
 /** Asks `nginx -v`. `LICTOR_NGINX` names another binary. Throws `nginx-missing`, `nginx-too-old`. */
@@ -25,7 +28,7 @@ export async function findNginx(env: NodeJS.ProcessEnv): Promise<NginxVersion> {
     );
     if (output === undefined) continue;
     const version = parseNginxVersion(binary, output);
-    if (!atLeast(version, 1, 18, 0)) throw new LictorError('nginx-too-old', `${binary} is ${version.text}; Lictor needs nginx 1.18 or newer.`);
+    if (!atLeast(version, ...TESTED_NGINX.oldest, 0)) throw new LictorError('nginx-too-old', `${binary} is ${version.text}; Lictor needs nginx 1.18 or newer.`);
     return version;
   }
   throw new LictorError('nginx-missing', 'nginx is not installed: install it (Debian, Ubuntu: apt-get install nginx), or name it in LICTOR_NGINX.');

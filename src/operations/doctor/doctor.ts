@@ -176,7 +176,7 @@ function ownTrust({ env, config }: DoctorContext) {
   return own == null ? tokenTrust(trustedAuthorities(env), config.tls?.certFile ?? null) : tokenTrust(authoritiesOf(own), null);
 }
 
-function upstreamSubjects({ config, env }: DoctorContext): readonly UpstreamSubject[] {
+export function upstreamSubjects({ config, env }: Pick<DoctorContext, 'config' | 'env'>): readonly UpstreamSubject[] {
   const tls = upstreamTrust(trustedAuthorities(env), config.prefect.caFile);
   const { authorization } = credentialsOf(config.prefect)[0];
   return config.prefect.servers.map((url) => ({ url, authorization, tls, probe }));

@@ -4,7 +4,7 @@ import { trustedAuthorities } from '../../config/authorities.ts';
 import type { PublicUrl } from '../../config/config.ts';
 import type { Environment } from '../../config/load.ts';
 import { parsePlainUrl } from '../../config/sections/public-url.ts';
-import { isOlder, operationsOf } from '../../prefect/catalog/versions.ts';
+import { isOlder, operationsOf, SUPPORTED } from '../../prefect/catalog/versions.ts';
 import { fail, ok, type Verdict, warn } from '../doctor/finding.ts';
 import { isHtml, jsonField, type Probe, type ProbeAnswer, parseJson, probe, serverWords } from '../doctor/outside/http-probe.ts';
 import { itemsOf } from '../doctor/outside/lists.ts';
@@ -148,12 +148,9 @@ async function otherPort(origin: string): Promise<readonly Verdict[]> {
   return found === undefined ? [] : [warn(`Prefect answers at ${found}`, `Write prefect_url: ${found}, if that is the server.`)];
 }
 
-/** Oldest release with the routes of the catalogue (src/prefect/catalog/versions.ts). */
-const OLDEST = '3.4.0';
-
 function supported(version: unknown): readonly Verdict[] {
-  if (typeof version !== 'string' || isOlder(version, OLDEST) !== true) return [];
-  return [fail(`Prefect ${version} is older than ${OLDEST}`, 'Upgrade Prefect to a newer 3.x release first.')];
+  if (typeof version !== 'string' || isOlder(version, SUPPORTED.oldest) !== true) return [];
+  return [fail(`Prefect ${version} is older than ${SUPPORTED.oldest}`, 'Upgrade Prefect to a newer 3.x release first.')];
 }
 
 /** The UI below a path needs the same path in public_url. */

@@ -4,6 +4,9 @@ import type { Operation } from '../../contract/operation.ts';
 import { family } from './family.ts';
 import { OPERATIONS } from './operations.ts';
 
+/** The oldest release with the routes of the catalogue, and the newest that the tests run. */
+export const SUPPORTED = { oldest: '3.4.0', newestTested: '3.9.1' } as const;
+
 /** The first release with the route. Routes without an entry exist since 3.4.0. Found by comparing releases. */
 const SINCE: Readonly<Record<string, string>> = {
   bulk_delete_flows_flows_bulk_delete_post: '3.6.16',

@@ -1,0 +1,144 @@
+// `lictor upgrade --check` with a healthy installation, and with one planted fault each.
+import { createHash } from 'node:crypto';
+import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { PassThrough } from 'node:stream';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { docsBlock } from '../../test/env/docs.ts';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
+import { removeRuntimeDir } from '../config/runtime-dir.ts';
+import { statePaths } from '../config/state-dir.ts';
+import { systemClock } from '../contract/clock.ts';
+import type { Finding } from '../operations/doctor/finding.ts';
+import { openStore } from '../store/store.ts';
+import { AUTH_STRING, createWorld, prefectServer, type World } from './init.fixture.ts';
+import { main } from './main.ts';
+
+const POLICY = '@id("freeze")\n@description("No changes today")\nforbid (principal, action in Action::"configure", resource);\n';
+let world: World;
+let prefect: string;
+let root: string;
+let state: string;
+
+beforeAll(async () => {
+  world = createWorld();
+  prefect = await world.open(prefectServer());
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  root = makeMemoryDir('lictor-upgrade-');
+  state = join(root, 'state');
+  mkdirSync(join(root, 'policies'));
+  writeFileSync(join(root, 'policies/freeze.cedar'), POLICY);
+  writeFileSync(join(root, 'auth'), `${AUTH_STRING}\n`, { mode: 0o600 });
+  configure();
+  expect((await lictor('token', 'create', 'etl', '--role', 'worker')).status).toBe(0);
+});
+afterEach(() => {
+  removeRuntimeDir(statePaths(state, join(state, 'run')));
+  rmSync(root, { recursive: true });
+});
+
+function configure(more = '', { url = prefect, member = 'token:etl' } = {}): void {
+  const lines = ['public_url: http://localhost:8200', `prefect: { url: "${url}", auth_string_file: auth }`, 'policies: policies'];
+  writeFileSync(join(root, 'lictor.yaml'), [...lines, `roles: [{ role: operator, members: ["${member}"] }]`, more].join('\n'));
+}
+
+async function lictor(...args: string[]) {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const env = { PATH: process.env['PATH'], SSL_CERT_FILE: '/nowhere.pem' };
+  const status = await main({ args: ['--state-dir', state, '-c', join(root, 'lictor.yaml'), ...args], out, err, env, cwd: root });
+  return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
+}
+
+async function upgradeCheck() {
+  const { status, out } = await lictor('upgrade', '--check', '--json');
+  const { ok, findings }: { readonly ok: boolean; readonly findings: readonly Finding[] } = JSON.parse(out);
+  return { status, ok, problems: findings.filter((finding) => finding.status !== 'ok') };
+}
+
+const store = (sql: string): void => {
+  using database = new DatabaseSync(statePaths(state, state).storeFile);
+  database.exec(sql);
+};
+
+describe('lictor upgrade --check', () => {
+  it('accepts a healthy installation, and changes nothing in it', async () => {
+    const before = fingerprint();
+    const [, command = ''] = docsBlock('how-to/upgrading.md', 'git -C').trim().split('\n');
+    const [, ...words] = command.split(' -c ')[0]?.split(' ') ?? [];
+    const { status, out } = await lictor(...words);
+    expect([status, out]).toEqual([0, expect.stringMatching(/ok, \d+ hints?, 0 FAIL; lictor \d+\.\d+\.\d+\n$/)]);
+    expect(out).toMatch(/state directory has version 1.*\n.*store has version 1[\s\S]*every role and scope.*\n[\s\S]*Prefect 3\.9\.1 is in the tested range/);
+    expect(fingerprint()).toEqual(before);
+  });
+
+  /** The files of the state directory, without those that SQLite has beside a database that is open. */
+  function fingerprint(): readonly string[] {
+    const files = globSync('**', { cwd: state }).filter((file) => statSync(join(state, file)).isFile() && !/-(?:wal|shm)$/.test(file));
+    return files.sort().map(
+      (file) =>
+        `${file} ${createHash('sha256')
+          .update(readFileSync(join(state, file)))
+          .digest('hex')}`,
+    );
+  }
+
+  it('is a usage error without --check', async () => {
+    const { status, err } = await lictor('upgrade');
+    expect([status, err]).toEqual([2, expect.stringContaining('Write lictor upgrade --check')]);
+  });
+
+  it.each<readonly [name: string, plant: () => void | Promise<void>, severity: 'fail' | 'warn', says: RegExp, remedy: RegExp]>([
+    [
+      'a key that this version does not have',
+      () => configure('store_listen: postgres://x/y'),
+      'fail',
+      /lictor\.yaml:5 store_listen: not built yet/,
+      /Remove it/,
+    ],
+    ['an unknown role in the file', () => configure('mode: watch'), 'fail', /lictor\.yaml:5 mode: must be one of/, /Take one of/],
+    ['a newer state directory', () => writeFileSync(join(state, 'version'), '7\n'), 'fail', /state directory has version 7.* up to 1/, /restore the copy/],
+    ['a newer store', () => store('PRAGMA user_version = 7'), 'fail', /the store has version 7/, /newer Lictor/],
+    ['a store that is none', () => writeFileSync(statePaths(state, state).storeFile, 'x'), 'fail', /the store .* cannot be read/, /last backup/],
+    [
+      'a token with a former role',
+      () => store(`UPDATE tokens SET roles = '["baker"]'`),
+      'fail',
+      /token etl has roles that do not exist: baker/,
+      /token revoke etl/,
+    ],
+    ['a token with a former scope', () => store(`UPDATE tokens SET scope = '{"teams":["a"]}'`), 'fail', /token etl has a scope with keys/, /scopes\.md/],
+    ['a role for a token that is gone', () => configure('', { member: 'token:old' }), 'warn', /roles gives operator to token:old/, /token create old/],
+    [
+      'a policy that is invalid now',
+      () => writeFileSync(join(root, 'policies/freeze.cedar'), POLICY.replace('configure', 'bake')),
+      'fail',
+      /freeze\.cedar:3/,
+      /./,
+    ],
+    ['policies in force that are invalid now', putInForce, 'fail', /policies in force: freeze\.cedar:3/, /lictor policy apply/],
+    ['an older Prefect', () => prefectOf('3.3.0'), 'fail', /Prefect 3\.3\.0 is older than 3\.4\.0/, /Upgrade Prefect/],
+    ['a newer Prefect', () => prefectOf('3.10.0'), 'warn', /Prefect 3\.10\.0 is newer than 3\.9\.1/, /routes/],
+    ['a Prefect that does not answer', () => configure('', { url: 'http://127.0.0.1:9' }), 'fail', /cannot be reached/, /./],
+    ['an auth string that is gone', () => rmSync(join(root, 'auth')), 'fail', /auth_string_file/, /./],
+  ])('names %s, with its remedy', async (_name, plant, severity, says, remedy) => {
+    await plant();
+    const { status, ok, problems } = await upgradeCheck();
+    const [found] = problems.filter(({ message }) => says.test(message));
+    expect(found, JSON.stringify(problems)).toMatchObject({ status: severity, remedy: expect.stringMatching(remedy) });
+    expect([status, ok]).toEqual(severity === 'fail' ? [1, false] : [0, true]);
+    expect(JSON.stringify(problems)).not.toContain(AUTH_STRING);
+  });
+
+  async function putInForce(): Promise<void> {
+    const opened = await openStore({ file: statePaths(state, state).storeFile, clock: systemClock });
+    await opened.policySets.put({ revision: 1, files: { 'freeze.cedar': POLICY.replace('configure', 'bake') }, by: 'local:root', why: '' });
+    await opened.close();
+  }
+
+  async function prefectOf(version: string): Promise<void> {
+    configure('', { url: await world.open(prefectServer({ version })) });
+  }
+});

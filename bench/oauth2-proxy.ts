@@ -30,7 +30,7 @@ export async function startOauth2Proxy(binary: string, root: string, running: Ru
   mkdirSync(dir);
   const port = await freePort();
   const password = randomBytes(16).toString('hex');
-  writeFileSync(join(dir, 'people'), `bench:{SHA}${createHash('sha1').update(password).digest('base64')}\n`, { mode: 0o600 });
+  writeFileSync(join(dir, 'people'), passwordLine('bench', password), { mode: 0o600 });
   writeFileSync(join(dir, 'proxy.cfg'), settings(port, join(dir, 'people')), { mode: 0o600 });
   const url = `http://127.0.0.1:${port}`;
   await running.add((isEnding) =>
@@ -62,7 +62,13 @@ function settings(port: number, peopleFile: string): string {
     .join('')}${rest}${quiet}`;
 }
 
-async function logIn(url: string, password: string): Promise<string> {
+/** A line of an htpasswd file. */
+export function passwordLine(name: string, password: string): string {
+  return `${name}:{SHA}${createHash('sha1').update(password).digest('base64')}\n`;
+}
+
+/** The cookie of a session of the person `bench`. */
+export async function logIn(url: string, password: string): Promise<string> {
   const answer = await fetch(`${url}/oauth2/sign_in`, { method: 'POST', body: new URLSearchParams({ username: 'bench', password }), redirect: 'manual' });
   const cookies = answer.headers.getSetCookie().flatMap((cookie) => /^(_oauth2_proxy=[^;]+)/.exec(cookie)?.[1] ?? []);
   if (cookies[0] === undefined)

@@ -5,10 +5,15 @@ import { REPOSITORY } from '../../src/cli/repository.ts';
 
 /** The indented block of a page that begins with these words, without its indentation. Throws when there is none, or more than one. */
 export function docsBlock(page: string, beginning: string): string {
-  const blocks = blocksOf(readFileSync(join(REPOSITORY, 'docs', page), 'utf8')).filter((block) => block.startsWith(beginning));
+  const blocks = docsBlocks(page).filter((block) => block.startsWith(beginning));
   const [block, ...more] = blocks;
   if (block === undefined || more.length > 0) throw new Error(`docs/${page} has ${blocks.length} blocks that begin with "${beginning}"`);
   return block;
+}
+
+/** Every indented block of a page. */
+export function docsBlocks(page: string): readonly string[] {
+  return blocksOf(readFileSync(join(REPOSITORY, 'docs', page), 'utf8'));
 }
 
 function blocksOf(page: string): readonly string[] {

@@ -1,111 +1,67 @@
-// docs/how-to/behind-a-proxy.md: its nginx in front of a gateway with its configuration. Lictor records the client's address, and believes only the proxy.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { tmpdir } from 'node:os';
+// docs/how-to/behind-a-proxy.md with nginx; behind it, what from-basic-auth.md and from-oauth2-proxy.md promise of Lictor, and what nginx did before.
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { selfSigned } from '../env/certificate.ts';
-import { docsBlock } from '../env/docs.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Behind, behindAnyProxy, nginxOfPage, startBehind, startNginx } from '../env/behind-a-proxy.ts';
+import { docsBlock, docsBlocks } from '../env/docs.ts';
 import { freePort } from '../env/free-port.ts';
-import { type Gateway, jsonLines, startGateway, type Token } from '../env/gateway.ts';
-import { type Running, start } from '../env/process.ts';
-import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
+import { type Running, run } from '../env/process.ts';
 
-const PAGE = 'how-to/behind-a-proxy.md';
-const CLIENT = '127.0.0.9';
-const FORGED = { 'x-forwarded-for': '203.0.113.7' };
+const BASIC = 'how-to/from-basic-auth.md';
+const OAUTH2_PROXY = 'how-to/from-oauth2-proxy.md';
+const BASIC_CHALLENGE = 'WWW-Authenticate: Basic realm="Prefect"';
 
-let directory: string;
-let port: number;
-let front: Running;
-let upstream: Recorder;
-let gateway: Gateway;
-let token: Token;
-
+let behind: Behind;
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'lictor-test-front-'));
-  [port, upstream] = [await freePort(), await startRecorder()];
-  gateway = await startGateway({ upstream: { url: upstream.url, authString: 'gate:way' }, yaml: configuration });
-  token = await gateway.token('ci', ['viewer']);
-  front = await startFront();
+  behind = await startBehind(nginxOfPage);
 });
-afterAll(async () => {
-  await front?.stop();
-  await gateway?.close();
-  await upstream?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => behind?.close());
 
-function configuration({ url, stateDir }: { readonly url: string; readonly stateDir: string }): string {
-  return docsBlock(PAGE, 'public_url:')
-    .replace('https://prefect.example.com', `https://localhost:${port}`)
-    .replace('127.0.0.1:8200', `127.0.0.1:${new URL(url).port}`)
-    .replace('http://127.0.0.1:4200', upstream.url)
-    .replace('/etc/lictor/prefect-auth', join(stateDir, 'prefect-auth'));
+behindAnyProxy(() => behind);
+
+/** What each `curl` of a page prints, at this port, with these variables. */
+async function printed(page: string, port: number, env: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const commands = docsBlocks(page).filter((block) => block.startsWith('curl -s -o /dev/null'));
+  const found: string[] = [];
+  for (const command of commands) found.push(await curl(command, port, env));
+  return found;
 }
 
-async function startFront(): Promise<Running> {
-  const { cert, key } = await selfSigned(directory);
-  const server = docsBlock(PAGE, 'map $http_upgrade')
-    .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
-    .replace('prefect.example.com', 'localhost')
-    .replace('127.0.0.1:8200', `127.0.0.1:${gateway.port}`)
-    .replace('/etc/nginx/chain.pem', cert)
-    .replace('/etc/nginx/key.pem', key);
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${directory}/${kind};`).join('\n');
-  const file = join(directory, 'nginx.conf');
-  writeFileSync(file, `daemon off;\npid ${directory}/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n${temporary}\n${server}\n}\n`);
-  const ready = async () => (await ask({ path: '/.lictor/ready' })).statusCode === 200;
-  return await start({ name: 'nginx in front', command: 'nginx', args: ['-c', file], env: process.env, ready });
+async function curl(command: string, port: number, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const script = command.replaceAll('https://prefect.example.com', `https://localhost:${port}`).replaceAll('curl ', 'curl -k ');
+  return (await run({ name: 'curl', command: 'sh', args: ['-c', script], env: { PATH: process.env['PATH'], ...env } })).output.trim();
 }
 
-/** Through the proxy, or `direct` to the gateway. */
-function ask(options: RequestOptions, direct = false): Promise<IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const whole = { host: '127.0.0.1', localAddress: CLIENT, rejectUnauthorized: false, ...options };
-  const headers = { host: `localhost:${port}`, ...options.headers };
-  const sent = direct ? httpRequest({ ...whole, headers, port: gateway.port }) : httpsRequest({ ...whole, headers, port });
-  const answered = (answer: IncomingMessage): void => {
-    answer.resume();
-    resolve(answer);
-  };
-  sent.on('response', answered);
-  sent.on('upgrade', (answer, socket) => {
-    socket.destroy();
-    answered(answer);
+describe('docs/how-to/from-basic-auth.md', () => {
+  let before: Running;
+  let port: number;
+  beforeAll(async () => {
+    port = await freePort();
+    const { directory, upstream } = behind;
+    writeFileSync(join(directory, 'htpasswd'), `bob:${execFileSync('openssl', ['passwd', '-apr1', 'hunter-two'], { encoding: 'utf8' })}`);
+    const front = { directory, port, to: Number(new URL(upstream.url).port), cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
+    const ready = async () => (await curl("curl -s -o /dev/null -w '%{http_code}' https://prefect.example.com/", port)) === '401';
+    before = await startNginx(front, docsBlock(BASIC, 'map $http_upgrade'), ready);
   });
-  sent.on('error', reject);
-  sent.end();
-  return promise;
-}
+  afterAll(() => before?.stop());
 
-/** The address on the record of an answered request. */
-async function recordedAddress(answer: IncomingMessage): Promise<unknown> {
-  const id = String(answer.headers['x-request-id']);
-  const find = async () => jsonLines(await gateway.lictorOk('audit', '--json')).find(({ request_id: found }) => found === id)?.['source_ip'];
-  await expect.poll(find, { timeout: 20_000 }).toBeDefined();
-  return await find();
-}
+  it('shows each hole of nginx', async () => {
+    expect(await printed(BASIC, port, { WHO: 'bob:hunter-two' })).toEqual(['200', '200', '200', '200', BASIC_CHALLENGE]);
+    expect(await printed(BASIC, port, { WHO: 'bob:wrong' })).toEqual(['401', '401', '200', '200', BASIC_CHALLENGE]);
+  });
 
-it("records the client's address, whatever the client writes into the header", async () => {
-  const answer = await ask({ path: '/api/version', headers: { 'x-lictor-token': token.secret, ...FORGED } });
-  expect([answer.statusCode, await recordedAddress(answer)]).toEqual([200, CLIENT]);
+  it('shows each of them closed by Lictor', async () => {
+    const { secret } = await behind.gateway.token('bob-cli', ['operator']);
+    behind.upstream.clear();
+    expect(await printed(BASIC, behind.port, { WHO: `any:${secret}` })).toEqual(['403', '403', '401', '401', 'www-authenticate: Bearer realm="lictor"']);
+    expect(behind.upstream.seen().filter(({ method }) => method !== 'GET')).toEqual([]);
+    await behind.gateway.lictorOk('token', 'revoke', 'bob-cli');
+    expect((await printed(BASIC, behind.port, { WHO: `any:${secret}` }))[0]).toBe('401');
+  });
 });
 
-it('believes no header of a client that reaches the gateway without the proxy', async () => {
-  const answer = await ask({ path: '/api/version', headers: { 'x-lictor-token': token.secret, ...FORGED } }, true);
-  expect([answer.statusCode, await recordedAddress(answer)]).toEqual([200, CLIENT]);
-});
-
-it('passes the target as the client wrote it', async () => {
-  upstream.clear();
-  await ask({ path: '/api/variables/name/a%20b?x=%2F', headers: { 'x-lictor-token': token.secret } });
-  expect(upstream.seen().map(({ target }) => target)).toEqual(['/api/variables/name/a%20b?x=%2F']);
-});
-
-it('passes the upgrade of a socket, and refuses a client without a credential', async () => {
-  const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
-  expect((await ask({ path: '/api/events/out', headers: { ...upgrade, 'sec-websocket-protocol': 'prefect' } })).statusCode).toBe(101);
-  expect((await ask({ path: '/api/version' })).statusCode).toBe(401);
+it('docs/how-to/from-oauth2-proxy.md shows each hole closed by Lictor', async () => {
+  const { secret } = await behind.gateway.token('person', ['operator']);
+  expect(await printed(OAUTH2_PROXY, behind.port, { CREDENTIAL: `Authorization: Bearer ${secret}` })).toEqual(['401', '401', '401', '403']);
 });

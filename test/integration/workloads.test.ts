@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GITHUB } from '../../src/identity/authn/jwt/shapes.fixture.ts';
+import { GITHUB, GITLAB } from '../../src/identity/authn/jwt/shapes.fixture.ts';
+import { ciConfig, githubJob, gitlabJob } from '../env/ci-job.ts';
 import type { ClientCredential } from '../env/client.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { type Issuer, startIssuer } from '../env/issuer.ts';
@@ -15,11 +16,13 @@ import { deploy, openSession, preparePool, type StockSession } from './stock/ses
 
 const prefect = sharedPrefect();
 let issuer: Issuer;
+let gitlab: Issuer;
 let keycloak: Keycloak;
 let moto: Moto;
 let gateway: Gateway;
 beforeAll(async () => {
-  issuer = await startIssuer();
+  [issuer, gitlab] = [await startIssuer(), await startIssuer()];
+  const ci = ciConfig({ github: issuer.issuer, gitlab: gitlab.issuer });
   [keycloak, moto] = await Promise.all([sharedKeycloak(), startMoto()]);
   gateway = await startGateway({
     upstream: prefect,
@@ -28,12 +31,14 @@ beforeAll(async () => {
         { id: 'ci', type: 'jwt', issuer: issuer.issuer, audience: 'lictor', require: { repository: 'acme/etl', ref: 'refs/heads/main' } },
         { id: 'kc', type: 'jwt', issuer: keycloak.issuer, audience: ['lictor'], principal_claim: 'azp', require: { azp: 'etl-*' } },
         { id: 'aws', type: 'aws-iam', audience: 'lictor.example.com', sts_endpoint: moto.url },
+        ...ci.identity_providers,
       ],
       roles: [
         { role: 'deployer', members: [`user:${GITHUB.sub}@ci`] },
         { role: 'deployer', members: ['user:etl-worker@kc'] },
         { role: 'deployer', members: ['arn:aws:iam::123456789012:role/etl@aws'] },
         { role: 'worker', members: ['user:etl-worker@kc'] },
+        ...ci.roles,
       ],
     },
   });
@@ -41,6 +46,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway?.close();
   await issuer?.close();
+  await gitlab?.close();
   await moto?.close();
 });
 
@@ -73,6 +79,23 @@ describe('a GitHub-shaped token', () => {
     expect(finished.code, finished.output).not.toBe(0);
     expect(finished.output).toContain(code);
     await expect(stock.server.get(`/deployments/name/mapped/${stock.pool}`)).rejects.toThrow(/404/);
+  });
+});
+
+describe('the jobs of docs/how-to/ci.md', () => {
+  const main = { environment: 'production' };
+
+  it('reach Prefect from GitHub, and not with a token of pull_request_target', async () => {
+    const platform = { issuer, gatewayUrl: gateway.url };
+    const { output } = await githubJob(platform, { ...GITHUB, ...main });
+    expect(output).toMatch(/::add-mask::eyJ.*"roles":\["deployer"\].*prefect 200/s);
+    expect((await githubJob(platform, { ...GITHUB, ...main, event_name: 'pull_request_target' })).output).toMatch(/"jwt-claims".*prefect 401/s);
+  });
+
+  it("reach Prefect from GitLab, and not with a token of a fork's merge request", async () => {
+    const platform = { issuer: gitlab, gatewayUrl: gateway.url };
+    expect((await gitlabJob(platform, GITLAB)).output).toContain('prefect 200');
+    expect((await gitlabJob(platform, { ...GITLAB, project_path: 'mallory/etl' })).output).toMatch(/"jwt-claims".*prefect 401/s);
   });
 });
 

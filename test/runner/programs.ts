@@ -32,6 +32,8 @@ const NEEDS = {
   ip: { programs: ['ip'], packages: ['iproute2'] },
   mmdebstrap: { programs: ['mmdebstrap'], packages: ['mmdebstrap'] },
   lintian: { programs: ['lintian'], packages: ['lintian'] },
+  haproxy: { programs: ['haproxy'], files: '/usr/sbin/haproxy', packages: ['haproxy'] },
+  caddy: { programs: ['caddy'], packages: ['caddy'] },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
 } as const satisfies Record<string, ProgramNeed>;
 

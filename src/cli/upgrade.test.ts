@@ -47,7 +47,8 @@ function configure(more = '', { url = prefect, member = 'token:etl' } = {}): voi
 
 async function lictor(...args: string[]) {
   const [out, err] = [new PassThrough(), new PassThrough()];
-  const env = { PATH: process.env['PATH'], SSL_CERT_FILE: '/nowhere.pem' };
+  // With LICTOR_NGINX, apt is not asked.
+  const env = { PATH: process.env['PATH'], LICTOR_NGINX: 'nginx', SSL_CERT_FILE: '/nowhere.pem' };
   const status = await main({ args: ['--state-dir', state, '-c', join(root, 'lictor.yaml'), ...args], out, err, env, cwd: root });
   return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
@@ -90,49 +91,79 @@ describe('lictor upgrade --check', () => {
     expect([status, err]).toEqual([2, expect.stringContaining('Write lictor upgrade --check')]);
   });
 
-  it.each<readonly [name: string, plant: () => void | Promise<void>, severity: 'fail' | 'warn', says: RegExp, remedy: RegExp]>([
-    [
-      'a key that this version does not have',
-      () => configure('store_listen: postgres://x/y'),
-      'fail',
-      /lictor\.yaml:5 store_listen: not built yet/,
-      /Remove it/,
-    ],
-    ['an unknown role in the file', () => configure('mode: watch'), 'fail', /lictor\.yaml:5 mode: must be one of/, /Take one of/],
-    ['a newer state directory', () => writeFileSync(join(state, 'version'), '7\n'), 'fail', /state directory has version 7.* up to 1/, /restore the copy/],
-    ['a newer store', () => store('PRAGMA user_version = 7'), 'fail', /the store has version 7/, /newer Lictor/],
-    ['a store that is none', () => writeFileSync(statePaths(state, state).storeFile, 'x'), 'fail', /the store .* cannot be read/, /last backup/],
-    [
-      'a token with a former role',
-      () => store(`UPDATE tokens SET roles = '["baker"]'`),
-      'fail',
-      /token etl has roles that do not exist: baker/,
-      /token revoke etl/,
-    ],
-    ['a token with a former scope', () => store(`UPDATE tokens SET scope = '{"teams":["a"]}'`), 'fail', /token etl has a scope with keys/, /scopes\.md/],
-    ['a role for a token that is gone', () => configure('', { member: 'token:old' }), 'warn', /roles gives operator to token:old/, /token create old/],
-    [
-      'a policy that is invalid now',
-      () => writeFileSync(join(root, 'policies/freeze.cedar'), POLICY.replace('configure', 'bake')),
-      'fail',
-      /freeze\.cedar:3/,
-      /./,
-    ],
-    ['policies in force that are invalid now', putInForce, 'fail', /policies in force: freeze\.cedar:3/, /lictor policy apply/],
-    ['an older Prefect', () => prefectOf('3.3.0'), 'fail', /Prefect 3\.3\.0 is older than 3\.4\.0/, /Upgrade Prefect/],
-    ['a newer Prefect', () => prefectOf('3.10.0'), 'warn', /Prefect 3\.10\.0 is newer than 3\.9\.1/, /routes/],
-    ['a Prefect that does not answer', () => configure('', { url: 'http://127.0.0.1:9' }), 'fail', /cannot be reached/, /./],
-    ['an auth string that is gone', () => rmSync(join(root, 'auth')), 'fail', /auth_string_file/, /./],
-  ])('names %s, with its remedy', async (_name, plant, severity, says, remedy) => {
+  type Fault = readonly [severity: 'fail' | 'warn', says: RegExp, remedy: RegExp];
+
+  interface Planted {
+    readonly name: string;
+    readonly plant: () => void | Promise<void>;
+    readonly faults: readonly (readonly [severity: 'fail' | 'warn', says: RegExp, remedy: RegExp])[];
+  }
+
+  it.each<Planted>([
+    {
+      name: 'keys and values that this version does not have',
+      plant: () => configure('store_listen: postgres://x/y\nmode: watch'),
+      faults: [
+        ['fail', /lictor\.yaml:5 store_listen: not built yet/, /Remove it/],
+        ['fail', /lictor\.yaml:6 mode: must be one of/, /Take one of/],
+      ],
+    },
+    {
+      name: 'a newer state directory and store',
+      plant: plantNewer,
+      faults: [
+        ['fail', /state directory has version 7.* up to 1/, /restore the copy/],
+        ['fail', /the store has version 7/, /newer Lictor/],
+      ],
+    },
+    {
+      name: 'a store that is none',
+      plant: () => writeFileSync(statePaths(state, state).storeFile, 'x'),
+      faults: [['fail', /the store .* cannot be read/, /last backup/]],
+    },
+    {
+      name: 'a token with a former role and scope, and a role for a token that is gone',
+      plant: plantFormer,
+      faults: [
+        ['fail', /token etl has roles that do not exist: baker/, /token revoke etl/],
+        ['fail', /token etl has a scope with keys/, /scopes\.md/],
+        ['warn', /roles gives operator to token:old/, /token create old/],
+      ],
+    },
+    {
+      name: 'policies of the files and of the store that are invalid now',
+      plant: putInvalid,
+      faults: [
+        ['fail', /policies\/freeze\.cedar:3/, /./],
+        ['fail', /policies in force: freeze\.cedar:3/, /lictor policy apply/],
+      ],
+    },
+    { name: 'an older Prefect', plant: () => prefectOf('3.3.0'), faults: [['fail', /Prefect 3\.3\.0 is older than 3\.4\.0/, /Upgrade Prefect/]] },
+    { name: 'a newer Prefect', plant: () => prefectOf('3.10.0'), faults: [['warn', /Prefect 3\.10\.0 is newer than 3\.9\.1/, /routes/]] },
+    { name: 'an auth string that is gone', plant: () => rmSync(join(root, 'auth')), faults: [['fail', /auth_string_file/, /./]] },
+  ])('names $name, with the remedy', async ({ plant, faults }) => {
     await plant();
     const { status, ok, problems } = await upgradeCheck();
-    const [found] = problems.filter(({ message }) => says.test(message));
-    expect(found, JSON.stringify(problems)).toMatchObject({ status: severity, remedy: expect.stringMatching(remedy) });
-    expect([status, ok]).toEqual(severity === 'fail' ? [1, false] : [0, true]);
+    for (const [severity, says, remedy] of faults) {
+      const found = problems.find(({ message }) => says.test(message));
+      expect(found, JSON.stringify(problems)).toMatchObject({ status: severity, remedy: expect.stringMatching(remedy) });
+    }
+    expect([status, ok]).toEqual(faults.some(([severity]) => severity === 'fail') ? [1, false] : [0, true]);
     expect(JSON.stringify(problems)).not.toContain(AUTH_STRING);
   });
 
-  async function putInForce(): Promise<void> {
+  function plantNewer(): void {
+    writeFileSync(join(state, 'version'), '7\n');
+    store('PRAGMA user_version = 7');
+  }
+
+  function plantFormer(): void {
+    store(`UPDATE tokens SET roles = '["baker"]', scope = '{"teams":["a"]}'`);
+    configure('', { member: 'token:old' });
+  }
+
+  async function putInvalid(): Promise<void> {
+    writeFileSync(join(root, 'policies/freeze.cedar'), POLICY.replace('configure', 'bake'));
     const opened = await openStore({ file: statePaths(state, state).storeFile, clock: systemClock });
     await opened.policySets.put({ revision: 1, files: { 'freeze.cedar': POLICY.replace('configure', 'bake') }, by: 'local:root', why: '' });
     await opened.close();

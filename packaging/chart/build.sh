@@ -1,0 +1,14 @@
+#!/bin/sh
+# packaging/chart/build.sh TREE DIRECTORY: writes the Helm chart of the release in TREE (node packaging/tree.ts TREE) to DIRECTORY.
+# `helm package` writes the time of its run, so this uses tar.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+tree=$1
+mkdir -p "$2"
+out=$(CDPATH='' cd -- "$2" && pwd -P)
+version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' "$tree/package.json")
+
+cd "$here"
+tar --create --sort=name --mtime="@$(stat -c %Y "$tree")" --owner=0 --group=0 --numeric-owner --mode='u=rwX,go=rX' --format=ustar \
+  --transform='s,^,lictor/,' Chart.yaml values.yaml values.schema.json templates | gzip -9n >"$out/lictor-$version.tgz"

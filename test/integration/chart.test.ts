@@ -1,0 +1,238 @@
+// The Helm chart, rendered by Helm's own library with the values of docs/how-to/kubernetes.md. What its pod starts: test/endurance/chart.test.ts.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { renderChartSchema } from '../../packaging/chart-schema.ts';
+import { REPOSITORY } from '../../src/cli/repository.ts';
+import { CHART, type KubernetesObject, objectOf, type Rendered, renderChart } from '../env/chart.ts';
+import { docsBlock } from '../env/docs.ts';
+import { jsonLines, runLictor } from '../env/gateway.ts';
+import { type Pod, reaches } from '../env/network-policy.ts';
+import { buildPackage, sha256 } from '../env/packages.ts';
+
+const PAGE = 'how-to/kubernetes.md';
+const of = (beginning: string): Record<string, Record<string, unknown>> => parse(docsBlock(PAGE, beginning));
+const GUIDE = of('    image:');
+/** As Helm joins a second file of values. */
+const withMore = (more: Record<string, Record<string, unknown>>) => ({
+  ...GUIDE,
+  ...Object.fromEntries(Object.entries(more).map(([key, value]) => [key, { ...GUIDE[key], ...value }])),
+});
+const https = { image: { repository: 'example/lictor' }, config: { public_url: 'https://prefect.example.com', trusted_proxies: ['10.0.0.0/8'] } };
+
+const RELEASES = {
+  guide: { values: GUIDE },
+  closed: { values: withMore(of('    networkPolicy:')) },
+  route: { values: withMore(of('ingress: { enabled: false }\nhttpRoute')) },
+  ownTls: { values: withMore(of('tls: { secret')) },
+  policies: { values: withMore(of('config:\n  policies')) },
+  elsewhere: { name: 'gate', namespace: 'gateways', values: { ...https, prefect: { namespace: 'prefect' } } },
+  below: { values: { ...https, config: { ...https.config, public_url: 'https://example.com:8443/prefect' }, ingress: { enabled: true } } },
+  largest: {
+    values: {
+      ...https,
+      image: { repository: 'example/lictor', digest: `sha256:${'0'.repeat(64)}`, pullSecrets: ['pull'] },
+      persistence: { size: '10Gi', storageClass: 'fast' },
+      serviceAccountName: 'lictor',
+      podLabels: { team: 'platform' },
+      podAnnotations: { note: 'x' },
+      nodeSelector: { disk: 'ssd' },
+      tolerations: [{ key: 'gateway', operator: 'Exists' }],
+      affinity: { nodeAffinity: {} },
+      httpRoute: { enabled: true, annotations: { note: 'x' }, parentRefs: [{ name: 'public' }] },
+      service: { type: 'NodePort', annotations: { note: 'x' } },
+    },
+  },
+} as const;
+
+/** Values that are wrong, and what Helm must say. */
+const REJECTED: readonly (readonly [unknown, string])[] = [
+  [{}, 'config.public_url is empty'],
+  [{ ...https, image: {} }, 'image.repository is empty'],
+  [{ ...https, config: { public_url: 'https://prefect.example.com' } }, 'config.trusted_proxies is empty'],
+  [{ ...https, httpRoute: { enabled: true } }, 'httpRoute.parentRefs is empty'],
+  [{ ...https, ingress: { enabled: true }, httpRoute: { enabled: true, parentRefs: [{ name: 'public' }] } }, 'both true: choose one'],
+  [{ ...https, networkPolicy: { onlydoor: false } }, "at '/networkPolicy': additional properties 'onlydoor' not allowed"],
+  [{ ...https, networkPolicy: { onlyDoor: 'no' } }, "at '/networkPolicy/onlyDoor': got string, want boolean"],
+  [{ ...https, config: { ...https.config, identity_provider: [] } }, "at '/config': additional properties 'identity_provider' not allowed"],
+  [{ ...https, config: { ...https.config, listen: '0.0.0.0:1' } }, "at '/config': additional properties 'listen' not allowed"],
+  [{ ...https, config: { public_url: 'prefect.example.com' } }, "at '/config/public_url'"],
+  [{ ...https, files: { '../lictor.yaml': '' } }, "at '/files': additional properties '../lictor.yaml' not allowed"],
+  [{ ...https, files: { 'lictor.yaml': '' } }, "at '/files/lictor.yaml'"],
+  [{ ...https, prefect: { podLabels: 'all' } }, "at '/prefect/podLabels': got string, want object"],
+];
+
+const directory = mkdtempSync(join(tmpdir(), 'lictor-test-chart-'));
+let rendered: Readonly<Record<keyof typeof RELEASES, Rendered>>;
+let rejected: readonly Rendered[];
+beforeAll(async () => {
+  const releases = [...Object.values(RELEASES), ...REJECTED.map(([values]) => ({ values }))];
+  const answers = await renderChart(releases);
+  const names = Object.keys(RELEASES) as (keyof typeof RELEASES)[];
+  rendered = Object.fromEntries(names.map((name, index) => [name, answers[index]])) as typeof rendered;
+  rejected = answers.slice(names.length);
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const deployment = (release: keyof typeof RELEASES, name = 'lictor') => objectOf(rendered[release], 'Deployment', name).spec.template;
+const lictorYaml = (release: keyof typeof RELEASES, name = 'lictor') => parse(objectOf(rendered[release], 'ConfigMap', name).data?.['lictor.yaml'] ?? '');
+
+describe('the chart', () => {
+  it('has nothing that helm lint or the schemas of Kubernetes reject', () => {
+    for (const { error, findings, problems, objects } of Object.values(rendered)) {
+      expect([error, findings, problems.filter((problem) => !problem.endsWith('no schema of HTTPRoute'))]).toEqual([undefined, [], []]);
+      expect(objects.length).toBeGreaterThanOrEqual(5);
+    }
+  });
+
+  it('rejects values that do not fit, and says what is wrong', () => {
+    expect(rejected.map(({ error }, index) => (error ?? 'accepted').includes(REJECTED[index]?.[1] ?? ''))).toEqual(REJECTED.map(() => true));
+  });
+
+  it('has the version of the release, and a schema with the keys of lictor.yaml', () => {
+    const { version } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+    expect(parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'))).toMatchObject({ version, appVersion: version });
+    expect(readFileSync(join(CHART, 'values.schema.json'), 'utf8')).toBe(renderChartSchema());
+  });
+
+  it('is a package with the same bytes again, which Helm reads', async () => {
+    const [file, again] = [await buildPackage('chart', REPOSITORY, directory), await buildPackage('chart', REPOSITORY, join(directory, 'again'))];
+    expect(sha256(again)).toBe(sha256(file));
+    const [one] = await renderChart([RELEASES.guide], file);
+    expect(one).toMatchObject({ objects: rendered.guide.objects });
+  });
+});
+
+describe('the pod', () => {
+  it('runs as an ordinary user with a read-only root, without capabilities and without a token of the cluster', () => {
+    const { spec } = deployment('guide');
+    expect(spec).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false });
+    expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(spec.containers[0].securityContext).toEqual({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
+  });
+
+  it('is the only one, and is replaced when lictor.yaml changes', () => {
+    expect(objectOf(rendered.guide, 'Deployment').spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
+    const sum = (release: keyof typeof RELEASES) => deployment(release).metadata.annotations['checksum/config'];
+    expect(sum('closed')).toBe(sum('guide'));
+    expect(sum('policies')).not.toBe(sum('guide'));
+  });
+
+  it('gets secrets as files, and none in its environment', () => {
+    const { containers, volumes } = deployment('guide').spec;
+    expect(containers[0].env).toEqual([{ name: 'HOME', value: '/var/lib/lictor' }]);
+    const secrets = volumes.filter(({ secret }: { secret?: unknown }) => secret !== undefined);
+    expect(secrets.map(({ secret }: { secret: unknown }) => secret)).toEqual([
+      { secretName: 'lictor-oidc', defaultMode: 0o440 },
+      { secretName: 'prefect-auth', defaultMode: 0o440 },
+    ]);
+    expect(lictorYaml('guide')).toMatchObject({ prefect: { auth_string_file: '/run/secrets/lictor/prefect-auth/auth-string' } });
+  });
+
+  it('is probed at the host and path of public_url, with TLS where Lictor ends it', () => {
+    const probe = (release: keyof typeof RELEASES) => deployment(release).spec.containers[0].readinessProbe.httpGet;
+    expect(probe('below')).toMatchObject({ path: '/prefect/.lictor/health', scheme: 'HTTP', httpHeaders: [{ name: 'Host', value: 'example.com:8443' }] });
+    expect(probe('ownTls')).toMatchObject({ path: '/.lictor/health', scheme: 'HTTPS' });
+  });
+
+  it('has a lictor.yaml without a problem, in each form of the guide', async () => {
+    const problems = async (release: keyof typeof RELEASES) => {
+      const place = join(directory, release);
+      layOut(place, objectOf(rendered[release], 'ConfigMap'), deployment(release).spec.volumes);
+      const { output } = await runLictor(['check', '--json'], { configFile: join(place, 'lictor.yaml'), stateDir: join(place, 'state') });
+      return jsonLines(output).map(({ path, file, message }) => `${file ?? ''}${path} ${message}`);
+    };
+    expect(await problems('guide')).toEqual([]);
+    expect(await problems('policies')).toEqual([]);
+    // The certificate is the administrator's.
+    expect(await problems('ownTls')).toEqual([expect.stringMatching(/^tls\.cert .*tls\.crt/), expect.stringMatching(/^tls\.key .*tls\.key/)]);
+  });
+});
+
+/** The files of the pod, with secrets below the same directory. */
+function layOut(place: string, configMap: KubernetesObject, volumes: { configMap?: { items: { key: string; path: string }[] } }[]): void {
+  for (const { key, path } of volumes.flatMap(({ configMap: mounted }) => mounted?.items ?? [])) {
+    mkdirSync(dirname(join(place, path)), { recursive: true });
+    writeFileSync(
+      join(place, path),
+      (configMap.data?.[key] ?? '').replaceAll('/run/secrets/lictor', join(place, 'secrets')).replace(/prefect-server\.\S+svc/, '127.0.0.1'),
+    );
+  }
+  for (const file of ['prefect-auth/auth-string', 'lictor-oidc/client-secret']) {
+    mkdirSync(dirname(join(place, 'secrets', file)), { recursive: true });
+    writeFileSync(join(place, 'secrets', file), 'lictor:8c6a1ea2ce0d4b1f93a7', { mode: 0o440 });
+  }
+}
+
+describe('the network policies', () => {
+  const pod = (name: string, instance: string, more: Record<string, string> = {}, namespace = 'prefect'): Pod => ({
+    namespace,
+    labels: { 'app.kubernetes.io/name': name, 'app.kubernetes.io/instance': instance, ...more },
+  });
+  // The labels of Prefect's charts.
+  const server = pod('prefect-server', 'prefect-server', { 'app.kubernetes.io/component': 'server' });
+  const services = pod('prefect-server', 'prefect-server', { 'app.kubernetes.io/component': 'background-services' });
+  const worker = pod('prefect-worker', 'prefect-worker', { 'app.kubernetes.io/component': 'worker' });
+  const flow: Pod = { namespace: 'flows', labels: { 'job-name': 'etl' } };
+  const controller = pod('ingress-nginx', 'ingress-nginx', {}, 'ingress-nginx');
+  const lictor = pod('lictor', 'lictor');
+  const strangers = { worker, flow, controller, otherLictor: pod('lictor', 'other'), sameLabels: pod('lictor', 'lictor', {}, 'flows') };
+
+  it('let only Lictor and the pods of Prefect reach Prefect', () => {
+    const may = (from: Pod) => reaches(from, server, 4200, rendered.closed.objects);
+    expect([lictor, services].map(may)).toEqual([true, true]);
+    expect(Object.values(strangers).map(may)).toEqual([false, false, false, false, false]);
+    expect(reaches(worker, services, 4200, rendered.closed.objects)).toBe(false);
+  });
+
+  it('let every pod reach Prefect before the last step, and reach what is not Prefect always', () => {
+    expect(Object.values(strangers).map((from) => reaches(from, server, 4200, rendered.guide.objects))).toEqual([true, true, true, true, true]);
+    expect(reaches(flow, pod('postgresql', 'prefect-server'), 5432, rendered.closed.objects)).toBe(true);
+  });
+
+  it('work with Lictor in another namespace', () => {
+    const may = (from: Pod) => reaches(from, server, 4200, rendered.elsewhere.objects);
+    expect([pod('lictor', 'gate', {}, 'gateways'), lictor, worker, pod('lictor', 'gate')].map(may)).toEqual([true, false, false, false]);
+  });
+
+  it('let the named pods reach Lictor, at its port alone', () => {
+    const may = (from: Pod, port: string) => reaches(from, lictor, port, rendered.guide.objects);
+    expect([may(controller, 'gateway'), may(worker, 'gateway'), may(controller, 'other')]).toEqual([true, false, false]);
+    const [gate, stranger] = [pod('lictor', 'gate', {}, 'gateways'), { namespace: 'x', labels: {} }];
+    expect([reaches(stranger, gate, 'gateway', rendered.elsewhere.objects), reaches(stranger, gate, 'other', rendered.elsewhere.objects)]).toEqual([
+      true,
+      false,
+    ]);
+  });
+});
+
+describe('the way in', () => {
+  it('is an Ingress with the host and path of public_url', () => {
+    expect(objectOf(rendered.below, 'Ingress').spec.rules).toEqual([
+      {
+        host: 'example.com',
+        http: { paths: [{ path: '/prefect', pathType: 'Prefix', backend: { service: { name: 'lictor', port: { name: 'gateway' } } } }] },
+      },
+    ]);
+    expect(objectOf(rendered.guide, 'Ingress').spec.tls).toEqual([{ secretName: 'prefect-tls', hosts: ['prefect.example.com'] }]);
+  });
+
+  it('is an HTTPRoute in its place', () => {
+    expect(rendered.route.objects.filter(({ kind }) => kind === 'Ingress')).toEqual([]);
+    expect(objectOf(rendered.route, 'HTTPRoute').spec).toEqual({
+      parentRefs: [{ name: 'public', namespace: 'gateways', sectionName: 'https' }],
+      hostnames: ['prefect.example.com'],
+      rules: [{ matches: [{ path: { type: 'PathPrefix', value: '/' } }], backendRefs: [{ name: 'lictor', port: 80 }] }],
+    });
+  });
+
+  it('is a Service that ends TLS in Lictor, or gets plain http from the proxy', () => {
+    expect(objectOf(rendered.ownTls, 'Service').spec).toMatchObject({ type: 'LoadBalancer', externalTrafficPolicy: 'Local', ports: [{ port: 443 }] });
+    expect(lictorYaml('ownTls')).toMatchObject({ tls: { cert: '/run/secrets/lictor/prefect-tls/tls.crt' } });
+    expect(lictorYaml('ownTls')).not.toHaveProperty('tls_terminated_upstream');
+    expect(objectOf(rendered.guide, 'Service').spec).toMatchObject({ type: 'ClusterIP', ports: [{ port: 80, targetPort: 'gateway' }] });
+    expect(lictorYaml('guide')).toMatchObject({ tls_terminated_upstream: true, trusted_proxies: ['10.42.0.0/16'] });
+  });
+});

@@ -96,7 +96,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     ...{ ...parts, shared, current, prepareListeners: prepare },
     ...{ applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart, useServices: serviceProxy.use },
   });
-  const servers = await listen(parts, { relay, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
+  const servers = await listen(parts, { relay, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, workers: relay.workers, ...reloader } });
   (await prepare(config)).commit();
   await shared.store.scim.keepOnly(config.scim.map(({ idp }) => idp));
   await shared.exports.use(config.exports);

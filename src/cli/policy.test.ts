@@ -63,7 +63,7 @@ async function keep(revision: number, files: Readonly<Record<string, string>>): 
 /** A control plane that answers this to a request to apply policies. */
 async function runsGateway(outcome: PolicyOutcome): Promise<void> {
   const nothing = async () => undefined;
-  control = createAdminServer({ sync: nothing, rereadSecrets: nothing, applyPolicies: async () => outcome }, () => undefined);
+  control = createAdminServer({ sync: nothing, rereadSecrets: nothing, applyPolicies: async () => outcome, workers: () => [] }, () => undefined);
   control.listen(prepareStateDir(root).adminSocket);
   await once(control, 'listening');
 }

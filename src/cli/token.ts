@@ -10,7 +10,7 @@ import { tokenHolder } from '../identity/authn/role-origins.ts';
 import { parseNetwork } from '../identity/authn/service-token/networks.ts';
 import { createTokenId, createTokenText, hashToken } from '../identity/authn/service-token/token-text.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
-import type { StoredToken } from '../store/tokens.ts';
+import type { NewToken, StoredToken } from '../store/tokens.ts';
 import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
@@ -84,19 +84,19 @@ function registerCreate(token: Command, context: CliContext): void {
 }
 
 async function createToken(context: CliContext, session: AdminSession, options: CreateOptions & { readonly name: string }): Promise<void> {
-  const { store } = session;
   const { name, cidr: cidrs = [], expires = null } = options;
-  const { roles, scope } = rightsOf(session, options);
-  if ((await store.tokens.byName(name)) !== undefined) throw nameTaken(name);
-  const { id, text: secret } = createTokenText(createTokenId());
-  recordFirst(session, {
-    action: 'token.create',
-    resourceType: 'ServiceToken',
-    resourceId: name,
-    grants: grantsOfToken(session, { name, roles, scope, cidrs, lifetimeMs: expires }),
-  });
-  if (!(await store.tokens.create({ id, name, roles, scope, cidrs, lifetimeMs: expires, hash: hashToken(secret) }))) throw nameTaken(name);
+  const secret = await issueToken(session, { name, ...rightsOf(session, options), cidrs, lifetimeMs: expires });
   await printSecret(context, session, { name, secret, json: options.json });
+}
+
+/** Records and stores a new token; returns its secret, which nothing else holds. Throws CommandFailed if a live token has the name. */
+export async function issueToken(session: AdminSession, token: Omit<NewToken, 'id' | 'hash' | 'scope'> & Pick<StoredToken, 'scope'>): Promise<string> {
+  const { tokens } = session.store;
+  if ((await tokens.byName(token.name)) !== undefined) throw nameTaken(token.name);
+  const { id, text: secret } = createTokenText(createTokenId());
+  recordFirst(session, { action: 'token.create', resourceType: 'ServiceToken', resourceId: token.name, grants: grantsOfToken(session, token) });
+  if (!(await tokens.create({ ...token, id, hash: hashToken(secret) }))) throw nameTaken(token.name);
+  return secret;
 }
 
 /** The roles of an agent are in lictor.yaml. */

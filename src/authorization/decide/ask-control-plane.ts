@@ -1,6 +1,7 @@
 // Requests of the command line to the control plane of the same state directory, over its admin socket.
 import { request } from 'node:http';
 import { isErrno } from '../../contract/errno.ts';
+import { parseWorkerChannels, type WorkerChannel } from '../../contract/worker-channel.ts';
 
 /** `away`: the control plane is not running, or restarts. `refused`: also without an answer, and then it may have acted. */
 export type Asked = 'done' | 'refused' | 'away';
@@ -21,6 +22,13 @@ export async function notifyControlPlane(
   const answer = await post({ socketPath, path: action, body: JSON.stringify(question), timeoutMs });
   if (answer === 'away') return 'away';
   return answer.status === 200 ? answer.text : undefined;
+}
+
+/** The workers whose channels are open. Undefined: no answer. */
+export async function askForWorkers(socketPath: string): Promise<readonly WorkerChannel[] | undefined | 'away'> {
+  const answer = await post({ socketPath, path: '/workers', body: '', timeoutMs: 5_000 });
+  if (answer === 'away') return 'away';
+  return answer.status === 200 ? parseWorkerChannels(answer.text) : undefined;
 }
 
 interface Call {

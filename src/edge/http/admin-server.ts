@@ -1,6 +1,7 @@
 // The admin socket: the command line of the same user notifies the control plane of a change. Mode 0600.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type PolicyOutcome, type PolicyRequest, parsePolicyRequest } from '../../contract/policy-outcome.ts';
+import type { WorkerChannel } from '../../contract/worker-channel.ts';
 
 export interface AdminActions {
   /** Reads the change number, sweeps the cache, checks sockets again. Resolves when the change is in force everywhere. */
@@ -9,6 +10,8 @@ export interface AdminActions {
   rereadSecrets(): Promise<void>;
   /** Applies the own policies that are on the disk now. */
   applyPolicies(request: PolicyRequest): Promise<PolicyOutcome>;
+  /** The workers whose channels are open. */
+  workers(): readonly WorkerChannel[];
 }
 
 /** The answer. Undefined: without a body. */
@@ -22,6 +25,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     if (request === undefined) throw new TypeError('no request to apply policies');
     return actions.applyPolicies(request);
   },
+  '/workers': async (actions) => ({ workers: actions.workers() }),
 };
 
 const MOST_BYTES = 4_096;

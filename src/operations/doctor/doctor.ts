@@ -9,7 +9,6 @@ import type { WorkerUser } from '../../config/worker-user.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { trusts } from '../../identity/authn/access-token/trust.ts';
 import { operationsOf } from '../../prefect/catalog/versions.ts';
-import { credentialsOf } from '../../prefect/client/members.ts';
 import { orphanedRuns } from '../../store/orphaned-runs.ts';
 import { type Check, type Finding, fail, type Verdict, warn } from './finding.ts';
 import { checkBreakGlass } from './inside/break-glass.ts';
@@ -26,6 +25,7 @@ import { withTagHolders } from './inside/tag-holders.ts';
 import { checkTokens } from './inside/tokens.ts';
 import { readWorkerRecords } from './inside/worker-records.ts';
 import { checkWorkerUser } from './inside/worker-user.ts';
+import { bypassChecks, upstreamSubjects } from './outside/bypasses.ts';
 import { checkChain, checkExpiry, checkFiles, checkName, fetchServed, type Served } from './outside/certificates.ts';
 import { checkDirectWorkers } from './outside/direct-workers.ts';
 import { baseOf, checkHealth, checkReady, checkRefusal, checkUiSettings, type Door } from './outside/door.ts';
@@ -34,14 +34,14 @@ import { checkGuardedTags } from './outside/guarded-tags.ts';
 import { probe } from './outside/http-probe.ts';
 import { identityCheck, outboundOfDoctor } from './outside/identity.ts';
 import { checkLostRuns } from './outside/lost-runs.ts';
-import { addressesOf, checkOtherAddresses } from './outside/other-addresses.ts';
+import { addressesOf } from './outside/other-addresses.ts';
 import { checkOwnAuthority } from './outside/own-authority.ts';
 import { checkServiceDoor } from './outside/service-door.ts';
 import { checkServiceWays } from './outside/service-ways.ts';
 import { checkServices } from './outside/services.ts';
 import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
-import { authoritiesOf, tokenTrust, upstreamTrust } from './outside/trust.ts';
-import { checkBackDoor, checkCredential, checkHoles, checkRoutes, checkUiTarget, type UpstreamSubject } from './outside/upstream.ts';
+import { authoritiesOf, tokenTrust } from './outside/trust.ts';
+import { checkCredential, checkHoles, checkRoutes, checkUiTarget } from './outside/upstream.ts';
 import { inOrder, runChecks } from './run-checks.ts';
 
 export interface DoctorContext {
@@ -176,12 +176,6 @@ function ownTrust({ env, config }: DoctorContext) {
   return own == null ? tokenTrust(trustedAuthorities(env), config.tls?.certFile ?? null) : tokenTrust(authoritiesOf(own), null);
 }
 
-export function upstreamSubjects({ config, env }: Pick<DoctorContext, 'config' | 'env'>): readonly UpstreamSubject[] {
-  const tls = upstreamTrust(trustedAuthorities(env), config.prefect.caFile);
-  const { authorization } = credentialsOf(config.prefect)[0];
-  return config.prefect.servers.map((url) => ({ url, authorization, tls, probe }));
-}
-
 function routeChecks(context: DoctorContext): readonly Check[] {
   if (!context.secretsKnown) return [];
   return upstreamSubjects(context).map((subject): Check => ({ group: 'upstream', name: 'routes', run: () => checkRoutes(subject, operationsOf) }));
@@ -190,14 +184,12 @@ function routeChecks(context: DoctorContext): readonly Check[] {
 function upstreamChecks(context: DoctorContext): readonly Check[] {
   const { config, secretsKnown } = context;
   return upstreamSubjects(context).flatMap((subject): Check[] => {
-    const backDoor: Check = { group: 'upstream', name: 'bypass', run: () => checkBackDoor(subject) };
-    const otherAddresses: Check = { group: 'upstream', name: 'other-addresses', run: () => checkOtherAddresses(subject, addressesOf()) };
-    if (!secretsKnown) return [backDoor, otherAddresses];
+    const bypasses = bypassChecks(subject);
+    if (!secretsKnown) return [...bypasses];
     return [
       { group: 'upstream', name: 'credential', run: () => checkCredential(subject) },
       { group: 'upstream', name: 'virtual-patches', run: () => checkHoles(subject) },
-      backDoor,
-      otherAddresses,
+      ...bypasses,
       { group: 'upstream', name: 'ui-settings', run: () => checkUiTarget(subject, config.publicUrl) },
     ];
   });

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { LictorError } from '../../contract/error.ts';
+import type { WorkerChannel } from '../../contract/worker-channel.ts';
 import { CLOSE } from '../../prefect/frames/close-codes.ts';
 import { recheckAll, recheckExpired } from '../tunnels/recheck.ts';
 import { createAdmissionQueue } from './admission-queue.ts';
@@ -17,6 +18,7 @@ import type { RelayParts } from './parts.ts';
 import { recheckOne } from './recheck.ts';
 import { refuse, responseOn } from './refuse.ts';
 import { createServiceSockets } from './services/sockets.ts';
+import { workerChannels } from './worker-hello.ts';
 
 export interface Relay {
   /** Takes a raw connection from nginx; its request carries the INPUT headers. */
@@ -29,6 +31,8 @@ export interface Relay {
   restart(afterMs?: number): Promise<void>;
   /** Open sockets, authorised or not. */
   count(): number;
+  /** The workers whose channels are open. */
+  workers(): readonly WorkerChannel[];
 }
 
 /** nginx accepts up to eight 32 KiB header lines (src/edge/nginx), and repeats some of them under another name. */
@@ -77,6 +81,7 @@ export function createRelay(parts: RelayParts): Relay {
       await Promise.all([closeAll(core, open), ended]);
     },
     count: () => core.webSockets.clients.size + (services?.count() ?? 0),
+    workers: () => workerChannels(core),
   };
 }
 

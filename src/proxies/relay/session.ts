@@ -1,6 +1,7 @@
 // One authorised socket: its principal, its credential, and its connection to Prefect.
 import type { WebSocket } from 'ws';
 import type { Authorization } from '../../authorization/decide/decider.ts';
+import type { WorkerChannel } from '../../contract/worker-channel.ts';
 import { AUTH_SUCCESS } from '../../prefect/frames/auth-frame.ts';
 import { CLOSE, closingFromUpstream } from '../../prefect/frames/close-codes.ts';
 import { within } from '../../prefect/frames/first-frame.ts';
@@ -31,6 +32,8 @@ export interface Session {
   authorization: Allowed;
   /** The client's first filter on `/events/out`, which is the one that Prefect uses. */
   asked?: EventFilter;
+  /** On a worker's channel: the name that it announced, and when frames came. */
+  worker?: Pick<WorkerChannel, 'name' | 'sinceMs' | 'heardMs'>;
   /** It was decided again and denied: frames that wait for the screen are not sent. */
   ended?: true;
 }

@@ -4,6 +4,7 @@
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import { field, isObject, type JsonObject } from '../../contract/json/tree.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
+import type { WorkerChannel } from '../../contract/worker-channel.ts';
 import { problemOfTemplate } from '../../prefect/client/job-problems.ts';
 import { leadsOut, remoteDetail } from '../../prefect/client/remote-schema.ts';
 import { CLOSE, refusalReason } from '../../prefect/frames/close-codes.ts';
@@ -21,6 +22,7 @@ export function createHelloGate(core: RelayCore, session: Session): FrameGate {
   return (data) => {
     const payload = first ? helloIn(data) : undefined;
     first = false;
+    hear(core, session);
     if (payload === 'ambiguous') return end(session, 'env-reserved', 'The first frame of a channel can be read in two ways.');
     if (payload === undefined) return { pass: true, data };
     const template = field(payload, 'default_base_job_template');
@@ -29,7 +31,7 @@ export function createHelloGate(core: RelayCore, session: Session): FrameGate {
     if (isObject(template) && leadsOut(field(template, 'variables')))
       return end(session, 'body-invalid', remoteDetail('variables in default_base_job_template'));
     const name = field(payload, 'worker_name');
-    if (typeof name === 'string' && name !== '') note(core, session, name.slice(0, NAME_CHARACTERS));
+    if (typeof name === 'string' && name !== '') announce(core, session, name.slice(0, NAME_CHARACTERS));
     return { pass: true, data };
   };
 }
@@ -38,6 +40,23 @@ export function createHelloGate(core: RelayCore, session: Session): FrameGate {
 function end({ client }: Session, code: ReasonCode, detail: string): ReturnType<FrameGate> {
   client.close(CLOSE.policy, refusalReason(code));
   return { pass: false, dropped: { code, detail, subject: null } };
+}
+
+/** The channels of workers that are open now. */
+export function workerChannels({ sessions }: RelayCore): readonly WorkerChannel[] {
+  return [...sessions].flatMap(({ worker, visit: { resourceId }, authorization: { principal } }) =>
+    worker === undefined || resourceId === null ? [] : [{ pool: resourceId, principal: principal.id, ...worker }],
+  );
+}
+
+function hear({ parts }: RelayCore, session: Session): void {
+  if (session.worker !== undefined) session.worker = { ...session.worker, heardMs: parts.clock() };
+}
+
+function announce(core: RelayCore, session: Session, name: string): void {
+  const nowMs = core.parts.clock();
+  session.worker = { name, sinceMs: nowMs, heardMs: nowMs };
+  note(core, session, name);
 }
 
 function note(core: RelayCore, { visit, authorization }: Session, name: string): void {

@@ -1,13 +1,8 @@
 // Workers that bypass the gateway: online in Prefect, and without a record in the ledger.
 import type { LedgerRecord } from '../../../contract/record.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
-import { itemsOf } from './lists.ts';
+import { allWorkers, type Worker } from './all-workers.ts';
 import { notReached, type UpstreamSubject } from './upstream.ts';
-
-export interface Worker {
-  readonly pool: string;
-  readonly name: string;
-}
 
 /** Records of `worker.*`, oldest first. */
 export interface WorkerRecords {
@@ -28,8 +23,9 @@ export async function checkDirectWorkers(
   readRecords: () => Promise<WorkerRecords>,
   apiUrl: string,
 ): Promise<readonly Verdict[]> {
-  const online = await onlineWorkers(servers);
-  if (online === undefined) return [notReached('the workers', `${servers[0]?.url ?? ''}/api/work_pools/filter`, 'no list of work pools')];
+  const workers = await allWorkers(servers, 'online');
+  if (!workers.ok) return [notReached('the workers', `${servers[0]?.url ?? ''}/api/work_pools/filter`, workers.why)];
+  const { online } = workers;
   if (online.length === 0) return [];
   const direct = directWorkers(online, await readRecords());
   if (direct.length === 0) return [ok(`${online.length === 1 ? 'the one online worker uses' : `all ${online.length} online workers use`} the gateway`)];
@@ -60,31 +56,12 @@ function key(pool: string | undefined, { principal, source_ip }: LedgerRecord): 
   return JSON.stringify([pool, principal, source_ip]);
 }
 
-function poolOf({ path }: LedgerRecord): string | undefined {
+/** The pool in the path of a request. Undefined: none. */
+export function poolOf({ path }: Pick<LedgerRecord, 'path'>): string | undefined {
   const raw = /\/api\/work_pools\/([^/?]+)\//.exec(path ?? '')?.[1];
   try {
     return raw === undefined ? undefined : decodeURIComponent(raw);
   } catch {
     return undefined; // The edge rejects such a path; there is no such pool.
   }
-}
-
-const MOST_POOLS = 50;
-
-/** Undefined: no server answers. */
-async function onlineWorkers([subject, ...others]: readonly UpstreamSubject[]): Promise<readonly Worker[] | undefined> {
-  if (subject === undefined) return undefined;
-  const pools = await names(subject, '/api/work_pools/filter', { limit: MOST_POOLS });
-  if (pools === undefined) return onlineWorkers(others);
-  const online = { workers: { status: { any_: ['ONLINE'] } }, limit: 200 };
-  const workers = pools.map(async (pool) => {
-    const found = await names(subject, `/api/work_pools/${encodeURIComponent(pool)}/workers/filter`, online);
-    return (found ?? []).map((name): Worker => ({ pool, name }));
-  });
-  return (await Promise.all(workers)).flat();
-}
-
-async function names(subject: UpstreamSubject, path: string, body: unknown): Promise<readonly string[] | undefined> {
-  const list = await itemsOf(subject, path, body);
-  return list?.flatMap((item) => (typeof item === 'object' && item !== null && 'name' in item && typeof item.name === 'string' ? [item.name] : []));
 }

@@ -1,0 +1,77 @@
+// Which workers come through the gateway: those that Prefect knows, compared with open channels and HTTP heartbeats at the gateway.
+import type { LedgerRecord } from '../../contract/record.ts';
+import type { WorkerChannel } from '../../contract/worker-channel.ts';
+import type { ListedWorker } from '../doctor/outside/all-workers.ts';
+import { poolOf } from '../doctor/outside/direct-workers.ts';
+import { tokenNameOf } from './token-name.ts';
+
+/**
+ * `gateway`: it has moved. `direct`: not yet. `both`: under this name Prefect gets heartbeats through the gateway and past it. `unclear`: it has no
+ * channel and shares its token, so its heartbeats may be those of another worker. `renamed`: it runs through the gateway under another name.
+ */
+export type Way = 'gateway' | 'direct' | 'both' | 'unclear' | 'renamed';
+
+export interface ComparedWorker extends ListedWorker {
+  readonly way: Way;
+  /** Of a renamed worker. */
+  readonly newName: string | null;
+}
+
+export interface SeenAtGateway {
+  readonly channels: readonly WorkerChannel[];
+  /** Forwarded records of `worker.heartbeat`, of the last minutes. Workers before 3.7.2 have no channel, and others fall back to these. */
+  readonly heartbeats: readonly LedgerRecord[];
+}
+
+/** The clocks of Prefect and the gateway are compared to a second, and a record may be later than its request. */
+const TOLERANCE_MS = 5_000;
+
+export function compareWorkers(online: readonly ListedWorker[], seen: SeenAtGateway): readonly ComparedWorker[] {
+  return online.map((worker) => {
+    const newName = renamedTo(worker, seen.channels);
+    return { ...worker, newName, way: newName === null ? wayOf(worker, seen) : 'renamed' };
+  });
+}
+
+/** A renamed worker is counted under its new name. */
+export function counted(workers: readonly ComparedWorker[]): readonly ComparedWorker[] {
+  return workers.filter(({ way }) => way !== 'renamed');
+}
+
+function wayOf(worker: ListedWorker, { channels, heartbeats }: SeenAtGateway): Way {
+  const here = channels.filter((channel) => isOf(channel, worker));
+  const inPool = heartbeats.filter((record) => poolOf(record) === worker.pool);
+  const own = inPool.filter(({ principal }) => isOwn(principal, worker));
+  if (here.length > 0) {
+    const heardMs = Math.max(...here.map((channel) => channel.heardMs));
+    return beatsAfter(worker, heardMs) && !isNear(worker, inPool) ? 'both' : 'gateway';
+  }
+  if (own.length > 0) return isNear(worker, own) ? 'gateway' : 'both';
+  return isNear(worker, inPool) ? 'unclear' : 'direct';
+}
+
+/** The same token announced another name after the last heartbeat under the old one. */
+function renamedTo(worker: ListedWorker, channels: readonly WorkerChannel[]): string | null {
+  if (channels.some((channel) => isOf(channel, worker))) return null;
+  const successor = channels.find(
+    ({ pool, principal, sinceMs }) => pool === worker.pool && isOwn(principal, worker) && worker.beatMs !== null && sinceMs > worker.beatMs,
+  );
+  return successor?.name ?? null;
+}
+
+function isOf(channel: WorkerChannel, { pool, name }: ListedWorker): boolean {
+  return channel.pool === pool && channel.name === name;
+}
+
+/** A token that was made for it, or one of its name. */
+function isOwn(principal: string | null, worker: ListedWorker): boolean {
+  return principal === `token:${tokenNameOf(worker)}` || principal === `token:${worker.name}`;
+}
+
+function beatsAfter({ beatMs }: ListedWorker, heardMs: number): boolean {
+  return beatMs !== null && beatMs > heardMs + TOLERANCE_MS;
+}
+
+function isNear({ beatMs }: ListedWorker, records: readonly LedgerRecord[]): boolean {
+  return beatMs !== null && records.some(({ time }) => Math.abs(Date.parse(time) - beatMs) <= TOLERANCE_MS);
+}

@@ -23,9 +23,8 @@ async function lictor(...args: string[]) {
   return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
 
-const VERBS = 'approve check deny enforce explain find list lock log manage measure print purge remove replace replay run search show try validate write'.split(
-  ' ',
-);
+const VERBS =
+  'approve check deny enforce explain find list lock log manage measure move print purge remove replace replay run search show try validate write'.split(' ');
 
 describe('lictor', () => {
   it('says in at most eight words, without a passive or a noun alone, what each command does', () => {

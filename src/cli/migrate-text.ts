@@ -1,5 +1,6 @@
 // The output of `lictor migrate workers`.
 import type { Config } from '../config/config.ts';
+import { isLoopback } from '../config/sections/public-url.ts';
 import type { Finding } from '../operations/doctor/finding.ts';
 import { baseOf } from '../operations/doctor/outside/door.ts';
 import { type ComparedWorker, counted, type Way } from '../operations/migrate/compare.ts';
@@ -115,7 +116,7 @@ export function renderSetup({ tokens, lines, directory, config }: Setup): string
   const kinds = lines === undefined ? KINDS : [lines];
   const apiUrl = `${baseOf(config.publicUrl)}/api`;
   const blocks = tokens.slice(0, MOST).map((token) => {
-    const texts = kinds.map((kind) => `  ${kind}:\n${indented(setupLines(kind, token, { file: token.file, tokenName: token.token, apiUrl }))}`);
+    const texts = kinds.map((kind) => `  ${kind}:\n${indented(safe(setupLines(kind, token, { file: token.file, tokenName: token.token, apiUrl })))}`);
     return `\n${printable(`${token.name} of pool ${token.pool}`)}: ${stateWords(token)}\n${texts.join('')}`;
   });
   const first = directory === undefined ? '\nAdd --tokens DIR: it creates a token for each of these workers, in a file of mode 600.\n' : '';
@@ -128,6 +129,11 @@ function stateWords({ state, token, file }: WorkerToken): string {
   if (state === 'there') return `token ${token} is in ${file} already`;
   if (state === 'lost') return `token ${token} exists, and ${file} does not: lictor token revoke ${token}, then run this again`;
   return 'no token yet';
+}
+
+/** Names of workers and pools come from Prefect. */
+function safe(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }
 
 function indented(text: string): string {
@@ -144,7 +150,7 @@ export interface Rules {
 /** Commands for other machines: from this one, the way to Prefect stays open. */
 export function renderRules({ rules, findings, servers, publicUrl }: Rules, terminal: Terminal): string {
   const texts = rules.map(({ title, text }) => `\n${title}\n\n${indented(text)}`);
-  const probes = servers.map((url) => `    curl --max-time 5 ${url}/api/health\n`);
+  const probes = servers.map((url) => `    curl --max-time 5 ${asOthersSee(url, publicUrl)}/api/health\n`);
   return `\nAll workers have moved. Close the direct way now with one of these rules, then run lictor doctor (docs/how-to/network-rules.md).
 ${texts.join('')}
 What this machine finds now:
@@ -155,6 +161,13 @@ From the machine of a worker, for each address of Prefect, this must fail, and t
 
 ${probes.join('')}    curl --max-time 5 ${publicUrl}/.lictor/health
 `;
+}
+
+/** A Prefect on loopback is on the machine of the gateway. */
+function asOthersSee(url: string, publicUrl: string): string {
+  const server = new URL(url);
+  if (isLoopback(server.hostname)) server.hostname = new URL(publicUrl).hostname;
+  return server.origin;
 }
 
 export function surveyJson({ workers, offline, denied, directRuns, through, of }: Survey): Readonly<Record<string, unknown>> {

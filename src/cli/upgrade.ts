@@ -6,10 +6,11 @@ import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/load.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
-import { upstreamSubjects } from '../operations/doctor/doctor.ts';
+
 import { type Check, type Finding, fail, type Verdict, warn } from '../operations/doctor/finding.ts';
 import { checkNginx } from '../operations/doctor/inside/nginx-version.ts';
 import { readRows } from '../operations/doctor/inside/read-rows.ts';
+import { upstreamSubjects } from '../operations/doctor/outside/bypasses.ts';
 import { checkCredential, checkRoutes } from '../operations/doctor/outside/upstream.ts';
 import { inOrder, runChecks } from '../operations/doctor/run-checks.ts';
 import { checkGiven } from '../operations/upgrade/given.ts';

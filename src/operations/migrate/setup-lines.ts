@@ -13,9 +13,12 @@ export interface Access {
 
 /** One file for a shell, `docker --env-file`, systemd's `EnvironmentFile` and `kubectl --from-env-file`: none of them wants quotes here. */
 export function environmentFile({ apiUrl, caFile }: Access, secret: string): string {
-  const authority = caFile === null ? '' : `PREFECT_API_SSL_CERT_FILE=${caFile}\n`;
+  const authority = caFile === null ? '' : isPlain(caFile) ? `PREFECT_API_SSL_CERT_FILE=${caFile}\n` : NAME_AUTHORITY;
   return `PREFECT_API_URL=${apiUrl}\nPREFECT_API_AUTH_STRING=any:${secret}\n${authority}`;
 }
+
+/** A path with other characters would need quotes, and each reader of the file has its own. */
+const NAME_AUTHORITY = '# PREFECT_API_SSL_CERT_FILE: name a copy of the authority of the gateway.\n';
 
 /** Without a secret: they name the file. */
 export function setupLines(
@@ -60,5 +63,9 @@ function chartValues({ pool, name }: Worker, secret: string, apiUrl: string): st
 
 /** One word of a shell. */
 function word(text: string): string {
-  return /^[\w./+@%:=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return isPlain(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function isPlain(text: string): boolean {
+  return /^[\w./+@%:=-]+$/.test(text);
 }

@@ -34,6 +34,23 @@ it('records the worker with the principal of its token, and passes the frame unc
   ]);
 });
 
+it('lists a worker while its channel is open, with the time of its latest frame', async () => {
+  const started = relay.state.now;
+  const { socket, closed } = await relay.connect({ inputs: { ...CHANNEL, token: GOOD } });
+  expect(relay.relay.workers()).toEqual([]);
+  socket.send(hello('etl-1'));
+  await until(() => relay.relay.workers().length === 1, 'the worker');
+  const etl = { pool: 'pool-a', name: 'etl-1', principal: 'token:etl', sinceMs: started, heardMs: started };
+  expect(relay.relay.workers()).toEqual([etl]);
+  relay.state.now += 30_000;
+  socket.send('{"type":"worker.heartbeat.v1"}');
+  await until(() => relay.relay.workers()[0]?.heardMs !== started, 'the heartbeat');
+  expect(relay.relay.workers()).toEqual([{ ...etl, heardMs: started + 30_000 }]);
+  socket.close();
+  await closed;
+  await until(() => relay.relay.workers().length === 0, 'the end of the channel');
+});
+
 it('reads a name only from the first frame of a channel', async () => {
   expect(await recorded(['{"type":"worker.heartbeat.v1"}', hello('late')])).toEqual([]);
 });

@@ -48,7 +48,9 @@ async function workersIn(subject: UpstreamSubject, pool: Item, which: 'online' |
   if (!online.ok) return online;
   const offline = which === 'all' ? await readPage(subject, path, { ...withStatus('OFFLINE'), limit: PAGE }) : undefined;
   if (offline?.ok === false) return offline;
-  return [...online.items, ...(offline?.items ?? [])].map((item) => listed(pool, item, online.aheadMs));
+  // A worker may become offline between the two lists.
+  const each = new Map([...online.items, ...(offline?.items ?? [])].map((item) => [item['id'], item]));
+  return [...each.values()].map((item) => listed(pool, item, online.aheadMs));
 }
 
 function withStatus(status: string): object {

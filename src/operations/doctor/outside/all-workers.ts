@@ -1,5 +1,5 @@
 // The workers that Prefect knows, of every work pool.
-import { type Item, PAGE, type Pages, readPage, readPages } from './read-pages.ts';
+import { type Item, idOf, PAGE, type Pages, readPage, readPages } from './read-pages.ts';
 import type { UpstreamSubject } from './upstream.ts';
 
 export interface Worker {
@@ -49,7 +49,7 @@ async function workersIn(subject: UpstreamSubject, pool: Item, which: 'online' |
   const offline = which === 'all' ? await readPage(subject, path, { ...withStatus('OFFLINE'), limit: PAGE }) : undefined;
   if (offline?.ok === false) return offline;
   // A worker may become offline between the two lists.
-  const each = new Map([...online.items, ...(offline?.items ?? [])].map((item) => [item['id'], item]));
+  const each = new Map([...online.items, ...(offline?.items ?? [])].map((item) => [idOf(item), item]));
   return [...each.values()].map((item) => listed(pool, item, online.aheadMs));
 }
 

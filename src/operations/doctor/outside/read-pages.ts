@@ -26,14 +26,19 @@ export async function readPages(subject: UpstreamSubject, path: string, filter: 
   for (let offset = 0; ; offset += PAGE) {
     const page = await readPage(subject, path, { ...filter, limit: PAGE, offset });
     if (!page.ok) return page;
-    for (const item of page.items) found.set(item['id'], item);
+    for (const item of page.items) found.set(idOf(item), item);
     if (page.items.length < PAGE) return offset === 0 ? page : withFirst(found, await readPage(subject, path, { ...filter, limit: PAGE, offset: 0 }));
   }
 }
 
 function withFirst(found: ReadonlyMap<unknown, Item>, first: Pages): Pages {
   if (!first.ok) return first;
-  return { ...first, items: [...new Map([...found, ...first.items.map((item) => [item['id'], item] as const)]).values()] };
+  return { ...first, items: [...new Map([...found, ...first.items.map((item) => [idOf(item), item] as const)]).values()] };
+}
+
+/** An item without an id is the same as no other. */
+export function idOf(item: Item): unknown {
+  return item['id'] ?? item;
 }
 
 /** One page, with the limit of `body`. */

@@ -30,6 +30,7 @@ const NEEDS = {
   redis: { programs: ['redis-server'], packages: ['redis-server'] },
   rsyslog: { programs: ['rsyslogd'], files: '/usr/sbin/rsyslogd', packages: ['rsyslog'] },
   ip: { programs: ['ip'], packages: ['iproute2'] },
+  nft: { programs: ['nft'], files: '/usr/sbin/nft', packages: ['nftables'] },
   mmdebstrap: { programs: ['mmdebstrap'], packages: ['mmdebstrap'] },
   lintian: { programs: ['lintian'], packages: ['lintian'] },
   haproxy: { programs: ['haproxy'], files: '/usr/sbin/haproxy', packages: ['haproxy'] },

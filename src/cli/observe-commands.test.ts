@@ -2,12 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { docsBlock } from '../../test/env/docs.ts';
 import { appendRecord } from '../record/ledger/append-record.ts';
 import { tempState } from '../record/ledger/lines.fixture.ts';
 import { record } from '../record/timeline/timeline.fixture.ts';
 import { openStore } from '../store/store.ts';
 import { main } from './main.ts';
 
+const PAGE = 'how-to/observe.md';
 let state: ReturnType<typeof tempState>;
 let root = '';
 const storeFile = () => join(root, 'lictor.db');
@@ -19,13 +21,13 @@ beforeEach(async () => {
 });
 afterEach(() => state.remove());
 
-function configure(mode: string) {
+function configure(mode: string, page?: string) {
   const roles = 'roles: [{ role: operator, members: ["group:team-a@corp"] }, { role: viewer, members: ["group:team-b@corp", "group:team-b@other"] }]';
   const provider = (id: string) => `{ id: ${id}, type: oidc, issuer: "https://${id}.example.com", client_id: lictor, client_secret: "\${SECRET}" }`;
   const providers = `identity_providers: [${provider('corp')}, ${provider('other')}]`;
   writeFileSync(
     join(root, 'lictor.yaml'),
-    `public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\nmode: ${mode}\n${providers}\n${roles}\n`,
+    `public_url: http://localhost:8200\n${providers}\n${page ?? `prefect: { url: "http://127.0.0.1:9" }\nmode: ${mode}\n${roles}\n`}`,
   );
 }
 
@@ -72,6 +74,19 @@ describe('lictor enforce', () => {
     configure('enforce');
     expect(await run('enforce', 'team-a')).toMatchObject({ status: 0, err: expect.stringContaining('enforced already') });
   });
+});
+
+it('the page observe.md has a configuration and commands that are valid as they stand', async () => {
+  const [mode, roles, groups] = ['prefect:', 'roles:', 'mode: observe\nobserve:'].map((beginning) => docsBlock(PAGE, beginning));
+  configure('observe', `${mode}${roles}${groups?.replace('mode: observe\n', '')}`);
+  writeFileSync(join(root, 'prefect-auth'), 'prefect:a-secret-of-prefect\n', { mode: 0o600 });
+  appendRecord(state.paths, { ...record(1), time: new Date().toISOString() });
+  const lines = [docsBlock(PAGE, 'lictor observe report'), docsBlock(PAGE, 'lictor enforce team-a')].flatMap((text) => text.trim().split('\n'));
+  for (const line of lines) {
+    const [, ...words] = line.replace(/ +#.*/, '').split(' ');
+    expect(await run(...words), line).toMatchObject({ status: 0 });
+  }
+  expect(await enforced()).toEqual(['group:team-a@corp', 'operator', 'token:etl-worker', 'shared-password']);
 });
 
 describe('lictor observe report', () => {

@@ -91,8 +91,6 @@ describe('lictor upgrade --check', () => {
     expect([status, err]).toEqual([2, expect.stringContaining('Write lictor upgrade --check')]);
   });
 
-  type Fault = readonly [severity: 'fail' | 'warn', says: RegExp, remedy: RegExp];
-
   interface Planted {
     readonly name: string;
     readonly plant: () => void | Promise<void>;

@@ -17,6 +17,7 @@ const SECTIONS: Readonly<Record<keyof Config, string>> = {
   prefect: 'prefect',
   identityProviders: 'identity_providers',
   roles: 'roles',
+  observe: 'observe',
   mode: 'mode',
   policies: 'policies',
   sessions: 'sessions',

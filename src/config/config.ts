@@ -1,4 +1,5 @@
 // The loaded configuration: parsed once, trusted inside. Wire names are snake_case, these are camelCase.
+import type { ActionGroup } from '../contract/operation.ts';
 import type { Grant, Scope } from '../contract/scope.ts';
 import type { IdentityProvider } from './sections/provider-kinds.ts';
 import type { Service } from './service.ts';
@@ -177,6 +178,8 @@ export interface Config {
   readonly identityProviders: readonly IdentityProvider[];
   readonly roles: readonly RoleBinding[];
   readonly mode: Mode;
+  /** The groups of actions that observe mode concerns; all others are enforced. Left out: every group. */
+  readonly observe?: readonly ActionGroup[];
   /** Absolute path of the directory with own policies; null: only the built-in ones. */
   readonly policies: string | null;
   readonly sessions: { readonly idleSeconds: number; readonly absoluteSeconds: number };

@@ -194,9 +194,8 @@ async function decideOnce(parts: DeciderState, inputs: EdgeInputs, question: Que
   if (typeof asks === 'string') return refuse(asks);
   const decided = await decideAsks(parts, inputs, { ...question, asks, principal, credential });
   if (parts.observation === undefined) return decided;
-  const inScopes = asks.map(({ action }) => scopesAllow(credential.scopes, parts.groups.get(action)));
-  const isInClientScopes = question.any ? inScopes.includes(true) : !inScopes.includes(false);
-  return observe(parts.observation, { inputs, principal, credential, isInClientScopes }, decided);
+  const groups = asks.map(({ action }) => parts.groups.get(action));
+  return observe(parts.observation, { inputs, principal, credential, groups, any: question.any }, decided);
 }
 
 interface Asked extends Omit<Question, 'who'> {

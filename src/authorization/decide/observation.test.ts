@@ -3,6 +3,7 @@ import type { RoleBinding } from '../../config/config.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { Lock } from '../../contract/lock.ts';
 import { isObservable } from '../../contract/observable.ts';
+import type { ActionGroup } from '../../contract/operation.ts';
 import type { Principal } from '../../contract/principal.ts';
 import { everywhere, NOWHERE } from '../../contract/scope.ts';
 import { anEdgeInput } from '../../identity/authn/inputs.fixture.ts';
@@ -29,6 +30,7 @@ const EVERYONE_OF_TEAM: RoleBinding = { role: 'viewer', members: ['group:team-a@
 interface Given {
   readonly mode?: 'enforce' | 'observe';
   readonly roles?: readonly RoleBinding[];
+  readonly observe?: readonly ActionGroup[];
   readonly principal?: Partial<Principal>;
   readonly who?: Authentication;
   readonly scopes?: readonly ['prefect:read'];
@@ -39,11 +41,11 @@ interface Given {
   readonly begunDaysAgo?: number;
 }
 
-async function deciderOf({ mode = 'observe', roles = [], authString = 'prefect:shared', afterDays = 0, begunDaysAgo = 0, ...given }: Given = {}) {
+async function deciderOf({ mode = 'observe', roles = [], observe, authString = 'prefect:shared', afterDays = 0, begunDaysAgo = 0, ...given }: Given = {}) {
   let nowMs = START_MS;
   const prefect = { servers: [], authString, apiKey: null, credentialFile: null, next: null, caFile: null, answerTimeoutMs: 1 };
   const observation = await openObservation({
-    config: { mode, roles, prefect, identityProviders: [] },
+    config: { mode, roles, ...(observe !== undefined && { observe }), prefect, identityProviders: [] },
     clock: () => nowMs,
     store: {
       observations: {
@@ -145,6 +147,27 @@ describe('a role with mode observe', () => {
     expect(await outcome({ mode: 'enforce', roles })).toBe('would-be policy-default-deny');
     expect(await outcome({ mode: 'enforce', roles, principal: { groups: ['team-b'] } })).toBe('policy-default-deny');
     expect(await outcome({ mode: 'enforce', roles, who: refuse('credential-unknown') }, { ...DELETE, authorization: AUTH })).toBe('credential-unknown');
+  });
+});
+
+describe('groups of actions that are observed', () => {
+  const stranger = { who: refuse('credential-unknown') };
+  const scoped = { grants: [{ role: 'viewer', scope: { ...NOWHERE, tags: ['team-a'] } }] };
+  const restrictions = async (observe: readonly ActionGroup[]) => {
+    const answer = await (await deciderOf({ observe, principal: scoped })).authorize(anEdgeInput(READ), []);
+    return answer.ok ? answer.restrictions.length : answer.reason;
+  };
+
+  it('pass, and the shared password with them', async () => {
+    expect(await outcome({ observe: ['read', 'configure'] })).toBe('would-be policy-default-deny');
+    expect(await outcome({ observe: ['read'], ...stranger }, { ...READ, authorization: AUTH })).toBe('would-be shared-password');
+    expect(await restrictions(['read'])).toBe(0);
+  });
+
+  it('twin: all others are enforced', async () => {
+    expect(await outcome({ observe: ['read'] })).toBe('policy-default-deny');
+    expect(await outcome({ observe: ['configure'], ...stranger }, { ...READ, authorization: AUTH })).toBe('shared-password');
+    expect(await restrictions(['configure'])).toBe(1);
   });
 });
 

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Config, RoleBinding } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
+import type { ActionGroup } from '../../contract/operation.ts';
 import { agentName, type Carrier, chainOf, isSharedPassword, type Principal, SHARED_PASSWORD, sharedPasswordId } from '../../contract/principal.ts';
 import { presentedCredentials } from '../../identity/authn/carriers.ts';
 import { listedOnce, lockOnAddress, lockOnPrincipal } from '../../identity/authn/locks.ts';
@@ -15,12 +16,14 @@ import type { Observations } from '../../store/observations.ts';
 export interface Observation {
   /** The end in epoch milliseconds. Undefined: every decision about this principal is enforced. */
   until(principal: Principal): Promise<number | undefined>;
+  /** Whether decisions on actions of this group are observed. Undefined: the action is unknown. */
+  concerns(group: ActionGroup | undefined): boolean;
   /** The caller that sends Prefect's own credential, while everyone is observed. Undefined: another caller. */
   sharedCaller(inputs: EdgeInputs, frameToken?: string): Promise<Authentication | undefined>;
 }
 
 export interface ObservationParts {
-  readonly config: Pick<Config, 'mode' | 'roles' | 'prefect' | 'identityProviders'>;
+  readonly config: Pick<Config, 'mode' | 'roles' | 'observe' | 'prefect' | 'identityProviders'>;
   readonly store: { readonly observations: Pick<Observations, 'begun' | 'enforced'>; readonly locks: Pick<Locks, 'list'> };
   readonly clock: Clock;
 }
@@ -69,6 +72,7 @@ export async function openObservation({ config, store, clock }: ObservationParts
   };
   return {
     until,
+    concerns: (group) => config.observe === undefined || (group !== undefined && config.observe.includes(group)),
     async sharedCaller(inputs, frameToken) {
       const carrier = inputs.audience === undefined ? sharedCarrier(config, inputs, frameToken) : undefined;
       if (carrier === undefined) return undefined;

@@ -1,8 +1,10 @@
 // Turns a denial into an allow for a principal that is observed. The result of the policies stays in it, for the record.
 import type { Mode } from '../../config/config.ts';
+import { scopesAllow } from '../../contract/client-scopes.ts';
 import type { Effect } from '../../contract/decision.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import { isObservable } from '../../contract/observable.ts';
+import type { ActionGroup } from '../../contract/operation.ts';
 import { type Credential, isSharedPassword, type Principal } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import type { Authorization } from './decider.ts';
@@ -12,8 +14,10 @@ export interface Observed {
   readonly inputs: EdgeInputs;
   readonly principal: Principal;
   readonly credential: Credential;
-  /** The scopes of the client include the actions. They bound the login of the person, and no policy does. */
-  readonly isInClientScopes: boolean;
+  /** Of each action that the request needs. */
+  readonly groups: readonly (ActionGroup | undefined)[];
+  /** One of them is enough. */
+  readonly any: boolean;
 }
 
 /**
@@ -21,9 +25,9 @@ export interface Observed {
  * The interface for agents never took the shared password: it is not observed.
  */
 export async function observe(observation: Observation, asked: Observed, decided: Authorization): Promise<Authorization> {
-  const { inputs, principal, credential, isInClientScopes } = asked;
+  const { inputs, principal, credential } = asked;
   const instead = isSharedPassword(principal) ? withoutIdentity(asked, decided) : decided;
-  const untilMs = inputs.audience === undefined && isInClientScopes ? await observation.until(principal) : undefined;
+  const untilMs = inputs.audience === undefined && isConcerned(observation, asked) ? await observation.until(principal) : undefined;
   if (untilMs === undefined || !(instead.ok || isObservable(instead.reason))) return instead;
   return {
     ok: true,
@@ -34,6 +38,12 @@ export async function observe(observation: Observation, asked: Observed, decided
     entities: instead.entities ?? [],
     instead,
   };
+}
+
+/** The scopes of a client bound the login of the person, and no policy does. */
+function isConcerned(observation: Observation, { credential, groups, any }: Observed): boolean {
+  const concerned = groups.map((group) => scopesAllow(credential.scopes, group) && observation.concerns(group));
+  return any ? concerned.includes(true) : !concerned.includes(false);
 }
 
 /** What Lictor decides without observe mode. */

@@ -123,7 +123,9 @@ export function startMediator(options: Options = {}) {
     knowsFlow: async (principal, flow) => known.has(`${principal} ${flow}`),
     holdsLease: createHoldsLease({ leaseOf: async (id) => taken.get(id) ?? null, lineage, lookup }),
     lineage: { recent: lineage, now: lineage },
-    ...(options.observed === true && { observation: { until: async () => Number.MAX_SAFE_INTEGER, sharedCaller: async () => undefined } }),
+    ...(options.observed === true && {
+      observation: { until: async () => Number.MAX_SAFE_INTEGER, concerns: () => true, sharedCaller: async () => undefined },
+    }),
   });
   const ledger: MediatorParts['ledger'] = {
     healthy: () => true,

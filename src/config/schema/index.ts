@@ -12,11 +12,12 @@ import { oauthClientHostsSection, oauthClientsSection } from '../sections/oauth-
 import { prefectSection } from '../sections/prefect.ts';
 import { providersSection } from '../sections/providers.ts';
 import { listenSection, publicUrlSection } from '../sections/public-url.ts';
-import { modeKey, rolesSection } from '../sections/roles.ts';
+import { modeKey, observeKey, rolesSection } from '../sections/roles.ts';
 import { scimSection } from '../sections/scim.ts';
 import { servicesSection } from '../sections/services.ts';
 import { tlsSection, tlsTerminatedUpstreamSection } from '../sections/tls.ts';
 import { forwardHeaders, ledgerKeys, sessionsSection, storeSection, trustedProxiesSection } from '../sections/traffic.ts';
+import { says } from './issues.ts';
 import { filePath } from './scalars.ts';
 
 /** Parses the data of the file into the configuration, or into every problem with its place. */
@@ -31,6 +32,7 @@ export function configSchema(context: Context) {
       identityProviders: wire.identity_providers,
       roles: wire.roles,
       mode: wire.mode,
+      ...(wire.observe !== undefined && { observe: wire.observe }),
       policies: wire.policies === undefined ? null : resolve(context.baseDir, wire.policies),
       cliSeconds: sessions.cli,
       sessions: { idleSeconds: sessions.idle, absoluteSeconds: sessions.absolute },
@@ -67,6 +69,7 @@ function sections(context: Context) {
       mode: modeKey
         .default('enforce')
         .describe('observe: for 30 days, what only the policies deny is recorded and not rejected (docs/how-to/observe.md). Default: enforce.'),
+      observe: observeKey,
       policies: filePath.optional().describe('Directory with own policies (*.cedar) and their vectors (*.vectors.yaml): docs/how-to/policies.md.'),
       sessions: sessionsSection.prefault({}),
       limits: limitsSection(context),
@@ -89,6 +92,10 @@ function sections(context: Context) {
       oauth_clients: oauthClientsSection,
       oauth_client_hosts: oauthClientHostsSection,
       scim: scimSection(context),
+    })
+    .refine(({ observe, mode, roles }) => observe === undefined || [mode, ...roles.map((binding) => binding.mode)].includes('observe'), {
+      ...says('has no effect, because no mode is observe', 'Write mode: observe, or remove it.'),
+      path: ['observe'],
     })
     .describe('Configuration of Lictor, an identity-aware gateway for Prefect.');
 }

@@ -20,6 +20,23 @@ describe('a number where a number alone says nothing', () => {
   });
 });
 
+describe('observe', () => {
+  const observed = `${SMALLEST}observe: [read, configure]\n`;
+
+  it('names groups of actions, beside a mode of the file or of a role', () => {
+    expect(accepted(`${observed}mode: observe\n`)).toMatchObject({ mode: 'observe', observe: ['read', 'configure'] });
+    expect(accepted(`${observed}roles: [{ role: viewer, members: ["token:x"], mode: observe }]\n`).observe).toEqual(['read', 'configure']);
+  });
+
+  it.each([
+    [observed, 'observe', 'because no mode is observe'],
+    [`${SMALLEST}mode: observe\nobserve: [services]\n`, 'observe[0]', 'must be one of'],
+    [`${SMALLEST}mode: observe\nobserve: []\n`, 'observe', ''],
+  ])('twin: is refused where it has no effect', (text, path, message) => {
+    expect(problems(text)).toEqual([expect.objectContaining({ path, message: expect.stringContaining(message) })]);
+  });
+});
+
 it('anything of another type is refused with what the key is for', () => {
   expect(problems(`${SMALLEST}policies: 3\n`)).toEqual([expect.objectContaining({ path: 'policies', remedy: expect.stringMatching(/director/i) })]);
   expect(problems(`${SMALLEST}roles: [{ role: viewer, members: 3 }]\n`)).toEqual([

@@ -1,5 +1,6 @@
 // roles: who has which role, and on what. Every binding must name a principal that can exist.
 import { z } from 'zod';
+import { ACTION_GROUPS } from '../../contract/operation.ts';
 import { BUILT_IN_ROLES } from '../../contract/roles.ts';
 import type { RoleBinding } from '../config.ts';
 import { type Complaint, checkedBy, reject } from '../schema/issues.ts';
@@ -26,6 +27,13 @@ export function rolesSection(known: Pick<Context, 'providers' | 'agents'>) {
 }
 
 export const modeKey = z.enum(['enforce', 'observe']);
+
+/** Services are always enforced. */
+export const observeKey = z
+  .array(z.enum(ACTION_GROUPS.filter((group) => group !== 'services')))
+  .min(1)
+  .optional()
+  .describe('The groups of actions that mode: observe concerns (docs/reference/roles.md); all others are enforced. Default: every group.');
 
 /** The token of an agent has the roles of the agent alone. */
 function agentComplaint(member: string, { agents = [] }: Pick<Context, 'agents'>): Complaint | undefined {

@@ -28,5 +28,8 @@ it('says who is observed until when, and whom an open role gives all rights; not
   expect(checkObservation({ ...config, roles: [{ ...binding, mode: 'enforce' }] }, NOW_MS + 31 * DAY_MS)).toMatchObject([
     { status: 'warn', message: expect.stringContaining('ended') },
   ]);
+  expect(checkObservation({ ...config, roles: [], observe: ['read', 'steer'] }, NOW_MS)).toMatchObject([
+    { message: expect.stringContaining('everyone (actions of read, steer)') },
+  ]);
   await store.close();
 });

@@ -6,13 +6,13 @@ import { readRows } from './read-rows.ts';
 
 const BEGINNINGS = 'SELECT name, begun_ms FROM observations';
 
-export function checkObservation(config: Pick<Config, 'mode' | 'roles' | 'storeFile'>, nowMs: number): Verdict | readonly Verdict[] {
+export function checkObservation(config: Pick<Config, 'mode' | 'roles' | 'observe' | 'storeFile'>, nowMs: number): Verdict | readonly Verdict[] {
   const names = observationsIn(config);
   if (names.length === 0) return ok('every decision is enforced');
   const begun = new Map(readRows(config.storeFile, BEGINNINGS).map(({ name, begun_ms }) => [String(name), Number(begun_ms)]));
   const open = config.roles.filter(({ mode = config.mode, members }) => mode === 'observe' && members.some((member) => member.startsWith('*')));
   return [
-    ...names.map((name) => observed(name, endOfObservation(begun.get(name) ?? nowMs), nowMs)),
+    ...names.map((name) => observed(who(name, config), endOfObservation(begun.get(name) ?? nowMs), nowMs)),
     ...open.map(({ role, members }) =>
       warn(
         `everyone of ${members.filter((member) => member.startsWith('*')).join(', ')} has the rights of Prefect's shared password while the role ${role} is observed`,
@@ -22,8 +22,12 @@ export function checkObservation(config: Pick<Config, 'mode' | 'roles' | 'storeF
   ];
 }
 
-function observed(name: string, endMs: number, nowMs: number): Verdict {
-  const who = name === EVERYONE ? 'everyone' : `members of the role ${name}`;
+function who(name: string, { observe }: Pick<Config, 'observe'>): string {
+  const members = name === EVERYONE ? 'everyone' : `members of the role ${name}`;
+  return observe === undefined ? members : `${members} (actions of ${observe.join(', ')})`;
+}
+
+function observed(who: string, endMs: number, nowMs: number): Verdict {
   const end = new Date(endMs).toISOString().slice(0, 16).replace('T', ' ');
   if (nowMs >= endMs) return warn(`observe mode of ${who} ended at ${end} UTC after ${OBSERVED_DAYS} days: Lictor enforces`, 'Remove mode: observe.');
   return warn(

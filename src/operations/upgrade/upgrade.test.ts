@@ -8,8 +8,9 @@ import { reportFormerKeys } from '../../config/former-keys.ts';
 import { createProblemList } from '../../config/report.ts';
 import { statePaths } from '../../config/state-dir.ts';
 import { SUPPORTED } from '../../prefect/catalog/versions.ts';
+import { upstreamTrust } from '../doctor/outside/trust.ts';
 import { checkStateVersions } from './state.ts';
-import { checkTestedNginx } from './versions.ts';
+import { checkTestedNginx, checkTestedPrefect } from './versions.ts';
 
 let root: string;
 beforeEach(() => {
@@ -66,6 +67,27 @@ describe('tested versions', () => {
   it('are named for an nginx that is newer', async () => {
     expect(await nginx('1.30.9')).toMatchObject([{ status: 'ok' }]);
     expect(await nginx('1.31.0')).toMatchObject([{ status: 'warn', message: expect.stringContaining('newer than 1.30') }]);
+  });
+
+  it.each([
+    ['3.3.0', 'fail', 'Prefect 3.3.0 is older than 3.4.0'],
+    ['3.4.0', 'ok', 'in the tested range'],
+    ['3.9.1', 'ok', 'in the tested range'],
+    ['3.10.0', 'warn', 'Prefect 3.10.0 is newer than 3.9.1'],
+  ])('are named for Prefect %s', async (version, status, words) => {
+    const answer = { ok: true, status: 200, headers: {}, body: JSON.stringify(version), atMs: 0 } as const;
+    const subject = { url: 'http://127.0.0.1:4200', authorization: null, tls: upstreamTrust([], null), probe: async () => answer };
+    expect(await checkTestedPrefect(subject)).toMatchObject([{ status, message: expect.stringContaining(words) }]);
+  });
+
+  it('say nothing of a Prefect that does not answer', async () => {
+    const subject = {
+      url: 'http://127.0.0.1:4200',
+      authorization: null,
+      tls: upstreamTrust([], null),
+      probe: async () => ({ ok: false, error: 'ECONNREFUSED' }) as const,
+    };
+    expect(await checkTestedPrefect(subject)).toEqual([]);
   });
 
   it('end with the Prefect of the tests', () => expect(SUPPORTED.newestTested).toBe(PREFECT_VERSION));

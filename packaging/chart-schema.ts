@@ -32,7 +32,7 @@ function values(): Record<string, Schema> {
     config: configuration(),
     files: { ...closed({ 'lictor.yaml': NEVER }), patternProperties: { '^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$': TEXT } },
     secrets: NAMES,
-    prefect: closed({ namespace: NAME, service: NAME, port: port(), podLabels: { ...TEXTS, minProperties: 1 }, authSecret: NAME }),
+    prefect: closed({ namespace: NAME, service: NAME, port: port(), podLabels: TEXTS, release: NAME, authSecret: NAME }),
     tls: closed({ secret: NAME }),
     networkPolicy: closed({ onlyDoor: YES_OR_NO, from: ITS_LIST }),
     service: closed({ type: oneOf('ClusterIP', 'LoadBalancer', 'NodePort'), annotations: TEXTS, externalTrafficPolicy: oneOf('', 'Cluster', 'Local') }),

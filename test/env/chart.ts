@@ -40,14 +40,23 @@ export interface Rendered {
 
 /** Renders a chart, a directory or package, once for each release. */
 export async function renderChart(releases: readonly Release[], chart = CHART): Promise<readonly Rendered[]> {
+  const named = releases.map((release) => ({ name: 'lictor', namespace: 'prefect', ...release }));
+  return askHelm('helm.py', { chart, versions: KUBERNETES, releases: named });
+}
+
+/** What Helm says when it installs the chart beside a Service of Prefect with this selector, once for each of the values. */
+export async function installErrors(selector: Readonly<Record<string, string>>, values: readonly unknown[]): Promise<readonly string[]> {
+  return askHelm('helm_cluster.py', { chart: CHART, selector, values });
+}
+
+async function askHelm<Answer>(script: string, asked: unknown): Promise<Answer> {
   const directory = mkdtempSync(join(tmpdir(), 'lictor-test-helm-'));
   const [question, answer] = [join(directory, 'question.json'), join(directory, 'answer.json')];
-  const named = releases.map((release) => ({ name: 'lictor', namespace: 'prefect', ...release }));
-  writeFileSync(question, JSON.stringify({ chart, versions: KUBERNETES, releases: named }));
-  await must(await helmPython(), [join(import.meta.dirname, 'helm.py'), question, answer]);
-  const rendered = JSON.parse(readFileSync(answer, 'utf8'));
+  writeFileSync(question, JSON.stringify(asked));
+  await must(await helmPython(), [join(import.meta.dirname, script), question, answer]);
+  const answered = JSON.parse(readFileSync(answer, 'utf8'));
   rmSync(directory, { recursive: true });
-  return rendered;
+  return answered;
 }
 
 async function helmPython(): Promise<string> {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { renderChartSchema } from '../../packaging/chart-schema.ts';
 import { REPOSITORY } from '../../src/cli/repository.ts';
-import { CHART, type KubernetesObject, objectOf, type Rendered, renderChart } from '../env/chart.ts';
+import { CHART, installErrors, type KubernetesObject, objectOf, type Rendered, renderChart } from '../env/chart.ts';
 import { docsBlock } from '../env/docs.ts';
 import { jsonLines, runLictor } from '../env/gateway.ts';
 import { type Pod, reaches } from '../env/network-policy.ts';
@@ -190,6 +190,20 @@ describe('the network policies', () => {
   it('let every pod reach Prefect before the last step, and reach what is not Prefect always', () => {
     expect(Object.values(strangers).map((from) => reaches(from, server, 4200, rendered.guide.objects))).toEqual([true, true, true, true, true]);
     expect(reaches(flow, pod('postgresql', 'prefect-server'), 5432, rendered.closed.objects)).toBe(true);
+  });
+
+  it('are not installed with labels that the Service of Prefect does not select', async () => {
+    const labels = (prefect: Record<string, unknown>) => ({ ...https, prefect });
+    const [right, named, release, label, open] = await installErrors(server.labels, [
+      https,
+      labels({ podLabels: { 'app.kubernetes.io/component': 'server' } }),
+      labels({ release: 'other' }),
+      labels({ podLabels: { app: 'prefect' } }),
+      { ...labels({ release: 'other' }), networkPolicy: { onlyDoor: false } },
+    ]);
+    expect([right, named, open].map((said) => said?.includes('openapi'))).toEqual([true, true, true]);
+    expect(release).toContain('app.kubernetes.io/instance: other is not in the selector of the Service prefect-server');
+    expect(label).toContain('prefect.podLabels: the label app: prefect is not in the selector');
   });
 
   it('work with Lictor in another namespace', () => {

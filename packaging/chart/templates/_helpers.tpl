@@ -39,6 +39,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if include "lictor.endsTls" . }}443{{ else }}80{{ end }}
 {{- end }}
 
+{{- define "lictor.prefectLabels" -}}
+{{- with .Values.prefect.podLabels }}
+{{- toYaml . }}
+{{- else -}}
+app.kubernetes.io/name: prefect-server
+app.kubernetes.io/instance: {{ .Values.prefect.release }}
+{{- end }}
+{{- end }}
+
 {{/* The key of the ConfigMap for a path of `files`. */}}
 {{- define "lictor.fileKey" -}}
 {{ replace "/" "__" . }}

@@ -221,6 +221,7 @@ describe('the network policies', () => {
   it('let the named pods reach Lictor, at its port alone', () => {
     const may = (from: Pod, port: string) => reaches(from, lictor, port, rendered.guide.objects);
     expect([may(controller, 'gateway'), may(worker, 'gateway'), may(controller, 'other')]).toEqual([true, false, false]);
+    expect(reaches(worker, lictor, 'gateway', rendered.ownTls.objects)).toBe(true);
     const [gate, stranger] = [pod('lictor', 'gate', {}, 'gateways'), { namespace: 'x', labels: {} }];
     expect([reaches(stranger, gate, 'gateway', rendered.elsewhere.objects), reaches(stranger, gate, 'other', rendered.elsewhere.objects)]).toEqual([
       true,

@@ -11,4 +11,4 @@ version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' "$tree/package.json")
 
 cd "$here"
 tar --create --sort=name --mtime="@$(stat -c %Y "$tree")" --owner=0 --group=0 --numeric-owner --mode='u=rwX,go=rX' --format=ustar \
-  --transform='s,^,lictor/,' Chart.yaml values.yaml values.schema.json templates | gzip -9n >"$out/lictor-$version.tgz"
+  --transform='s,^,lictor/,' Chart.yaml values.yaml values.schema.json templates -C "$tree" LICENSE | gzip -9n >"$out/lictor-$version.tgz"

@@ -10,7 +10,7 @@ import { CHART, installErrors, type KubernetesObject, objectOf, type Rendered, r
 import { docsBlock } from '../env/docs.ts';
 import { jsonLines, runLictor } from '../env/gateway.ts';
 import { type Pod, reaches } from '../env/network-policy.ts';
-import { buildPackage, sha256 } from '../env/packages.ts';
+import { buildPackage, must, sha256 } from '../env/packages.ts';
 
 const PAGE = 'how-to/kubernetes.md';
 const of = (beginning: string): Record<string, Record<string, unknown>> => parse(docsBlock(PAGE, beginning));
@@ -100,6 +100,7 @@ describe('the chart', () => {
   it('is a package with the same bytes again, which Helm reads', async () => {
     const [file, again] = [await buildPackage('chart', REPOSITORY, directory), await buildPackage('chart', REPOSITORY, join(directory, 'again'))];
     expect(sha256(again)).toBe(sha256(file));
+    expect((await must('tar', ['-tzf', file])).split('\n')).toEqual(expect.arrayContaining(['lictor/Chart.yaml', 'lictor/LICENSE']));
     const [one] = await renderChart([RELEASES.guide], file);
     expect(one).toMatchObject({ objects: rendered.guide.objects });
   });

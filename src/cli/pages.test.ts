@@ -1,9 +1,13 @@
-// Compares hand-written pages with lists in the code: keys that need a restart, roles, the form of vectors.
-import { readFileSync } from 'node:fs';
+// Compares hand-written pages with lists in the code: keys that need a restart, roles, the form of vectors. Runs the beginning of README.md.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { selfSigned } from '../../test/env/certificate.ts';
 import { docsBlock } from '../../test/env/docs.ts';
 import { parseVectors } from '../authorization/policy/own/vectors.ts';
+import { loadConfig } from '../config/load.ts';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
 import { REPOSITORY } from './repository.ts';
 
@@ -42,5 +46,25 @@ describe('the decision vector of docs/how-to/services.md', () => {
 
   it('would be none without its head', () => {
     expect(parseVectors('billing.vectors.yaml', text.replace('vectors:\n', '')).problems).not.toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  it('writes a configuration that Lictor accepts, and then runs commands of Lictor', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'lictor-readme-'));
+    await selfSigned(directory);
+    // They stand for the checkout, and write their arguments down.
+    writeFileSync(join(directory, 'git'), '#!/bin/sh\nmkdir lictor && cp lictor-stub lictor/lictor\n', { mode: 0o755 });
+    writeFileSync(join(directory, 'lictor-stub'), `#!/bin/sh\necho "$1 $2" >> ${directory}/commands\n`, { mode: 0o755 });
+    const files = { 'chain.pem': 'cert.pem', 'key.pem': 'key.pem' };
+    for (const [name, file] of Object.entries(files)) cpSync(join(directory, file), join(directory, 'etc', name));
+    const script = docsBlock('../README.md', 'git clone URL')
+      .replaceAll('/etc/lictor', join(directory, 'etc'))
+      .replace('USER:PASSWORD', 'lictor:0123456789abcdef');
+    execFileSync('sh', ['-ec', script], { cwd: directory, env: { ...process.env, PATH: `${directory}:${process.env['PATH']}` } });
+    expect(loadConfig(join(directory, 'etc/lictor.yaml'), {}, { stateDir: directory })).toMatchObject({ ok: true });
+    const commands = readFileSync(join(directory, 'commands'), 'utf8').split('\n');
+    expect(commands.map((line) => line.replace(' -c', ''))).toEqual(['check', 'account add', 'token create', 'up', 'doctor', '']);
+    rmSync(directory, { recursive: true });
   });
 });

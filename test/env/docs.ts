@@ -3,6 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPOSITORY } from '../../src/cli/repository.ts';
 
+export interface DocBlock {
+  /** Of its first line in the page. */
+  readonly line: number;
+  /** Without its indentation or fence. */
+  readonly text: string;
+  /** Of the comment `<!-- not run: REASON -->` above it. */
+  readonly notRun: string | undefined;
+}
+
 /** The indented block of a page that begins with these words, without its indentation. Throws when there is none, or more than one. */
 export function docsBlock(page: string, beginning: string): string {
   const blocks = docsBlocks(page).filter((block) => block.startsWith(beginning));
@@ -11,14 +20,41 @@ export function docsBlock(page: string, beginning: string): string {
   return block;
 }
 
-/** Every indented block of a page. */
+/** Every block of a page. */
 export function docsBlocks(page: string): readonly string[] {
-  return blocksOf(readFileSync(join(REPOSITORY, 'docs', page), 'utf8'));
+  return blocksOf(readFileSync(join(REPOSITORY, 'docs', page), 'utf8')).map(({ text }) => text);
 }
 
-function blocksOf(page: string): readonly string[] {
-  const parts = page.split(/\n(?:\n|(?=\S))/);
-  return parts.filter((part) => part.startsWith('    ')).map((part) => `${part.replaceAll(/^ {4}/gm, '').trimEnd()}\n`);
+const INDENT = /^ {4}/;
+const FENCE = /^```/;
+const NOT_RUN = /^<!-- not run: (.+) -->$/;
+
+/** A blank line ends an indented block, and not a fenced one. A comment holds for the blocks up to the next text. */
+export function blocksOf(page: string): readonly DocBlock[] {
+  const lines = page.split('\n');
+  const blocks: DocBlock[] = [];
+  let notRun: string | undefined;
+  for (let at = 0; at < lines.length; at += 1) {
+    const first = lines[at] ?? '';
+    const end = blockEnd(lines, at);
+    if (end > at) {
+      const isFenced = FENCE.test(first);
+      const inner = isFenced ? lines.slice(at + 1, end - 1) : lines.slice(at, end).map((line) => line.replace(INDENT, ''));
+      blocks.push({ line: at + 1, text: `${inner.join('\n').trimEnd()}\n`, notRun });
+      at = end - 1;
+    } else if (first.trim() !== '') notRun = NOT_RUN.exec(first)?.[1];
+  }
+  return blocks;
+}
+
+/** The line behind the block that begins here; the same line if none does. */
+function blockEnd(lines: readonly string[], at: number): number {
+  const ends = FENCE.test(lines[at] ?? '') ? (line: string): boolean => FENCE.test(line) : (line: string): boolean => !INDENT.test(line);
+  if (FENCE.test(lines[at] ?? '')) return lines.findIndex((line, index) => index > at && ends(line)) + 1;
+  const before = (lines[at - 1] ?? '').trim();
+  if (!INDENT.test(lines[at] ?? '') || (before !== '' && !FENCE.test(before))) return at;
+  const found = lines.findIndex((line, index) => index > at && ends(line));
+  return found === -1 ? lines.length : found;
 }
 
 /** `NAME=value` lines, as in an EnvironmentFile. */

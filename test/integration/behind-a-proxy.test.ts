@@ -65,3 +65,12 @@ it('docs/how-to/from-oauth2-proxy.md shows each hole closed by Lictor', async ()
   const { secret } = await behind.gateway.token('person', ['operator']);
   expect(await printed(OAUTH2_PROXY, behind.port, { CREDENTIAL: `Authorization: Bearer ${secret}` })).toEqual(['401', '401', '401', '403']);
 });
+
+it('docs/how-to/audit.md and behind-a-proxy.md ask with a token', async () => {
+  const { secret: TOKEN } = await behind.gateway.token('reads-the-ledger', ['auditor']);
+  const answer = JSON.parse(await curl(docsBlock('how-to/audit.md', 'curl -H').replace('curl', 'curl -sS'), behind.port, { TOKEN }));
+  expect(answer.records.map(({ decision }: { readonly decision: string }) => decision)).toContain('deny');
+  const [forged = ''] = docsBlock('how-to/behind-a-proxy.md', 'curl -s -o').split('\n');
+  await curl(forged, behind.port, { TOKEN });
+  expect(await behind.gateway.lictorOk('audit', '--since', '5m')).not.toContain('203.0.113.7');
+});

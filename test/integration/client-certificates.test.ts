@@ -6,9 +6,11 @@ import { createServer, type Server } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
+import { parse as parseYaml } from 'yaml';
 import { ownCertificatePaths } from '../../src/config/state-dir.ts';
 import { stockClient } from '../env/client.ts';
 import { type ClientAuthority, type ClientPair, createClientAuthority } from '../env/client-authority.ts';
+import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { workersAfter } from '../env/gateway-processes.ts';
 import { sharedPrefect } from '../env/prefect.ts';
@@ -18,15 +20,10 @@ import { diagnose, linesOf } from './doctor/room.ts';
 
 const WORKER = 'spiffe://acme/worker';
 const READ = '/api/flows/00000000-0000-0000-0000-000000000001';
+const PAGE = parseYaml(docsBlock('how-to/client-certificates.md', 'tls: { cert: chain.pem, key: key.pem, client_ca'));
 const PROVIDERS = {
-  identity_providers: [
-    { id: 'local', type: 'accounts' },
-    { id: 'pki', type: 'mtls', principal_from: 'san_uri' },
-  ],
-  roles: [
-    { role: 'worker', members: [`user:${WORKER}@pki`] },
-    { role: 'deployer', members: [`user:${WORKER}@pki`] },
-  ],
+  identity_providers: [{ id: 'local', type: 'accounts' }, ...PAGE.identity_providers],
+  roles: [...PAGE.roles, { role: 'deployer', members: [`user:${WORKER}@pki`] }],
 };
 
 let authority: ClientAuthority;

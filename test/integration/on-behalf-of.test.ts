@@ -1,9 +1,13 @@
 // Agents and workloads that act for another principal, through real nginx to a real Prefect: the rights of both, on lists, objects and runs.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { type Issuer, startIssuer } from '../env/issuer.ts';
 import { directTo, field, sharedPrefect, text } from '../env/prefect.ts';
-import type { Running } from '../env/process.ts';
+import { type Running, run } from '../env/process.ts';
 import { makeTeams, scopeArguments, type Team } from '../env/teams.ts';
 import { openSession, preparePool, type StockSession, startWorker } from './stock/session.ts';
 
@@ -83,6 +87,18 @@ function namedIn(answer: string): readonly string[] {
   const ids = answer.match(/[0-9a-f]{8}-[-0-9a-f]{27}/g);
   return ids === null ? [answer] : [...new Set(ids)].toSorted();
 }
+
+it('the command of docs/how-to/on-behalf-of.md answers as the page shows', async () => {
+  const page = 'how-to/on-behalf-of.md';
+  const dir = mkdtempSync(join(tmpdir(), 'lictor-test-on-behalf-'));
+  writeFileSync(join(dir, 'alice.jwt'), await proofOf('alice'));
+  writeFileSync(join(dir, 'copilot.token'), tokens.whole);
+  const script = docsBlock(page, 'curl -sS').replace('https://prefect.example.com', gateway.url);
+  const { output } = await run({ name: 'curl', command: 'sh', args: ['-ec', script], cwd: dir, env: { PATH: process.env['PATH'] } });
+  rmSync(dir, { recursive: true });
+  const like = { access_token: expect.stringMatching(/^lca_/), expires_in: expect.any(Number), sub: 'alice@ci', act: { sub: 'token:whole' } };
+  expect(JSON.parse(output)).toEqual({ ...JSON.parse(docsBlock(page, '{"access_token"')), ...like });
+});
 
 describe('lists for a chain', () => {
   const LISTS = [

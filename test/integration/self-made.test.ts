@@ -9,10 +9,11 @@ import { certificateHosts } from '../../src/config/certificates/hosts.ts';
 import { makeAuthority, makeServerCertificate } from '../../src/config/certificates/make.ts';
 import { ownCertificatePaths } from '../../src/config/state-dir.ts';
 import { stockClient } from '../env/client.ts';
+import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, runLictor, startGateway } from '../env/gateway.ts';
 import { workersAfter } from '../env/gateway-processes.ts';
 import { directTo, sharedPrefect } from '../env/prefect.ts';
-import { signalProcess, waitFor } from '../env/process.ts';
+import { run, signalProcess, waitFor } from '../env/process.ts';
 import { diagnose, linesOf } from './doctor/room.ts';
 import { suiteOutcomes } from './stock/session.ts';
 
@@ -63,6 +64,22 @@ it('and one with another authority, or none, does not get as far as its credenti
   expect([finished.code === 0, finished.output]).toEqual([false, expect.stringContaining('CERTIFICATE_VERIFY_FAILED')]);
   rmSync(dir, { recursive: true });
 }, 300_000);
+
+it('the commands of docs/how-to/certificates.md give the authority to clients, and prove that it is needed', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'lictor-test-ca-'));
+  const here = (text: string): string =>
+    text
+      .replaceAll('/var/lib/lictor', gateway.stateDir)
+      .replaceAll(/\/etc\/ssl\/((?:prefect|all)-ca)/g, join(dir, '$1'))
+      .replaceAll('https://prefect.example.com', gateway.url);
+  const [install, joined, prove = ''] = ['install -m 644', 'cat /etc/ssl/certs', 'curl -s -o'].map((beginning) =>
+    here(docsBlock('how-to/certificates.md', beginning)),
+  );
+  const script = `${install}\n${joined}\n${prove.trim()} || echo "not trusted: $?"\ncurl -s -o /dev/null -w '%{http_code}' --cacert ${dir}/all-ca.pem ${gateway.url}/.lictor/health`;
+  const { output } = await run({ name: 'certificates', command: 'sh', args: ['-c', script], env: { PATH: process.env['PATH'] } });
+  expect(output).toMatch(/^200\ncurl: \(60\).*not trusted: 60\n200$/s);
+  rmSync(dir, { recursive: true });
+});
 
 it("is what Python's strictest check asks for", async () => {
   const program = `import socket, ssl

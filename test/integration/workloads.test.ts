@@ -1,10 +1,11 @@
 // Stock Prefect clients with workload identities instead of stored secrets, through real nginx to a real Prefect.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GITHUB, GITLAB } from '../../src/identity/authn/jwt/shapes.fixture.ts';
 import { ciConfig, githubJob, gitlabJob } from '../env/ci-job.ts';
 import type { ClientCredential } from '../env/client.ts';
+import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { type Issuer, startIssuer } from '../env/issuer.ts';
 import { type Keycloak, MACHINE, sharedKeycloak } from '../env/keycloak.ts';
@@ -14,6 +15,7 @@ import { run, signalProcess, waitFor } from '../env/process.ts';
 import { MAIN } from '../env/program.ts';
 import { deploy, openSession, preparePool, type StockSession } from './stock/session.ts';
 
+const PAGE = 'how-to/workloads.md';
 const prefect = sharedPrefect();
 let issuer: Issuer;
 let gitlab: Issuer;
@@ -179,6 +181,21 @@ describe('a token that was exchanged', () => {
     });
     expect(finished.code, finished.output).toBe(0);
     expect(finished.output).toContain('pool-aws');
+  });
+
+  it('for a JWT of Keycloak has the form of docs/how-to/workloads.md, by its commands', async () => {
+    const commands = [docsBlock(PAGE, 'curl -sS -d grant_type').trim(), docsBlock(PAGE, 'curl -sS https://prefect.example.com/.lictor/oauth/token').trim()];
+    const [granted = '', exchanged = ''] = commands.map((command) =>
+      command
+        .replace(/https:\/\/idp\.example\.com\/realms\/data/, keycloak.issuer)
+        .replace('client_secret=...', `client_secret=${MACHINE.secret}`)
+        .replace('https://prefect.example.com', gateway.url),
+    );
+    const script = `${granted} | jq -j .access_token > token && ${exchanged}`;
+    const { output } = await run({ name: 'curl', command: 'sh', args: ['-ec', script], cwd: gateway.stateDir, env: { PATH: process.env['PATH'] } });
+    rmSync(join(gateway.stateDir, 'token'));
+    const like = (text: string): unknown => ({ ...JSON.parse(text), access_token: expect.stringMatching(/^lca_/), expires_in: expect.any(Number) });
+    expect(JSON.parse(output)).toEqual(like(docsBlock(PAGE, '{"access_token":"lca_..."')));
   });
 
   it('for a JWT is the same principal, by a token that can be revoked and locked out', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { docsBlock } from '../../../../test/env/docs.ts';
+import { type Problem, renderProblem } from '../../../config/problem.ts';
 import { collectActions } from '../../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../../prefect/catalog/catalogue.ts';
 import { checkPolicyFiles } from './check.ts';
@@ -58,6 +59,17 @@ describe('decision vectors', () => {
     const own = [...documented, docsBlock('how-to/forward-proxy.md', '@id("runs-install-packages")')].join('\n');
     expect(checkPolicyFiles(actions, { 'own.cedar': own })).toMatchObject({ problems: [], warnings: [] });
     expect(checkPolicyFiles(actions, { 'own.cedar': own.replace('services.connect', 'services.conect') }).problems).not.toEqual([]);
+  });
+
+  it('hold for the policies of docs/how-to/policies.md, and a mistake is reported as the page has it', () => {
+    const page = 'how-to/policies.md';
+    const [policies, vectors] = [docsBlock(page, '// policies/freeze.cedar'), docsBlock(page, '# policies/freeze.vectors.yaml')];
+    const check = (cedar: string) => checkPolicyFiles(actions, { 'freeze.cedar': cedar, 'freeze.vectors.yaml': vectors });
+    const shown = (problems: readonly Problem[]) => problems.map((problem) => renderProblem('', { ...problem, file: `policies/${problem.file}` }));
+    expect([check(policies).problems, runVectors(actions, check(policies).policies)]).toEqual([[], { problems: [], count: 2 }]);
+    expect(shown(check(policies.replace('"configure"', '"configur"')).problems)).toEqual([docsBlock(page, 'policies/freeze.cedar:4:30')]);
+    const open = check(policies.replace('Role::"admin"', 'Role::"deployer"')).policies;
+    expect(shown(runVectors(actions, open).problems)).toEqual([docsBlock(page, 'policies/freeze.vectors.yaml:6')]);
   });
 
   it('give values of parameters, and say what the resource is: the policy and vectors of docs/how-to/parameter-values.md', () => {

@@ -26,34 +26,37 @@ export function docsBlocks(page: string): readonly string[] {
 }
 
 const INDENT = /^ {4}/;
+/** In a list item, less is a paragraph or another item. */
+const INDENT_IN_ITEM = /^ {6}/;
+const ITEM = /^ {0,3}(?:[-*+]|\d+\.) /;
 const FENCE = /^```/;
-const NOT_RUN = /^<!-- not run: (.+) -->$/;
+const NOT_RUN = /^ *<!-- not run: (.+) -->$/;
 
 /** A blank line ends an indented block, and not a fenced one. A comment holds for the blocks up to the next text. */
 export function blocksOf(page: string): readonly DocBlock[] {
   const lines = page.split('\n');
   const blocks: DocBlock[] = [];
   let notRun: string | undefined;
+  let indent = INDENT;
   for (let at = 0; at < lines.length; at += 1) {
     const first = lines[at] ?? '';
-    const end = blockEnd(lines, at);
+    const end = blockEnd(lines, at, indent);
     if (end > at) {
-      const isFenced = FENCE.test(first);
-      const inner = isFenced ? lines.slice(at + 1, end - 1) : lines.slice(at, end).map((line) => line.replace(INDENT, ''));
+      const inner = FENCE.test(first) ? lines.slice(at + 1, end - 1) : lines.slice(at, end).map((line) => line.replace(INDENT, ''));
       blocks.push({ line: at + 1, text: `${inner.join('\n').trimEnd()}\n`, notRun });
       at = end - 1;
     } else if (first.trim() !== '') notRun = NOT_RUN.exec(first)?.[1];
+    if (/^ {0,3}\S/.test(first)) indent = ITEM.test(first) ? INDENT_IN_ITEM : INDENT;
   }
   return blocks;
 }
 
 /** The line behind the block that begins here; the same line if none does. */
-function blockEnd(lines: readonly string[], at: number): number {
-  const ends = FENCE.test(lines[at] ?? '') ? (line: string): boolean => FENCE.test(line) : (line: string): boolean => !INDENT.test(line);
-  if (FENCE.test(lines[at] ?? '')) return lines.findIndex((line, index) => index > at && ends(line)) + 1;
+function blockEnd(lines: readonly string[], at: number, indent: RegExp): number {
+  if (FENCE.test(lines[at] ?? '')) return lines.findIndex((line, index) => index > at && FENCE.test(line)) + 1;
   const before = (lines[at - 1] ?? '').trim();
-  if (!INDENT.test(lines[at] ?? '') || (before !== '' && !FENCE.test(before))) return at;
-  const found = lines.findIndex((line, index) => index > at && ends(line));
+  if (!indent.test(lines[at] ?? '') || (before !== '' && !FENCE.test(before))) return at;
+  const found = lines.findIndex((line, index) => index > at && !indent.test(line));
   return found === -1 ? lines.length : found;
 }
 

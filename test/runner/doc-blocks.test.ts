@@ -34,10 +34,10 @@ it('holds for every block of every page', async () => {
 });
 
 describe('a block', () => {
-  const TEST = "const PAGE = 'how-to/x.md';\ndocsBlock(PAGE, 'curl -s');";
+  const TEST = "const PAGE = 'how-to/reload.md';\ndocsBlock(PAGE, 'curl -s');";
   const problems = async (block: string, above = ''): Promise<readonly string[]> =>
     blockProblems(
-      await proven(new Map([['docs/how-to/x.md', `# X\n\n${above}${block.replaceAll(/^/gm, '    ')}\n\nText.\n`]]), new Map([['x.test.ts', TEST]])),
+      await proven(new Map([['docs/how-to/reload.md', `# X\n\n${above}${block.replaceAll(/^/gm, '    ')}\n\nText.\n`]]), new Map([['x.test.ts', TEST]])),
     );
 
   it.each([
@@ -47,7 +47,7 @@ describe('a block', () => {
     ['of commands', '$ lictor token create x --role worker   # a comment\nsudo -u lictor /opt/lictor/lictor audit --since 1h --json | jq .'],
   ])('%s is proven, and needs no reason', async (_what, block) => {
     expect(await problems(block)).toEqual([]);
-    expect(await problems(block, '<!-- not run: because -->\n\n')).toEqual([expect.stringMatching(/^docs\/how-to\/x\.md:5: .* is proven/)]);
+    expect(await problems(block, '<!-- not run: because -->\n\n')).toEqual([expect.stringMatching(/^docs\/how-to\/reload\.md:5: .* is proven/)]);
   });
 
   it.each([
@@ -59,7 +59,7 @@ describe('a block', () => {
     ['of a command without its argument', 'lictor token create --role worker'],
     ['of commands with something else', 'lictor check\nrm -r /'],
   ])('%s needs a reason', async (_what, block) => {
-    expect(await problems(block)).toEqual([expect.stringMatching(/^docs\/how-to\/x\.md:3: .* is in no test/)]);
+    expect(await problems(block)).toEqual([expect.stringMatching(/^docs\/how-to\/reload\.md:3: .* is in no test/)]);
     expect(await problems(block, '<!-- not run: because -->\n\n')).toEqual([]);
     expect(await problems(block, '<!-- not run: because -->\n\nOther text.\n\n')).toEqual([expect.stringContaining('is in no test')]);
   });

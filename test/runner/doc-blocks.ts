@@ -38,10 +38,17 @@ export async function proveBlocks(pages: Texts, checks: BlockChecks): Promise<re
 
 type Checks = Pick<BlockChecks, 'isConfiguration' | 'areCommands'> & { readonly beginnings: readonly string[] };
 
-async function proofOf(block: string, { beginnings, isConfiguration, areCommands }: Checks): Promise<Proof | undefined> {
-  if (beginnings.some((beginning) => block.startsWith(beginning))) return 'test';
+async function proofOf(text: string, { beginnings, isConfiguration, areCommands }: Checks): Promise<Proof | undefined> {
+  const block = withoutIndentation(text);
+  if (beginnings.some((beginning) => text.startsWith(beginning) || block.startsWith(beginning))) return 'test';
   if (isConfiguration(block)) return 'configuration';
   return (await areCommands(block)) ? 'commands' : undefined;
+}
+
+/** A block of a list item has the indentation of the item. */
+function withoutIndentation(text: string): string {
+  const least = Math.min(...(text.match(/^ *(?=\S)/gm) ?? ['']).map(({ length }) => length));
+  return text.replaceAll(new RegExp(`^ {${least}}`, 'gm'), '');
 }
 
 /** A line for each block without a proof, and for each reason that is no longer true of any block. */

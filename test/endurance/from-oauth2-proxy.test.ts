@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findOauth2Proxy, logIn, passwordLine } from '../../bench/oauth2-proxy.ts';
+import { GITLAB } from '../../src/identity/authn/jwt/shapes.fixture.ts';
 import { type OpenIdProvider, startOpenIdProvider } from '../../src/identity/authn/oidc/openid-provider.fixture.ts';
 import { docsBlock, docsBlocks } from '../env/docs.ts';
 import { freePort } from '../env/free-port.ts';
@@ -30,6 +31,7 @@ describe.skipIf(binary === undefined)('behind oauth2-proxy', () => {
     const text = docsBlock(PAGE, 'provider = "oidc"')
       .replaceAll('/etc/oauth2-proxy', directory)
       .replace('https://idp.example.com/realms/data', provider.issuer)
+      .replace('https://gitlab.example.com', provider.issuer)
       .replace('https://prefect.example.com', url)
       .replace('127.0.0.1:4180', new URL(url).host)
       .replace('http://127.0.0.1:4200', upstream.url);
@@ -47,12 +49,15 @@ describe.skipIf(binary === undefined)('behind oauth2-proxy', () => {
 
   it('shows each hole', async () => {
     const CREDENTIAL = `Cookie: ${await logIn(url, PASSWORD)}`;
+    const times = { iat: Math.floor(Date.now() / 1000), exp: Math.floor(Date.now() / 1000) + 300 };
+    const job = { ...GITLAB, project_path: 'mallory/etl', iss: provider.issuer, aud: 'prefect.example.com', ...times };
+    const env = { PATH: process.env['PATH'], CREDENTIAL, OTHER_PROJECT: await provider.sign(job) };
     const printed: string[] = [];
     for (const command of docsBlocks(PAGE).filter((block) => block.startsWith('curl '))) {
       const script = command.replace('https://prefect.example.com', url);
-      printed.push((await run({ name: 'curl', command: 'sh', args: ['-c', script], env: { PATH: process.env['PATH'], CREDENTIAL } })).output.trim());
+      printed.push((await run({ name: 'curl', command: 'sh', args: ['-c', script], env })).output.trim());
     }
-    expect(printed).toEqual(['200', '200', '200', '200']);
+    expect(printed).toEqual(['200', '200', '200', '200', '200', '200']);
   });
 
   it('rejects a request without a credential that no exception matches', async () => {

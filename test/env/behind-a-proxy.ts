@@ -5,6 +5,7 @@ import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { selfSigned } from './certificate.ts';
 import { docsBlock } from './docs.ts';
 import { freePort } from './free-port.ts';
@@ -37,15 +38,23 @@ export interface Front {
   readonly key: string;
 }
 
-export async function startBehind(startFront: (front: Front, ready: () => Promise<boolean>) => Promise<Running>): Promise<Behind> {
+export type StartFront = (front: Front, ready: () => Promise<boolean>) => Promise<Running>;
+
+/** With the configuration of a page. */
+export async function startBehind(startFront: StartFront, page = PAGE): Promise<Behind> {
   const directory = mkdtempSync(join(tmpdir(), 'lictor-test-front-'));
   // The workers of an nginx that root starts are another user.
   chmodSync(directory, 0o711);
   const [port, upstream] = [await freePort(), await startRecorder()];
-  const gateway = await startGateway({ upstream: { url: upstream.url, authString: 'gate:way' }, yaml: (place) => configuration(place, port, upstream.url) });
+  const { pathname } = new URL(parse(docsBlock(page, 'public_url:')).public_url);
+  const gateway = await startGateway({
+    ...(pathname !== '/' && { basePath: pathname }),
+    upstream: { url: upstream.url, authString: 'gate:way' },
+    yaml: (place) => configuration(page, place, { port, upstream: upstream.url }),
+  });
   const token = await gateway.token('ci', ['viewer']);
   const ask: Behind['ask'] = (options, direct = false) => send(options, { front: port, direct: direct ? gateway.port : undefined });
-  const ready = async () => (await ask({ path: '/.lictor/ready' })).statusCode === 200;
+  const ready = async () => (await ask({ path: `${new URL(gateway.url).pathname.replace(/\/$/, '')}/.lictor/ready` })).statusCode === 200;
   const front = await startFront({ directory, port, to: gateway.port, ...(await selfSigned(directory)) }, ready);
   return {
     ...{ directory, port, upstream, gateway, token, ask },
@@ -58,9 +67,14 @@ export async function startBehind(startFront: (front: Front, ready: () => Promis
   };
 }
 
-function configuration({ url, stateDir }: { readonly url: string; readonly stateDir: string }, port: number, upstream: string): string {
-  return docsBlock(PAGE, 'public_url:')
-    .replace('https://prefect.example.com', `https://localhost:${port}`)
+interface Ends {
+  readonly port: number;
+  readonly upstream: string;
+}
+
+function configuration(page: string, { url, stateDir }: { readonly url: string; readonly stateDir: string }, { port, upstream }: Ends): string {
+  return docsBlock(page, 'public_url:')
+    .replace(/https:\/\/(?:prefect\.)?example\.com/, `https://localhost:${port}`)
     .replace('127.0.0.1:8200', `127.0.0.1:${new URL(url).port}`)
     .replace('http://127.0.0.1:4200', upstream)
     .replace('/etc/lictor/prefect-auth', join(stateDir, 'prefect-auth'));
@@ -81,7 +95,7 @@ export async function startNginx({ directory, port, to, cert, key }: Front, serv
   return await start({ name: 'nginx in front', command: 'nginx', args: ['-c', file], env: process.env, ready });
 }
 
-export const nginxOfPage = (front: Front, ready: () => Promise<boolean>): Promise<Running> => startNginx(front, docsBlock(PAGE, 'map $http_upgrade'), ready);
+export const nginxOfPage: StartFront = (front, ready) => startNginx(front, docsBlock(PAGE, 'map $http_upgrade'), ready);
 
 export async function haproxyOfPage({ directory, port, to, cert, key }: Front, ready: () => Promise<boolean>): Promise<Running> {
   const pem = join(directory, 'prefect.pem');

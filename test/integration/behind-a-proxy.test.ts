@@ -63,7 +63,12 @@ describe('docs/how-to/from-basic-auth.md', () => {
 
 it('docs/how-to/from-oauth2-proxy.md shows each hole closed by Lictor', async () => {
   const { secret } = await behind.gateway.token('person', ['operator']);
-  expect(await printed(OAUTH2_PROXY, behind.port, { CREDENTIAL: `Authorization: Bearer ${secret}` })).toEqual(['401', '401', '401', '403']);
+  // Of an issuer that the gateway does not know; ci-page.test.ts has one of another project.
+  const OTHER_PROJECT = 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl';
+  const variables = { CREDENTIAL: `Authorization: Bearer ${secret}`, OTHER_PROJECT };
+  expect(await printed(OAUTH2_PROXY, behind.port, variables)).toEqual(['401', '401', '401', '403', '200', '401']);
+  await behind.gateway.lictorOk('token', 'revoke', 'person');
+  expect(await printed(OAUTH2_PROXY, behind.port, variables)).toEqual(['401', '401', '401', '401', '401', '401']);
 });
 
 it('docs/how-to/audit.md and behind-a-proxy.md ask with a token', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OpenIdProvider, startOpenIdProvider } from '../../src/identity/authn/oidc/openid-provider.fixture.ts';
+import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { run } from '../env/process.ts';
@@ -58,6 +59,19 @@ it('nginx passes no credential but the token of SCIM, and rejects a larger body'
   const body = ' '.repeat(5 << 20);
   const large = await gateway.fetch('/.lictor/scim/v2/Users', { method: 'POST', token: TOKEN, headers: { 'content-type': 'application/scim+json' }, body });
   expect(large.status).toBe(413);
+});
+
+it('the commands of docs/how-to/google.md send a person and a group, and end the access of the person', async () => {
+  const [first, last] = ['export TOKEN=', 'scim $SCIM/Users/$alice'].map((beginning) => docsBlock('how-to/google.md', beginning));
+  const script = `${first}echo\n${last}`.replace('/etc/lictor/scim-token', join(directory, 'token')).replace('https://prefect.example.com', gateway.url);
+  const { code, output } = await run({ name: 'scim', command: 'sh', args: ['-ec', script], env: { PATH: process.env['PATH'] } });
+  expect(code, output).toBe(0);
+  const [group, user] = output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(group).toMatchObject({ displayName: 'data-platform', members: [{ value: user.id }] });
+  expect(user).toMatchObject({ userName: 'alice@acme.example', active: false });
 });
 
 it('the requests of a first synchronisation wait for their turn, and a flood is rejected', async () => {

@@ -62,7 +62,7 @@ export function openConfigurationCheck(): ConfigurationCheck {
 
 function parsed(text: string): unknown {
   try {
-    return parse(text);
+    return parse(text, { logLevel: 'error' });
   } catch {
     return undefined;
   }

@@ -41,8 +41,8 @@ type Checks = Pick<BlockChecks, 'isConfiguration' | 'areCommands'> & { readonly 
 async function proofOf(text: string, { beginnings, isConfiguration, areCommands }: Checks): Promise<Proof | undefined> {
   const block = withoutIndentation(text);
   if (beginnings.some((beginning) => text.startsWith(beginning) || block.startsWith(beginning))) return 'test';
-  if (isConfiguration(block)) return 'configuration';
-  return (await areCommands(block)) ? 'commands' : undefined;
+  if (await areCommands(block)) return 'commands';
+  return isConfiguration(block) ? 'configuration' : undefined;
 }
 
 /** A block of a list item has the indentation of the item. */

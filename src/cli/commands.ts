@@ -20,6 +20,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'check', summary: 'validate the configuration', load: () => import('./check.ts') },
   { name: 'upgrade', summary: 'find what this version breaks', load: () => import('./upgrade.ts') },
   { name: 'doctor', summary: 'find problems of a running gateway', load: () => import('./doctor.ts') },
+  { name: 'support', summary: 'write a support bundle without secrets', load: () => import('./support.ts') },
   { name: 'explain', summary: 'explain an authorization decision', load: () => import('./explain.ts') },
   { name: 'access', summary: 'list who may do an action', load: () => import('./access.ts') },
   { name: 'login', summary: 'log in with your browser', load: () => import('./login.ts') },
@@ -56,4 +57,4 @@ export const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** Planned commands: they only report that they are not built yet. */
-export const LATER_COMMANDS: readonly string[] = ['import', 'store', 'backup', 'restore', 'plan', 'apply', 'support', 'soak'];
+export const LATER_COMMANDS: readonly string[] = ['import', 'store', 'backup', 'restore', 'plan', 'apply', 'soak'];

@@ -11,7 +11,8 @@ import { nginxWorkerUser } from '../config/worker-user.ts';
 import { systemClock } from '../contract/clock.ts';
 import { DOCTOR_RULE } from '../contract/names.ts';
 import { createTokenId, createTokenText, hashToken } from '../identity/authn/service-token/token-text.ts';
-import { type DoctorContext, examine, isRunning } from '../operations/doctor/doctor.ts';
+import type { DoctorContext } from '../operations/doctor/context.ts';
+import { examine, isRunning } from '../operations/doctor/doctor.ts';
 import type { Finding } from '../operations/doctor/finding.ts';
 import type { RunProgram } from '../operations/doctor/inside/nginx-version.ts';
 import { statfs } from '../operations/doctor/inside/space.ts';
@@ -19,20 +20,25 @@ import { openStore, type Store } from '../store/store.ts';
 import { makeItHold, recordAfter, recordFirst } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { renderFindings } from './doctor-text.ts';
-import { CommandFailed } from './errors.ts';
+import { CommandFailed, UsageError } from './errors.ts';
 import { operatorOf } from './operator.ts';
 import { lookOf } from './table.ts';
 
 interface DoctorOptions {
   readonly json?: boolean;
+  readonly deep?: boolean;
+  readonly login?: boolean;
 }
 
 const HELP = `
 While the gateway runs, a token with the roles viewer and worker is made for this run (two minutes, revoked at its end, both
 recorded) to try the sockets. Nothing else is changed. Exit status 0 when no line says FAIL.
+--deep also tries what proxies in between do to requests, answers, bodies, cookies and addresses, the certificate as Python sees it,
+the clients and groups of providers, files of the state directory, and further Prefect servers here. It takes up to a minute.
 
 Example:
   lictor doctor -c /etc/lictor/lictor.yaml --state-dir /var/lib/lictor
+  lictor doctor --deep
   SSL_CERT_FILE=/etc/ssl/our-ca.pem lictor doctor     (clients that trust an authority of your own)
 `;
 
@@ -40,28 +46,48 @@ export function register(program: Command, context: CliContext): void {
   program
     .command('doctor')
     .description('check a running gateway from inside and outside: public_url, sockets, Prefect, certificates, clock, disk; each problem with its remedy')
+    .option('--deep', 'also every proxy in between, as clients meet it')
+    .option('--login', 'with --deep: log in at a provider, to see its groups')
     .option('--json', 'one object')
     .addHelpText('after', HELP)
     .action((options: DoctorOptions) => doctor(context, options));
 }
 
 /** Throws CommandFailed without a text if there is a problem: it was printed. */
-export async function doctor(context: CliContext, { json }: DoctorOptions): Promise<void> {
-  // Another user would get wrong findings about owners and modes, and remedies that break the gateway's files.
-  assertStateOurs(context.stateDir());
-  const paths = pathsAsTheyAre(context.stateDir());
-  const loaded = loadForChecks(context);
-  const running = isRunning(paths);
+export async function doctor(context: CliContext, options: DoctorOptions): Promise<void> {
+  const { json, deep, login } = options;
+  if (login === true && deep !== true) throw new UsageError('--login needs --deep: lictor doctor --deep --login');
+  const { running, paths } = placeOf(context);
   if (json !== true && !running) context.out.write(`The gateway does not run with ${paths.root}: only what can be seen without it is checked.\n\n`);
-  const onProgress = (line: string): void => void (json === true || context.err.write(`${line}\n`));
-  const problems = loaded.problems.map(asFinding);
-  const findings =
-    loaded.config === undefined ? problems : [...problems, ...(await examined(context, paths, { ...loaded, config: loaded.config, running, onProgress }))];
+  const onLogin = (page: string, code: string): void =>
+    void context.err.write(`\nOpen this address in a browser, check that it shows the code, and log in:\n\n    ${page}\n\n    ${code}\n\n`);
+  const findings = await diagnose(context, {
+    onProgress: (line) => void (json === true || context.err.write(`${line}\n`)),
+    deep: deep === true,
+    onLogin: login === true ? onLogin : null,
+  });
   const healthy = findings.every(({ status }) => status !== 'fail');
   if (json === true) context.out.write(`${JSON.stringify({ ok: healthy, running, findings })}\n`);
   else context.out.write(`${renderFindings(findings, lookOf(context)).join('\n')}\n`);
   if (!healthy) throw new CommandFailed('');
 }
+
+/** Another user would get wrong findings about owners and modes, and remedies that break the gateway's files. */
+function placeOf(context: CliContext) {
+  assertStateOurs(context.stateDir());
+  const paths = pathsAsTheyAre(context.stateDir());
+  return { paths, running: isRunning(paths) };
+}
+
+/** Problems of the configuration, and all that can be checked in spite of them. */
+export async function diagnose(context: CliContext, ways: Ways): Promise<readonly Finding[]> {
+  const { paths, running } = placeOf(context);
+  const { config, secretsKnown, problems } = loadForChecks(context);
+  const found = problems.map(asFinding);
+  return config === undefined ? found : [...found, ...(await examined(context, paths, { ...ways, config, secretsKnown, running }))];
+}
+
+type Ways = Pick<DoctorContext, 'onProgress' | 'deep' | 'onLogin'>;
 
 /** Creates no directory, because a missing one is a finding. */
 export function pathsAsTheyAre(stateDir: string): StatePaths {
@@ -97,20 +123,19 @@ function asFinding({ path, message, remedy }: Problem): Finding {
   };
 }
 
-interface Examined {
-  readonly config: Config;
-  readonly secretsKnown: boolean;
+interface Examined extends Ways, Pick<DoctorContext, 'config' | 'secretsKnown'> {
   readonly running: boolean;
-  readonly onProgress: DoctorContext['onProgress'];
 }
 
-async function examined(context: CliContext, paths: StatePaths, { config, secretsKnown, running, onProgress }: Examined): Promise<readonly Finding[]> {
+async function examined(context: CliContext, paths: StatePaths, { running, ...ways }: Examined): Promise<readonly Finding[]> {
   const checked: Omit<DoctorContext, 'token'> = {
-    ...{ config, secretsKnown, paths, statfs, onProgress, workerUser: nginxWorkerUser(), env: { ...context.env }, clock: systemClock },
+    ...{ ...ways, paths, statfs, workerUser: nginxWorkerUser(), env: { ...context.env }, clock: systemClock },
     run: runProgram(context),
   };
   if (!running) return examine({ ...checked, token: undefined });
-  return withToken(context, { config, paths, configFile: context.configFile(), operator: operatorOf(context.env) }, (token) => examine({ ...checked, token }));
+  return withToken(context, { config: ways.config, paths, configFile: context.configFile(), operator: operatorOf(context.env) }, (token) =>
+    examine({ ...checked, token }),
+  );
 }
 
 /** A program that is missing, fails or hangs has no output. */

@@ -6,8 +6,8 @@ import { type NotProven, notProven } from '../identity/authn/external/provider.t
 import type { DeviceLogin, Person, TestLogin } from '../identity/authn/oidc/test-login.ts';
 import { createOutbound } from '../identity/authn/outbound.ts';
 import { ok, type Verdict, warn } from '../operations/doctor/finding.ts';
+import { openTestLogin } from '../operations/doctor/outside/oidc-client.ts';
 import { type Answers, IDP, memberOf } from '../operations/init/answers.ts';
-import { openTestLogin } from '../operations/init/examine-provider.ts';
 import { listenForReturn } from '../operations/init/return-listener.ts';
 import type { Seen } from '../operations/init/seen.ts';
 import type { CliContext } from './context.ts';

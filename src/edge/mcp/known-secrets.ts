@@ -2,9 +2,9 @@
 import type { Config } from '../../config/config.ts';
 import type { Injected } from '../../config/service.ts';
 
-type SecretParts = Pick<Config, 'prefect' | 'identityProviders' | 'services' | 'exports' | 'traces' | 'approvals'>;
+type SecretParts = Pick<Config, 'prefect' | 'identityProviders' | 'services' | 'exports' | 'traces' | 'approvals' | 'scim'>;
 
-export function knownSecrets({ prefect, identityProviders, services, exports, traces, approvals }: SecretParts): readonly string[] {
+export function knownSecrets({ prefect, identityProviders, services, exports, traces, approvals, scim }: SecretParts): readonly string[] {
   const { authString, apiKey, next } = prefect;
   // The password of an auth string is a secret without its name too.
   const passwords = [authString, next].flatMap((text) => text?.split(':').slice(1).join(':') ?? []);
@@ -15,6 +15,7 @@ export function knownSecrets({ prefect, identityProviders, services, exports, tr
     ...exports.flatMap(({ secret, headers }) => [secret, ...Object.values(headers)]),
     ...Object.values(traces?.headers ?? {}),
     ...approvals.map(({ notify }) => notify?.secret ?? null),
+    ...scim.map(({ token }) => token),
   ].filter((secret) => secret !== null && secret !== '') as readonly string[];
 }
 

@@ -3,24 +3,22 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
 import { bundleFile, trustedAuthorities } from '../../config/authorities.ts';
-import type { Config } from '../../config/config.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
-import type { WorkerUser } from '../../config/worker-user.ts';
-import type { Clock } from '../../contract/clock.ts';
 import { trusts } from '../../identity/authn/access-token/trust.ts';
 import { operationsOf } from '../../prefect/catalog/versions.ts';
 import { orphanedRuns } from '../../store/orphaned-runs.ts';
+import { type DoctorContext, ownTrust } from './context.ts';
 import { type Check, type Finding, fail, type Verdict, warn } from './finding.ts';
 import { checkBreakGlass } from './inside/break-glass.ts';
 import { checkLedger, checkStore } from './inside/databases.ts';
 import { checkEvents } from './inside/events.ts';
 import { checkExports } from './inside/exports.ts';
-import { checkNginx, type RunProgram } from './inside/nginx-version.ts';
+import { checkNginx } from './inside/nginx-version.ts';
 import { checkObservation } from './inside/observe.ts';
 import { checkProcesses, limitsOf, supervisorPid } from './inside/processes.ts';
 import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.ts';
 import { checkCacheMode, checkUnixSockets } from './inside/runtime.ts';
-import { checkCacheSpace, checkDisk, checkOpenFiles, type Statfs } from './inside/space.ts';
+import { checkCacheSpace, checkDisk, checkOpenFiles } from './inside/space.ts';
 import { withTagHolders } from './inside/tag-holders.ts';
 import { checkTokens } from './inside/tokens.ts';
 import { readWorkerRecords } from './inside/worker-records.ts';
@@ -40,26 +38,9 @@ import { checkServiceDoor } from './outside/service-door.ts';
 import { checkServiceWays } from './outside/service-ways.ts';
 import { checkServices } from './outside/services.ts';
 import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
-import { authoritiesOf, tokenTrust } from './outside/trust.ts';
+import { authoritiesOf } from './outside/trust.ts';
 import { checkCredential, checkHoles, checkRoutes, checkUiTarget } from './outside/upstream.ts';
 import { inOrder, runChecks } from './run-checks.ts';
-
-export interface DoctorContext {
-  readonly config: Config;
-  /** False: Prefect's credential could not be read, so checks that need it are left out. */
-  readonly secretsKnown: boolean;
-  /** Doctor creates and changes nothing there. */
-  readonly paths: StatePaths;
-  readonly workerUser: WorkerUser | null;
-  readonly env: NodeJS.ProcessEnv;
-  readonly clock: Clock;
-  readonly statfs: Statfs;
-  readonly run: RunProgram;
-  /** Reports a wait while it lasts. */
-  readonly onProgress: (line: string) => void;
-  /** A short-lived token with the roles viewer and worker. A string: why there is none. Undefined: the gateway does not run. */
-  readonly token: { readonly secret: string } | string | undefined;
-}
 
 /**
  * Never rejects, changes nothing. Quick checks run at once. The checks of routes and sockets run later, one group after the other, because they load Prefect
@@ -79,8 +60,18 @@ export async function examine(context: DoctorContext): Promise<readonly Finding[
   const quick = await runChecks([...light, ...certificateChecks(context, running)]);
   const routes = await runChecks(routeChecks(context));
   const sockets = await runChecks(running ? socketChecks(context) : []);
-  return inOrder([...quick, ...routes, ...sockets]);
+  return inOrder([...quick, ...routes, ...sockets, ...(await examineDeeply(context, running))]);
 }
+
+/** Loaded only when needed. A person needs more time to log in than a check gets. */
+async function examineDeeply(context: DoctorContext, running: boolean): Promise<readonly Finding[]> {
+  if (!context.deep) return [];
+  const { deepChecks, loginChecks } = await import('./deep/deep.ts');
+  const found = await runChecks(deepChecks(context, running));
+  return [...found, ...(await runChecks(loginChecks(context), LOGIN_LIMIT_MS))];
+}
+
+const LOGIN_LIMIT_MS = 600_000;
 
 export function isRunning(paths: StatePaths): boolean {
   return supervisorPid(paths) !== undefined;
@@ -169,11 +160,6 @@ function socketChecks(context: DoctorContext): readonly Check[] {
   return SOCKET_PATHS.map(
     (path): Check => ({ group: 'sockets', name: path.replace('/api/', '').replace('/lictor-doctor', ''), run: () => checkSocket(subject, path) }),
   );
-}
-
-function ownTrust({ env, config }: DoctorContext) {
-  const own = config.tls?.selfMadeBy;
-  return own == null ? tokenTrust(trustedAuthorities(env), config.tls?.certFile ?? null) : tokenTrust(authoritiesOf(own), null);
 }
 
 function routeChecks(context: DoctorContext): readonly Check[] {

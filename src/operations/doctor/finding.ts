@@ -10,6 +10,8 @@ export interface Verdict {
   readonly message: string;
   /** Null: nothing to do. */
   readonly remedy: string | null;
+  /** Of a problem that only `--deep` looks for (deep/codes.ts). Stable, kebab-case. */
+  readonly code?: string;
 }
 
 export interface Finding extends Verdict {

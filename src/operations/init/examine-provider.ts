@@ -1,12 +1,11 @@
 // The OpenID Provider as init finds it: its metadata, its clock, whether it accepts the client and knows the callback.
-import { randomBytes } from 'node:crypto';
 import type { OidcProvider } from '../../config/config.ts';
-import { steadyClock, systemClock } from '../../contract/clock.ts';
-import { createTestLogin, type TestLogin } from '../../identity/authn/oidc/test-login.ts';
+import { systemClock } from '../../contract/clock.ts';
 import { createOutbound, type Outbound, OutboundError } from '../../identity/authn/outbound.ts';
 import { fail, ok, type Verdict, warn } from '../doctor/finding.ts';
 import { isHtml, jsonField, parseJson } from '../doctor/outside/http-probe.ts';
 import { identityCheck } from '../doctor/outside/identity.ts';
+import { tryClient } from '../doctor/outside/oidc-client.ts';
 import { failed, type Seen, sorted } from './seen.ts';
 
 /** Never rejects. `callbackUrl`: what the provider must know. */
@@ -25,11 +24,6 @@ export async function examineProvider(provider: OidcProvider, callbackUrl: strin
   } finally {
     await outbound.close();
   }
-}
-
-/** For logins that only init sees. */
-export function openTestLogin(config: OidcProvider, outbound: Pick<Outbound, 'fetch'>): TestLogin {
-  return createTestLogin({ config, outbound, clock: systemClock, steady: steadyClock });
 }
 
 interface Heard {
@@ -101,22 +95,16 @@ function groupsNote(body: string): readonly Verdict[] {
   ];
 }
 
-/** Sends a made-up code: the provider rejects it, and with it a client that it does not know. */
 async function checkClient(config: OidcProvider, outbound: Pick<Outbound, 'fetch'>, callbackUrl: string): Promise<Seen> {
-  const provider = openTestLogin(config, outbound);
-  const state = randomBytes(16).toString('base64url');
-  const begun = await provider.begin({ state, callbackUrl, asOtherPrincipal: false });
-  if (!begun.ok) return { now: [fail(`a login cannot begin: ${begun.detail}`, 'Check issuer and client_id, and the metadata of the provider.')], later: [] };
-  const params = new URLSearchParams({ code: 'lictor-init', state, iss: config.issuer });
-  const answer = await provider.finish({ params, state, callbackUrl, secret: begun.secret });
-  const refused = !answer.ok && answer.reason === 'idp-misconfigured';
-  const now = refused
-    ? [fail(`the provider rejects the client: ${answer.detail}`, 'Check client_id and the secret in client_secret_file.')]
-    : [ok('the provider knows the client')];
-  const page = await outbound.fetch(begun.location).catch(() => undefined);
-  if (refused || page === undefined || page.status < 400) return { now, later: [] };
+  const { notBegun, rejected, callbackStatus } = await tryClient(config, outbound, callbackUrl);
+  if (notBegun !== null)
+    return { now: [fail(`a login cannot begin: ${notBegun}`, 'Check issuer and client_id, and the metadata of the provider.')], later: [] };
+  if (rejected !== null)
+    return { now: [fail(`the provider rejects the client: ${rejected}`, 'Check client_id and the secret in client_secret_file.')], later: [] };
+  const now = [ok('the provider knows the client')];
+  if (callbackStatus === null) return { now, later: [] };
   return {
     now,
-    later: [warn(`the provider does not accept the callback ${callbackUrl} yet (${page.status})`, 'Register it there as a redirect URI of the client.')],
+    later: [warn(`the provider does not accept the callback ${callbackUrl} yet (${callbackStatus})`, 'Register it there as a redirect URI of the client.')],
   };
 }

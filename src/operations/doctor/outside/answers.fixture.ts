@@ -5,7 +5,15 @@ export const AT_MS = Date.parse('2026-01-01T00:00:00.000Z');
 
 export function answer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): ProbeAnswer {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { ok: true, status, headers: { 'content-type': 'application/json', date: new Date(AT_MS).toUTCString(), ...headers }, body: text, atMs: AT_MS };
+  return {
+    ok: true,
+    status,
+    headers: { 'content-type': 'application/json', date: new Date(AT_MS).toUTCString(), ...headers },
+    body: text,
+    atMs: AT_MS,
+    setCookies: [],
+    localAddress: '127.0.0.1',
+  };
 }
 
 export const PAGE = answer(200, '<!doctype html><title>UI</title>', { 'content-type': 'text/html', server: 'balancer/1' });

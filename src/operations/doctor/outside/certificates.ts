@@ -16,16 +16,18 @@ export interface ServedQuestion {
   readonly hostname: string;
   readonly port: number;
   readonly authorities: readonly string[];
+  /** One of several that the host name has. */
+  readonly address?: string;
 }
 
 const TIMEOUT_MS = 8_000;
 const SOON_MS = 14 * 86_400_000;
 
 /** Rejects when the TLS handshake fails. */
-export function fetchServed({ hostname, port, authorities }: ServedQuestion): Promise<Served> {
+export function fetchServed({ hostname, port, authorities, address }: ServedQuestion): Promise<Served> {
   const host = hostname.replace(/^\[|\]$/g, '');
   return new Promise((resolve, reject) => {
-    const options = { host, port, ca: [...authorities], rejectUnauthorized: false, checkServerIdentity: () => undefined, timeout: TIMEOUT_MS };
+    const options = { host: address ?? host, port, ca: [...authorities], rejectUnauthorized: false, checkServerIdentity: () => undefined, timeout: TIMEOUT_MS };
     const socket: TLSSocket = connect({ ...options, ...(isIP(host) === 0 && { servername: host }) }, () => {
       const certificate = socket.getPeerX509Certificate();
       const problem = socket.authorized ? null : String(socket.authorizationError);

@@ -34,6 +34,10 @@ export interface ProbeRequest {
   readonly body?: string;
   /** By default certificates are not verified, so send no secret then. */
   readonly tls?: Trust;
+  /** The source of the connection, where a machine has several. */
+  readonly localAddress?: string;
+  /** Default: 8 s. */
+  readonly timeoutMs?: number;
 }
 
 export interface ProbeAnswer {
@@ -45,6 +49,10 @@ export interface ProbeAnswer {
   readonly body: string;
   /** The start of the answer, by this machine's clock. */
   readonly atMs: number;
+  /** One for each Set-Cookie. */
+  readonly setCookies: readonly string[];
+  /** The source of the connection. */
+  readonly localAddress: string;
 }
 
 export type Probe = ProbeAnswer | { readonly ok: false; readonly error: string };
@@ -55,12 +63,15 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /** Never rejects. `error` is the system's code, for example ECONNREFUSED, or its message. */
 export function probe(asked: ProbeRequest): Promise<Probe> {
   return new Promise((resolve) => {
-    const options = { method: asked.method ?? 'GET', headers: { connection: 'close', ...asked.headers }, timeout: TIMEOUT_MS, agent: false };
+    const { timeoutMs = TIMEOUT_MS, localAddress } = asked;
+    const from = localAddress === undefined ? {} : { localAddress };
+    const options = { method: asked.method ?? 'GET', headers: { connection: 'close', ...asked.headers }, timeout: timeoutMs, agent: false, ...from };
     const secure = asked.url.startsWith('https:');
     const trust = asked.tls === undefined ? { rejectUnauthorized: false } : judgedBy(asked.tls);
     const call = secure ? httpsRequest(asked.url, { ...options, ...trust }) : httpRequest(asked.url, options);
     call.once('response', (response) => {
       const atMs = Date.now();
+      const sourceAddress = response.socket.localAddress ?? '';
       const chunks: Buffer[] = [];
       let size = 0;
       response.on('data', (chunk: Buffer) => {
@@ -68,11 +79,12 @@ export function probe(asked: ProbeRequest): Promise<Probe> {
         if (size > MAX_BYTES) call.destroy(new Error('the answer is too large'));
         else chunks.push(chunk);
       });
-      response.once('end', () =>
-        resolve({ ok: true, status: response.statusCode ?? 0, headers: flat(response.headers), body: Buffer.concat(chunks).toString(), atMs }),
-      );
+      response.once('end', () => {
+        const seen = { headers: flat(response.headers), setCookies: response.headers['set-cookie'] ?? [], localAddress: sourceAddress, atMs };
+        resolve({ ok: true, status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString(), ...seen });
+      });
     });
-    call.once('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+    call.once('timeout', () => call.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
     call.once('error', (error) => resolve({ ok: false, error: 'code' in error && typeof error.code === 'string' ? error.code : error.message }));
     call.end(asked.body);
   });

@@ -34,7 +34,7 @@ export async function checkOtherAddresses({ url, probe }: Pick<UpstreamSubject, 
 }
 
 /** Prefect's version, or its rejection of a request without auth string. */
-function isPrefect(answer: ProbeAnswer): boolean {
+export function isPrefect(answer: ProbeAnswer): boolean {
   if (isHtml(answer)) return false;
   if (answer.status === 401) return jsonField(answer.body, 'exception_message') !== undefined;
   return answer.status === 200 && typeof parseJson(answer.body) === 'string';

@@ -11,16 +11,24 @@ export function knownSecrets({ prefect, identityProviders, services, exports, tr
   return [
     ...[authString, apiKey, next, ...passwords],
     ...identityProviders.map((provider) => ('clientSecret' in provider ? provider.clientSecret : null)),
-    ...services.map(({ injected }) => secretOf(injected)),
-    ...exports.flatMap(({ secret, headers }) => [secret, ...Object.values(headers)]),
-    ...Object.values(traces?.headers ?? {}),
+    ...services.flatMap(({ injected }) => secretsOf(injected)),
+    ...exports.flatMap(({ secret, headers }) => [secret, ...Object.values(headers).flatMap(secretsOfHeader)]),
+    ...Object.values(traces?.headers ?? {}).flatMap(secretsOfHeader),
     ...approvals.map(({ notify }) => notify?.secret ?? null),
     ...scim.map(({ token }) => token),
   ].filter((secret) => secret !== null && secret !== '') as readonly string[];
 }
 
-function secretOf(injected: Injected | null): string | null {
-  if (injected === null || 'sigv4' in injected) return null;
-  if ('query' in injected) return injected.query.value;
-  return 'oauth' in injected ? injected.oauth.clientSecret : injected.value.replace(/^(?:Basic|Bearer) /i, '');
+function secretsOf(injected: Injected | null): readonly string[] {
+  if (injected === null || 'sigv4' in injected) return [];
+  if ('query' in injected) return [injected.query.value];
+  return 'oauth' in injected ? [injected.oauth.clientSecret] : secretsOfHeader(injected.value);
+}
+
+/** The credential without its scheme; the password of a Basic one too. */
+function secretsOfHeader(value: string): readonly string[] {
+  const credential = value.replace(/^(?:Basic|Bearer) /i, '');
+  if (!/^Basic /i.test(value)) return [credential];
+  const decoded = Buffer.from(credential, 'base64').toString();
+  return [credential, decoded.slice(decoded.indexOf(':') + 1)];
 }

@@ -51,7 +51,14 @@ function keysOf(directory: string): readonly string[] {
 /** User, path and query of an address: error messages may repeat it. */
 function addressSecrets(configText: string): readonly string[] {
   const addresses = [...configText.matchAll(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"']+/gi)].flatMap(([text]) => (URL.canParse(text) ? [new URL(text)] : []));
-  return addresses.flatMap(({ username, password, searchParams }) => [username, password, ...searchParams.values()]).map(decoded);
+  return addresses
+    .flatMap(({ username, password, pathname, searchParams }) => [username, password, ...longParts(pathname), ...searchParams.values()])
+    .map(decoded);
+}
+
+/** The secret of a webhook is a part of its path. */
+function longParts(pathname: string): readonly string[] {
+  return pathname.split('/').filter(({ length }) => length >= 16);
 }
 
 function decoded(text: string): string {

@@ -1,20 +1,35 @@
 // docs/how-to/behind-a-proxy.md with nginx; behind it, what from-basic-auth.md and from-oauth2-proxy.md promise of Lictor, and what nginx did before.
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Behind, behindAnyProxy, nginxOfPage, startBehind, startNginx } from '../env/behind-a-proxy.ts';
+import { statePaths } from '../../src/config/state-dir.ts';
+import { plainUrlOf, returnPathIn } from '../../src/operations/doctor/deep/chain/browser.ts';
+import { type ChainSubject, chainChecks } from '../../src/operations/doctor/deep/chain/checks.ts';
+import { probe } from '../../src/operations/doctor/outside/http-probe.ts';
+import { attemptSocket } from '../../src/operations/doctor/outside/sockets.ts';
+import { runChecks } from '../../src/operations/doctor/run-checks.ts';
+import { type Behind, behindAnyProxy, type Front, nginxOfPage, startBehind, startNginx } from '../env/behind-a-proxy.ts';
 import { docsBlock, docsBlocks } from '../env/docs.ts';
 import { freePort } from '../env/free-port.ts';
 import { type Running, run } from '../env/process.ts';
+import type { Recorded } from '../env/upstream-recorder.ts';
+import { diagnose } from './doctor/room.ts';
 
 const BASIC = 'how-to/from-basic-auth.md';
 const OAUTH2_PROXY = 'how-to/from-oauth2-proxy.md';
 const BASIC_CHALLENGE = 'WWW-Authenticate: Basic realm="Prefect"';
 
 let behind: Behind;
+let front: Front;
+let ready: () => Promise<boolean>;
+let proxy: Running;
 beforeAll(async () => {
-  behind = await startBehind(nginxOfPage);
+  behind = await startBehind(async (...given) => {
+    [front, ready] = given;
+    proxy = await nginxOfPage(front, ready);
+    return proxy;
+  });
 });
 afterAll(() => behind?.close());
 
@@ -78,4 +93,75 @@ it('docs/how-to/audit.md and behind-a-proxy.md ask with a token', async () => {
   const [forged = ''] = docsBlock('how-to/behind-a-proxy.md', 'curl -s -o').split('\n');
   await curl(forged, behind.port, { TOKEN });
   expect(await behind.gateway.lictorOk('audit', '--since', '5m')).not.toContain('203.0.113.7');
+});
+
+describe('lictor doctor --deep', () => {
+  const prefect = ({ target, headers }: Recorded) => {
+    if (headers['authorization'] === undefined) return { status: 401, body: '{"exception_message": "Unauthorized"}' };
+    if (target === '/api/admin/version') return { status: 200, body: '"3.9.1"' };
+    return target === '/api/flows/filter' ? { status: 200, body: '[]' } : undefined;
+  };
+  beforeAll(() => behind.upstream.answerWith(prefect));
+  afterAll(() => proxy?.stop());
+
+  it('finds nothing wrong with the proxy of the page', async () => {
+    const { lines, output } = await diagnose(behind.gateway, { env: { SSL_CERT_FILE: front.cert } }, ['--deep']);
+    expect(lines.filter(({ code }) => code !== undefined)).toEqual([]);
+    const deep = ['host', 'carriers', 'target', 'answers', 'bodies', 'client-address', 'login-redirect', 'cookies', 'plain-http', 'browser-sockets', 'python'];
+    expect(lines.filter(({ check, status }) => deep.includes(check) && status === 'ok').map(({ check }) => check)).toEqual(deep);
+    expect(output).not.toMatch(/lct_|gate:way/);
+  });
+
+  const FAULTS: readonly (readonly [codes: readonly string[], change: (server: string) => string, before?: string])[] = [
+    [['host-changed'], (server) => server.replace('Host $host', 'Host prefect.internal')],
+    [['address-forged'], (server) => server.replace('For $remote_addr', 'For $http_x_forwarded_for')],
+    [['address-hidden'], (server) => server.replace('For $remote_addr', 'For ""')],
+    [['path-rewritten'], (server) => server.replace(/(proxy_pass .*);/, '$1/;')],
+    [['body-limited'], (server) => server.replace('client_max_body_size 0', 'client_max_body_size 1m')],
+    [['body-buffered'], (server) => server.replace('proxy_request_buffering off', 'proxy_request_buffering on')],
+    [
+      ['error-replaced'],
+      (server) =>
+        server.replace(
+          'location / {',
+          'error_page 404 /own.html; location = /own.html { internal; return 404 "<html>"; } location / { proxy_intercept_errors on;',
+        ),
+    ],
+    [['cookie-insecure', 'cookie-same-site'], (server) => server.replace('location / {', 'location / { proxy_cookie_flags ~ nosecure samesite=none;')],
+    [['cookie-lost'], (server) => server.replace('location / {', 'location / { proxy_set_header Cookie "";')],
+    [
+      ['answers-shared'],
+      (server) =>
+        server
+          .replace('proxy_buffering off', 'proxy_buffering on')
+          .replace('location / {', 'location / { proxy_cache c; proxy_cache_valid 200 1m; proxy_ignore_headers Cache-Control Vary;'),
+      'proxy_cache_path /etc/nginx/cache keys_zone=c:1m;',
+    ],
+  ];
+
+  it.each(FAULTS.map((fault) => [fault[0].join(), fault] as const))('names %s', async (_name, [codes, change, before = '']) => {
+    await proxy.stop();
+    const server = change(docsBlock('how-to/behind-a-proxy.md', 'map $http_upgrade'));
+    proxy = await startNginx(
+      front,
+      `${before}
+${server}`,
+      async () => (await behind.ask({ path: '/.lictor/ready' }).catch(() => undefined)) !== undefined,
+    );
+    const found = await runChecks(chainChecks(chain()));
+    // The sockets of the UI repeat what carriers say.
+    expect(
+      found.flatMap(({ code }) => (code === undefined || code.startsWith('socket-') ? [] : [code])),
+      JSON.stringify(found),
+    ).toEqual(codes);
+  });
+
+  function chain(): ChainSubject {
+    const { port, token, gateway } = behind;
+    const publicUrl = { origin: `https://localhost:${port}`, hostname: 'localhost', port, secure: true, basePath: '' };
+    const tls = { ca: [readFileSync(front.cert, 'utf8')], allowPartialTrustChain: false, checkServerIdentity: () => undefined };
+    const { accessLog, storeFile } = statePaths(gateway.stateDir, '');
+    const subject = { chain: { publicUrl, probe, token: token.secret, tls }, trusted: ['127.0.0.1'], accessLog, attempt: attemptSocket, holdMs: 500 };
+    return { ...subject, returnTo: returnPathIn(storeFile), plainUrl: plainUrlOf(publicUrl) };
+  }
 });

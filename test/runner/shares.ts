@@ -97,7 +97,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/attacks/raw-prefect.test.ts': 8,
   'integration/state-version.test.ts': 8,
   'integration/attacks/tls.test.ts': 8,
-  'integration/behind-a-proxy.test.ts': 8,
+  'integration/behind-a-proxy.test.ts': 20,
   'integration/metrics.test.ts': 8,
 };
 

@@ -14,6 +14,8 @@ export interface Line {
   readonly status: string;
   readonly message: string;
   readonly remedy: string | null;
+  /** Only with --deep. */
+  readonly code?: string;
 }
 
 export interface Diagnosis {
@@ -39,11 +41,11 @@ export interface Planted {
 export const NGINX = { LICTOR_NGINX: execFileSync('sh', ['-c', 'PATH="$PATH:/usr/sbin" command -v nginx'], { encoding: 'utf8' }).trim() };
 
 /** The command line itself, in this process: fifty starts of Node would take most of the time. */
-export async function diagnose(gateway: Pick<Gateway, 'configFile' | 'stateDir'>, planted: Planted = {}): Promise<Diagnosis> {
+export async function diagnose(gateway: Pick<Gateway, 'configFile' | 'stateDir'>, planted: Planted = {}, more: readonly string[] = []): Promise<Diagnosis> {
   const configFile = join(gateway.stateDir, 'doctor.yaml');
   const base: unknown = parse(readFileSync(gateway.configFile, 'utf8'));
   writeFileSync(configFile, stringify({ ...(typeof base === 'object' ? base : {}), ...planted.config }));
-  const args = ['doctor', '--json', '-c', configFile, '--state-dir', planted.stateDir ?? gateway.stateDir];
+  const args = ['doctor', '--json', ...more, '-c', configFile, '--state-dir', planted.stateDir ?? gateway.stateDir];
   const env = { PATH: process.env['PATH'], ...NGINX, ...planted.env };
   return diagnosisOf(planted.mounts === undefined ? await inProcess(args, env) : await runInOwnMounts(planted.mounts, args, env));
 }

@@ -19,8 +19,8 @@ export function checkStateFiles(paths: Pick<StatePaths, 'root' | 'run'>, owners:
 /** One wrong chmod is one line, or a few. */
 const MOST = 5;
 
-/** Public: certificates for clients, and what is documented as readable. */
-const PUBLIC = /^(?:tls\/ca\.pem|lictor\.yaml|version)$/;
+/** The authority for clients; configurations, which hold no secret. */
+const PUBLIC = /^(?:tls\/ca\.pem|[^/]+\.yaml|version)$/;
 
 function problemsOf(root: string, file: string, owners: readonly number[]): readonly Verdict[] {
   const stats = lstatSync(file, { throwIfNoEntry: false });

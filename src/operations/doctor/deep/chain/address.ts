@@ -1,5 +1,4 @@
 // The address of a client as the gateway records it. A client must not be able to choose it, and it must not be that of a proxy.
-import { randomUUID } from 'node:crypto';
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,7 +8,7 @@ import { isInNetworks } from '../../../../identity/authn/service-token/networks.
 import { type Verdict, warn } from '../../finding.ts';
 import { parseJson } from '../../outside/http-probe.ts';
 import { fault, hint } from '../codes.ts';
-import { API, askAsStranger, type Chain } from './chain.ts';
+import { apiOnce, askAsStranger, type Chain } from './chain.ts';
 
 export interface AddressSubject {
   readonly chain: Chain;
@@ -57,9 +56,7 @@ interface Recorded {
 
 async function recorded({ chain, trusted, accessLog }: AddressSubject, headers: Readonly<Record<string, string>>): Promise<Recorded | 'unnamed' | undefined> {
   const localAddress = sourceFor(chain.publicUrl.hostname, trusted);
-  // A cache has no answer to it.
-  const path = `${API}?lictor-doctor=${randomUUID()}`;
-  const answer = await askAsStranger(chain, path, { headers, ...(localAddress !== undefined && { localAddress }) });
+  const answer = await askAsStranger(chain, apiOnce(), { headers, ...(localAddress !== undefined && { localAddress }) });
   if (!answer.ok) return undefined;
   const id = answer.headers['x-request-id'];
   if (id === undefined) return 'unnamed';

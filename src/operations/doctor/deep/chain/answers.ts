@@ -2,7 +2,7 @@
 import type { Verdict } from '../../finding.ts';
 import { jsonField, type Probe } from '../../outside/http-probe.ts';
 import { fault } from '../codes.ts';
-import { API, answerWords, askAsDoctor, askAsStranger, type Chain, codeOf } from './chain.ts';
+import { API, answerWords, apiOnce, askAsDoctor, askAsStranger, type Chain, codeOf } from './chain.ts';
 import { FOREIGN_ORIGIN } from './credentials.ts';
 
 export async function checkAnswers(chain: Chain): Promise<readonly Verdict[]> {
@@ -17,7 +17,7 @@ async function checkError(chain: Chain): Promise<readonly Verdict[]> {
 }
 
 async function checkRejection(chain: Chain): Promise<readonly Verdict[]> {
-  const answer = await askAsStranger(chain, API);
+  const answer = await askAsStranger(chain, apiOnce());
   if (!answer.ok || codeOf(answer) === undefined) return []; // checkRefusal says why.
   const { headers, body } = answer;
   return [
@@ -53,7 +53,7 @@ function isCached(first: Probe, second: Probe): boolean {
 }
 
 async function checkCrossOrigin(chain: Chain): Promise<readonly Verdict[]> {
-  const answer = await askAsStranger(chain, API, { headers: { origin: FOREIGN_ORIGIN } });
+  const answer = await askAsStranger(chain, apiOnce(), { headers: { origin: FOREIGN_ORIGIN } });
   const allowed = answer.ok ? answer.headers['access-control-allow-origin'] : undefined;
   return allowed === undefined ? [] : [fault('cross-origin-opened', `a proxy in between adds Access-Control-Allow-Origin: ${allowed}`)];
 }

@@ -1,7 +1,8 @@
 // Requests along the whole way that clients go: through every proxy at public_url.
+import { randomUUID } from 'node:crypto';
 import type { PublicUrl } from '../../../../config/config.ts';
 import type { Verdict } from '../../finding.ts';
-import { jsonField, type Probe, type ProbeAnswer, type ProbeRequest, type Trust } from '../../outside/http-probe.ts';
+import { jsonField, type Probe, type ProbeRequest, type Trust } from '../../outside/http-probe.ts';
 import { fault } from '../codes.ts';
 
 export interface Chain {
@@ -15,6 +16,11 @@ export interface Chain {
 
 /** Every route of the API needs a credential. */
 export const API = '/api/admin/version';
+
+/** The same for one request: no cache has an answer to it. */
+export function apiOnce(): string {
+  return `${API}?lictor-doctor=${randomUUID()}`;
+}
 
 /** Without a credential. */
 export function askAsStranger({ publicUrl, probe }: Chain, path: string, more: Omit<ProbeRequest, 'url' | 'tls'> = {}): Promise<Probe> {
@@ -39,11 +45,6 @@ export function answerWords(answer: Probe): string {
   if (!answer.ok) return answer.error;
   const kind = codeOf(answer) ?? answer.headers['content-type']?.split(';')[0];
   return kind === undefined ? String(answer.status) : `${answer.status} ${kind}`;
-}
-
-/** Every check of answers runs only on those that arrived. */
-export function arrived(answers: readonly Probe[]): readonly ProbeAnswer[] {
-  return answers.filter((answer) => answer.ok);
 }
 
 /** Null: the gateway answers. Otherwise, further checks of the chain would only repeat that it does not. */

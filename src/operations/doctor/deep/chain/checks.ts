@@ -31,7 +31,7 @@ export function chainChecks(subject: ChainSubject): readonly Check[] {
   });
   const credentials = chain.token === null ? 'Cookie and Origin' : 'Authorization, X-Lictor-Token, Cookie and Origin';
   const checks: readonly Check[] = [
-    { group: 'public-url', name: 'chain', run: async () => (await reached) ?? ok('requests arrive at this gateway with its host name and path') },
+    { group: 'public-url', name: 'host', run: async () => (await reached) ?? ok('requests arrive at this gateway with its host name and path') },
     through('carriers', `${credentials} arrive unchanged`, checkCarriers),
     through('target', 'paths, methods and long lines arrive unchanged', checkTarget),
     through('answers', 'errors and headers of answers arrive unchanged, and no cache is in between', checkAnswers),

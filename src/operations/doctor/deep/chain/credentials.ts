@@ -2,7 +2,7 @@
 import { sessionCookieName } from '../../../../contract/names.ts';
 import type { Verdict } from '../../finding.ts';
 import { type DeepCode, fault } from '../codes.ts';
-import { API, askAsDoctor, askAsStranger, type Chain, codeOf } from './chain.ts';
+import { apiOnce, askAsDoctor, askAsStranger, type Chain, codeOf } from './chain.ts';
 
 export const FOREIGN_ORIGIN = 'https://lictor-doctor.invalid';
 
@@ -29,7 +29,7 @@ interface Carrier {
 }
 
 async function checkToken(chain: Chain, token: string, { code, name, headers }: Carrier): Promise<readonly Verdict[]> {
-  const answer = await askAsDoctor(chain, API, token, { headers });
+  const answer = await askAsDoctor(chain, apiOnce(), token, { headers });
   if (!answer.ok || answer.status !== 401) return [];
   return [fault(code, `${name} does not arrive at the gateway: it answers ${codeOf(answer) ?? 'another 401'}`)];
 }
@@ -37,7 +37,7 @@ async function checkToken(chain: Chain, token: string, { code, name, headers }: 
 /** The gateway rejects two session cookies as malformed, which proves that they arrive. */
 async function checkCookie(chain: Chain): Promise<readonly Verdict[]> {
   const name = sessionCookieName(chain.publicUrl);
-  const answer = await askAsStranger(chain, API, { headers: { cookie: `${name}=lictor-doctor; ${name}=lictor-doctor` } });
+  const answer = await askAsStranger(chain, apiOnce(), { headers: { cookie: `${name}=lictor-doctor; ${name}=lictor-doctor` } });
   return codeOf(answer) === 'credential-missing' ? [fault('cookie-lost', 'Cookie does not arrive at the gateway')] : [];
 }
 

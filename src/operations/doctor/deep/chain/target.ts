@@ -3,14 +3,14 @@ import { wellKnownPaths } from '../../../../contract/names.ts';
 import type { Verdict } from '../../finding.ts';
 import { jsonField } from '../../outside/http-probe.ts';
 import { type DeepCode, fault } from '../codes.ts';
-import { API, answerWords, askAsStranger, type Chain, codeOf } from './chain.ts';
+import { answerWords, apiOnce, askAsStranger, type Chain, codeOf } from './chain.ts';
 
 export async function checkTarget(chain: Chain): Promise<readonly Verdict[]> {
   const found = await Promise.all([
     ...NOT_CANONICAL.map((path) => checkPath(chain, path)),
     checkMethods(chain),
-    checkLong(chain, 'target-limited', { path: `${API}?lictor-doctor=${'x'.repeat(LONG)}`, headers: {} }),
-    checkLong(chain, 'header-limited', { path: API, headers: { cookie: `lictor-doctor=${'x'.repeat(LONG)}` } }),
+    checkLong(chain, 'target-limited', { path: `${apiOnce()}${'x'.repeat(LONG)}`, headers: {} }),
+    checkLong(chain, 'header-limited', { path: apiOnce(), headers: { cookie: `lictor-doctor=${'x'.repeat(LONG)}` } }),
     checkMetadata(chain),
   ]);
   const all = found.flat();

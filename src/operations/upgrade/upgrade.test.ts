@@ -75,7 +75,7 @@ describe('tested versions', () => {
     ['3.9.1', 'ok', 'in the tested range'],
     ['3.10.0', 'warn', 'Prefect 3.10.0 is newer than 3.9.1'],
   ])('are named for Prefect %s', async (version, status, words) => {
-    const answer = { ok: true, status: 200, headers: {}, body: JSON.stringify(version), atMs: 0 } as const;
+    const answer = { ok: true, status: 200, headers: {}, body: JSON.stringify(version), atMs: 0, setCookies: [] as string[], localAddress: '' } as const;
     const subject = { url: 'http://127.0.0.1:4200', authorization: null, tls: upstreamTrust([], null), probe: async () => answer };
     expect(await checkTestedPrefect(subject)).toMatchObject([{ status, message: expect.stringContaining(words) }]);
   });

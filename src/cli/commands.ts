@@ -21,6 +21,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'upgrade', summary: 'find what this version breaks', load: () => import('./upgrade.ts') },
   { name: 'doctor', summary: 'find problems of a running gateway', load: () => import('./doctor.ts') },
   { name: 'support', summary: 'write a support bundle without secrets', load: () => import('./support.ts') },
+  { name: 'health', summary: 'ask the gateway of this machine whether it runs', load: () => import('./health.ts') },
   { name: 'explain', summary: 'explain an authorization decision', load: () => import('./explain.ts') },
   { name: 'access', summary: 'list who may do an action', load: () => import('./access.ts') },
   { name: 'login', summary: 'log in with your browser', load: () => import('./login.ts') },

@@ -13,7 +13,7 @@ const EPOCH = '1790000000';
 const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], SOURCE_DATE_EPOCH: EPOCH };
 
 export async function must(command: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<string> {
-  const { code, output } = await run({ name: `${command} ${args.join(' ')}`, command, args, env: { ...env, ...more } });
+  const { code, output } = await run({ name: `${command} ${args.join(' ')}`, command, args, env: { ...env, ...more }, timeoutMs: 600_000 });
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${output.slice(-3_000)}`);
   return output;
 }

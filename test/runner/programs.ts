@@ -32,6 +32,8 @@ const NEEDS = {
   ip: { programs: ['ip'], packages: ['iproute2'] },
   nft: { programs: ['nft'], files: '/usr/sbin/nft', packages: ['nftables'] },
   mmdebstrap: { programs: ['mmdebstrap'], packages: ['mmdebstrap'] },
+  buildah: { programs: ['buildah'], packages: ['buildah'] },
+  docker: { programs: ['dockerd'], packages: ['docker.io', 'docker-compose'] },
   lintian: { programs: ['lintian'], packages: ['lintian'] },
   haproxy: { programs: ['haproxy'], files: '/usr/sbin/haproxy', packages: ['haproxy'] },
   caddy: { programs: ['caddy'], packages: ['caddy'] },

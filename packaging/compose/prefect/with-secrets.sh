@@ -1,0 +1,13 @@
+# with-secrets.sh COMMAND...: runs a command of Prefect with the secrets of its volumes as settings. Run by sh.
+set -eu
+
+if [ -e /secrets/prefect/auth ]; then
+  PREFECT_SERVER_API_AUTH_STRING=$(cat /secrets/prefect/auth)
+  PREFECT_SERVER_DATABASE_CONNECTION_URL=postgresql+asyncpg://prefect:$(cat /secrets/postgres/password)@postgres:5432/prefect
+  export PREFECT_SERVER_API_AUTH_STRING PREFECT_SERVER_DATABASE_CONNECTION_URL
+fi
+if [ -e /secrets/worker/token ]; then
+  PREFECT_API_AUTH_STRING=any:$(cat /secrets/worker/token)
+  export PREFECT_API_AUTH_STRING
+fi
+exec "$@"

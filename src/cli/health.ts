@@ -1,4 +1,4 @@
-// `lictor health`: asks the gateway of this machine whether it runs, for health checks of containers.
+// `lictor health`: asks the gateway of this machine if it runs, for health checks of containers.
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { loadInUse } from '../config/in-use.ts';
@@ -10,7 +10,7 @@ import { CommandFailed } from './errors.ts';
 export function register(program: Command, context: CliContext): void {
   program
     .command('health')
-    .description('ask the gateway of this machine whether it runs: exit 0 if it does; whether Prefect answers does not count')
+    .description('check that the gateway of this machine runs: exit 0 if it does, also while Prefect is away')
     .addHelpText('after', '\nExample:\n  lictor health -c /etc/lictor/lictor.yaml --state-dir /var/lib/lictor\n')
     .action(() => health(context));
 }

@@ -1,5 +1,5 @@
 // The container image, built twice; then compose.yaml with that image in a real Docker, as docs/how-to/docker-compose.md says.
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -113,6 +113,19 @@ it('a second start changes no secret; a lost token of the worker is replaced', a
 it('SIGTERM ends Lictor in order', async () => {
   await typed('docker compose stop lictor');
   expect(await inspect('lictor', '{{.State.ExitCode}}')).toEqual(['0']);
+});
+
+it('the image alone runs with an own configuration, and its health check knows https', async () => {
+  const config = join(directory, 'etc');
+  mkdirSync(config);
+  const yaml = 'public_url: https://prefect.example.com:8443\nlisten: 0.0.0.0:8443\ntls: { self_made: true }\nprefect: { url: http://127.0.0.1:4200 }\n';
+  writeFileSync(join(config, 'lictor.yaml'), `${yaml}identity_providers: [ { id: local, type: accounts } ]\n`);
+  const output = await typed(docsBlock('how-to/install.md', 'docker volume create').replaceAll('--volume /etc/lictor:', `--volume ${config}:`));
+  expect(output).toContain('no problem');
+  const health = () => shell('docker exec lictor lictor health');
+  await waitFor(async () => (await health()).code === 0, { what: 'the gateway to run', timeoutMs: 60_000, everyMs: 1_000 });
+  expect((await health()).output).toContain('https://127.0.0.1:8443/.lictor/health answers');
+  await typed('docker rm --force lictor && docker volume rm lictor');
 });
 
 it('nothing is left after down', async () => {

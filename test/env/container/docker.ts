@@ -1,4 +1,4 @@
-// A real Docker with a network, a storage and mounts of its own: nothing of it is left when it ends. Root only.
+// A real Docker with a network, a storage and mounts apart from the machine: nothing of it is left when it ends. Root only.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

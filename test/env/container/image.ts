@@ -16,7 +16,7 @@ export async function baseTar(): Promise<string> {
   return join(cached, 'base.tar');
 }
 
-/** Builds the image of a release in a storage of its own, below `directory`; answers the path of the archive. */
+/** Builds the image of a release in a separate storage below `directory`; answers the path of the archive. */
 export async function buildImage(tree: string, directory: string): Promise<string> {
   await bringProgram('buildah', process.env, onProgress);
   mkdirSync(directory);

@@ -1,6 +1,7 @@
 // docs/how-to/behind-a-proxy.md with HAProxy and Caddy, and path-prefix.md with nginx: test/integration/behind-a-proxy.test.ts has nginx without a path.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Behind, behindAnyProxy, caddyOfPage, haproxyOfPage, type StartFront, startBehind, startNginx } from '../env/behind-a-proxy.ts';
+import { answerAsPrefect, chainFindings } from '../env/chain-behind.ts';
 import { docsBlock } from '../env/docs.ts';
 import { run } from '../env/process.ts';
 import { bringProgram } from '../runner/programs.ts';
@@ -17,6 +18,12 @@ describe.each([
   afterAll(() => behind?.close());
 
   behindAnyProxy(() => behind);
+
+  it('is sound for lictor doctor --deep', async () => {
+    behind.upstream.answerWith(answerAsPrefect);
+    const found = await chainFindings(behind);
+    expect(found.filter(({ status }) => status !== 'ok')).toEqual([]);
+  });
 });
 
 describe('below a path of nginx', () => {

@@ -140,6 +140,7 @@ function send(options: RequestOptions, ports: { readonly front: number; readonly
 async function recordedAddress({ gateway }: Behind, answer: IncomingMessage): Promise<unknown> {
   const id = String(answer.headers['x-request-id']);
   const find = async () => jsonLines(await gateway.lictorOk('audit', '--json')).find(({ request_id: found }) => found === id)?.['source_ip'];
+  await expect.poll(find, { timeout: 20_000 }).toBeDefined();
   return await find();
 }
 

@@ -1,19 +1,13 @@
 // docs/how-to/behind-a-proxy.md with nginx; behind it, what from-basic-auth.md and from-oauth2-proxy.md promise of Lictor, and what nginx did before.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { statePaths } from '../../src/config/state-dir.ts';
-import { plainUrlOf, returnPathIn } from '../../src/operations/doctor/deep/chain/browser.ts';
-import { type ChainSubject, chainChecks } from '../../src/operations/doctor/deep/chain/checks.ts';
-import { probe } from '../../src/operations/doctor/outside/http-probe.ts';
-import { attemptSocket } from '../../src/operations/doctor/outside/sockets.ts';
-import { runChecks } from '../../src/operations/doctor/run-checks.ts';
 import { type Behind, behindAnyProxy, type Front, nginxOfPage, startBehind, startNginx } from '../env/behind-a-proxy.ts';
+import { answerAsPrefect, chainFindings } from '../env/chain-behind.ts';
 import { docsBlock, docsBlocks } from '../env/docs.ts';
 import { freePort } from '../env/free-port.ts';
 import { type Running, run } from '../env/process.ts';
-import type { Recorded } from '../env/upstream-recorder.ts';
 import { diagnose } from './doctor/room.ts';
 
 const BASIC = 'how-to/from-basic-auth.md';
@@ -96,12 +90,7 @@ it('docs/how-to/audit.md and behind-a-proxy.md ask with a token', async () => {
 });
 
 describe('lictor doctor --deep', () => {
-  const prefect = ({ target, headers }: Recorded) => {
-    if (headers['authorization'] === undefined) return { status: 401, body: '{"exception_message": "Unauthorized"}' };
-    if (target === '/api/admin/version') return { status: 200, body: '"3.9.1"' };
-    return target === '/api/flows/filter' ? { status: 200, body: '[]' } : undefined;
-  };
-  beforeAll(() => behind.upstream.answerWith(prefect));
+  beforeAll(() => behind.upstream.answerWith(answerAsPrefect));
   afterAll(() => proxy?.stop());
 
   it('finds nothing wrong with the proxy of the page', async () => {
@@ -148,20 +137,11 @@ describe('lictor doctor --deep', () => {
 ${server}`,
       async () => (await behind.ask({ path: '/.lictor/ready' }).catch(() => undefined)) !== undefined,
     );
-    const found = await runChecks(chainChecks(chain()));
+    const found = await chainFindings(behind);
     // The sockets of the UI repeat what carriers say.
     expect(
       found.flatMap(({ code }) => (code === undefined || code.startsWith('socket-') ? [] : [code])),
       JSON.stringify(found),
     ).toEqual(codes);
   });
-
-  function chain(): ChainSubject {
-    const { port, token, gateway } = behind;
-    const publicUrl = { origin: `https://localhost:${port}`, hostname: 'localhost', port, secure: true, basePath: '' };
-    const tls = { ca: [readFileSync(front.cert, 'utf8')], allowPartialTrustChain: false, checkServerIdentity: () => undefined };
-    const { accessLog, storeFile } = statePaths(gateway.stateDir, '');
-    const subject = { chain: { publicUrl, probe, token: token.secret, tls }, trusted: ['127.0.0.1'], accessLog, attempt: attemptSocket, holdMs: 500 };
-    return { ...subject, returnTo: returnPathIn(storeFile), plainUrl: plainUrlOf(publicUrl) };
-  }
 });

@@ -29,7 +29,7 @@ beforeAll(async () => {
   cpSync(archive, join(release, basename(archive)));
   await buildPackage('compose', tree, release);
   docker = await startDocker(['prefect.localhost']);
-  await typed(block('tar -xf'), release);
+  await typed(block('tar -xf lictor-'), release);
   await writeStandIns(join(project, 'stand-ins.yaml'));
   const base = await baseTar();
   for (const image of STOOD_IN) await typed(`docker import ${base} ${image}`);

@@ -18,10 +18,11 @@ export function answerAsPrefect({ target, headers }: Recorded): RecordedAnswer |
   return target === '/api/flows/filter' ? { status: 200, body: '[]' } : undefined;
 }
 
-export async function chainFindings({ port, token, gateway, directory }: Behind): Promise<readonly Finding[]> {
+/** `holdMs`: how long the proxy may hold a body. */
+export async function chainFindings({ port, token, gateway, directory }: Behind, holdMs = 5_000): Promise<readonly Finding[]> {
   const publicUrl = { origin: `https://localhost:${port}`, hostname: 'localhost', port, secure: true, basePath: '' };
   const tls = { ca: [readFileSync(join(directory, 'cert.pem'), 'utf8')], allowPartialTrustChain: false, checkServerIdentity: () => undefined };
   const { accessLog, storeFile } = statePaths(gateway.stateDir, '');
-  const subject = { chain: { publicUrl, probe, token: token.secret, tls }, trusted: ['127.0.0.1'], accessLog, attempt: attemptSocket, holdMs: 500 };
+  const subject = { chain: { publicUrl, probe, token: token.secret, tls }, trusted: ['127.0.0.1'], accessLog, attempt: attemptSocket, holdMs };
   return await runChecks(chainChecks({ ...subject, returnTo: returnPathIn(storeFile), plainUrl: plainUrlOf(publicUrl) }));
 }

@@ -13,14 +13,21 @@ export const BODY_BYTES = 5 * 1024 * 1024;
 /** A gateway under load answers later than an idle one. */
 const HOLD_MS = 5_000;
 
-export async function checkBodies(chain: Chain, holdMs = HOLD_MS): Promise<readonly Verdict[]> {
-  const found = await Promise.all([checkUpload(chain, holdMs), checkText(chain)]);
+export interface BodyWays {
+  /** How long a proxy may hold a body before that is a finding. */
+  readonly holdMs?: number;
+  readonly send?: typeof upload;
+}
+
+export async function checkBodies(chain: Chain, { holdMs = HOLD_MS, send = upload }: BodyWays = {}): Promise<readonly Verdict[]> {
+  const found = await Promise.all([checkUpload(chain, holdMs, send), checkText(chain)]);
   return found.flat();
 }
 
 /** Without a credential: the gateway rejects it before it reads the body. */
-async function checkUpload({ publicUrl: { origin, basePath } }: Chain, holdMs: number): Promise<readonly Verdict[]> {
-  const { status, body, waited } = await upload(`${origin}${basePath}/api/logs/`, holdMs);
+async function checkUpload({ publicUrl: { origin, basePath } }: Chain, holdMs: number, send: typeof upload): Promise<readonly Verdict[]> {
+  const { status, body, waited, error } = await send(`${origin}${basePath}/api/logs/`, holdMs);
+  if (error !== null) return [fault('body-limited', `a proxy in between ends the request with a body of ${BODY_BYTES / 1024 / 1024} MiB: ${error}`)];
   const isOurs = /"request_id"/.test(body);
   if (status === 413 && !isOurs) return [fault('body-limited', `a proxy in between rejects a body of ${BODY_BYTES / 1024 / 1024} MiB with 413`)];
   return waited ? [hint('body-buffered', 'a proxy in between reads a whole body before the gateway sees the request')] : [];
@@ -31,10 +38,12 @@ interface Uploaded {
   readonly body: string;
   /** No answer came before the rest of the body. */
   readonly waited: boolean;
+  /** Null: an answer came. */
+  readonly error: string | null;
 }
 
 /** Sends the head and one byte. The rest follows only if no answer comes. */
-function upload(url: string, holdMs: number): Promise<Uploaded> {
+export function upload(url: string, holdMs: number): Promise<Uploaded> {
   const options = {
     ...{ method: 'POST', agent: false, rejectUnauthorized: false, timeout: 10_000 },
     headers: { 'content-type': 'application/json', 'content-length': BODY_BYTES, connection: 'close' },
@@ -53,10 +62,11 @@ function upload(url: string, holdMs: number): Promise<Uploaded> {
     };
     call.once('response', async (response: IncomingMessage) => {
       clearTimeout(timer);
-      done({ status: response.statusCode ?? 0, body: await text(response).catch(() => ''), waited });
+      done({ status: response.statusCode ?? 0, body: await text(response).catch(() => ''), waited, error: null });
     });
-    call.once('timeout', () => done({ status: 0, body: '', waited: false }));
-    call.once('error', () => done({ status: 0, body: '', waited: false })); // The carriers' checks say that nothing arrives.
+    const failed = (error: string): void => done({ status: 0, body: '', waited, error });
+    call.once('timeout', () => failed('no answer'));
+    call.once('error', ({ message }) => failed(message));
     call.write('{');
   });
 }

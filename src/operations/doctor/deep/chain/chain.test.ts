@@ -5,6 +5,7 @@ import { probe } from '../../outside/http-probe.ts';
 import { attemptSocket } from '../../outside/sockets.ts';
 import { runChecks } from '../../run-checks.ts';
 import { type DeepCode, REMEDIES } from '../codes.ts';
+import { upload } from './bodies.ts';
 import { chainChecks } from './checks.ts';
 import { type Answered, type Asked, page, type Spoiled, startFakeGateway } from './gateway.fixture.ts';
 
@@ -40,6 +41,7 @@ async function examine({ basePath = '', secure = false, trusted = [], holdMs, pl
       },
     },
     ...{ trusted, accessLog: gateway.accessLog, returnTo: gateway.returnTo, plainUrl: withoutTls, ...(holdMs !== undefined && { holdMs }) },
+    send: (url, wait) => upload(url.replace(origin, real), wait),
     attempt: (options) => attemptSocket({ ...options, url: attempted(options.url) }),
   });
   const found = await runChecks(checks).finally(gateway.close);
@@ -122,6 +124,7 @@ const FAULTS: readonly Fault[] = [
   },
   { finds: ['cross-origin-opened'], answer: (own) => ({ ...own, headers: { ...own.headers, 'access-control-allow-origin': '*' } }) },
   { finds: ['body-limited'], instead: ({ headers }) => (Number(headers['content-length'] ?? 0) > 1_048_576 ? page(413) : undefined) },
+  { finds: ['body-limited'], cuts: ({ headers }) => Number(headers['content-length'] ?? 0) > 1_048_576, says: /ends the request with a body of 5 MiB/ },
   { finds: ['body-buffered'], readsBodies: true, holdMs: 50, status: 'warn' },
   { finds: ['body-limited'], readsBodies: true, holdMs: 50, instead: ({ body }) => (body.length > 1_048_576 ? page(413) : undefined) },
   { finds: ['body-filtered'], instead: ({ body }) => (body.includes('<script>') ? page(403) : undefined), says: /by its text: 403 text\/html/ },

@@ -3,21 +3,19 @@ import { type Check, ok, type Verdict, warn } from '../../finding.ts';
 import type { Attempter } from '../../outside/sockets.ts';
 import { type AddressSubject, checkAddress } from './address.ts';
 import { checkAnswers } from './answers.ts';
-import { checkBodies } from './bodies.ts';
+import { type BodyWays, checkBodies } from './bodies.ts';
 import { checkCookies, checkLoginRedirect, checkPlainHttp } from './browser.ts';
 import { checkBrowserSockets } from './browser-sockets.ts';
 import { type Chain, whyNotReached } from './chain.ts';
 import { checkCarriers } from './credentials.ts';
 import { checkTarget } from './target.ts';
 
-export interface ChainSubject extends AddressSubject {
+export interface ChainSubject extends AddressSubject, BodyWays {
   /** Where the gateway sends the browser after the login attempt of this id. */
   readonly returnTo: (attempt: string) => string | undefined;
   readonly attempt: Attempter;
   /** The host of public_url without TLS. */
   readonly plainUrl: string;
-  /** How long a proxy may hold a body before that is a finding. */
-  readonly holdMs?: number;
 }
 
 /** If the gateway does not answer at all, only the first check says something. */
@@ -35,7 +33,7 @@ export function chainChecks(subject: ChainSubject): readonly Check[] {
     through('carriers', `${credentials} arrive unchanged`, checkCarriers),
     through('target', 'paths, methods and long lines arrive unchanged', checkTarget),
     through('answers', 'errors and headers of answers arrive unchanged, and no cache is in between', checkAnswers),
-    through('bodies', 'a body of 5 MiB arrives without waiting', (each) => checkBodies(each, subject.holdMs)),
+    through('bodies', 'a body of 5 MiB arrives without waiting', (each) => checkBodies(each, subject)),
     through('client-address', 'the gateway records the address of the client', (each) => checkAddress({ ...subject, chain: each })),
     through('login-redirect', 'a browser without a session gets to the login, and back to its page', (each) => checkLoginRedirect(each, subject.returnTo)),
     through('cookies', 'the session cookie arrives with all its attributes', checkCookies),

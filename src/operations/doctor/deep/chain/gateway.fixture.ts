@@ -28,6 +28,8 @@ export interface Spoiled {
   readonly instead?: (asked: Asked) => Answered | undefined;
   readonly answer?: (answered: Answered, asked: Asked) => Answered;
   readonly readsBodies?: boolean;
+  /** Ends the connection without an answer. */
+  readonly cuts?: (asked: Asked) => boolean;
   /** The address that the gateway records; default: of the client. */
   readonly recorded?: (asked: Asked) => string;
 }
@@ -97,6 +99,7 @@ async function answer(state: State, accessLog: string, incoming: IncomingMessage
   const isLarge = Number(incoming.headers['content-length'] ?? 0) > 1_000_000;
   const body = isLarge && state.readsBodies !== true ? '' : (await buffer(incoming)).toString('latin1');
   const client = askedOf(incoming, body, false);
+  if (state.cuts?.(client) === true) return void incoming.socket.destroy();
   const asked = spoil(state, client);
   const own = gatewayAnswer(state, asked);
   const address = state.recorded?.(client) ?? incoming.socket.remoteAddress ?? '';

@@ -4,6 +4,7 @@ import type { Principal } from '../../contract/principal.ts';
 import { everywhere, NOWHERE } from '../../contract/scope.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
+import { sharedEngine } from './engine.fixture.ts';
 import { createPolicyEngine, createPolicyEngineInSteps, validatePolicies } from './engine.ts';
 import { loadBuiltInPolicies, namePolicies, uniqueByName } from './policies.ts';
 
@@ -48,7 +49,7 @@ describe('the built-in policies', () => {
 });
 
 describe('a decision', () => {
-  const engine = createPolicyEngine({ actions, revision: 7 });
+  const engine = sharedEngine({ actions, revision: 7 });
 
   it('names the policy that permits, and what was asked', () => {
     expect(ask(engine, {})).toEqual({
@@ -157,7 +158,7 @@ describe('policies of other texts', () => {
   it('counts a role with a scope only if it is in force', () => {
     const who = { ...principal('viewer'), grants: [{ role: 'viewer', scope: { ...NOWHERE, tags: ['team-a'] } }] };
     const question = { principal: who, action: 'flows.read', resource: { type: 'Flow', id: 'x' }, context: { address: '', carrier: '', facts: {} } } as const;
-    const engine = createPolicyEngine({ actions, revision: 1 });
+    const engine = sharedEngine({ actions, revision: 1 });
     expect(engine.evaluate(question)).toMatchObject({ effect: 'deny', reason: 'policy-default-deny' });
     expect(engine.evaluate({ ...question, inForce: ['viewer'] })).toMatchObject({ effect: 'allow', policies: ['viewer'] });
   });

@@ -3,11 +3,11 @@ import type { ActionGroup } from '../../contract/operation.ts';
 import { BUILT_IN_ROLES, type BuiltInRole } from '../../contract/roles.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
-import { createPolicyEngine } from './engine.ts';
+import { sharedEngine } from './engine.fixture.ts';
 import { roleMay } from './table.ts';
 
 const actions = collectActions(OPERATIONS);
-const engine = createPolicyEngine({ actions, revision: 1 });
+const engine = sharedEngine({ actions, revision: 1 });
 
 function permitted(role: BuiltInRole): string[] {
   return actions.filter((action) => roleMay(engine, role, action)).map(({ name }) => name);

@@ -49,6 +49,7 @@ describe('a schema', () => {
     [{ tipe: 'object' }],
     [{ type: 'objekt' }],
     [{ type: 'string', format: 'daate' }],
+    [{ minLength: -1 }],
     [{ pattern: '(' }],
     [{ pattern: '(?=a)a' }],
     [{ patternProperties: { '(a)\\1': {} } }],
@@ -57,5 +58,10 @@ describe('a schema', () => {
     [{ $async: true, type: 'object' }],
   ])('is refused: %j', (schema) => {
     expect(compileSchemaRule(schema)).toMatchObject({ ok: false });
+  });
+
+  it('may have the $id of another one', () => {
+    const [one, other] = ['string', 'number'].map((type) => ({ $id: 'https://schemas.example/x', type }));
+    expect([problemOf({ ...one }, 1), problemOf({ ...other }, 1)]).toEqual(['parameters must be string', undefined]);
   });
 });

@@ -31,6 +31,8 @@ export interface CliContext {
   stateDir(): string;
   /** Absolute; `--config`, else ./lictor.yaml, else lictor.yaml in the state directory. It may be missing. */
   configFile(): string;
+  /** A command line for this program, state directory and file, for a person to paste. */
+  commandLine(words: string, configFile: string): string;
   /** The program with every command registered, for completion. */
   wholeProgram(): Promise<Command>;
   /**
@@ -74,6 +76,10 @@ export function createContext(parts: ContextParts): CliContext {
     pause,
     stateDir,
     configFile,
+    commandLine(words, file) {
+      const { stateDir: given } = globalOptions();
+      return `${env['LICTOR_COMMAND'] ?? 'lictor'} ${words}${given === undefined ? '' : ` --state-dir ${given}`} -c ${file}`;
+    },
     wholeProgram,
     async loadContext({ secrets, store } = { secrets: 'skip' }) {
       assertStateOurs(stateDir());

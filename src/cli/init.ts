@@ -219,7 +219,7 @@ async function finish(session: Session, prepared: Prepared): Promise<void> {
   if (runs) await doctor({ ...context, configFile: () => file }, {}).catch(onlyPrinted);
   const later = [...seen.later, ...place.later];
   if (later.length > 0) context.out.write(`\nBefore you enforce it, see to these:\n${lines(later.map((verdict) => ({ ...verdict, status: 'warn' })))}\n`);
-  context.out.write(nextCommands(prepared, file, options));
+  context.out.write(nextCommands(session, prepared));
 }
 
 /** `lictor doctor` has printed the problems. */
@@ -263,13 +263,10 @@ async function consent({ context, options, prompter, out }: Session, { hints, di
   throw new CommandFailed('Nothing was written.');
 }
 
-function nextCommands({ given: { answers }, pools }: Prepared, file: string, { out }: InitOptions): string {
-  const at = `-c ${join(out, 'lictor.yaml') === file ? file : join(out, 'lictor.yaml')}`;
+function nextCommands({ context, out }: Session, { given: { answers }, pools }: Prepared): string {
+  const command = (words: string) => `  ${context.commandLine(words, join(out, 'lictor.yaml'))}\n`;
   const [admin = 'admin'] = answers.admins;
-  const worker = `lictor token create worker --role worker${pools[0] === undefined ? '' : ` --pool '${pools[0]}'`} ${at}`;
-  const commands =
-    answers.issuer === undefined
-      ? [`lictor account add ${admin.replace(/^user:/, '')} --role admin ${at}`, `lictor up ${at}`, worker]
-      : [`lictor up ${at}`, worker, `lictor doctor ${at}`];
-  return `\nNext:\n${commands.map((command) => `  ${command}\n`).join('')}Then log in at ${answers.public_url}\n`;
+  const worker = command(`token create worker --role worker${pools[0] === undefined ? '' : ` --pool '${pools[0]}'`}`);
+  const [before, after] = answers.issuer === undefined ? [command(`account add ${admin.replace(/^user:/, '')} --role admin`), ''] : ['', command('doctor')];
+  return `\nNext:\n${before}${command('up')}In another terminal:\n${worker}${after}Then log in at ${answers.public_url}\n`;
 }

@@ -1,11 +1,11 @@
 // The packages on systems that never saw Lictor: the Debian package from its installation to its purge, and the wheel in an empty venv.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Debian, newDebian } from '../env/debian.ts';
 import { freePort } from '../env/free-port.ts';
-import { buildPackage, buildTree, must } from '../env/packages.ts';
+import { buildPackage, buildTree, installWheel, must, pathWithoutNode } from '../env/packages.ts';
 import { run } from '../env/process.ts';
 import { prefectVenv } from '../env/venv.ts';
 import { bringProgram } from '../runner/programs.ts';
@@ -115,14 +115,9 @@ describe('the Debian package', () => {
 describe('the wheel', () => {
   it('runs the demo from an empty venv, without Node on PATH', async () => {
     const venv = join(directory, 'venv');
-    const path = join(directory, 'path');
-    await must('python3', ['-m', 'venv', venv]);
-    await must(join(venv, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', await buildPackage('wheel', tree, join(directory, 'wheel'))]);
-    mkdirSync(path);
-    for (const program of readdirSync('/usr/bin').filter((name) => !/^(node|nodejs|npm|npx)$/.test(name)))
-      symlinkSync(join('/usr/bin', program), join(path, program));
+    await installWheel(await buildPackage('wheel', tree, join(directory, 'wheel')), venv);
     const env = {
-      PATH: path,
+      PATH: pathWithoutNode(join(directory, 'path')),
       HOME: join(directory, 'home'),
       LICTOR_PREFECT: await prefectVenv(),
       LICTOR_NGINX: process.env['LICTOR_NGINX'] ?? '/usr/sbin/nginx',

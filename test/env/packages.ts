@@ -1,6 +1,6 @@
 // The packages of a release, as their scripts build them: the tree of files once for each run of a test file.
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPOSITORY, toolCacheDir } from '../../src/cli/repository.ts';
 import { ensureVenv } from '../../src/cli/venv.ts';
@@ -40,6 +40,20 @@ export async function packagePython(): Promise<string> {
   const directory = join(cacheDir, PACKAGES.join('-').replaceAll('==', '-'));
   const bin = await ensureVenv({ directory, requirements: PACKAGES, cacheDir, env: process.env, onProgress: (line) => process.stderr.write(`${line}\n`) });
   return join(bin, 'python');
+}
+
+/** In a new venv, as its only package. */
+export async function installWheel(wheel: string, venv: string): Promise<void> {
+  await must('python3', ['-m', 'venv', venv]);
+  await must(join(venv, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', wheel]);
+}
+
+/** A PATH of one new directory: the programs of the system, without Node. */
+export function pathWithoutNode(directory: string): string {
+  mkdirSync(directory);
+  const programs = readdirSync('/usr/bin').filter((name) => !/^(node|nodejs|npm|npx)$/.test(name));
+  for (const program of programs) symlinkSync(join('/usr/bin', program), join(directory, program));
+  return directory;
 }
 
 export function sha256(file: string): string {

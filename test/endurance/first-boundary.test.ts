@@ -1,0 +1,117 @@
+// From a clone and from the wheel: an enforced boundary before a Prefect that runs, by the lines that `lictor init` prints and no others.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { REPOSITORY } from '../../src/cli/repository.ts';
+import { freePort } from '../env/free-port.ts';
+import { CLIENT, type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.ts';
+import { logInThroughKeycloak } from '../env/keycloak-login.ts';
+import { buildPackage, buildTree, installWheel, must, pathWithoutNode } from '../env/packages.ts';
+import { directTo, field, list } from '../env/prefect.ts';
+import { type PrefectServer, startPrefect } from '../env/prefect-server.ts';
+import { start, waitFor } from '../env/process.ts';
+import { stockWorker } from '../env/several/worker.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'lictor-test-boundary-'));
+let prefect: PrefectServer;
+let keycloak: Keycloak;
+const workers = () => ['one', 'two', 'three'].map((name) => stockWorker(prefect.venv, name));
+let running: ReturnType<typeof workers>;
+
+beforeAll(async () => {
+  [prefect, keycloak] = await Promise.all([startPrefect(), sharedKeycloak()]);
+  running = workers();
+  const direct = { PREFECT_API_URL: `${prefect.url}/api`, PREFECT_API_AUTH_STRING: prefect.authString };
+  for (const worker of running) await worker.start(direct);
+}, 300_000);
+afterAll(async () => {
+  await Promise.all(running.map((worker) => worker.stop()));
+  await prefect.stop();
+  rmSync(directory, { recursive: true });
+});
+
+/** What a platform engineer types the program as, in which directory. */
+interface Installed {
+  readonly typed: string;
+  readonly cwd: string;
+  readonly path: string;
+}
+
+async function cloned(): Promise<Installed> {
+  const cwd = join(directory, 'clone');
+  await must('git', ['clone', '-q', REPOSITORY, cwd]);
+  return { typed: './lictor', cwd, path: process.env['PATH'] ?? '' };
+}
+
+async function wheel(): Promise<Installed> {
+  const [tree, venv] = [join(directory, 'tree'), join(directory, 'venv')];
+  await buildTree(tree);
+  await installWheel(await buildPackage('wheel', tree, join(directory, 'wheel')), venv);
+  return { typed: join(venv, 'bin/lictor'), cwd: directory, path: pathWithoutNode(join(directory, 'path')) };
+}
+
+describe.each([
+  ['a clone', cloned],
+  ['the wheel', wheel],
+])('from %s', (name, install) => {
+  const home = join(directory, `home-${name.replace(' ', '-')}`);
+  let installed: Installed;
+  let url: string;
+  let printed: string;
+
+  const shell = (line: string) =>
+    start({
+      ...{ name: line.slice(0, 50), command: 'sh', args: ['-c', `exec ${line}`], cwd: installed.cwd },
+      // The machine may reach the package registries only by its settings.
+      env: { ...process.env, PATH: installed.path, HOME: home },
+    });
+
+  async function output(line: string): Promise<string> {
+    const process = await shell(line);
+    const { code } = await process.exited;
+    expect(code, process.output()).toBe(0);
+    return process.output();
+  }
+
+  beforeAll(async () => {
+    mkdirSync(home);
+    installed = await install();
+    url = `http://localhost:${await freePort()}`;
+    await keycloak.serve(url, 'corp');
+    writeFileSync(join(home, 'prefect-auth'), prefect.authString, { mode: 0o600 });
+    writeFileSync(join(home, 'client-secret'), CLIENT.secret, { mode: 0o600 });
+    const answers = [
+      ...[`prefect_url: ${prefect.url}`, 'auth_string_file: prefect-auth', `public_url: ${url}`, `issuer: ${keycloak.issuer}`],
+      ...[`client_id: ${CLIENT.id}`, 'client_secret_file: client-secret', 'admins: [group:platform]'],
+    ];
+    writeFileSync(join(home, 'answers.yaml'), `${answers.join('\n')}\n`);
+    printed = await output(`${installed.typed} init --answers ${home}/answers.yaml --out ${home}/made`);
+  }, 600_000);
+
+  it('the printed lines start it, alice logs in, and a worker gets its token', async () => {
+    const lines = printed.split('Next:')[1]?.match(/^ {2}\S.*$/gm) ?? [];
+    expect(lines).toHaveLength(3);
+    const [up = '', token = '', doctor = ''] = lines.map((line) => line.trim());
+    const gateway = await shell(up);
+    await waitFor(async () => (await fetch(`${url}/.lictor/ready`).catch(() => undefined))?.status === 200, { what: up, timeoutMs: 60_000 });
+    try {
+      expect((await fetch(`${url}/api/admin/version`)).status).toBe(401);
+      const { cookie } = await logInThroughKeycloak(url, PEOPLE.alice);
+      expect((await fetch(`${url}/api/admin/version`, { headers: { cookie } })).status).toBe(200);
+      const secret = /lct_\S+/.exec(await output(token))?.[0] ?? '';
+      expect((await fetch(`${url}/api/work_pools/filter`, { method: 'POST', headers: { authorization: `Bearer ${secret}` } })).status).toBe(200);
+      expect(await output(doctor)).toContain(' 0 FAIL');
+    } finally {
+      await gateway.stop({ graceMs: 15_000 });
+    }
+  }, 300_000);
+
+  it('Prefect and its workers ran all the time', async () => {
+    expect(running.map((worker) => worker.running())).toEqual([true, true, true]);
+    for (const { name: worker, pool } of running) {
+      const known = list(await directTo(prefect).post(`/work_pools/${pool}/workers/filter`, {}));
+      expect(known.map((each) => [field(each, 'name'), field(each, 'status')])).toEqual([[worker, 'ONLINE']]);
+    }
+  });
+});

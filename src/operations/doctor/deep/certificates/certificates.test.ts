@@ -72,7 +72,7 @@ describe('as Python sees it', () => {
     ]);
   });
 
-  it('names a chain that it cannot complete, and an authority that nobody told it of', async () => {
+  it('names a chain that it cannot complete, and an authority that is not in its settings', async () => {
     expect(await seen({}, { bundle: authority.root, leafOnly: true })).toMatchObject([{ status: 'fail', code: 'python-rejects' }]);
     expect(await seen({}, { bundle: null })).toMatchObject([{ status: 'warn', code: 'authority-private', remedy: REMEDIES['authority-private'] }]);
   });

@@ -35,19 +35,21 @@ export interface PrefectOptions {
   readonly uiBase?: string;
   /** Another venv. Its server creates its database itself and runs in a separate process. Others are forks (commands/prefect-host.ts). */
   readonly of?: string;
+  /** True: it listens at every address, as many servers do; `url` is on loopback all the same. */
+  readonly everywhere?: boolean;
   /** Only where no test asks: the URL of the shared servers. */
   readonly sharedServers?: string;
 }
 
 /** Starts `prefect server start`; resolves when its API answers. */
-export async function startPrefect({ uiBase, of, sharedServers }: PrefectOptions = {}): Promise<PrefectServer> {
+export async function startPrefect({ uiBase, of, everywhere = false, sharedServers }: PrefectOptions = {}): Promise<PrefectServer> {
   const venv = of ?? (await prefectVenv());
   const home = mkdtempSync(join(tmpdir(), 'lictor-test-prefect-'));
   if (of === undefined) cpSync(join(await madeDatabase(venv), DATABASE), join(home, DATABASE));
   const beginFork = sharedServers === undefined ? () => forkedPrefect(venv, {}) : () => forkedBy(sharedServers, venv);
   const begin = of === undefined ? await beginFork() : undefined;
   const authString = `gateway:${randomBytes(24).toString('hex')}`;
-  const place = { venv, home, port: await freePort(), authString };
+  const place = { venv, home, port: await freePort(), authString, host: everywhere ? '0.0.0.0' : '127.0.0.1' };
   const startServer = () => start(serverProcess(place, uiBase === undefined ? {} : uiSettings(uiBase, home)), begin);
   let server = await startServer();
   const stop = async (): Promise<void> => {
@@ -74,7 +76,7 @@ async function madeDatabase(venv: string): Promise<string> {
 
 async function makeDatabase(venv: string, directory: string): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'lictor-test-prefect-'));
-  const server = await start(serverProcess({ venv, home, port: await freePort(), authString: 'nobody:asks' }));
+  const server = await start(serverProcess({ venv, home, port: await freePort(), authString: 'nobody:asks', host: '127.0.0.1' }));
   await server.stop({ graceMs: 30_000 });
   using database = new DatabaseSync(join(home, DATABASE));
   // One file, without its log; and only when nothing is amiss with it.
@@ -95,6 +97,7 @@ interface ServerPlace {
   readonly home: string;
   readonly port: number;
   readonly authString: string;
+  readonly host: string;
 }
 
 function urlOf({ port }: ServerPlace): string {
@@ -102,11 +105,11 @@ function urlOf({ port }: ServerPlace): string {
 }
 
 function serverProcess(place: ServerPlace, more: NodeJS.ProcessEnv = {}): Parameters<typeof start>[0] {
-  const { venv, home, port, authString } = place;
+  const { venv, home, port, authString, host } = place;
   return {
     name: 'prefect server',
     command: join(venv, 'bin', 'prefect'),
-    args: ['server', 'start', '--host', '127.0.0.1', '--port', String(port)],
+    args: ['server', 'start', '--host', host, '--port', String(port)],
     cwd: home,
     env: { ...serverEnv(home, port, authString), ...more },
     ready: async () => (await fetch(`${urlOf(place)}/api/health`)).ok,

@@ -12,7 +12,7 @@ declare module 'vitest' {
 
 /** Short commands. A command that waits for input, serves, or replaces its process runs in a separate process. */
 const SHORT: ReadonlySet<string> = new Set([
-  ...['access', 'account', 'agent', 'approvals', 'approve', 'audit', 'check', 'doctor', 'evidence', 'explain', 'identity'],
+  ...['access', 'account', 'agent', 'approvals', 'approve', 'audit', 'check', 'doctor', 'evidence', 'explain', 'identity', 'migrate'],
   ...['lock', 'locks', 'policy', 'services', 'simulate', 'timeline', 'token', 'unlock', 'whoami'],
 ]);
 const WAITS: ReadonlySet<string> = new Set(['-f', '--follow', '--password-stdin']);
@@ -20,7 +20,8 @@ const WAITS: ReadonlySet<string> = new Set(['-f', '--follow', '--password-stdin'
 /** Where a command may run beside others; undefined: nowhere. What Node and OpenSSL read of the environment, they read as a process starts. */
 export function hostFor(words: readonly string[], env: NodeJS.ProcessEnv): string | undefined {
   const [command = ''] = words;
-  const isShort = SHORT.has(command) && !words.some((word) => WAITS.has(word));
+  const waits = command === 'migrate' && !words.some((word) => word === '--once' || word === '--json');
+  const isShort = SHORT.has(command) && !waits && !words.some((word) => WAITS.has(word));
   const isOwn = Object.keys(env).some((name) => /^(NODE|SSL|OPENSSL)_/.test(name));
   return isShort && !isOwn ? (hostHere() ?? undefined) : undefined;
 }

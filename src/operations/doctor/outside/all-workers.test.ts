@@ -68,6 +68,15 @@ describe('a Prefect that does not answer', () => {
     ['fails', answer(500, {}), 'http://prefect:4200/api/work_pools/filter answers 500 and no list'],
   ])('%s', async (_what, probe, why) => expect(await allWorkers([at('http://prefect:4200', probe)], 'online')).toEqual({ ok: false, why }));
 
+  it('is asked again while its database is locked, and not for ever', async () => {
+    let busy = 2;
+    const whole = prefect(() => fleet.slice(0, 1));
+    const probe = async (request: ProbeRequest) => (busy-- > 0 ? answer(503, {}) : whole.probe(request));
+    expect(await allWorkers([{ ...whole, probe }], 'online')).toMatchObject({ ok: true, online: [{ name: 'w-0' }] });
+    busy = 100;
+    expect(await allWorkers([{ ...whole, probe }], 'online')).toMatchObject({ ok: false, why: expect.stringContaining('answers 503') });
+  });
+
   it('is no problem where another server answers', async () => {
     expect(await allWorkers([at('http://away:4200', REFUSED), prefect(() => fleet.slice(0, 1))], 'online')).toMatchObject({ ok: true });
   });

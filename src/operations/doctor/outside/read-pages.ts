@@ -17,6 +17,9 @@ export type Pages =
 /** The most that Prefect answers at once. */
 export const PAGE = 200;
 
+/** Prefect answers 503 when its database stays locked, after some seconds. Its clients send the request again. */
+const ATTEMPTS_WHILE_BUSY = 2;
+
 /**
  * Never rejects. Each object once, by its id. The list may be ordered by a time that changes, as that of workers: an object that changes between two pages
  * moves to the first one. So the first page is read again at the end.
@@ -44,7 +47,9 @@ export function idOf(item: Item): unknown {
 /** One page, with the limit of `body`. */
 export async function readPage({ url, authorization, tls, probe }: UpstreamSubject, path: string, body: object): Promise<Pages> {
   const headers = { ...authorizationOf(authorization), 'content-type': 'application/json' };
-  const answer = await probe({ url: `${url}${path}`, method: 'POST', headers, body: JSON.stringify(body), tls });
+  const request = { url: `${url}${path}`, method: 'POST', headers, body: JSON.stringify(body), tls };
+  let answer = await probe(request);
+  for (let again = 0; again < ATTEMPTS_WHILE_BUSY && answer.ok && answer.status === 503; again += 1) answer = await probe(request);
   if (!answer.ok) return { ok: false, why: `Prefect at ${url} cannot be reached: ${answer.error}` };
   const list: unknown = answer.status === 200 ? parseJson(answer.body) : undefined;
   return Array.isArray(list) ? { ok: true, items: list.filter(isItem), aheadMs: aheadOf(answer) } : { ok: false, why: refusalOf(url, path, answer) };

@@ -1,0 +1,30 @@
+// Nine stock workers move to the gateway while 30 flows run: none fails. Then the printed rule closes the direct way, and doctor proves it.
+import { resolve } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { lastJson } from '../env/gateway.ts';
+import { runInOwnNetwork } from '../env/own-network.ts';
+
+let seen: Record<string, unknown>;
+beforeAll(async () => {
+  const command = [process.execPath, resolve(import.meta.dirname, 'migrate-workers/scenario.ts')];
+  const finished = await runInOwnNetwork({ name: 'nine workers', command, env: process.env, timeoutMs: 1_500_000 });
+  // The scenario fails if its gateway has stored a secret.
+  if (finished.code !== 0) throw new Error(finished.output.slice(-8_000));
+  seen = lastJson(finished.output);
+}, 1_600_000);
+
+it('no run fails, and no worker ends', () => {
+  expect(seen).toMatchObject({ runs: 31, states: { COMPLETED: 31 }, alive: 9 });
+});
+
+it('the command counts them one by one, ends by itself, and prints no secret', () => {
+  expect(seen).toMatchObject({ exit: 0, printed: 0 });
+  expect(new Set(Array.isArray(seen['counts']) ? seen['counts'] : [])).toEqual(
+    new Set(Array.from({ length: 10 }, (_none, count) => `${count} of 9 through the gateway`)),
+  );
+});
+
+it('before the rule Prefect can be reached directly, afterwards not, and doctor says both', () => {
+  expect(seen).toMatchObject({ open: true, doctorBefore: { 'other-addresses': 'warn', 'direct-workers': 'warn' } });
+  expect(seen).toMatchObject({ closed: false, loopback: true, doctorAfter: { bypass: 'ok', 'other-addresses': 'ok', 'direct-workers': 'ok' } });
+});

@@ -33,7 +33,7 @@ export async function checkDirectWorkers(
   return [
     warn(
       `${direct.length} of ${online.length} workers bypass the gateway, and Prefect accepts their direct requests: ${names.join(', ')}${direct.length > NAMED ? ', ...' : ''}`,
-      `Restart them with PREFECT_API_URL=${apiUrl} and a token (lictor token create NAME --role worker), then close Prefect's port to all but the gateway: docs/how-to/existing-server.md.`,
+      `Restart them with PREFECT_API_URL=${apiUrl} and a token (lictor migrate workers prints the lines), then close Prefect's port to all but the gateway: docs/how-to/network-rules.md.`,
     ),
   ];
 }

@@ -1,8 +1,8 @@
 // What `npm run build` writes: whole without the checkout, and never without a file that the program reads.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +15,10 @@ const run = promisify(execFile);
 let directory: string;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'lictor-build-'));
-  await build(join(directory, 'dist'));
+  const program = process.env['LICTOR_TEST_PROGRAM'];
+  // `./lictor test` has built it.
+  if (program === undefined) await build(join(directory, 'dist'));
+  else cpSync(dirname(program), join(directory, 'dist'), { recursive: true });
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 

@@ -31,7 +31,7 @@ const USUAL: readonly Suite[] = [
   PACKAGING_LINT,
   INTEGRATION,
   E2E,
-  vitestSuite({ projects: ['unit'], summary: 'unit tests, beside the code', needs: ['openssl'] }),
+  vitestSuite({ projects: ['unit'], summary: 'unit tests, beside the code', needs: ['build', 'openssl'] }),
   PYTHON,
 ];
 

@@ -209,6 +209,16 @@ describe('refusals', () => {
     expect([edge.asked(), edge.upstream.seen()]).toEqual([[], []]);
   });
 
+  it('all of an unknown host but the health, which a balancer asks by an address', async () => {
+    const ask = async (line: string) => (await request(edge.port, [`${line} HTTP/1.1`, 'Host: 192.0.2.7:8200', 'X-Lictor-Token: tok'])).text;
+    for (const path of ['/.lictor/health', '/.lictor/login/..%2fhealth?next=/x', '/%2elictor/he%61lth'])
+      expect(await ask(`GET ${path}`)).not.toContain('host-unknown');
+    expect(edge.controlled().map(({ url }) => url?.replace(/\?.*/, ''))).toEqual(Array.from({ length: 3 }, () => '/.lictor/health'));
+    for (const line of ['POST /.lictor/health', 'GET /.lictor/ready', 'GET /.lictor/health/', 'GET /.lictor/api/v1/me'])
+      expect(await ask(line)).toContain('host-unknown');
+    expect(edge.controlled()).toHaveLength(3);
+  });
+
   it('an unknown host, and none', async () => {
     for (const host of ['evil.example', '127.0.0.1.evil.example', 'localhost.evil']) {
       expect((await request(edge.port, ['GET /api/flows/filter HTTP/1.1', `Host: ${host}`, 'X-Lictor-Token: tok'])).text).toContain('host-unknown');

@@ -12,6 +12,8 @@ const SERVICE_PROXY = 'http://lictor_proxy$lictor_service_target';
 
 /** Parts that authenticate every request themselves. */
 const SELF_AUTHENTICATING = ['http://lictor_control', RELAY];
+/** The gateway's health is for everyone. */
+const HEALTH = /^http:\/\/lictor_control[^$?]*\/\.lictor\/health$/;
 
 /** The control plane's sockets: they reject a request without the secret of the edge. A service or Prefect must never get it. */
 const OWN_PLACES = /^http:\/\/(?:lictor_(?:decision|control|relay|anonymous|proxy)(?![a-z_])|\$lictor_relay_queue$)/;
@@ -65,7 +67,7 @@ function isDecided(location: Directive, target: string): boolean {
   const block = location.block ?? [];
   const asked = find(block, 'auth_request');
   if (asked !== undefined) return asked.args[0] !== 'off';
-  return location.args[0]?.startsWith('@') === true || find(block, 'internal') !== undefined || SELF_AUTHENTICATING.includes(target);
+  return location.args[0]?.startsWith('@') === true || find(block, 'internal') !== undefined || SELF_AUTHENTICATING.includes(target) || HEALTH.test(target);
 }
 
 /** Only nginx connects to a server that has only unix sockets: the members of the balancer, behind a decided location. */

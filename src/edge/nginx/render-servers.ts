@@ -1,6 +1,7 @@
 // The two public servers: one for requests with another host name, one for the gateway.
 import type { Config, PublicUrl } from '../../config/config.ts';
 import { isLoopback } from '../../config/sections/public-url.ts';
+import { OWN_PREFIX } from '../../contract/names.ts';
 import type { Operation } from '../../contract/operation.ts';
 import { quotePath, quoteVerbatim } from './quote.ts';
 import { literal, renderPlaces } from './render-base-path.ts';
@@ -9,6 +10,8 @@ import { atLeast, type NginxVersion } from './version.ts';
 
 /** `try_files` looks for a file below it on every request. No file can exist there, and the kernel reports that fast. */
 const NO_FILES = '/dev/null';
+
+const HEALTH = `${OWN_PREFIX}health`;
 
 export interface ServersInput {
   readonly config: Config;
@@ -20,7 +23,7 @@ export function renderServers({ config, operations, version }: ServersInput): st
   const { hostname } = config.publicUrl;
   const tls = `${renderRealAddress(config)}${renderTls(config, version)}`;
   const names = isLoopback(hostname) ? [...new Set(['localhost', '127.0.0.1', '[::1]', hostname])] : [hostname];
-  return `# A request with another host name, or without one, is not for this gateway.
+  return `# A request with another host name, or without one, is not for this gateway. Only its health is for a balancer, which may name an address instead.
 server {
 ${renderListens(config, version, ' default_server')}    server_name _;
 ${tls}    set $lictor_refused $lictor_default_code;
@@ -29,6 +32,27 @@ ${tls}    set $lictor_refused $lictor_default_code;
     error_page 400 404 405 413 414 494 495 496 497 /.lictor-refused;
     error_page 501 505 =400 /.lictor-refused;
     location / { return 400; }
+    location = ${quotePath(`${config.publicUrl.basePath}${HEALTH}`)} {
+        limit_except GET { deny all; }
+        set $lictor_refused "";
+        set $lictor_taken own;
+        limit_req zone=lictor_own burst=200 nodelay;
+        include forwarding.conf;
+        include inputs.conf;
+        proxy_set_header Host $host;
+        proxy_set_header Connection "";
+        proxy_connect_timeout 2s;
+        client_max_body_size 1k;
+        error_page 403 =400 /.lictor-refused;
+        error_page 429 500 502 503 504 = @unhealthy;
+        # Exactly this path, however the client wrote it.
+        proxy_pass http://lictor_control${config.publicUrl.basePath}${HEALTH};
+    }
+    location @unhealthy {
+        default_type application/json;
+        include own-answer.conf;
+        return 503 '{"status":"unavailable"}';
+    }
     location = /.lictor-refused {
         internal;
         set $lictor_page_text "$lictor_default_detail $lictor_default_hint";

@@ -73,9 +73,10 @@ export async function findProblems(context: Pick<CliContext, 'configFile' | 'sta
     return { paths: prepared, edge: await checkEdge(loaded.config, prepared, { ...context.env }) };
   });
   const restarts = await needRestart(context, paths, loaded.config);
+  const { certificateWarnings } = await import('./certificate-warnings.ts');
   return {
     problems: [...problems, ...ruleProblems(loaded.config.approvals), ...checkMetadataFiles(loaded.config, systemClock()), ...edge],
-    warnings: [...restarts, ...warnings],
+    warnings: [...restarts, ...certificateWarnings(loaded.config), ...warnings],
     vectors,
   };
 }

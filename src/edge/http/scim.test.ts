@@ -140,6 +140,17 @@ describe('a person', () => {
     expect([await me(session), await me(sessionOfAnswer(await signIn('sub-alice')))]).toEqual([401, 200]);
   });
 
+  it.each([{}, { externalId: 'sub-alice', userName: 'other' }])('who never logged in cannot once deactivated, without a lock: %j', async (more) => {
+    begin();
+    const id = await create('alice', { active: true, ...more });
+    await group('platform', id);
+    await alter(`Users/${id}`, { op: 'replace', value: { active: false } });
+    expect((await signIn('sub-alice')).statusCode).toBe(403);
+    expect(await get().test.store.locks.list()).toEqual([]);
+    await alter(`Users/${id}`, { op: 'replace', value: { active: true } });
+    expect(await me(sessionOfAnswer(await signIn('sub-alice')))).toBe(200);
+  });
+
   it('whom the provider deletes stays out until it creates the person again', async () => {
     begin();
     const id = await create('alice');

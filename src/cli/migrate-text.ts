@@ -2,8 +2,8 @@
 import type { Config } from '../config/config.ts';
 import { isLoopback } from '../config/sections/public-url.ts';
 import type { Finding } from '../operations/doctor/finding.ts';
+import { type ComparedWorker, counted, type Way } from '../operations/doctor/outside/compare-workers.ts';
 import { baseOf } from '../operations/doctor/outside/door.ts';
-import { type ComparedWorker, counted, type Way } from '../operations/migrate/compare.ts';
 import type { Rule } from '../operations/migrate/network-rules.ts';
 import { KINDS, type Kind, setupLines } from '../operations/migrate/setup-lines.ts';
 import type { Survey } from '../operations/migrate/survey.ts';

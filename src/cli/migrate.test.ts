@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import type { WorkerChannel } from '../contract/worker-channel.ts';
 import { createAdminServer } from '../edge/http/admin-server.ts';
-import { tokenNameOf } from '../operations/migrate/token-name.ts';
+import { tokenNameOf } from '../operations/doctor/outside/worker-token-name.ts';
 import { appendRecord } from '../record/ledger/append-record.ts';
 import { tempState } from '../record/ledger/lines.fixture.ts';
 import { openStore } from '../store/store.ts';

@@ -1,7 +1,9 @@
 // All checks of lictor doctor: inside (this machine, the state directory), and outside through public_url.
+
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
+import { askForWorkers } from '../../authorization/decide/ask-control-plane.ts';
 import { bundleFile, trustedAuthorities } from '../../config/authorities.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { trusts } from '../../identity/authn/access-token/trust.ts';
@@ -21,7 +23,7 @@ import { checkCacheMode, checkUnixSockets } from './inside/runtime.ts';
 import { checkCacheSpace, checkDisk, checkOpenFiles } from './inside/space.ts';
 import { withTagHolders } from './inside/tag-holders.ts';
 import { checkTokens } from './inside/tokens.ts';
-import { readWorkerRecords } from './inside/worker-records.ts';
+import { readHeartbeats } from './inside/worker-records.ts';
 import { checkWorkerUser } from './inside/worker-user.ts';
 import { bypassChecks, upstreamSubjects } from './outside/bypasses.ts';
 import { checkChain, checkExpiry, checkFiles, checkName, fetchServed, type Served } from './outside/certificates.ts';
@@ -184,10 +186,13 @@ function upstreamChecks(context: DoctorContext): readonly Check[] {
 function workerChecks(context: DoctorContext): readonly Check[] {
   const { config, secretsKnown, paths, clock } = context;
   if (!secretsKnown) return [];
-  const records = () => readWorkerRecords(paths.ledgerFile, clock());
+  const seen = async () => {
+    const channels = await askForWorkers(paths.adminSocket);
+    return Array.isArray(channels) ? { channels, heartbeats: await readHeartbeats(paths.ledgerFile, clock()) } : undefined;
+  };
   const subjects = upstreamSubjects(context);
   return [
-    { group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(subjects, records, `${baseOf(config.publicUrl)}/api`) },
+    { group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(subjects, seen, `${baseOf(config.publicUrl)}/api`) },
     { group: 'upstream', name: 'guarded-tags', run: async () => (await withTagHolders(config, (holders) => checkGuardedTags(subjects, holders))) ?? [] },
     { group: 'upstream', name: 'lost-runs', run: () => checkLostRuns(subjects, orphanedRuns(config.storeFile, trusts(config.identityProviders), clock())) },
   ];

@@ -1,8 +1,8 @@
-// What the ledger knows of workers and their runs: heartbeats over HTTP, denied attempts, and runs that no request through the gateway belongs to.
+// What the ledger knows of workers and their runs: denied attempts, and runs that no request through the gateway belongs to.
 import { existsSync } from 'node:fs';
 import { type LedgerRecord, wasForwarded } from '../../contract/record.ts';
 import { type AuditFilter, openLedgerReader } from '../../record/ledger/query.ts';
-import { poolOf } from '../doctor/outside/direct-workers.ts';
+import { poolOf } from '../doctor/outside/compare-workers.ts';
 import type { Item } from '../doctor/outside/read-pages.ts';
 
 /** Requests of workers that Lictor denied, by pool, principal and reason. */
@@ -15,18 +15,15 @@ export interface DeniedWorkers {
 }
 
 export interface SeenRecords {
-  readonly heartbeats: readonly LedgerRecord[];
   readonly denied: readonly DeniedWorkers[];
   /** Of these runs, those that did not get their states through the gateway. */
   readonly directRuns: readonly Item[];
 }
 
-/** Two missed heartbeats of a stock worker, and some more. */
-const HEARTBEATS_MS = 2 * 60_000;
 const DENIED_MS = 10 * 60_000;
 
 export async function readSeenRecords(ledgerFile: string, activeRuns: readonly Item[], nowMs: number): Promise<SeenRecords> {
-  if (!existsSync(ledgerFile)) return { heartbeats: [], denied: [], directRuns: activeRuns };
+  if (!existsSync(ledgerFile)) return { denied: [], directRuns: activeRuns };
   const reader = openLedgerReader(ledgerFile);
   const read = async (filter: AuditFilter): Promise<readonly LedgerRecord[]> => {
     const records: LedgerRecord[] = [];
@@ -35,14 +32,13 @@ export async function readSeenRecords(ledgerFile: string, activeRuns: readonly I
   };
   const since = (agoMs: number): string => new Date(nowMs - agoMs).toISOString();
   try {
-    const heartbeats = await read({ action: 'worker.heartbeat', since: since(HEARTBEATS_MS) });
     const denied = await read({ action: 'worker.*', decision: 'deny', since: since(DENIED_MS) });
     const directRuns: Item[] = [];
     for (const run of activeRuns) {
       const states = await read({ action: 'flow_runs.set_state', flowRun: String(run['id']) });
       if (!states.some(wasForwarded)) directRuns.push(run);
     }
-    return { heartbeats: heartbeats.filter(wasForwarded), denied: summed(denied), directRuns };
+    return { denied: summed(denied), directRuns };
   } finally {
     reader.close();
   }

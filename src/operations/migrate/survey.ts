@@ -3,10 +3,11 @@ import { connect } from 'node:net';
 import { askForWorkers } from '../../authorization/decide/ask-control-plane.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import type { Clock } from '../../contract/clock.ts';
+import { readHeartbeats } from '../doctor/inside/worker-records.ts';
 import { allWorkers, type ListedWorker } from '../doctor/outside/all-workers.ts';
+import { type ComparedWorker, compareWorkers, counted } from '../doctor/outside/compare-workers.ts';
 import { type Item, type Pages, readPages } from '../doctor/outside/read-pages.ts';
 import type { UpstreamSubject } from '../doctor/outside/upstream.ts';
-import { type ComparedWorker, compareWorkers, counted } from './compare.ts';
 import { type DeniedWorkers, readSeenRecords } from './seen-records.ts';
 
 export interface Survey {
@@ -45,8 +46,8 @@ export async function survey({ servers, paths, clock }: SurveyParts): Promise<Su
   if (channels === undefined) return { ok: false, why: 'The control plane does not answer' };
   const active = await activeRuns(servers);
   if (!active.ok) return active;
-  const { heartbeats, denied, directRuns } = await readSeenRecords(paths.ledgerFile, active.items, clock());
-  const workers = compareWorkers(known.online, { channels, heartbeats });
+  const { denied, directRuns } = await readSeenRecords(paths.ledgerFile, active.items, clock());
+  const workers = compareWorkers(known.online, { channels, heartbeats: await readHeartbeats(paths.ledgerFile, clock()) });
   const those = counted(workers);
   const through = those.filter(({ way }) => way === 'gateway').length;
   return {

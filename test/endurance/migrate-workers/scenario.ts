@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tokenNameOf } from '../../../src/operations/migrate/token-name.ts';
+import { tokenNameOf } from '../../../src/operations/doctor/outside/worker-token-name.ts';
 import { environmentOf } from '../../env/docs.ts';
 import { lastJson, startGateway } from '../../env/gateway.ts';
 import { MACHINE } from '../../env/own-network.ts';

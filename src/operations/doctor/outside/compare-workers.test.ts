@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { WorkerChannel } from '../../contract/worker-channel.ts';
-import { COLUMNS, recordOfRow } from '../../record/ledger/columns.ts';
-import type { ListedWorker } from '../doctor/outside/all-workers.ts';
-import { compareWorkers } from './compare.ts';
-import { tokenNameOf } from './token-name.ts';
+import type { WorkerChannel } from '../../../contract/worker-channel.ts';
+import { COLUMNS, recordOfRow } from '../../../record/ledger/columns.ts';
+import type { ListedWorker } from './all-workers.ts';
+import { compareWorkers } from './compare-workers.ts';
+import { tokenNameOf } from './worker-token-name.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 const NOTHING = Object.fromEntries(Object.keys(COLUMNS).map((name) => [name, null]));

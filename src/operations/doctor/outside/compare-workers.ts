@@ -1,9 +1,8 @@
 // Which workers come through the gateway: those that Prefect knows, compared with open channels and HTTP heartbeats at the gateway.
-import type { LedgerRecord } from '../../contract/record.ts';
-import type { WorkerChannel } from '../../contract/worker-channel.ts';
-import type { ListedWorker } from '../doctor/outside/all-workers.ts';
-import { poolOf } from '../doctor/outside/direct-workers.ts';
-import { tokenNameOf } from './token-name.ts';
+import type { LedgerRecord } from '../../../contract/record.ts';
+import type { WorkerChannel } from '../../../contract/worker-channel.ts';
+import type { ListedWorker } from './all-workers.ts';
+import { tokenNameOf } from './worker-token-name.ts';
 
 /**
  * `gateway`: it has moved. `direct`: not yet. `both`: under this name Prefect gets heartbeats through the gateway and past it. `unclear`: it has no
@@ -74,4 +73,14 @@ function beatsAfter({ beatMs }: ListedWorker, heardMs: number): boolean {
 
 function isNear({ beatMs }: ListedWorker, records: readonly LedgerRecord[]): boolean {
   return beatMs !== null && records.some(({ time }) => Math.abs(Date.parse(time) - beatMs) <= TOLERANCE_MS);
+}
+
+/** The pool in the path of a request. Undefined: none. */
+export function poolOf({ path }: Pick<LedgerRecord, 'path'>): string | undefined {
+  const raw = /\/api\/work_pools\/([^/?]+)\//.exec(path ?? '')?.[1];
+  try {
+    return raw === undefined ? undefined : decodeURIComponent(raw);
+  } catch {
+    return undefined; // The edge rejects such a path; there is no such pool.
+  }
 }

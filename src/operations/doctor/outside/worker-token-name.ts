@@ -1,6 +1,6 @@
 // The name of the token that `lictor migrate workers` makes for a worker: always the same, so that the worker is recognised by it.
 import { createHash } from 'node:crypto';
-import type { Worker } from '../doctor/outside/all-workers.ts';
+import type { Worker } from './all-workers.ts';
 
 /** A name of a token has at most 64 characters. */
 const READABLE = 48;

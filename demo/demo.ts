@@ -73,12 +73,17 @@ async function deploy({ places, venv, running }: DemoParts, url: string, cast: C
   return createDeployment(call, POOL);
 }
 
+function commandOf({ configFile, state }: DemoPlaces): string {
+  return `${process.env['LICTOR_COMMAND'] ?? 'lictor'} -c ${configFile} --state-dir ${state}`;
+}
+
 async function showTimeline({ places, progress, afterwards }: DemoParts, url: string, cast: Cast, { run, completed }: SampleRun): Promise<boolean> {
   const { text, named } = await timelineNaming(places, run.id, cast.alice);
   progress.line('');
   progress.line(text.trimEnd());
   progress.line('');
   progress.line(pageLine(`${url}/runs/flow-run/${run.id}`, afterwards));
+  if (afterwards === 'stays') progress.line(`In another terminal: ${commandOf(places)} timeline ${run.id}`);
   if (!named) progress.line('The timeline does not name alice: see lictor audit.');
   progress.line(`Run ${run.name} of sample/demo, started by alice: ${run.state_name ?? run.state_type}`);
   return completed && named;

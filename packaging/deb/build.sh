@@ -34,6 +34,8 @@ cp "$here/lictor.yaml" "$root/etc/lictor/lictor.yaml"
 sed -e 's,/opt/lictor/lictor,/usr/bin/lictor,' -e 's,/opt/lictor/docs,/usr/share/doc/lictor,' "$repository/packaging/systemd/lictor.service" >"$root/usr/lib/systemd/system/lictor.service"
 
 cp -R "$repository/docs/." "$doc"
+sed 's,](docs/,](,g' "$repository/SECURITY.md" >"$doc/SECURITY.md"
+find "$doc" -name '*.md' -exec sed -i 's,\.\./SECURITY\.md,SECURITY.md,g' {} +
 cp "$repository/lictor.yaml" "$doc/examples"
 cp "$here/copyright" "$doc/copyright"
 mv "$root/usr/lib/lictor/THIRD-PARTY-LICENSES" "$doc"

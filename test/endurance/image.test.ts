@@ -1,5 +1,5 @@
 // The container image, built twice; then compose.yaml with that image in a real Docker, as docs/how-to/docker-compose.md says.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -21,6 +21,8 @@ const project = join(release, 'lictor-compose');
 let archive: string;
 let password = '';
 let docker: Docker;
+let composeFiles = 'compose.yaml:stand-ins.yaml';
+let run: Record<string, unknown> = {};
 
 beforeAll(async () => {
   await buildTree(tree);
@@ -40,7 +42,7 @@ afterAll(async () => {
 });
 
 async function shell(script: string, cwd = project) {
-  return docker.shell(script, { cwd, env: { COMPOSE_FILE: 'compose.yaml:stand-ins.yaml' } });
+  return docker.shell(script, { cwd, env: { COMPOSE_FILE: composeFiles } });
 }
 
 async function typed(script: string, cwd?: string): Promise<string> {
@@ -68,6 +70,15 @@ it('three commands start a guarded Prefect', async () => {
   password = /^ {2}((?:\w{5}-){3}\w{5})$/m.exec(await typed(block('docker load')))?.[1] ?? '';
   expect(password).not.toBe('');
   await healthy('lictor', 'worker', 'prefect-server', 'postgres', 'redis');
+  // Nothing is wrong at a first start, so nothing is printed.
+  expect(await typed('docker logs $(docker compose ps -q setup)')).toBe('');
+});
+
+it('the commands for a service that does not become healthy answer', async () => {
+  const output = await typed(block('docker compose ps --all'));
+  expect(output).toMatch(/setup.*Exit 0/);
+  expect(output).toContain('no problem');
+  expect((await shell('docker compose exec lictor lictor doctor')).output).toContain('Prefect');
 });
 
 it('Lictor is not root, has no capability, and cannot write its own files', async () => {
@@ -82,7 +93,7 @@ it('alice runs a flow through the worker, and the timeline names her', async () 
   const secret = /lct_\w+/.exec(await typed(block('docker compose exec lictor lictor token create')))?.[0] ?? '';
   await typed(block('docker compose exec --workdir').replace('lct_...', secret));
   const person = join(REPOSITORY, 'test/endurance/compose/person.ts');
-  const run = lastJson(await typed(`'${process.execPath}' '${person}' http://prefect.localhost:8200 alice '${password}' hello/first`));
+  run = lastJson(await typed(`'${process.execPath}' '${person}' http://prefect.localhost:8200 alice '${password}' hello/first`));
   expect(run).toMatchObject({ state_type: 'COMPLETED' });
   expect(await typed(`docker compose exec lictor lictor timeline ${run['id']}`)).toContain('started by alice@local');
 });
@@ -104,10 +115,41 @@ it('a second start changes no secret; a lost token of the worker is replaced', a
   const before = await typed(digest);
   await typed('docker compose up --detach');
   expect(await typed(digest)).toBe(before);
-  await typed('docker compose run --rm --entrypoint "rm /secrets/worker/token" setup');
-  await typed('docker compose up --detach && docker compose restart worker');
+  await typed(block('docker compose run --rm --entrypoint "rm -f'));
   expect(await typed(digest)).not.toBe(before);
   await healthy('worker');
+});
+
+it('a second worker has its own token', async () => {
+  await typed(block('mkdir -m 700 worker-2'));
+  writeFileSync(join(project, 'compose.override.yaml'), block('services:\n  worker-2'));
+  const { services } = JSON.parse(readFileSync(join(project, 'stand-ins.yaml'), 'utf8'));
+  writeFileSync(join(project, 'stand-in-2.yaml'), JSON.stringify({ services: { 'worker-2': services.worker } }));
+  composeFiles = 'compose.yaml:compose.override.yaml:stand-ins.yaml:stand-in-2.yaml';
+  await typed('docker compose up --detach');
+  const used = async () => (await typed('docker compose exec lictor lictor audit --principal token:worker-2 --json')).includes('"token:worker-2"');
+  await waitFor(used, { what: 'a request with the token of worker-2', timeoutMs: 60_000, everyMs: 1_000 });
+});
+
+it('the new version checks the state of the gateway that runs, and its files leave the configuration as it is', async () => {
+  appendFileSync(join(project, 'lictor/lictor.yaml'), '# own\n');
+  writeFileSync(join(project, 'lictor/setup.sh'), 'exit 1\n');
+  const upgrade = `${block('VERSION=0.1.0')}${block('tar -xf ../lictor-$VERSION')}`;
+  expect(await typed(upgrade)).toContain('lictor 0.1.0');
+  expect(readFileSync(join(project, 'lictor/lictor.yaml'), 'utf8')).toMatch(/# own\n$/);
+  await healthy('lictor', 'worker');
+});
+
+it('without the password of Postgres nothing starts; a backup restores everything', async () => {
+  await typed(block('mkdir -m 700 ../backup'));
+  await typed('docker compose run --rm --entrypoint "rm /secrets/postgres/password" setup');
+  const rejected = { code: 1, output: expect.stringContaining('postgres-secret has no password') };
+  expect(await shell('docker compose run --rm setup')).toMatchObject(rejected);
+  await typed('docker compose run --rm --entrypoint "rm /var/lib/lictor/lictor.db" setup');
+  expect(await shell('docker compose run --rm setup')).toMatchObject(rejected);
+  await typed(block('docker compose down --volumes &&'));
+  await healthy('lictor', 'worker', 'prefect-server', 'postgres');
+  expect(await typed(`docker compose exec lictor lictor timeline ${run['id']}`)).toContain('started by alice@local');
 });
 
 it('SIGTERM ends Lictor in order', async () => {
@@ -129,6 +171,6 @@ it('the image alone runs with an own configuration, and its health check knows h
 });
 
 it('nothing is left after down', async () => {
-  await typed(block('docker compose down'));
+  await typed(block('docker compose down --volumes\n'));
   expect(await typed('docker ps -aq; docker volume ls -q')).toBe('');
 });

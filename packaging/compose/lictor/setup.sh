@@ -1,6 +1,7 @@
 # Makes what is missing of the secrets of compose.yaml: each in a volume that only its users have. Run by sh, as often as you like.
 set -eu
 umask 077
+store=/var/lib/lictor/lictor.db
 
 random() {
   head -c 32 /dev/urandom | base64 | tr -d '+/=\n'
@@ -19,10 +20,20 @@ token() {
   write /secrets/worker/token "${secret:?no secret in the answer of lictor token}"
 }
 
-[ -s /secrets/postgres/password ] || write /secrets/postgres/password "$(random)"
-[ -s /secrets/prefect/auth ] || write /secrets/prefect/auth "lictor:$(random)"
-if ! lictor token list --json | grep -q '"name":"worker"'; then
-  token create worker --role worker
-elif [ ! -s /secrets/worker/token ]; then
-  token rotate worker --overlap 0s
+if [ ! -s /secrets/postgres/password ]; then
+  # Postgres lets only its own user read the directory of a database.
+  if [ -e "$store" ] || [ ! -r /postgres-data ]; then
+    echo 'setup: the volume postgres-secret has no password, but Lictor or Postgres has data from an earlier start.' >&2
+    echo 'Postgres would reject a new password. Restore all volumes of the backup: docs/how-to/docker-compose.md.' >&2
+    exit 1
+  fi
+  write /secrets/postgres/password "$(random)"
 fi
+[ -s /secrets/prefect/auth ] || write /secrets/prefect/auth "lictor:$(random)"
+
+tokens=
+[ ! -e "$store" ] || tokens=$(lictor token list --json)
+case $tokens in
+  *'"name":"worker"'*) [ -s /secrets/worker/token ] || token rotate worker --overlap 0s ;;
+  *) token create worker --role worker ;;
+esac

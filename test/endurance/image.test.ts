@@ -147,7 +147,7 @@ it('without the password of Postgres nothing starts; a backup restores everythin
   expect(await shell('docker compose run --rm setup')).toMatchObject(rejected);
   await typed('docker compose run --rm --entrypoint "rm /var/lib/lictor/lictor.db" setup');
   expect(await shell('docker compose run --rm setup')).toMatchObject(rejected);
-  await typed(block('docker compose down --volumes &&'));
+  await typed(block('docker compose down --volumes --remove-orphans'));
   await healthy('lictor', 'worker', 'prefect-server', 'postgres');
   expect(await typed(`docker compose exec lictor lictor timeline ${run['id']}`)).toContain('started by alice@local');
 });

@@ -123,7 +123,7 @@ describe('the control plane', () => {
     expect(await room.ask('held')).toBe(`${controlPid()} has held`);
     expect([isAlive(stopped), controlPid() === stopped]).toEqual([false, false]);
     expect(room.log()).toContain('the control plane hangs: killing it');
-    expect(room.notes('hung')).toHaveLength(1);
+    await expect.poll(() => room.notes('hung')).toHaveLength(1);
     process.kill(controlPid(), 'SIGKILL');
     await started(3);
     await room.ask('again?');

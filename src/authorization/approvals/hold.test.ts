@@ -22,7 +22,7 @@ describe('a request that needs an approval', () => {
       status: 403,
       code: 'approval-required',
       detail: expect.stringMatching(
-        /^The request of agent:copilot to .*variables \(variables\.write\) waits for an approval\. See https:\/\/gate\.example\/\.lictor\/approvals\/[\w-]{22}$/,
+        /^The request of agent:copilot to .*variables \(variables\.write\) waits for an approval\. See https:\/\/gate\.example\/\.lictor\/approvals\/[0-9a-f]{32}$/,
       ),
       approval_id: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/),
       approval_url: `https://gate.example/.lictor/approvals/${held['approval_id']}`,
@@ -133,7 +133,7 @@ describe('a request that needs an approval', () => {
 
     it('has one key in all attempts, so that Prefect starts one run even if it committed the first', async () => {
       const [first, ...again] = await keysOf(start, {});
-      expect(first).toMatch(/^lictor approval [\w-]{22} 0$/);
+      expect(first).toMatch(/^lictor approval [0-9a-f]{32} 0$/);
       expect(again).toEqual([first]);
     });
 

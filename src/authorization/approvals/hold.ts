@@ -73,7 +73,8 @@ async function newApproval(parts: HoldParts, { request, rule, requester }: Askin
   const binding = hashOf(bound);
   if (argumentsHash === undefined || binding === undefined) return `${words} needs an approval, and a number or text of its body has no single meaning.`;
   return {
-    ...{ id: randomBytes(16).toString('base64url'), binding, argumentsHash, revision: parts.revision },
+    // Not base64url: an id that begins with - would be an option on a command line.
+    ...{ id: randomBytes(16).toString('hex'), binding, argumentsHash, revision: parts.revision },
     rule: rule.name,
     requestedBy: requester.id,
     onBehalfOf: requester.chain,

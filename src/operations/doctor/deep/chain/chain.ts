@@ -50,11 +50,11 @@ export function answerWords(answer: Probe): string {
 /** Null: the gateway answers. Otherwise, further checks of the chain would only repeat that it does not. */
 export async function whyNotReached(chain: Chain): Promise<readonly Verdict[] | null> {
   const { basePath } = chain.publicUrl;
-  const answer = await askAsStranger(chain, '/.lictor/health');
-  if (answer.ok && jsonField(answer.body, 'status') === 'ok') return null;
-  const code = codeOf(answer);
-  if (code === 'host-unknown')
+  // The health answers any host name.
+  const [answer, other] = [await askAsStranger(chain, '/.lictor/health'), await askAsStranger(chain, '/.lictor/ready')];
+  if (codeOf(other) === 'host-unknown')
     return [fault('host-changed', 'a proxy in between changes the Host header: the gateway does not know the host name that arrives')];
-  if (code === 'not-found' && basePath !== '') return [fault('prefix-stripped', `a proxy in between removes ${basePath} from the path`)];
+  if (answer.ok && jsonField(answer.body, 'status') === 'ok') return null;
+  if (codeOf(answer) === 'not-found' && basePath !== '') return [fault('prefix-stripped', `a proxy in between removes ${basePath} from the path`)];
   return []; // checkHealth says why.
 }

@@ -113,7 +113,7 @@ const KNOWN_WRONG = /\/\/|%2f|%5c/i;
 function gatewayAnswer(state: State, asked: Asked): Answered {
   const { basePath } = state;
   const refuse = (status: number, code: string): Answered => refusal(state, status, code);
-  if (asked.headers['host'] !== state.host()) return refuse(400, 'host-unknown');
+  if (asked.headers['host'] !== state.host() && asked.target !== `${basePath}/.lictor/health`) return refuse(400, 'host-unknown');
   if (asked.target === `/.well-known/oauth-authorization-server${basePath}`) return json(state, { issuer: originOf(state) + basePath });
   if (!asked.target.startsWith(`${basePath}/`)) return refuse(404, 'not-found');
   const [path = ''] = asked.target.slice(basePath.length).split('?');

@@ -24,7 +24,7 @@ describe('a request that needs an approval', () => {
       detail: expect.stringMatching(
         /^The request of agent:copilot to .*variables \(variables\.write\) waits for an approval\. See https:\/\/gate\.example\/\.lictor\/approvals\/[0-9a-f]{32}$/,
       ),
-      approval_id: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/),
+      approval_id: expect.stringMatching(/^[0-9a-f]{32}$/),
       approval_url: `https://gate.example/.lictor/approvals/${held['approval_id']}`,
       expires_at: new Date(gate.home.clock() + 900_000).toISOString(),
     });

@@ -33,6 +33,15 @@ describe('the line of the doctor', () => {
     expect(found?.message).toMatch(/: "b" of pool "p"$/);
   });
 
+  it('names one whose heartbeats also come past the gateway', async () => {
+    const twice = answering(({ url }) =>
+      answer(200, url.endsWith('/workers/filter') ? [{ name: 'a', last_heartbeat_time: '2026-03-01T12:00:00Z' }] : [{ name: 'p' }]),
+    );
+    const heardAt = (time: string): SeenAtGateway => ({ channels: [{ ...channel('a'), heardMs: Date.parse(time) }], heartbeats: [] });
+    expect(await line(heardAt('2026-03-01T11:59:00Z'), twice)).toMatchObject([{ status: 'warn' }]);
+    expect(await line(heardAt('2026-03-01T12:00:00Z'), twice)).toMatchObject([{ status: 'ok' }]);
+  });
+
   it('is ok when all use the gateway, and absent when there are none, or Prefect or the gateway is away', async () => {
     expect(await line(undefined)).toEqual([]);
     expect(await line(here('a', 'b'))).toMatchObject([{ status: 'ok' }]);

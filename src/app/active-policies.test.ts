@@ -42,7 +42,8 @@ function reloaderOf(policy: string, inUse: OwnPolicies = NO_POLICIES) {
   const { config } = candidate.loaded;
   const steady = (): number => {
     looksAtClock += 1;
-    return performance.now();
+    // Time passes only here, so that the number of steps does not depend on the machine.
+    return looksAtClock * 20;
   };
   const shared = {
     paths,

@@ -33,8 +33,9 @@ interface DoctorOptions {
 const HELP = `
 While the gateway runs, a token with the roles viewer and worker is made for this run (two minutes, revoked at its end, both
 recorded) to try the sockets. Nothing else is changed. Exit status 0 when no line says FAIL.
---deep also tries what proxies in between do to requests, answers, bodies, cookies and addresses, the certificate as Python sees it,
-the clients and groups of providers, files of the state directory, and further Prefect servers here. It takes up to a minute.
+--deep also tries what proxies in between do to requests, answers, bodies, cookies and addresses. It checks the certificate as
+Python sees it, the clients and groups of providers, files of the state directory, and further Prefect servers here. It takes up
+to a minute.
 
 Example:
   lictor doctor -c /etc/lictor/lictor.yaml --state-dir /var/lib/lictor

@@ -33,8 +33,9 @@ interface UpgradeOptions {
 
 const HELP = `
 Run it with the new version, before it replaces the old one. The gateway may run meanwhile.
-It names keys that were removed or renamed, own policies that are invalid now, roles and scopes that do not exist any more,
-an nginx that rejects what is rendered, versions of nginx and Prefect that were not tested, and what happens to the state directory.
+It names keys that were removed or renamed, own policies that are invalid now, and roles and scopes that do not exist any more.
+It also names an nginx that rejects what is rendered, and versions of nginx and Prefect that were not tested.
+It says what happens to the state directory.
 Exit status 0 when no line says FAIL. lictor upgrade installs nothing: docs/how-to/upgrading.md.
 
 Example:

@@ -40,7 +40,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{src,build,bench,demo}/**/*.test.ts', 'test/runner/**/*.test.ts'],
+          include: ['{src,build,bench,demo,console/src}/**/*.test.ts', 'test/runner/**/*.test.ts'],
           pool: 'forks',
           // A process for many files: a third of their time was that of starting and importing anew. Three of them use two cores: tests wait for threads, programs and timers.
           isolate: false,

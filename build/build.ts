@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { REPOSITORY } from '../src/cli/repository.ts';
+import { buildConsole } from './console.ts';
 import { filesBeside, MAIN } from './files-beside.ts';
 
 export const DIST = join(REPOSITORY, 'dist');
@@ -14,6 +15,7 @@ const CEDAR = '@cedar-policy/cedar-wasm';
 export async function build(directory: string): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
+  await buildConsole();
   const bundle = await rolldown({
     cwd: REPOSITORY,
     platform: 'node',

@@ -20,7 +20,7 @@ interface Bom {
 }
 
 interface Lock {
-  readonly packages: Readonly<Record<string, { readonly version: string; readonly integrity: string; readonly dev?: true }>>;
+  readonly packages: Readonly<Record<string, { readonly version: string; readonly integrity: string; readonly dev?: true; readonly link?: true }>>;
 }
 
 describe('the tree of a release', () => {
@@ -33,12 +33,16 @@ describe('the tree of a release', () => {
     const files = await listing(tree);
     expect(files).not.toMatch(/\.test\.|\.ts |\.map /);
     expect(files).toContain('./nginx/');
+    expect(files).not.toMatch(/\.tsx|node_modules\/(?!@cedar-policy)/);
+    expect(files).toMatch(/\.\/console\/dist\/assets\/index-[\w-]+\.js\.br /);
   });
 
   it('has an SBOM that equals the production part of the lock file', () => {
     const bom: Bom = JSON.parse(readFileSync(join(tree, 'sbom.cdx.json'), 'utf8'));
     const lock: Lock = JSON.parse(readFileSync(join(REPOSITORY, 'package-lock.json'), 'utf8'));
-    const production = Object.entries(lock.packages).filter(([place, { dev }]) => place !== '' && dev !== true);
+    // Neither the root nor the workspace of the console: only what npm installs.
+    const installed = Object.entries(lock.packages).filter(([place, { link }]) => place.includes('node_modules/') && link !== true);
+    const production = installed.filter(([, { dev }]) => dev !== true);
     const locked = production.map(([place, { version: of, integrity }]) => `${place.split('node_modules/').at(-1)} ${of} ${integrity}`);
     const listed = bom.components.map(
       ({ name, version: of, hashes }) => `${name} ${of} sha512-${Buffer.from(hashes[0]?.content ?? '', 'hex').toString('base64')}`,

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { REPOSITORY } from '../../src/cli/repository.ts';
 
 /** What a bare machine has; neither Node nor npm nor Python nor apt. */
-const BARE = ['sh', 'readlink', 'dirname', 'cksum', 'date', 'tail', 'cat', 'mkdir', 'rm', 'sleep', 'ls', 'id', 'cp', 'chmod'];
+const BARE = ['sh', 'readlink', 'dirname', 'cksum', 'date', 'tail', 'cat', 'mkdir', 'rm', 'sleep', 'ls', 'id', 'cp', 'chmod', 'find', 'sort'];
 
 let machine: string;
 let root: string;
@@ -160,6 +160,47 @@ describe('lictor', () => {
     expect(await start(['-c', 'demo', 'audit'])).toMatchObject({ status: 0 });
     expect(await start(['-c', 'x.yaml', 'demo'])).toMatchObject({ status: 1, err: expect.stringContaining('Python with venv is missing') });
     expect(await start(['demo'], { env: { LICTOR_PREFECT: '/somewhere' } })).toMatchObject({ status: 0 });
+  });
+
+  describe('with the sources of the console', () => {
+    const demo = () => start(['demo'], { env: { LICTOR_PREFECT: '/somewhere' } });
+    const builds = () => readFileSync(join(machine, 'builds'), 'utf8').trim().split('\n').length;
+
+    beforeEach(() => {
+      fakeNpm('mkdir -p node_modules/vite');
+      program(
+        join(bin, 'node'),
+        `case $1 in --version) echo v24.21.0 ;; */build/console.ts) echo run >>"${machine}/builds"; cd "${root}" && mkdir -p console/dist && [ ! -e "${machine}/broken" ] && : >console/dist/index.html ;; esac`,
+      );
+      program(join(bin, 'nginx'), 'exit 0');
+      mkdirSync(join(root, 'console/src'), { recursive: true });
+      for (const file of ['console/index.html', 'console/src/main.tsx']) writeFileSync(join(root, file), '');
+      mkdirSync(join(root, 'build'));
+      writeFileSync(join(root, 'build/console.ts'), '');
+    });
+
+    it('builds it once, and again when a source changed', async () => {
+      expect(await demo()).toMatchObject({ status: 0, err: expect.stringContaining('the console ...') });
+      expect(await demo()).toMatchObject({ status: 0, err: '' });
+      expect(builds()).toBe(1);
+      writeFileSync(join(root, 'console/src/main.tsx'), 'changed');
+      await demo();
+      expect(builds()).toBe(2);
+    });
+
+    it('builds it neither for other commands nor without the packages that build it', async () => {
+      expect((await start(['check'])).status).toBe(0);
+      rmSync(join(root, 'node_modules/vite'), { recursive: true });
+      expect((await demo()).status).toBe(0);
+      expect(existsSync(join(machine, 'builds'))).toBe(false);
+    });
+
+    it('says when it cannot be built, and tries again', async () => {
+      writeFileSync(join(machine, 'broken'), '');
+      expect(await demo()).toMatchObject({ status: 1, err: expect.stringContaining('could not bring the console') });
+      rmSync(join(machine, 'broken'));
+      expect((await demo()).status).toBe(0);
+    });
   });
 
   it('keeps the directory of its tools from other users, and puts it where LICTOR_CACHE says', async () => {

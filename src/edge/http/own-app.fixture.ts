@@ -93,6 +93,7 @@ export interface Ask {
 interface Given {
   readonly config?: Partial<Config>;
   readonly checks?: OwnAppParts['checks'];
+  readonly console?: OwnAppParts['console'];
   readonly providers?: OwnAppParts['providers'];
   /** For metadata documents of clients. */
   readonly network?: DocumentNetwork;
@@ -289,7 +290,7 @@ function buildApp(get: () => World, given: Given) {
     }),
     log: { error: log, warn: log },
     providers,
-    checks: given.checks ?? {},
+    ...{ checks: given.checks ?? {}, console: given.console ?? (() => undefined) },
     sync: async () => {
       get().syncs += 1;
     },

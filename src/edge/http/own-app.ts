@@ -14,6 +14,7 @@ import { registerApprovals } from './approval-routes.ts';
 import { registerAudit } from './audit/routes.ts';
 import { registerAuthorize } from './authorize-routes.ts';
 import { renderBarScript } from './bar-script.ts';
+import { registerConsole } from './console-routes.ts';
 import { registerDevice } from './device-routes.ts';
 import { renderExpiredScript } from './expired-script.ts';
 import { registerLogin } from './login-routes.ts';
@@ -90,6 +91,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   registerDevice(app, routeParts);
   registerApprovals(app, routeParts);
   registerScim(app, routeParts);
+  registerConsole(app, routeParts, parts.console);
   registerWellKnown(app, routeParts);
   registerScripts(app, prefix);
   return app;

@@ -15,6 +15,7 @@ import type { Ledger } from '../../record/ledger/ledger.ts';
 import type { LedgerSearch } from '../../record/ledger/search/search.ts';
 import type { Store } from '../../store/store.ts';
 import type { McpEndpoint } from '../mcp/endpoint.ts';
+import type { ConsoleFiles } from './console-files.ts';
 import type { Pages } from './pages.ts';
 
 export interface OwnAppParts {
@@ -50,6 +51,8 @@ export interface OwnAppParts {
   readonly log: Pick<Logger, 'error' | 'warn'>;
   /** The checks of `/.lictor/ready`, by name. False or a rejection: not ready. */
   readonly checks: Readonly<Record<string, () => Promise<boolean>>>;
+  /** Left out: the files of the built console. Tests pass their own. */
+  readonly console?: () => ConsoleFiles | undefined;
   /** Resolves when no cached decision and no open socket outlives a change. */
   readonly sync: () => Promise<void>;
   /** For the records. */

@@ -1,7 +1,7 @@
 // Parses the filter options of `lictor audit`, with the same terms as the API. An error of commander ends with exit status 2.
 import { InvalidArgumentError } from 'commander';
 import { systemClock } from '../contract/clock.ts';
-import { ACTION, ADDRESS, COUNT, PATH, REASON, RECORD_ID, STATUS, TEXT, WHEN, type Word } from '../edge/http/audit/words.ts';
+import { ACTION, ADDRESS, COUNT, PATH, REASON, RECORD_ID, STATUS, TEXT, WHEN, type Word } from '../edge/http/api/audit/words.ts';
 
 export const parseAction = argument(ACTION);
 export const parseReason = argument(REASON);

@@ -7,6 +7,8 @@ import { renderRightsTable } from '../authorization/policy/rights.ts';
 import { renderRolesTable } from '../authorization/policy/table.ts';
 import { renderKeysTable } from '../config/schema/keys-table.ts';
 import { REASONS } from '../contract/reasons.ts';
+import { openApiDocument } from '../edge/http/api/openapi.ts';
+import { API_ROUTES } from '../edge/http/api/routes.ts';
 import { TOOLS } from '../edge/mcp/tools/index.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../prefect/catalog/catalogue.ts';
@@ -35,13 +37,18 @@ export async function renderDocs(): Promise<readonly Doc[]> {
     renderDoc('reference/mcp.md', renderTools()),
     renderDoc('reference/rights.md', renderRightsTable({ engine, actions }, OPERATIONS)),
     renderDoc('reference/roles.md', renderRolesTable(engine, actions)),
+    { file: docFile('reference/openapi.json'), text: `${JSON.stringify(openApiDocument(API_ROUTES), null, 2)}\n` },
   ];
 }
 
 function renderDoc(name: string, made: string): Doc {
-  const file = new URL(`../../docs/${name}`, import.meta.url);
+  const file = docFile(name);
   const head = readFileSync(file, 'utf8').split(MARK, 1)[0] ?? '';
   return { file, text: `${head}${MARK}\n\n${made.trimEnd()}\n` };
+}
+
+function docFile(name: string): URL {
+  return new URL(`../../docs/${name}`, import.meta.url);
 }
 
 /** Rows `code | status | detail | hint`, in the order of the list. Reasons of an allow are no errors. */

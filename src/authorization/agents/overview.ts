@@ -66,8 +66,21 @@ function credentialText(credential: AgentCredential): string {
   return credential.kind === 'client' ? `client:${credential.id}` : `claim:${credential.key}=${credential.pattern}@${credential.idp}`;
 }
 
+export interface AgentJson {
+  readonly name: string;
+  readonly principal: string;
+  readonly sponsor: string;
+  readonly credential: string;
+  readonly budgets: Record<string, BudgetState & { readonly left: number | null }>;
+  readonly last_call_at: string | null;
+  readonly runs_in_progress: number;
+  readonly pending_approvals: number;
+  readonly tainted_until: string | null;
+  readonly stopped: { readonly by: string; readonly why: string | null; readonly at: string } | null;
+}
+
 /** As the API and `--json` show it. */
-export function overviewJson({ budgets, lastCallMs, taintedUntilMs, stopped, ...agent }: AgentOverview): object {
+export function overviewJson({ budgets, lastCallMs, taintedUntilMs, stopped, ...agent }: AgentOverview): AgentJson {
   return {
     name: agent.name,
     principal: agentId(agent.name),

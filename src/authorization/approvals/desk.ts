@@ -4,10 +4,8 @@ import type { Clock } from '../../contract/clock.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { isMember } from '../../identity/authn/roles.ts';
+import { isRecentLogin } from '../../identity/authn/session/recent-login.ts';
 import type { ApprovalDecision, Approvals, StoredApproval } from '../../store/approvals.ts';
-
-/** A decision needs a login that is not older. */
-export const RECENT_LOGIN_MS = 10 * 60_000;
 
 /** A person with a browser session. */
 export interface Approver {
@@ -41,11 +39,6 @@ export interface DeskParts {
 }
 
 export function createApprovalDesk({ approvals, sealer, clock, revision }: DeskParts): ApprovalDesk {
-  const isRecent = ({ authenticatedMs }: Approver): boolean => {
-    if (authenticatedMs === null) return false;
-    const ageMs = clock() - authenticatedMs;
-    return ageMs >= 0 && ageMs <= RECENT_LOGIN_MS;
-  };
   return {
     list: () => approvals.list(),
     async find(id, person) {
@@ -59,7 +52,7 @@ export function createApprovalDesk({ approvals, sealer, clock, revision }: DeskP
       if (sealer.open(proof, aboutDecision(approver.sessionId)) !== approval.id) return 'origin-foreign';
       if (!mayDecide(approval, approver.principal)) return 'approver-other';
       if (approval.state !== 'pending' || approval.revision !== revision) return 'approval-over';
-      return isRecent(approver) ? undefined : 'login-not-recent';
+      return isRecentLogin(approver, clock()) ? undefined : 'login-not-recent';
     },
     decide: ({ id }, decision) => approvals.decide(id, decision),
   };

@@ -37,7 +37,7 @@ const EXPECTED: Readonly<Record<BuiltInRole, readonly string[]>> = {
   worker: WORKER,
   run: RUN,
   agent: [...ofGroups('baseline', 'read'), 'deployments.run', 'deployments.run.parameters', 'flow_runs.cancel'],
-  auditor: [...ofGroups('baseline'), 'ledger.read'],
+  auditor: [...ofGroups('baseline'), 'ledger.read', 'access.read', 'gateway.read'],
   admin: actions.map(({ name }) => name),
 };
 

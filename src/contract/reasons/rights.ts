@@ -130,8 +130,13 @@ export const RIGHT_REASONS = {
   },
   'login-not-recent': {
     status: 403,
-    detail: 'A decision on an approval needs a login of the last ten minutes.',
-    hint: 'Open the page of the approval again and log in there.',
+    detail: 'This needs a login of the last five minutes.',
+    hint: 'Log in again on the page that asks for it, then repeat.',
+  },
+  'session-required': {
+    status: 403,
+    detail: 'A change over the admin API needs a person who is logged in with a browser.',
+    hint: 'Make the change in the console, or with the lictor command on the gateway\'s machine.',
   },
   'approval-impossible': {
     status: 403,

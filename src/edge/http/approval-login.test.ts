@@ -1,4 +1,4 @@
-// A decision on an approval needs a person who has proven the identity within ten minutes. A new session alone proves nothing.
+// A decision on an approval needs a person who has proven the identity within five minutes. A new session alone proves nothing.
 import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { expect, it } from 'vitest';
@@ -52,11 +52,11 @@ it('accepts a new session whose provider states a login a minute ago', async () 
   expect(await decide(await silent())).toEqual([200, 'approved']);
 });
 
-it('accepts a session after a fresh login, though the provider states no time, and no longer than ten minutes', async () => {
+it('accepts a session after a fresh login, though the provider states no time, and no longer than five minutes', async () => {
   await held();
   state(undefined);
   const session = await fresh();
-  get().test.advance(10 * 60_000 + 1000);
+  get().test.advance(5 * 60_000 + 1000);
   expect(await decide(session)).toEqual([403, 'pending']);
   expect(await decide(await fresh())).toEqual([200, 'approved']);
 });

@@ -59,7 +59,7 @@ ${isWaiting ? deciding(approval, may, prefix) : NOTHING}`;
 function deciding({ id }: StoredApproval, may: ApprovalPage['may'], prefix: string): Html {
   if (may.kind === 'none') return html`<p>Another person decides this request.</p>`;
   if (may.kind === 'log-in') {
-    return html`<p>A decision needs a login of the last ten minutes.</p>
+    return html`<p>A decision needs a login of the last five minutes.</p>
 <a class="button" href="${prefix}/approvals/${id}/login">Log in again to decide</a>`;
   }
   return html`<form method="post" action="${prefix}/approvals/${id}">

@@ -1,13 +1,11 @@
 // /.lictor/approvals: a signed-in person decides about waiting requests. Every decision needs a recent login and a click.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { approvalJson } from '../../authorization/approvals/approval-json.ts';
 import type { Approver } from '../../authorization/approvals/desk.ts';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import { sendPage, sendRefusal, sendRefusalOrPage, wantsPage } from './answers.ts';
 import { type ApprovalPages, createApprovalPages } from './approval-pages.ts';
 import type { RouteParts } from './parts.ts';
-import { recordRead } from './read-records.ts';
 import { sessionOf } from './session-of.ts';
 import { recordAnyway, sessionRecord } from './session-records.ts';
 import { keepReturnPath, redirectToLogin } from './to-login.ts';
@@ -19,20 +17,10 @@ type ById = FastifyRequest<{ Params: { readonly id: string } }>;
 
 export function registerApprovals(app: FastifyInstance, parts: RouteParts): void {
   const url = `${parts.prefix}/approvals`;
-  app.get(`${parts.prefix}/api/v1/approvals`, (request, reply) => listForReaders(request, reply, parts));
   app.get(url, (request, reply) => showList(request, reply, parts));
   app.get(`${url}/:id`, (request: ById, reply) => showOne(request, reply, parts));
   app.get(`${url}/:id/login`, (request: ById, reply) => logInAgain(request, reply, parts));
   app.post(`${url}/:id`, { bodyLimit: FORM_BYTES }, (request: ById, reply) => decide(request, reply, parts));
-}
-
-/** For principals with `ledger.read` on everything. */
-async function listForReaders(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
-  const authorization = await parts.decider.authorizeOwn(parseEdgeInputs(request.headers), 'ledger.read');
-  await recordRead(request, { authorization, status: authorization.ok ? 200 : REASONS[authorization.reason].status }, parts);
-  if (authorization.ok) return reply.send({ approvals: (await parts.approvals.list()).map(approvalJson) });
-  const { reason: code, detail } = authorization;
-  return sendRefusalOrPage(request, reply, { pages: parts.pages, code, detail });
 }
 
 async function approverOf(request: FastifyRequest, parts: RouteParts): Promise<Approver | undefined> {

@@ -100,11 +100,11 @@ describe('a decision is refused', () => {
     expect([asked.statusCode, asked.json().code]).toEqual([401, 'credential-missing']);
   });
 
-  it('after ten minutes of the login, and the page leads through a new one', async () => {
+  it('after five minutes of the login, and the page leads through a new one', async () => {
     await held();
     const session = await alice();
     const proof = proofOn((await show(session)).body);
-    get().test.advance(10 * 60_000 + 1);
+    get().test.advance(5 * 60_000 + 1);
     await expectRefused(await post(PAGE, { proof, decision: 'approve' }, { session }), 403, 'login-not-recent');
     expect((await show(session)).body).toContain(`${PAGE}/login`);
     const again = await ask(`${PAGE}/login`, { session, headers: HTML });

@@ -28,7 +28,7 @@ export interface Finish {
 const CALLBACK = 'http://localhost:8200/.lictor/callback/corp';
 
 export function useOidcApp() {
-  const own = useOwnApp(Date.now);
+  const own = useOwnApp({ start: Date.now });
   let openid: OpenIdProvider | undefined;
   let outbound: Outbound | undefined;
   const idp = (): OpenIdProvider => {

@@ -33,6 +33,7 @@ import type { PageQuestion } from '../../record/ledger/search/search.ts';
 import type { ClientGrant } from '../../store/client-grants.ts';
 import { createMcpEndpoint } from '../mcp/endpoint.ts';
 import { TOOLS } from '../mcp/tools/index.ts';
+import type { ApiRoute } from './api/api-route.ts';
 import { createOwnApp, type OwnAppParts } from './own-app.ts';
 
 export const CONFIG: OwnAppParts['config'] = {
@@ -91,6 +92,7 @@ export interface Ask {
 }
 
 interface Given {
+  readonly apiRoutes?: readonly ApiRoute[];
   readonly config?: Partial<Config>;
   readonly checks?: OwnAppParts['checks'];
   readonly console?: OwnAppParts['console'];
@@ -100,9 +102,10 @@ interface Given {
 }
 
 /** `start`: the start time of the clock in each test. */
-export function useOwnApp(start?: Clock) {
+export function useOwnApp({ start, apiRoutes }: { readonly start?: Clock; readonly apiRoutes?: readonly ApiRoute[] } = {}) {
   const world: { current: World | undefined } = { current: undefined };
   let configured: Given = {};
+  const more = apiRoutes === undefined ? {} : { apiRoutes };
   /** Built at the first request, because most tests change the configuration before. */
   let app: ReturnType<typeof buildApp> | undefined;
   const get = (): World => {
@@ -110,7 +113,7 @@ export function useOwnApp(start?: Clock) {
     return world.current;
   };
   const built = (): ReturnType<typeof buildApp> => {
-    app ??= buildApp(get, configured);
+    app ??= buildApp(get, { ...more, ...configured });
     return app;
   };
   /** The same environment with another configuration. */
@@ -272,29 +275,32 @@ function buildApp(get: () => World, given: Given) {
       return get().mediatorAnswer();
     },
   };
-  const app = createOwnApp({
-    ...common,
-    ledger: { append },
-    authenticator,
-    decider,
-    ...{ ledgerSearch, authorizationServer, mediator },
-    approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
-    mcp: createMcpEndpoint({
-      ...{ mediator, decider, catalogue, clock, tools: TOOLS, revision: 7 },
-      chargeCall: () => get().charge(),
-      redactor: () => openRedactor({ known: [] }),
-      ...{ ledgerSearch, sealer, approvals: store.approvals, publicUrl: config.publicUrl, steady: clock },
-      limits: given.config?.limits ?? [],
-      record: append,
-      onError: log,
-    }),
-    log: { error: log, warn: log },
-    providers,
-    ...{ checks: given.checks ?? {}, console: given.console ?? (() => undefined) },
-    sync: async () => {
-      get().syncs += 1;
+  const app = createOwnApp(
+    {
+      ...common,
+      ledger: { append },
+      authenticator,
+      decider,
+      ...{ ledgerSearch, authorizationServer, mediator },
+      approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
+      mcp: createMcpEndpoint({
+        ...{ mediator, decider, catalogue, clock, tools: TOOLS, revision: 7 },
+        chargeCall: () => get().charge(),
+        redactor: () => openRedactor({ known: [] }),
+        ...{ ledgerSearch, sealer, approvals: store.approvals, publicUrl: config.publicUrl, steady: clock },
+        limits: given.config?.limits ?? [],
+        record: append,
+        onError: log,
+      }),
+      log: { error: log, warn: log },
+      providers,
+      ...{ checks: given.checks ?? {}, console: given.console ?? (() => undefined) },
+      sync: async () => {
+        get().syncs += 1;
+      },
+      revision: 7,
     },
-    revision: 7,
-  });
+    given.apiRoutes,
+  );
   return { app, authenticator };
 }

@@ -8,10 +8,10 @@ import { isReasonCode, type ReasonCode } from '../../contract/reasons.ts';
 import { createPeople } from '../../identity/authn/accounts/people.ts';
 import { createExternalLogins } from '../../identity/authn/external/login.ts';
 import { lockOnAddress } from '../../identity/authn/locks.ts';
-import { registerAgents } from './agents-route.ts';
 import { OWN_HEADERS, sendRefusal, sendRefusalOrPage } from './answers.ts';
+import type { ApiRoute } from './api/api-route.ts';
+import { registerApi } from './api/register.ts';
 import { registerApprovals } from './approval-routes.ts';
-import { registerAudit } from './audit/routes.ts';
 import { registerAuthorize } from './authorize-routes.ts';
 import { renderBarScript } from './bar-script.ts';
 import { registerConsole } from './console-routes.ts';
@@ -42,8 +42,8 @@ const ROUTE = { mediated: '/-/mediated', login: '/-/login' } as const;
 /** nginx's limit for all header lines is 32 KiB, and the INPUT headers repeat some. */
 export const HEADER_BYTES = 256 * 1024;
 
-/** It does not listen: the control server passes requests to it. It trusts only the INPUT headers, which nginx sets. */
-export function createOwnApp(parts: OwnAppParts): FastifyInstance {
+/** It does not listen: the control server passes requests to it. It trusts only the INPUT headers, which nginx sets. `apiRoutes`: others only in tests. */
+export function createOwnApp(parts: OwnAppParts, apiRoutes?: readonly ApiRoute[]): FastifyInstance {
   const prefix = `${parts.config.publicUrl.basePath}${OWN_PREFIX.slice(0, -1)}`;
   const { origin, basePath } = parts.config.publicUrl;
   const pages = createPages({ host: new URL(origin).host, prefix, home: `${basePath}/` });
@@ -79,8 +79,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
     isLoginNeeded(request.raw) ? redirectToLogin(request, reply, routeParts) : sendRefusal(request, reply, 'not-found'),
   );
   registerStatus(app, routeParts);
-  registerAudit(app, routeParts);
-  registerAgents(app, routeParts);
+  registerApi(app, routeParts, apiRoutes);
   registerLogin(app, routeParts);
   registerCallback(app, routeParts);
   registerLogout(app, routeParts);

@@ -1,8 +1,6 @@
-// Health, readiness, and the authenticated principal.
+// Health and readiness.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
-import { sendRefusalOrPage } from './answers.ts';
 import type { OwnAppParts, RouteParts } from './parts.ts';
 
 const CHECK_TIMEOUT_MS = 3000;
@@ -17,21 +15,6 @@ export function registerStatus(app: FastifyInstance, parts: RouteParts): void {
     const ready = failed.every((name) => name === READS_GO_ON);
     if (!ready) reply.code(503).header('retry-after', '1');
     return { status: statusOf(ready, failed), checks: Object.fromEntries(results.map(([name, ok]) => [name, ok ? 'ok' : 'failed'])) };
-  });
-  app.get(`${parts.prefix}/api/v1/me`, async (request, reply) => {
-    const verdict = await parts.authenticator.authenticate(parseEdgeInputs(request.headers));
-    if (!verdict.ok) return sendRefusalOrPage(request, reply, { pages: parts.pages, code: verdict.reason });
-    const { principal, credential } = verdict;
-    return {
-      principal: principal.id,
-      principal_kind: principal.kind,
-      idp: principal.idp,
-      roles: principal.roles,
-      credential_id: credential.id,
-      carrier: credential.carrier,
-      scopes: credential.scopes ?? null,
-      expires_at: credential.expiresAtMs === null ? null : new Date(credential.expiresAtMs).toISOString(),
-    };
   });
 }
 

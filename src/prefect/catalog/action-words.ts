@@ -3,6 +3,8 @@ import type { ActionName } from '../../contract/operation.ts';
 
 /** Actions whose name alone does not say what they do. */
 const PHRASES: Readonly<Record<ActionName, string>> = {
+  'access.read': 'read who may do what',
+  'access.write': 'change tokens, sessions and locks',
   'admin.settings.read_all': 'read all settings of the server',
   'admin.settings.read': 'read settings of the server',
   'admin.storage.read': 'read the result storage of the server',
@@ -37,8 +39,10 @@ const PHRASES: Readonly<Record<ActionName, string>> = {
   'flow_runs.set_state.bulk': 'set the states of many flow runs',
   'flow_runs.set_state': 'set the state of flow runs',
   'flow_runs.update.override': 'change job_variables or parameters of flow runs',
+  'gateway.read': 'read the health of the gateway',
   'ledger.read': 'read the audit records',
   'logs.write': 'write logs',
+  'policies.write': 'apply policies',
   'runner.poll': 'poll for runs of deployments',
   'services.call': 'call this route of the service',
   'services.connect': 'connect to this host',

@@ -1,8 +1,8 @@
 // The search terms of an audit, the same on the command line and in the API.
 
-import { DURATION_HINT, parseDurationSeconds } from '../../../config/duration.ts';
-import { parseUuid } from '../../../contract/json/uuid.ts';
-import { parseNetwork } from '../../../identity/authn/service-token/networks.ts';
+import { DURATION_HINT, parseDurationSeconds } from '../../../../config/duration.ts';
+import { parseUuid } from '../../../../contract/json/uuid.ts';
+import { parseNetwork } from '../../../../identity/authn/service-token/networks.ts';
 
 export interface Word<T> {
   /** Undefined: the text has another form. */

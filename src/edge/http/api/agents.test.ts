@@ -1,9 +1,9 @@
 // The agents over HTTP, for principals that may read the ledger.
 import { expect, it } from 'vitest';
-import { INPUT } from '../../contract/names.ts';
-import { BUILT_IN_ROLES } from '../../contract/roles.ts';
-import { anAgent } from '../../identity/authn/agent/agent.fixture.ts';
-import { useOwnApp } from './own-app.fixture.ts';
+import { INPUT } from '../../../contract/names.ts';
+import { BUILT_IN_ROLES } from '../../../contract/roles.ts';
+import { anAgent } from '../../../identity/authn/agent/agent.fixture.ts';
+import { useOwnApp } from '../own-app.fixture.ts';
 
 const PATH = '/.lictor/api/v1/agents';
 const { get, ask, reconfigure } = useOwnApp();

@@ -136,7 +136,7 @@ export const RIGHT_REASONS = {
   'session-required': {
     status: 403,
     detail: 'A change over the admin API needs a person who is logged in with a browser.',
-    hint: 'Make the change in the console, or with the lictor command on the gateway\'s machine.',
+    hint: "Make the change in the console, or with the lictor command on the gateway's machine.",
   },
   'approval-impossible': {
     status: 403,

@@ -15,6 +15,8 @@ const FLOW = '/api/flows/00000000-0000-0000-0000-000000000001';
 const RUN = '/api/flow_runs/00000000-0000-0000-0000-000000000002';
 const [FROM, TO] = ['2020-01-01', '2099-12-31'];
 
+const APPROVAL = { name: 'four-eyes', principals: ['token:careful'], actions: ['flow_runs.delete'], approvers: ['*@local'] };
+
 let recorder: Recorder;
 let gateway: Gateway;
 let leaver: Token;
@@ -23,7 +25,7 @@ const policies = mkdtempSync(join(tmpdir(), 'lictor-evidence-policies-'));
 
 beforeAll(async () => {
   recorder = await startRecorder();
-  gateway = await startGateway({ upstream: recorder, config: { policies, roles: [{ role: 'viewer', members: ['*@local'] }] } });
+  gateway = await startGateway({ upstream: recorder, config: { policies, roles: [{ role: 'viewer', members: ['*@local'] }], approvals: [APPROVAL] } });
   report = join(gateway.stateDir, 'review');
   await happen();
 });
@@ -43,6 +45,9 @@ async function happen(): Promise<void> {
   for (const { secret } of [leaver, stolen, rotated]) expect((await gateway.fetch(FLOW, { token: secret })).status).toBe(200);
   noteSecret(JSON.parse(await gateway.lictorOk('token', 'rotate', 'rotated', '--overlap', '1h', '--json')).secret);
   expect((await gateway.fetch(RUN, { method: 'DELETE', session: bob })).status).toBe(403);
+  const careful = await gateway.token('careful', ['admin']);
+  const held = await gateway.fetch(RUN, { method: 'DELETE', token: careful.secret });
+  await gateway.lictorOk('deny', String(Object(await held.json()).approval_id));
   await gateway.lictorOk('token', 'revoke', 'leaver');
   expect((await gateway.fetch(FLOW, { token: leaver.secret })).status).toBe(401);
   await gateway.lictorOk('lock', 'token:stolen', '--why', HOSTILE);
@@ -99,7 +104,8 @@ describe('lictor evidence', () => {
     expect(section('Requests and denials')).toContain('credential-revoked | 1');
     expect(section('Locks')).toMatch(/token:stolen .*<script>/);
     expect(section('Locks')).toMatch(/account\.break_glass \| Account night \| local:/);
-    expect(section('Approvals')).toContain('no approvals');
+    expect(section('Approvals')).toContain('| four-eyes | token:careful | flow_runs.delete | *@local |');
+    expect(section('Approvals')).toMatch(/\| token:careful \| flow_runs\.delete \| FlowRun \S+ \| denied by local:\S+, \d{4}-\S+ \S+ \| - \| - \|/);
     expect(section('The ledger')).toContain('No record was edited, removed, added or moved');
     expect(section('Coverage')).toContain('DELETE /api/flow_runs/{id}');
     expect(section('Boundary')).toContain(recorder.url);

@@ -17,6 +17,7 @@ export interface EvidenceData {
   readonly tokens: readonly TokenRow[];
   readonly policies: { readonly in_force: PolicyRow | null; readonly changes: readonly PolicyRow[] };
   readonly denials: { readonly by_reason: readonly ReasonRow[]; readonly by_principal: readonly DenialRow[] };
+  readonly approvals: { readonly rules: readonly ApprovalRuleRow[]; readonly requests: readonly ApprovalRow[] };
   readonly locks: readonly LockRow[];
   /** Administrative changes and events of the gateway itself, in time order. */
   readonly events: readonly EventRow[];
@@ -148,6 +149,29 @@ export interface PolicyRow {
   readonly files: readonly string[];
   /** Unified, against the previous set. Empty for the first one in force. */
   readonly diff: string;
+}
+
+/** A rule as lictor.yaml has it when the report is made. */
+export interface ApprovalRuleRow {
+  readonly name: string;
+  readonly principals: readonly string[];
+  readonly actions: readonly string[];
+  readonly approvers: readonly string[];
+}
+
+/** What the records of the period say about one approval. Null: no record of the period says it. */
+export interface ApprovalRow {
+  readonly id: string;
+  /** The first request that waited for it. */
+  readonly requested: string | null;
+  readonly requested_by: string | null;
+  readonly action: string | null;
+  readonly resource: string | null;
+  /** With rejected attempts to decide, in time order. */
+  readonly decisions: readonly { readonly time: string; readonly outcome: string; readonly by: string }[];
+  /** When the request ran, and the status of its answer. */
+  readonly used: string | null;
+  readonly status: number | null;
 }
 
 export interface ReasonRow {

@@ -17,7 +17,17 @@ const DAY = '2026-03-01T12:00:';
 
 function record(second: number, more: Partial<LedgerRecord>): LedgerRecord {
   const seq = second + 1;
-  const empty = { path_taken: null, principal: null, credential_id: null, on_behalf_of: [], policies: [], run_binding: 'none', node: 'n1', seq } as const;
+  const empty = {
+    path_taken: null,
+    approval_id: null,
+    principal: null,
+    credential_id: null,
+    on_behalf_of: [],
+    policies: [],
+    run_binding: 'none',
+    node: 'n1',
+    seq,
+  } as const;
   return { ...empty, id: `i${seq}`, time: `${DAY}${String(second).padStart(2, '0')}.000Z`, request_id: null, ...more } as LedgerRecord;
 }
 
@@ -27,6 +37,7 @@ function usageOf(records: readonly LedgerRecord[], limits?: UsageLimits) {
   return usage.whole();
 }
 
+const waiting = (second: number, id: string) => record(second, { approval_id: id, principal: 'token:ci', action: 'flows.delete', decision: 'deny' });
 const request = (second: number, principal: string, decision: 'allow' | 'deny' = 'allow') =>
   record(second, {
     request_id: `r${second}`,
@@ -61,10 +72,11 @@ it('bounds its memory, and reports how much it left out', () => {
   const records = Array.from({ length: 40 }, (_, index) => [
     request(index, `p${index}@x`, 'deny'),
     administered(index, 'token.create', 'ServiceToken', `t${index}`),
+    waiting(index, `a${index}`),
   ]).flat();
-  const { principals, denials, events, limits, activity } = usageOf(records, { principals: 10, denials: 7, events: 5 });
-  expect([principals.size, denials.byPrincipal.length, events.length]).toEqual([10, 7, 5]);
-  expect(limits.map((words) => words.split(' ')[0])).toEqual(['30', '33', '35']);
+  const { principals, denials, events, approvals, limits, activity } = usageOf(records, { principals: 10, denials: 7, events: 5, approvals: 3 });
+  expect([principals.size, denials.byPrincipal.length, events.length, approvals.length]).toEqual([10, 7, 5, 3]);
+  expect(limits.map((words) => words.split(' ')[0])).toEqual(['30', '34', '35', '37']);
   expect(activity).toMatchObject({ requests: 40, denied: 40 });
 });
 

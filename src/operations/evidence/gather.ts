@@ -11,6 +11,7 @@ import { collectActions } from '../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
 import type { LedgerReader } from '../../record/ledger/query.ts';
 import type { Store } from '../../store/store.ts';
+import { approvalRules } from './approvals.ts';
 import { gatherBoundary } from './boundary.ts';
 import type { EvidenceData, Gateway, LedgerState, RouteRow } from './data.ts';
 import { createLateUse, type LateUse } from './late-use.ts';
@@ -75,6 +76,7 @@ export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence
     tokens: gatherTokens(tokens, usage, { from, nowMs }),
     policies: gatherPolicies(sets, { from, to }),
     denials: { by_reason: usage.denials.byReason, by_principal: usage.denials.byPrincipal },
+    approvals: { rules: approvalRules(config), requests: usage.approvals },
     locks: locks.map((lock) => ({
       target: lockText(lock),
       why: lock.why,

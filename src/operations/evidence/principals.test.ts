@@ -24,7 +24,16 @@ afterEach(() => home.close());
 const PERIOD = { from: '2026-01-01T00:00:00.000Z', to: '2026-04-01T00:00:00.000Z' };
 
 const read = (principal: string, idp: string | null) =>
-  ({ time: '2026-03-01T12:00:00.000Z', request_id: 'r', principal, idp, decision: 'allow', action: 'flows.read', policies: [] }) as unknown as LedgerRecord;
+  ({
+    time: '2026-03-01T12:00:00.000Z',
+    request_id: 'r',
+    approval_id: null,
+    principal,
+    idp,
+    decision: 'allow',
+    action: 'flows.read',
+    policies: [],
+  }) as unknown as LedgerRecord;
 
 it('shows people who are called like a token, a role or a user of this machine with their roles, and no user of this machine', async () => {
   const names = ['token:x', 'role:viewer', 'local:root'];

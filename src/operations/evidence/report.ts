@@ -29,7 +29,7 @@ export function reportOf(data: EvidenceData): Document {
       changesSection(data),
       denialsSection(data),
       incidentsSection(data),
-      approvalsSection(),
+      approvalsSection(data),
       ledgerSection(data),
       boundarySection(data),
       softwareSection(data),

@@ -3,7 +3,8 @@ import { byWhom } from '../../contract/chain-words.ts';
 import { DOCTOR_RULE } from '../../contract/names.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { SUMMARY_ACTION } from '../../record/ledger/floods.ts';
-import type { Activity, EventRow } from './data.ts';
+import { tallyApprovals } from './approvals.ts';
+import type { Activity, ApprovalRow, EventRow } from './data.ts';
 import { type Denials, type PrincipalUse, type Tally, tallyDenials, tallyPrincipals, tallyRequests } from './tallies.ts';
 
 export interface Usage {
@@ -11,6 +12,7 @@ export interface Usage {
   readonly principals: ReadonlyMap<string, PrincipalUse>;
   readonly denials: Denials;
   readonly events: readonly EventRow[];
+  readonly approvals: readonly ApprovalRow[];
   readonly limits: readonly string[];
   /** The tokens of `lictor doctor`, as principals: they are left out. */
   readonly doctors: ReadonlySet<string>;
@@ -20,20 +22,22 @@ export interface UsageLimits {
   readonly principals: number;
   readonly denials: number;
   readonly events: number;
+  readonly approvals: number;
 }
 
-export const USAGE_LIMITS: UsageLimits = { principals: 20_000, denials: 5_000, events: 20_000 };
+export const USAGE_LIMITS: UsageLimits = { principals: 20_000, denials: 5_000, events: 20_000, approvals: 20_000 };
 
 /** Administration, and the gateway's own events. Logins and short-lived tokens are only counted. */
 const EVENT = /^(?:account|config|device|edge|gateway|identity|keys|ledger|lock|policy|token|upstream)\.(?!exchange$|refresh$|device$|read$)/;
 const LOGIN = 'session.login';
 
 export function createUsage(limits: UsageLimits = USAGE_LIMITS) {
-  const [principals, denials, requests, events] = [
+  const [principals, denials, requests, events, approvals] = [
     tallyPrincipals(limits.principals),
     tallyDenials(limits.denials),
     tallyRequests(),
     tallyEvents(limits.events),
+    tallyApprovals(limits.approvals),
   ];
   const doctors = new Set<string>();
   let ofDoctors = 0;
@@ -52,15 +56,17 @@ export function createUsage(limits: UsageLimits = USAGE_LIMITS) {
       if (record.action === LOGIN) sums[record.decision === 'deny' ? 'failed_logins' : 'logins'] += 1;
       denials.add(record, count);
       events.add(record, count);
+      approvals.add(record, count);
       if (record.request_id === null && !isSum) return;
       requests.add(record, count);
       principals.add(record, count);
     },
     whole(): Usage {
       const activity = { ...sums, ...requests.whole() };
-      const limited = limitTexts({ principals: principals.lost(), denials: denials.lost(), events: events.lost() });
+      const limited = limitTexts({ principals: principals.lost(), denials: denials.lost(), events: events.lost(), approvals: approvals.lost() });
       const probes = ofDoctors === 0 ? [] : [`${ofDoctors} records of lictor doctor's own tokens are left out.`];
-      return { activity, principals: principals.whole(), denials: denials.whole(), events: events.whole(), limits: [...limited, ...probes], doctors };
+      const whole = { principals: principals.whole(), denials: denials.whole(), events: events.whole(), approvals: approvals.whole() };
+      return { activity, ...whole, limits: [...limited, ...probes], doctors };
     },
   };
 }
@@ -101,6 +107,7 @@ function limitTexts(lost: UsageLimits): readonly string[] {
     principals: `${lost.principals} requests of further principals are not listed: there were too many.`,
     denials: `${lost.denials} denials of further reasons and principals are not listed: there were too many.`,
     events: `${lost.events} later changes and events are not listed: there were too many. Take a shorter period.`,
+    approvals: `${lost.approvals} records of further approvals are not listed: there were too many. Take a shorter period.`,
   };
-  return (['principals', 'denials', 'events'] as const).filter((what) => lost[what] > 0).map((what) => words[what]);
+  return (['principals', 'denials', 'events', 'approvals'] as const).filter((what) => lost[what] > 0).map((what) => words[what]);
 }

@@ -1,7 +1,7 @@
-// Denials, locks, break-glass accounts, and approvals (this version has none).
+// Denials, locks, break-glass accounts, and approvals.
 import { SUPPORTS } from '../controls.ts';
-import type { DenialRow, EvidenceData } from '../data.ts';
-import { count, minute, note, type Section, table } from '../document.ts';
+import type { ApprovalRow, DenialRow, EvidenceData } from '../data.ts';
+import { count, minute, type Section, table } from '../document.ts';
 import { eventRow } from './changes.ts';
 
 export function denialsSection({ denials, activity }: EvidenceData): Section {
@@ -59,12 +59,26 @@ export function incidentsSection({ locks, events }: EvidenceData): Section {
   };
 }
 
-export function approvalsSection(): Section {
+export function approvalsSection({ approvals: { rules, requests } }: EvidenceData): Section {
   return {
     id: 'approvals',
     title: 'Approvals',
     supports: SUPPORTS.approvals,
-    lead: 'This version of Lictor has no approvals: no action waits for a second person. If a control requires one (four eyes on changes), its evidence must come from elsewhere, for example from reviews in the repository of the policies.',
-    blocks: [note('plain', 'Not available in this version.')],
+    lead: 'A rule holds a permitted request until a person approves it. The approval lets exactly that request run once. The requester does not decide; a sponsor decides for an agent. local:NAME decided on the machine, where the rules for approvers do not apply. If two rules held a request, its run is listed with one of the approvals. A client that acts for a person over MCP needs that person for writes after untrusted text, without a rule.',
+    blocks: [
+      ...table(
+        ['Rule', 'Whose requests', 'Actions', 'Approvers'],
+        rules.map(({ name, principals, actions, approvers }) => [name, principals.join(', '), actions.join(', '), approvers.join(', ')]),
+        { empty: 'No rule asks for approvals at the time of this report.' },
+      ),
+      ...table(['Requested (UTC)', 'By', 'Action', 'What', 'Decision', 'Ran (UTC)', 'Status', 'Approval'], requests.map(approvalRow), {
+        empty: 'No request waited for an approval in the period, and nobody decided one.',
+      }),
+    ],
   };
+}
+
+function approvalRow({ id, requested, requested_by, action, resource, decisions, used, status }: ApprovalRow): readonly string[] {
+  const decided = decisions.map(({ time, outcome, by }) => `${outcome} by ${by}, ${minute(time)}`).join('; ');
+  return [minute(requested), requested_by ?? '-', action ?? '-', resource ?? '-', decided === '' ? 'none' : decided, minute(used), String(status ?? '-'), id];
 }

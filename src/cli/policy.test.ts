@@ -1,8 +1,9 @@
 // lictor policy, check and explain with own policies, without a gateway.
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
@@ -11,6 +12,7 @@ import { statePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { PolicyOutcome } from '../contract/policy-outcome.ts';
 import { createAdminServer } from '../edge/http/admin-server.ts';
+import { MOST_SETS } from '../store/policy-sets.ts';
 import { openStore } from '../store/store.ts';
 import { main } from './main.ts';
 
@@ -86,7 +88,7 @@ describe('lictor policy', () => {
     await keep(8, { 'own.cedar': '// open\n', 'more.cedar': '' });
     expect((await lictor('policy', 'history')).text).toMatch(/REVISION.*\n8 .*local:root +2 +set 8\n3 .*set 3\n/);
     expect((await lictor('policy', 'show', '5')).text).toBe(`// own.cedar\n${FREEZE}`);
-    expect(await lictor('policy', 'show', '2')).toMatchObject({ status: 1 });
+    expect(await lictor('policy', 'show', '0')).toMatchObject({ status: 1 });
     expect(await lictor('policy', 'show', 'x')).toMatchObject({ status: 2 });
     const out = join(root, 'out');
     await lictor('policy', 'show', '3', '-o', out);
@@ -95,6 +97,29 @@ describe('lictor policy', () => {
     put('own.cedar', '// open\n');
     put('more.cedar', '');
     expect((await lictor('policy', 'diff')).text).toBe('No difference: revision 8, on the disk.\n');
+  });
+
+  it('knows that there were no own policies before the first set, and rolls back to that', async () => {
+    await keep(3, { 'own.cedar': FREEZE });
+    put('own.cedar', FREEZE);
+    await runsGateway({ applied: true, from: 3, to: 4 });
+    expect(await lictor('policy', 'show', '2')).toEqual({ status: 0, text: 'No own policies were in force.\n' });
+    expect((await lictor('policy', 'diff', '2', '3')).text).toContain('+@id("freeze")');
+    expect(await lictor('policy', 'rollback', '2')).toEqual({ status: 0, text: 'Policies applied: revision 3 -> 4.\n' });
+    expect(readdirSync(join(root, 'policies'))).toEqual([]);
+  });
+
+  it('twin: rolls back to no revision where older sets may have been deleted', async () => {
+    const store = await openStore({ file: join(root, 'lictor.db'), clock: systemClock });
+    await store.policySets.put({ revision: 9, files: { 'own.cedar': FREEZE }, by: 'local:root', why: '' });
+    await store.close();
+    const database = new DatabaseSync(join(root, 'lictor.db'));
+    database.exec(`WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < ${MOST_SETS + 8})
+      INSERT INTO policy_sets (revision, files, applied_by, why, created_ms) SELECT i, files, applied_by, why, created_ms + i FROM policy_sets, n`);
+    database.close();
+    put('own.cedar', FREEZE);
+    expect(await lictor('policy', 'rollback', '2')).toMatchObject({ status: 1, text: expect.stringContaining('No policies are stored of that time') });
+    expect(readFileSync(join(root, 'policies', 'own.cedar'), 'utf8')).toBe(FREEZE);
   });
 
   it('writes no file whose name leads elsewhere, whatever the store says', async () => {

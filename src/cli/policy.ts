@@ -6,7 +6,7 @@ import { askControlPlane } from '../authorization/decide/ask-control-plane.ts';
 import { publishedRevision } from '../authorization/decide/revision.ts';
 import { isPolicyFile } from '../authorization/policy/own/directory.ts';
 import type { PolicyFiles } from '../contract/policy-files.ts';
-import type { PolicySet } from '../store/policy-sets.ts';
+import { MOST_SETS, type PolicySet } from '../store/policy-sets.ts';
 import { type AdminSession, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
@@ -146,12 +146,12 @@ function publishedIn(file: string): number | null {
 }
 
 /** The set that was in force at a revision. Revisions also count changes of the configuration. */
-function setAt({ sets, inUse }: Revisions, revision: string | undefined): PolicySet {
+function setAt({ sets, inUse }: Revisions, revision: string | undefined): Pick<PolicySet, 'revision' | 'files'> {
   if (revision !== undefined && !/^\d+$/.test(revision)) throw new UsageError(`${revision} is no revision: lictor policy history lists them.`);
   const number = revision === undefined ? Number.POSITIVE_INFINITY : Number(revision);
   if (revision !== undefined && inUse !== null && number > inUse)
     throw new UsageError(`There was no revision ${revision} yet: they go from ${sets.at(-1)?.revision ?? inUse} to ${inUse}, which decides now.`);
-  const set = sets.find((candidate) => candidate.revision <= number);
+  const set = sets.find((candidate) => candidate.revision <= number) ?? beforeTheFirst(sets, number);
   if (set === undefined) throw new CommandFailed('No policies are stored of that time. lictor policy history lists the stored revisions.');
   // The names become paths, and root may run this command.
   const strange = Object.keys(set.files).find((name) => !isPolicyFile(name));
@@ -160,7 +160,13 @@ function setAt({ sets, inUse }: Revisions, revision: string | undefined): Policy
   return set;
 }
 
-function labelled({ revision, files }: PolicySet): { readonly label: string; readonly files: PolicyFiles } {
+/** Before the first set there were no own policies. Undefined where that is not certain, because the oldest sets are deleted. */
+function beforeTheFirst(sets: readonly PolicySet[], revision: number): Pick<PolicySet, 'revision' | 'files'> | undefined {
+  const isKnown = sets.length > 0 && sets.length < MOST_SETS && revision > 0;
+  return isKnown ? { revision, files: {} } : undefined;
+}
+
+function labelled({ revision, files }: Pick<PolicySet, 'revision' | 'files'>): { readonly label: string; readonly files: PolicyFiles } {
   return { label: `revision ${revision}`, files };
 }
 

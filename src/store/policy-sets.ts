@@ -24,7 +24,7 @@ export interface PolicySets {
 }
 
 /** Lictor deletes the oldest sets. The ledger has the record of each. */
-const MOST_KEPT = 1_000;
+export const MOST_SETS = 1_000;
 
 export function createPolicySets(database: Database, clock: Clock): PolicySets {
   const newest = () => database.read.selectFrom('policy_sets').selectAll().orderBy('created_ms', 'desc').orderBy('revision', 'desc');
@@ -40,7 +40,7 @@ export function createPolicySets(database: Database, clock: Clock): PolicySets {
           .values({ revision, ...columns })
           .onConflict((conflict) => conflict.column('revision').doUpdateSet(columns))
           .execute();
-        const newest = transaction.selectFrom('policy_sets').select('revision').orderBy('created_ms', 'desc').orderBy('revision', 'desc').limit(MOST_KEPT);
+        const newest = transaction.selectFrom('policy_sets').select('revision').orderBy('created_ms', 'desc').orderBy('revision', 'desc').limit(MOST_SETS);
         await transaction.deleteFrom('policy_sets').where('revision', 'not in', newest).execute();
       }),
     async forget(revision) {

@@ -68,7 +68,7 @@ async function send(method: string, path: string, body?: unknown, denied: readon
       settle: async (id, outcome) => void records.set(id, { time: '', ...records.get(id), ...outcome }),
     },
     clock: Date.now,
-    config: { publicUrl: { basePath: '' }, forwardHeaders: [], startedByTag: false, traces: null, ledger: { failClosed: true } },
+    config: { publicUrl: { origin: 'https://gate', basePath: '' }, forwardHeaders: [], startedByTag: false, traces: null, ledger: { failClosed: true } },
   });
   const requestId = randomUUID();
   const inputs = {

@@ -10,7 +10,7 @@ import { codeOf, RUN, startMediator } from './mediator.fixture.ts';
 import { createArtifact, createLogs, createTaskRun } from './run-output.ts';
 import { setTaskState } from './set-task-state.ts';
 
-const publicUrl = { basePath: '' };
+const publicUrl = { origin: 'https://gate', basePath: '' };
 const eventRules = createEventRules(createEventMemory());
 
 describe('handlers', () => {

@@ -1,5 +1,5 @@
 // The handler of each mediated operation: the named handlers, and the default handler for the rest.
-import type { PublicUrl } from '../../config/config.ts';
+import type { PublicAddress } from '../../config/sections/public-url.ts';
 import type { EventRules } from '../../prefect/events/rules.ts';
 import { deleteOwnedAutomations, switchAutomation, writeAutomation } from './automations.ts';
 import { blockDocumentsFilter, changeBlockDocument, createBlockDocument } from './block-documents.ts';
@@ -28,7 +28,7 @@ import { createWorkPool, updateWorkPool } from './work-pools.ts';
 import { createWorkQueue, updateWorkQueue } from './work-queues.ts';
 
 export interface HandlerParts {
-  readonly publicUrl: Pick<PublicUrl, 'basePath'>;
+  readonly publicUrl: PublicAddress;
   readonly eventRules: EventRules;
   /** Left out: no run gets a token. */
   readonly runTokens?: RunTokenParts | undefined;
@@ -57,8 +57,8 @@ export function namedHandlers({ publicUrl, eventRules, runTokens }: HandlerParts
     deleteDeployment,
     deleteDeployments,
     deleteFlowRuns,
-    createWorkPool,
-    updateWorkPool,
+    createWorkPool(publicUrl),
+    updateWorkPool(publicUrl),
     createWorkQueue,
     updateWorkQueue,
     writeAutomation,

@@ -143,7 +143,13 @@ export function startMediator(options: Options = {}) {
     },
     ...options.ledger,
   };
-  const config = { publicUrl: { basePath: '' }, forwardHeaders: ['X-Team', 'Cookie'], ledger: { failClosed: true }, startedByTag: false, traces: null };
+  const config = {
+    publicUrl: { origin: 'https://gate', basePath: '' },
+    forwardHeaders: ['X-Team', 'Cookie'],
+    ledger: { failClosed: true },
+    startedByTag: false,
+    traces: null,
+  };
   const eventRules = createEventRules(createEventMemory());
   const made: string[] = [];
   const makers: MediatorParts['makers'] = {

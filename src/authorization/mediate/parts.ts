@@ -1,6 +1,7 @@
 // The dependencies of the mediator.
 
 import type { Config } from '../../config/config.ts';
+import { apiUrlOf, type PublicAddress } from '../../config/sections/public-url.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import type { GuardedTags } from '../../contract/scope/guarded.ts';
@@ -33,7 +34,7 @@ export interface MediatorParts {
   readonly leases: Pick<Leases, 'put' | 'ends'>;
   readonly bodies: Pick<BodyWork, 'begin'>;
   readonly config: {
-    readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>;
+    readonly publicUrl: PublicAddress;
     readonly forwardHeaders: readonly string[];
     readonly ledger: Pick<Config['ledger'], 'failClosed'>;
   } & StampConfig;
@@ -62,17 +63,16 @@ export interface RunTokenParts {
 }
 
 export interface RunTokenSources extends Pick<RunTokenParts, 'desk' | 'recent' | 'makerOf' | 'warn'> {
-  readonly config: { readonly publicUrl: Pick<Config['publicUrl'], 'origin' | 'basePath'> };
+  readonly config: { readonly publicUrl: PublicAddress };
   readonly ledger: Pick<Ledger, 'append'>;
   readonly clock: Clock;
   readonly revision: number;
 }
 
 export function createRunTokenParts({ config, ledger, clock, revision, ...parts }: RunTokenSources): RunTokenParts {
-  const { origin, basePath } = config.publicUrl;
   return {
     ...parts,
-    apiUrl: `${origin}${basePath}/api`,
+    apiUrl: apiUrlOf(config.publicUrl),
     record: (record) => ledger.append({ time: new Date(clock()).toISOString(), mode: 'enforce', revision, ...record }),
   };
 }

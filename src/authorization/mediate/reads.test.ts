@@ -16,7 +16,13 @@ describe('/ui-settings', () => {
   });
 
   it('puts the path of the public URL before it', async () => {
-    const config = { publicUrl: { basePath: '/prefect' }, forwardHeaders: [], ledger: { failClosed: true }, startedByTag: false, traces: null };
+    const config = {
+      publicUrl: { origin: 'https://gate', basePath: '/prefect' },
+      forwardHeaders: [],
+      ledger: { failClosed: true },
+      startedByTag: false,
+      traces: null,
+    };
     const gate = startMediator({ prefect: () => ({ body: json(settings) }), parts: { config } });
     expect(JSON.parse((await gate.send(get)).body.toString())).toMatchObject({ api_url: '/prefect/api' });
     // nginx has taken the path off; Prefect serves its UI below the same one, and its API at the root.

@@ -40,6 +40,20 @@ it.each([...WAYS, ...LISTED])('%s makes no job of another run', async (route, bo
   expect((await outcomeOf('admin', route, body({ labels: { team: 'a', 'example.com/tier': 'x' } }), options)).result).toBe(201);
 });
 
+it('a pool may name the address of the gateway for its jobs, and no other address', async () => {
+  const templates = (url: string) => [
+    { job_configuration: { env: { PREFECT_API_URL: url } }, variables: {} },
+    { job_configuration: { env: '{{ env }}' }, variables: { properties: { env: { default: { PREFECT_API_URL: url } } } } },
+  ];
+  for (const route of ['POST /api/work_pools/', 'PATCH /api/work_pools/p']) {
+    const results = async (url: string) =>
+      Promise.all(templates(url).map(async (base_job_template) => (await outcomeOf('admin', route, { name: 'p', base_job_template }, options)).result));
+    expect(await results('https://gate/api')).toEqual([201, 201]);
+    for (const other of ['https://gate/api/', 'https://gate.example.com/api', 'http://gate/api'])
+      expect(await results(other)).toEqual(['env-reserved', 'env-reserved']);
+  }
+});
+
 describe('what gives away the environment of a worker', () => {
   it.each(WAYS)('%s rejects it for every principal', async (route, body) => {
     for (const variables of [{ name: 'x-{{ $VAULT_PASSWORD }}' }, { env: { A: '{{$PREFECT_API_KEY}}' } }, { name: '{{ prefect.variables.v }}' }]) {

@@ -6,7 +6,7 @@ const RUN = '22222222-2222-4222-8222-222222222222';
 const FLOW = '33333333-3333-4333-8333-333333333333';
 const CREATE = `POST /api/deployments/${DEPLOYMENT}/create_flow_run`;
 const BULK = `POST /api/deployments/${DEPLOYMENT}/create_flow_run/bulk`;
-const config = { publicUrl: { basePath: '' }, forwardHeaders: [], ledger: { failClosed: true }, startedByTag: true, traces: null };
+const config = { publicUrl: { origin: 'https://gate', basePath: '' }, forwardHeaders: [], ledger: { failClosed: true }, startedByTag: true, traces: null };
 const present = { [`GET /api/flow_runs/${RUN}`]: { id: RUN, tags: ['team-a', 'started-by:alice@local'] } };
 
 /** What Prefect got. */

@@ -8,7 +8,7 @@ const ID = '0199c0dec0dec0dec0dec0dec0dec0de';
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 
 async function labelOf({ share = 1, labels = {}, traceparent }: { share?: number | null; labels?: object; traceparent?: string } = {}) {
-  const config = { publicUrl: { basePath: '' }, forwardHeaders: [], ledger: { failClosed: true }, startedByTag: false };
+  const config = { publicUrl: { origin: 'https://gate', basePath: '' }, forwardHeaders: [], ledger: { failClosed: true }, startedByTag: false };
   const options: Options = {
     prefect: () => ({ status: 201, body: json({ id: RUN }) }),
     parts: { config: { ...config, traces: share === null ? null : { share } } },

@@ -13,12 +13,12 @@ export function refusedVariables(body: JsonObject, old: JsonObject | null = null
   return changes(body, old, 'job_variables') ? refusalOf(problemOfVariables(field(body, 'job_variables'))) : undefined;
 }
 
-/** Of a work pool. */
-export function refusedTemplate(body: JsonObject, old: JsonObject | null): Refusal | undefined {
+/** Of a work pool. `apiUrl`: the address that it may name for its jobs. */
+export function refusedTemplate(body: JsonObject, old: JsonObject | null, apiUrl: string): Refusal | undefined {
   const key = 'base_job_template';
   if (!changes(body, old, key)) return undefined;
   const template = field(body, key);
-  return refusalOf(problemOfTemplate(template, key)) ?? remoteRefusal(leadsOut(field(template, 'variables')), `variables in ${key}`);
+  return refusalOf(problemOfTemplate(template, key, apiUrl)) ?? remoteRefusal(leadsOut(field(template, 'variables')), `variables in ${key}`);
 }
 
 /** Of a deployment. */

@@ -15,6 +15,14 @@ export const publicUrlSection = httpUrl
   })
   .describe('What people and workers type: https://prefect.example.com, or with a path: https://example.com/prefect');
 
+/** An address of the gateway for clients. */
+export type PublicAddress = Pick<PublicUrl, 'origin' | 'basePath'>;
+
+/** What clients set as PREFECT_API_URL. */
+export function apiUrlOf({ origin, basePath }: PublicAddress): string {
+  return `${origin}${basePath}/api`;
+}
+
 const NOT_PLAIN: Complaint = {
   message: 'must be scheme, host, maybe a port and maybe a path, and nothing else',
   remedy: 'Write it as https://prefect.example.com, https://prefect.example.com:8443 or https://example.com/prefect.',

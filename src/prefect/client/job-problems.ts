@@ -11,10 +11,10 @@ export function problemOfVariables(jobVariables: JsonValue | undefined): string 
   return reservedProblem(reservedNames(jobVariables), JOB) ?? workerEnvProblem(jobVariables, JOB) ?? labelProblem(jobVariables, JOB);
 }
 
-/** `where`: the client's field. */
-export function problemOfTemplate(template: JsonValue | undefined, where: string): string | undefined {
+/** `where`: the client's field. `apiUrl`: the address of the gateway, which a template may name for its jobs. */
+export function problemOfTemplate(template: JsonValue | undefined, where: string, apiUrl?: string): string | undefined {
   if (isBlockTemplate(template)) return `job_configuration in ${where} must be an object of its own: the data of a block in its place would hide it.`;
-  return reservedProblem(reservedInTemplate(template), where) ?? workerEnvProblemOf(template, where) ?? labelProblemOf(template, where);
+  return reservedProblem(reservedInTemplate(template, apiUrl), where) ?? workerEnvProblemOf(template, where) ?? labelProblemOf(template, where);
 }
 
 /** The names come from a closed list, so the sentence contains no value of the body. */

@@ -1,5 +1,5 @@
 // The name of the worker on a worker's channel: its first frame contains it, and is recorded with the principal. The frame may also bring the template of a new
-// pool. Lictor rejects the same templates here as elsewhere (prefect/job-problems.ts, remote-schema.ts).
+// pool. Lictor rejects the same templates here as elsewhere (prefect/job-problems.ts, remote-schema.ts), and one that names the address of the gateway.
 
 import { parseStrict } from '../../contract/json/strict-json.ts';
 import { field, isObject, type JsonObject } from '../../contract/json/tree.ts';

@@ -10,6 +10,7 @@ import { renderProblem } from '../config/problem.ts';
 import { checkRestartKeys } from '../config/restart-keys.ts';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { renderJsonSchema } from '../config/schema/index.ts';
+import { scimWarnings } from '../config/scim-warnings.ts';
 import { scopeWarnings } from '../config/scope-warnings.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
@@ -62,7 +63,7 @@ export async function findProblems(context: Pick<CliContext, 'configFile' | 'sta
   if (!loaded.ok) return { problems: loaded.problems, warnings: [], vectors: 0 };
   const { testedPolicies } = await import('./own-policies.ts');
   const { problems, warnings: ofPolicies, vectors } = testedPolicies(loaded.config);
-  const warnings = [...scopeWarnings(loaded.config), ...ofPolicies];
+  const warnings = [...scopeWarnings(loaded.config), ...scimWarnings(loaded.config), ...ofPolicies];
   const [{ checkEdge }, { checkMetadataFiles }, { ruleProblems }] = await Promise.all([
     import('../edge/nginx/check.ts'),
     import('../identity/authn/saml/check-files.ts'),

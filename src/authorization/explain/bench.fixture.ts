@@ -67,7 +67,7 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
       put: never,
       isKnown: never,
       setRefused: never,
-      provisioned: never,
+      provisioned: async () => undefined,
       standingOf: never,
       byId: never,
       forget: never,

@@ -1,5 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { makeMemoryDir } from '../../config/memory-dir.fixture.ts';
 import { createRoleBook } from '../../identity/authn/roles.ts';
+import { writeNewStore } from '../../store/new-store.fixture.ts';
+import { openStore } from '../../store/store.ts';
 import { NOW_MS, principalParts, role, token } from './bench.fixture.ts';
 import { findPrincipal } from './principal.ts';
 
@@ -27,6 +32,32 @@ describe('finding a principal', () => {
     ]);
     await expect(findPrincipal('dan@corp', parts)).rejects.toThrow('Did you mean dana@corp?');
     await expect(findPrincipal('dana@adfs', parts)).rejects.toThrow('Nobody is called');
+  });
+
+  it('knows who was sent by SCIM before the first login, with these groups; another one is unknown', async () => {
+    const directory = makeMemoryDir('lictor-explain-');
+    const file = join(directory, 'lictor.db');
+    await writeNewStore(file);
+    const store = await openStore({ file, clock: () => NOW_MS });
+    onTestFinished(async () => {
+      await store.close();
+      rmSync(directory, { recursive: true });
+    });
+    const user = (userName: string, active: boolean) => ({ userName, externalId: null, active, attributes: {} });
+    await store.scim.change('corp', async ({ createUser, createGroup, addMembers }) => {
+      const users = [await createUser(user('dana', true)), await createUser(user('gone', false))];
+      await addMembers((await createGroup({ displayName: 'platform', externalId: null })) ?? '', users.map(String));
+    });
+    const parts = { ...principalParts(), store: async () => store };
+    expect(await findPrincipal('dana@corp', parts)).toMatchObject({
+      hypothetical: false,
+      principal: { id: 'dana@corp', groups: ['platform'], roles: ['admin'] },
+      refusedAs: null,
+      notes: [expect.stringContaining('by SCIM')],
+    });
+    expect((await findPrincipal('gone@corp', parts)).refusedAs).toBe('locked');
+    await expect(findPrincipal('erik@corp', parts)).rejects.toThrow('Nobody is called');
+    await expect(findPrincipal('dana@other', parts)).rejects.toThrow('Nobody is called');
   });
 
   it.each(['token:x', 'role:viewer', 'local:root'])('takes %s of a provider for the person who is called so', async (name) => {

@@ -1,8 +1,10 @@
 // `alice@local`, `token:etl-worker`, `agent:copilot`, `run:ID` or `role:viewer` -> the principal of such a request, and the sources of its roles.
 
+import { randomUUID } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
 import { nearestName } from '../../config/suggest.ts';
 import { LictorError } from '../../contract/error.ts';
+import type { Identity } from '../../contract/identity.ts';
 import { type Lock, lockText } from '../../contract/lock.ts';
 import { agentId, agentName, type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
@@ -176,20 +178,40 @@ async function identityOrUnknown(
   parts: PrincipalParts,
 ): Promise<ResolvedPrincipal> {
   const identity = await store.identities.byName(idp, name);
-  if (identity === undefined) throw unknown(`${name}@${idp}`, await knownIds(store, parts), beforeLogin(idp, parts.config));
-  const { roles } = parts.config;
+  if (identity !== undefined) return ofIdentity(identity, parts, [`Groups and claims are what ${idp} said at the last login or refresh.`]);
+  const provisioned = await provisionedPerson({ name, idp }, store, parts);
+  if (provisioned !== undefined) return provisioned;
+  throw unknown(`${name}@${idp}`, await knownIds(store, parts), beforeLogin(idp, parts.config));
+}
+
+/** A person that SCIM has sent, and who has not logged in. */
+async function provisionedPerson(
+  { name, idp }: { readonly name: string; readonly idp: string },
+  { identities }: PrincipalStore,
+  parts: PrincipalParts,
+): Promise<ResolvedPrincipal | undefined> {
+  // The subject is unknown before the first login: SCIM finds the person by the name.
+  const person: Identity = { idp, subject: randomUUID(), name, kind: 'user', groups: [], claims: {} };
+  const user = await identities.provisioned(person);
+  if (user === undefined) return undefined;
+  const found = ofIdentity({ ...person, groups: user.groups }, parts, [`${idp} has sent this person by SCIM. There was no login yet, so there are no claims.`]);
+  if (user.isActive) return found;
+  return { ...found, refusedAs: 'locked', notes: [...found.notes, `${idp} has deactivated or deleted this person.`] };
+}
+
+function ofIdentity(identity: Identity, { config: { roles } }: PrincipalParts, notes: readonly string[]): ResolvedPrincipal {
   return {
     principal: identityPrincipal(identity, createRoleBook(roles)),
     hypothetical: false,
     roles: roleOrigins(identityHolder(identity, roles), roles),
     refusedAs: null,
-    notes: [`Groups and claims are what ${idp} said at the last login or refresh.`],
+    notes,
   };
 }
 
 function beforeLogin(idp: string, { identityProviders }: PrincipalParts['config']): string {
   const isOfPeople = identityProviders.some(({ id, type }) => id === idp && type !== 'accounts');
-  return isOfPeople ? ` Lictor knows a person of ${idp} from the first login on. Before it, ask for a group: group:NAME@${idp}.` : '';
+  return isOfPeople ? ` Lictor knows a person of ${idp} from the first login on, or from SCIM. Before it, ask for a group: group:NAME@${idp}.` : '';
 }
 
 /** Accounts that may log in, people of providers, tokens that are not revoked, and agents. */

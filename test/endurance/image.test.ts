@@ -1,5 +1,5 @@
 // The container image, built twice; then compose.yaml with that image in a real Docker, as docs/how-to/docker-compose.md says.
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -141,15 +141,65 @@ it('the new version checks the state of the gateway that runs, and its files lea
 });
 
 it('without the password of Postgres nothing starts; a backup restores everything', async () => {
-  await typed(block('mkdir -m 700 ../backup'));
+  const redis = (...words: readonly string[]) => `docker compose exec redis redis-cli ${words.join(' ')}`;
+  await typed(redis('set', 'slot', 'taken'));
+  await typed(block('sh backup.sh save'));
   await typed('docker compose run --rm --entrypoint "rm /secrets/postgres/password" setup');
   const rejected = { code: 1, output: expect.stringContaining('postgres-secret has no password') };
   expect(await shell('docker compose run --rm setup')).toMatchObject(rejected);
   await typed('docker compose run --rm --entrypoint "rm /var/lib/lictor/lictor.db" setup');
   expect(await shell('docker compose run --rm setup')).toMatchObject(rejected);
-  await typed(block('docker compose down --volumes --remove-orphans'));
+  rmSync(join(project, 'lictor'), { recursive: true });
+  await typed(block('tar -xf ../backup-1'));
+  await typed(block('sh backup.sh restore'));
   await healthy('lictor', 'worker', 'prefect-server', 'postgres');
   expect(await typed(`docker compose exec lictor lictor timeline ${run['id']}`)).toContain('started by alice@local');
+  expect(await typed(redis('get', 'slot'))).toContain('taken');
+});
+
+it('a copy is never mixed, and an incomplete one deletes nothing', async () => {
+  expect(await shell(block('sh backup.sh save'))).toMatchObject({ code: 1, output: expect.stringContaining('../backup-1 exists') });
+  const image = 'localhost/lictor:0.1.0';
+  await typed(`docker tag ${image} saved && docker rmi ${image}`);
+  expect((await shell('sh backup.sh save ../backup-2')).code).not.toBe(0);
+  expect((await shell(block('sh backup.sh restore'))).output).toContain(`Docker has no ${image}`);
+  await typed(`docker tag saved ${image} && docker rmi saved`);
+  expect(existsSync(join(release, 'backup-2'))).toBe(false);
+  rmSync(join(release, 'backup-1/redis-data.tar'));
+  expect((await shell(block('sh backup.sh restore'))).output).toContain('Nothing has changed');
+  await healthy('lictor', 'postgres');
+});
+
+it('the database of another Prefect moves in, with its encryption key', async () => {
+  await typed('docker compose stop prefect-server prefect-services');
+  await typed('docker compose exec postgres pg_dump --no-owner --no-privileges --username=prefect prefect >../prefect.sql');
+  await typed(block('docker compose down --volumes\n'));
+  await typed(block('    docker compose up --detach postgres'));
+  writeFileSync(join(release, 'encryption-key'), 'the key\n');
+  await typed(block('    docker compose run --rm -T'));
+  await typed('docker compose up --detach');
+  await healthy('lictor', 'worker', 'prefect-server');
+  expect(await typed("docker compose exec prefect-server sh -c \"tr '\\\\0' '\\\\n' </proc/1/environ | grep ENCRYPTION\"")).toContain('the key');
+  const asked = `docker compose exec worker sh /etc/prefect/with-secrets.sh prefect flow-run inspect ${run['id']}`;
+  expect(await typed(asked)).toContain('COMPLETED');
+});
+
+it('Lictor joins another Compose project', async () => {
+  const other = join(directory, 'other');
+  mkdirSync(join(other, 'lictor'), { recursive: true });
+  writeFileSync(join(other, 'compose.yaml'), 'services: { prefect: { image: localhost/lictor:0.1.0, entrypoint: [sleep, inf] } }\n');
+  writeFileSync(join(other, 'compose.override.yaml'), block('services:\n  lictor'));
+  writeFileSync(join(other, 'lictor/lictor.yaml'), block('public_url: http://prefect.localhost').replace(', auth_string_file: prefect-auth', ''));
+  const compose = 'COMPOSE_FILE=compose.yaml:compose.override.yaml docker compose';
+  await typed('docker compose stop lictor');
+  await typed(`${compose} up --detach`, other);
+  await waitFor(async () => (await shell(`${compose} exec lictor lictor health`, other)).code === 0, {
+    what: 'the gateway to run',
+    timeoutMs: 60_000,
+    everyMs: 1_000,
+  });
+  await typed(`${compose} down --volumes --timeout 1`, other);
+  await typed('docker compose start lictor');
 });
 
 it('SIGTERM ends Lictor in order', async () => {

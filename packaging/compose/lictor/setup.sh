@@ -24,7 +24,8 @@ if [ ! -s /secrets/postgres/password ]; then
   # Postgres lets only its own user read the directory of a database.
   if [ -e "$store" ] || [ ! -r /postgres-data ]; then
     echo 'setup: the volume postgres-secret has no password, but Lictor or Postgres has data from an earlier start.' >&2
-    echo 'Postgres would reject a new password. Restore all volumes of the backup: docs/how-to/docker-compose.md.' >&2
+    echo 'Postgres would reject a new password. Restore all volumes of the backup. To move the data of another Prefect' >&2
+    echo 'in, remove the volume postgres-data and load a dump: both are in docs/how-to/docker-compose.md.' >&2
     exit 1
   fi
   write /secrets/postgres/password "$(random)"

@@ -167,7 +167,7 @@ export const RIGHT_REASONS = {
   'groups-overage': {
     status: 403,
     detail: 'The identity provider left out the groups of this person, because there are too many.',
-    hint: 'An administrator lets it send only the groups that are assigned to this application, or application roles (docs/how-to/login.md).',
+    hint: 'An administrator lets it send only the groups that are assigned to this application, or application roles, or provisions the person by SCIM (docs/how-to/login.md).',
   },
   'assertion-encrypted': {
     status: 403,

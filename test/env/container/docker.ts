@@ -17,6 +17,7 @@ const DOCKER = `#!/bin/sh
 shift
 if [ "$1" = exec ]; then
   shift
+  [ "$1" != -T ] || shift
   set -- exec -T "$@"
 fi
 exec /usr/bin/docker-compose "$@"

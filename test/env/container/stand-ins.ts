@@ -24,6 +24,8 @@ export async function writeStandIns(file: string): Promise<void> {
   const services = {
     postgres: {
       ...ofPostgres,
+      // Where its stand-in has the socket.
+      environment: { ...ofPostgres.environment, PGHOST: '/tmp' },
       volumes: [...ofPostgres.volumes, `${join(import.meta.dirname, 'postgres-stand-in.sh')}:/stand-in.sh:ro`],
       entrypoint: ['sh', '/stand-in.sh'],
     },

@@ -35,6 +35,7 @@ function values(): Record<string, Schema> {
     prefect: closed({ namespace: NAME, service: NAME, port: port(), podLabels: TEXTS, release: NAME, authSecret: NAME }),
     tls: closed({ secret: NAME }),
     networkPolicy: closed({ onlyDoor: YES_OR_NO, from: ITS_LIST }),
+    metrics: closed({ enabled: YES_OR_NO, from: ITS_LIST, podMonitor: closed({ enabled: YES_OR_NO, labels: TEXTS }) }),
     service: closed({ type: oneOf('ClusterIP', 'LoadBalancer', 'NodePort'), annotations: TEXTS, externalTrafficPolicy: oneOf('', 'Cluster', 'Local') }),
     ingress: closed({ enabled: YES_OR_NO, className: TEXT, annotations: TEXTS, tlsSecret: NAME }),
     httpRoute: closed({ enabled: YES_OR_NO, annotations: TEXTS, parentRefs: ITS_LIST }),

@@ -52,9 +52,11 @@ async function stopped(pod: Pod): Promise<number | null> {
   return pod.stop();
 }
 
+const page = (): string => readFileSync(join(import.meta.dirname, '../../docs', PAGE), 'utf8');
+
 /** A command of the page in the pod. */
 async function typed(pod: Pod, beginning: string): Promise<string> {
-  const line = readFileSync(join(import.meta.dirname, '../../docs', PAGE), 'utf8')
+  const line = page()
     .split('\n')
     .map((text) => text.trim())
     .find((text) => text.startsWith(beginning));
@@ -69,7 +71,8 @@ it('starts as the Deployment says, and a second pod continues with its state', a
   const pod = await podOf(guide, 'guide');
   await pod.started();
   expect([await pod.probe('livenessProbe'), await pod.probe('readinessProbe')]).toEqual([200, 200]);
-  expect(await pod.probe('readinessProbe', { Host: '10.42.0.7:8200' })).toBe(400);
+  const other = { Host: '10.42.0.7:8200' };
+  expect([await pod.probe('readinessProbe', other), await pod.ask('/.lictor/ready', other)]).toEqual([200, 400]);
   // The provider of the page is away: readiness must not depend on it.
   expect(await pod.ask('/.lictor/ready', HOST)).toBe(503);
 
@@ -80,6 +83,10 @@ it('starts as the Deployment says, and a second pod continues with its state', a
   expect(findings).toMatch(/ok +Prefect .* accepts the credential/);
   // The names of the page have no address here.
   expect(findings.match(/^ +(?:warn|FAIL) .*/gm)?.filter((line) => !/example\.com|certificates |not reached at/.test(line))).toEqual([]);
+  const checked = /-- sh -c '(rm -rf .*)'/.exec(page())?.[1] ?? '';
+  const checks = (yaml: string) => pod.exec('sh', '-c', checked.replace('cat >', `(cat /etc/lictor/lictor.yaml; echo '${yaml}') >`));
+  expect(await checks('')).toMatchObject({ code: 0, output: expect.stringContaining('no problem') });
+  expect(await checks('metrics: { listen: 0.0.0.0:9464 }')).toMatchObject({ code: 1, output: expect.stringContaining('metrics.listen') });
   for (const file of ['/x', '/etc/lictor/x', '/run/secrets/lictor/prefect-auth/x', '/usr/x'])
     expect((await pod.exec('sh', '-c', `: >${file}`)).output).toMatch(/Read-only|Permission denied/);
   expect(await stopped(pod)).toBe(0);

@@ -1,68 +1,19 @@
 // The Helm chart, rendered by Helm's own library with the values of docs/how-to/kubernetes.md. What its pod starts: test/endurance/chart.test.ts.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { renderChartSchema } from '../../packaging/chart-schema.ts';
 import { REPOSITORY } from '../../src/cli/repository.ts';
 import { CHART, installErrors, type KubernetesObject, objectOf, type Rendered, renderChart } from '../env/chart.ts';
-import { docsBlock } from '../env/docs.ts';
+import { freePort } from '../env/free-port.ts';
 import { jsonLines, runLictor } from '../env/gateway.ts';
 import { type Pod, reaches } from '../env/network-policy.ts';
 import { buildPackage, must, sha256 } from '../env/packages.ts';
-
-const PAGE = 'how-to/kubernetes.md';
-const of = (beginning: string): Record<string, Record<string, unknown>> => parse(docsBlock(PAGE, beginning));
-const GUIDE = of('    image:');
-/** As Helm joins a second file of values. */
-const withMore = (more: Record<string, Record<string, unknown>>) => ({
-  ...GUIDE,
-  ...Object.fromEntries(Object.entries(more).map(([key, value]) => [key, { ...GUIDE[key], ...value }])),
-});
-const https = { image: { repository: 'example/lictor' }, config: { public_url: 'https://prefect.example.com', trusted_proxies: ['10.0.0.0/8'] } };
-
-const RELEASES = {
-  guide: { values: GUIDE },
-  closed: { values: withMore(of('    networkPolicy:')) },
-  route: { values: withMore(of('ingress: { enabled: false }\nhttpRoute')) },
-  ownTls: { values: withMore(of('tls: { secret')) },
-  policies: { values: withMore(of('config:\n  policies')) },
-  elsewhere: { name: 'gate', namespace: 'gateways', values: { ...https, prefect: { namespace: 'prefect' } } },
-  below: { values: { ...https, config: { ...https.config, public_url: 'https://example.com:8443/prefect' }, ingress: { enabled: true } } },
-  largest: {
-    values: {
-      ...https,
-      image: { repository: 'example/lictor', digest: `sha256:${'0'.repeat(64)}`, pullSecrets: ['pull'] },
-      persistence: { size: '10Gi', storageClass: 'fast' },
-      serviceAccountName: 'lictor',
-      podLabels: { team: 'platform' },
-      podAnnotations: { note: 'x' },
-      nodeSelector: { disk: 'ssd' },
-      tolerations: [{ key: 'gateway', operator: 'Exists' }],
-      affinity: { nodeAffinity: {} },
-      httpRoute: { enabled: true, annotations: { note: 'x' }, parentRefs: [{ name: 'public' }] },
-      service: { type: 'NodePort', annotations: { note: 'x' } },
-    },
-  },
-} as const;
-
-/** Values that are wrong, and what Helm must say. */
-const REJECTED: readonly (readonly [unknown, string])[] = [
-  [{}, 'config.public_url is empty'],
-  [{ ...https, image: {} }, 'image.repository is empty'],
-  [{ ...https, config: { public_url: 'https://prefect.example.com' } }, 'config.trusted_proxies is empty'],
-  [{ ...https, httpRoute: { enabled: true } }, 'httpRoute.parentRefs is empty'],
-  [{ ...https, ingress: { enabled: true }, httpRoute: { enabled: true, parentRefs: [{ name: 'public' }] } }, 'both true: choose one'],
-  [{ ...https, networkPolicy: { onlydoor: false } }, "at '/networkPolicy': additional properties 'onlydoor' not allowed"],
-  [{ ...https, networkPolicy: { onlyDoor: 'no' } }, "at '/networkPolicy/onlyDoor': got string, want boolean"],
-  [{ ...https, config: { ...https.config, identity_provider: [] } }, "at '/config': additional properties 'identity_provider' not allowed"],
-  [{ ...https, config: { ...https.config, listen: '0.0.0.0:1' } }, "at '/config': additional properties 'listen' not allowed"],
-  [{ ...https, config: { public_url: 'prefect.example.com' } }, "at '/config/public_url'"],
-  [{ ...https, files: { '../lictor.yaml': '' } }, "at '/files': additional properties '../lictor.yaml' not allowed"],
-  [{ ...https, files: { 'lictor.yaml': '' } }, "at '/files/lictor.yaml'"],
-  [{ ...https, prefect: { podLabels: 'all' } }, "at '/prefect/podLabels': got string, want object"],
-];
+import { start } from '../env/process.ts';
+import { https, REJECTED, RELEASES } from './chart-values.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lictor-test-chart-'));
 let rendered: Readonly<Record<keyof typeof RELEASES, Rendered>>;
@@ -82,7 +33,7 @@ const lictorYaml = (release: keyof typeof RELEASES, name = 'lictor') => parse(ob
 describe('the chart', () => {
   it('has nothing that helm lint or the schemas of Kubernetes reject', () => {
     for (const { error, findings, problems, objects } of Object.values(rendered)) {
-      expect([error, findings, problems.filter((problem) => !problem.endsWith('no schema of HTTPRoute'))]).toEqual([undefined, [], []]);
+      expect([error, findings, problems.filter((problem) => !/no schema of (?:HTTPRoute|PodMonitor)$/.test(problem))]).toEqual([undefined, [], []]);
       expect(objects.length).toBeGreaterThanOrEqual(5);
     }
   });
@@ -147,8 +98,58 @@ describe('the pod', () => {
     };
     expect(await problems('guide')).toEqual([]);
     expect(await problems('policies')).toEqual([]);
+    expect(await problems('metrics')).toEqual([]);
     // The certificate is the administrator's.
     expect(await problems('ownTls')).toEqual([expect.stringMatching(/^tls\.cert .*tls\.crt/), expect.stringMatching(/^tls\.key .*tls\.key/)]);
+  });
+});
+
+describe('the metrics', () => {
+  it('are passed on by nginx of the same image, and nothing else is', async () => {
+    const { containers, volumes } = deployment('metrics').spec;
+    expect(containers[1]).toMatchObject({ image: containers[0].image, ports: [{ name: 'metrics', containerPort: 9465 }] });
+    expect(containers[1].securityContext).toEqual(containers[0].securityContext);
+    expect(volumes).toContainEqual({ name: 'metrics', configMap: { name: 'lictor-metrics' } });
+    expect(lictorYaml('metrics')).toMatchObject({ metrics: { listen: '127.0.0.1:9464' } });
+
+    const [from, to] = [await freePort(), await freePort()];
+    const gateway = createServer((request, response) => response.end(`asked ${request.url}`)).listen(from, '127.0.0.1');
+    const conf = objectOf(rendered.metrics, 'ConfigMap', 'lictor-metrics').data?.['nginx.conf'] ?? '';
+    const file = join(directory, 'metrics.conf');
+    writeFileSync(file, conf.replaceAll('/tmp/', `${directory}/`).replace('listen 9465', `listen 127.0.0.1:${to}`).replace('9464', String(from)));
+    const [command, ...args] = containers[1].command.map((word: string) => word.replace('/etc/metrics/nginx.conf', file));
+    const ask = async (path: string, method = 'GET') => {
+      const answer = await fetch(`http://127.0.0.1:${to}${path}`, { method });
+      return [answer.status, await answer.text()];
+    };
+    const env = { PATH: '/usr/sbin:/usr/bin' };
+    const nginx = await start({
+      name: 'metrics',
+      command,
+      args,
+      env,
+      ready: () =>
+        ask('/metrics').then(
+          () => true,
+          () => false,
+        ),
+    });
+    onTestFinished(async () => {
+      gateway.close();
+      await nginx.stop();
+    });
+    expect(await ask('/metrics')).toEqual([200, 'asked /metrics']);
+    expect(await ask('/metrics', 'POST')).toEqual([403, expect.any(String)]);
+    expect(await ask('/api/health')).toEqual([404, expect.any(String)]);
+  });
+
+  it('have a PodMonitor with the job of the alert rules, and none without its switch', () => {
+    const { spec, metadata } = objectOf(rendered.metrics, 'PodMonitor');
+    expect(metadata.labels).toMatchObject({ release: 'prometheus' });
+    expect(deployment('metrics').metadata.labels[spec.jobLabel]).toBe('lictor');
+    expect(spec.podMetricsEndpoints).toEqual([{ port: 'metrics' }]);
+    expect(rendered.guide.objects.some(({ kind, metadata: { name } }) => kind === 'PodMonitor' || name === 'lictor-metrics')).toBe(false);
+    expect(deployment('guide').spec.containers).toHaveLength(1);
   });
 });
 
@@ -217,6 +218,15 @@ describe('the network policies', () => {
   it('work with Lictor in another namespace', () => {
     const may = (from: Pod) => reaches(from, server, 4200, rendered.elsewhere.objects);
     expect([pod('lictor', 'gate', {}, 'gateways'), lictor, worker, pod('lictor', 'gate')].map(may)).toEqual([true, false, false, false]);
+  });
+
+  it('let only Prometheus reach the metrics, and not Lictor', () => {
+    const prometheus: Pod = { namespace: 'monitoring', labels: { 'app.kubernetes.io/name': 'prometheus' } };
+    const may = (from: Pod, port: string) => reaches(from, lictor, port, rendered.metrics.objects);
+    expect([may(prometheus, 'metrics'), may(prometheus, 'gateway')]).toEqual([true, false]);
+    expect([controller, worker, flow, { ...prometheus, namespace: 'flows' }].map((from) => may(from, 'metrics'))).toEqual([false, false, false, false]);
+    expect(may(controller, 'gateway')).toBe(true);
+    expect(reaches(prometheus, lictor, 'metrics', rendered.guide.objects)).toBe(false);
   });
 
   it('let the named pods reach Lictor, at its port alone', () => {

@@ -57,6 +57,9 @@ app.kubernetes.io/instance: {{ .Values.prefect.release }}
 {{- define "lictor.yaml" -}}
 {{- $config := deepCopy .Values.config }}
 {{- $_ := set $config "listen" "0.0.0.0:8200" }}
+{{- if .Values.metrics.enabled }}
+{{- $_ := set $config "metrics" (dict "listen" "127.0.0.1:9464") }}
+{{- end }}
 {{- $prefect := $config.prefect | default dict }}
 {{- if not (or $prefect.url $prefect.servers) }}
 {{- $_ := set $prefect "url" (printf "http://%s.%s.svc:%v" .Values.prefect.service (.Values.prefect.namespace | default .Release.Namespace) .Values.prefect.port) }}

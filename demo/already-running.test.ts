@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,12 @@ describe('claimDemo', () => {
     const directory = state();
     claimDemo(directory)();
     expect(() => claimDemo(directory)).not.toThrow();
+  });
+
+  it('closes what it creates to other users', () => {
+    const directory = join(state(), 'demo');
+    claimDemo(directory);
+    expect([directory, join(directory, 'demo.pid')].map((path) => statSync(path).mode & 0o777)).toEqual([0o711, 0o600]);
   });
 
   it('takes over from a demo that is gone', () => {

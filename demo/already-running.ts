@@ -3,17 +3,18 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { readRunningPid } from '../src/config/pid-file.ts';
+import { PRIVATE_UMASK } from '../src/config/state-dir.ts';
 import { LictorError } from '../src/contract/error.ts';
 
 /** Claims the demo's state directory; answers the release. Throws `demo-running` when another demo lives in it. */
 export function claimDemo(state: string): () => void {
   const file = join(state, 'demo.pid');
-  mkdirSync(state, { recursive: true });
+  mkdirSync(state, { recursive: true, mode: 0o777 & ~PRIVATE_UMASK });
   const other = readRunningPid(file, (command) => /\bdemo\b/.test(command));
   if (other !== undefined && other !== process.pid) {
     throw new LictorError('demo-running', `a demo is running already (process ${other}): end it with Ctrl-C there, or use another --state-dir.`);
   }
-  writeFileSync(file, `${process.pid}\n`);
+  writeFileSync(file, `${process.pid}\n`, { mode: 0o600 });
   return () => rmSync(file, { force: true });
 }
 

@@ -6,6 +6,7 @@ import { demo } from '../../demo/demo.ts';
 import { type DemoPlaces, demoPlaces } from '../../demo/places.ts';
 import { createProgress, type Progress } from '../../demo/progress.ts';
 import { createRunning } from '../../demo/running.ts';
+import { PRIVATE_UMASK } from '../config/state-dir.ts';
 import { LictorError } from '../contract/error.ts';
 import { findNginx } from '../edge/nginx/version.ts';
 import type { CliContext } from './context.ts';
@@ -45,6 +46,8 @@ async function demoCommand(context: CliContext, options: DemoOptions): Promise<v
     await assertPortFree(options.port);
     await findNginx(process.env);
     const venv = await prefect(context, progress);
+    // Prefect and the worker inherit it. Before this line it would also close the venv, which users may share.
+    process.umask(PRIVATE_UMASK);
     const ended = Promise.race([interrupted.signal, running.died.then(diedToo(places))]);
     const afterwards = options.once === true ? 'stops' : 'stays';
     const succeeded = await Promise.race([demo({ places, port: options.port, venv, running, progress, afterwards }), ended]);

@@ -1,6 +1,7 @@
 // `lictor up`: runs the gateway in the foreground.
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { PRIVATE_UMASK } from '../config/state-dir.ts';
 import { backUpOlderState } from '../config/state-version.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { CliContext } from './context.ts';
@@ -14,12 +15,9 @@ export function register(program: Command, context: CliContext): void {
     .action(() => up(context));
 }
 
-/** For this process, nginx and the control plane. Only this user reads logs and caches. nginx's workers may enter directories, but not list them. */
-const PRIVATE = 0o066;
-
 /** Reports problems of the configuration before any process starts. The control plane reads the file again. */
 async function up(context: CliContext): Promise<void> {
-  process.umask(PRIVATE);
+  process.umask(PRIVATE_UMASK);
   // A SIGHUP before the supervisor handles it would end the process. It needs no reload, because the file is read after this.
   process.on('SIGHUP', () => undefined);
   const { config, paths, configFile } = await context.loadContext({ secrets: 'read' });

@@ -1,6 +1,9 @@
 // All paths below the state directory. No other file joins them.
 import { join } from 'node:path';
 
+/** The umask of processes that write a state directory: only this user reads files. nginx's workers may enter directories, but not list them. */
+export const PRIVATE_UMASK = 0o066;
+
 export interface StatePaths {
   readonly root: string;
   /** Sockets and pid files. A symbolic link to `runtime`. */

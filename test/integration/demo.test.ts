@@ -1,6 +1,9 @@
 // `lictor demo`: what a newcomer types first. A whole `--once`: test/endurance/demo.test.ts.
 import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { nginxWorkerUser } from '../../src/config/worker-user.ts';
+import { checkStateFiles } from '../../src/operations/doctor/deep/state-files.ts';
 import { demoDirectory, runDemo, startDemo } from '../env/demo.ts';
 import { freePort } from '../env/free-port.ts';
 import { type Running, waitFor } from '../env/process.ts';
@@ -30,6 +33,7 @@ describe('demo', () => {
     expectSample(demo.output(), port);
     expect(demo.output()).toContain('log in as alice');
     expect((await fetch(`http://localhost:${port}/.lictor/ready`)).status).toBe(200);
+    expect(stateFiles()).toMatchObject([{ status: 'ok' }]);
     const second = await runDemo(stateDir, await freePort());
     expect(second.code).toBe(1);
     expect(second.output).toContain('running already');
@@ -45,6 +49,13 @@ describe('demo', () => {
     expect(remaining()).toEqual([]);
   }, 120_000);
 });
+
+/** As `lictor doctor --deep` finds them. */
+function stateFiles() {
+  const root = join(stateDir, 'demo');
+  const own = process.geteuid?.() ?? 0;
+  return checkStateFiles({ root, run: join(root, 'run') }, [own, nginxWorkerUser()?.uid ?? own]);
+}
 
 async function interrupted(demo: Running): Promise<unknown> {
   demo.signal('SIGINT');

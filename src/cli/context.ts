@@ -33,6 +33,8 @@ export interface CliContext {
   configFile(): string;
   /** A command line for this program, state directory and file, for a person to paste. */
   commandLine(words: string, configFile: string): string;
+  /** The same for the command that starts the gateway: for a container image, it is not one of this program. */
+  startLine(configFile: string): string;
   /** The program with every command registered, for completion. */
   wholeProgram(): Promise<Command>;
   /**
@@ -69,6 +71,11 @@ export function createContext(parts: ContextParts): CliContext {
   const { out, err, env, cwd, pause, globalOptions, wholeProgram } = parts;
   const stateDir = () => resolve(cwd, globalOptions().stateDir ?? '.lictor');
   const configFile = () => chooseConfigFile(cwd, stateDir(), globalOptions().config);
+  const places = (file: string) => {
+    const { stateDir: given } = globalOptions();
+    return `${given === undefined ? '' : ` --state-dir ${given}`} -c ${file}`;
+  };
+  const command = env['LICTOR_COMMAND'] ?? 'lictor';
   return {
     out,
     err,
@@ -76,10 +83,8 @@ export function createContext(parts: ContextParts): CliContext {
     pause,
     stateDir,
     configFile,
-    commandLine(words, file) {
-      const { stateDir: given } = globalOptions();
-      return `${env['LICTOR_COMMAND'] ?? 'lictor'} ${words}${given === undefined ? '' : ` --state-dir ${given}`} -c ${file}`;
-    },
+    commandLine: (words, file) => `${command} ${words}${places(file)}`,
+    startLine: (file) => `${env['LICTOR_UP'] ?? `${command} up`}${places(file)}`,
     wholeProgram,
     async loadContext({ secrets, store } = { secrets: 'skip' }) {
       assertStateOurs(stateDir());

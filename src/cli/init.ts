@@ -1,6 +1,6 @@
 // `lictor init`: from a running Prefect and an identity provider to a lictor.yaml that works.
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Config, OidcProvider } from '../config/config.ts';
@@ -19,7 +19,7 @@ import { whyNotWritten } from './write-whole.ts';
 
 interface InitOptions {
   readonly answers?: string;
-  readonly out: string;
+  readonly out?: string;
   readonly acceptHints?: boolean;
   readonly overwrite?: boolean;
 }
@@ -43,7 +43,7 @@ export function register(program: Command, context: CliContext, stdin: Readable 
     .command('init')
     .description('write lictor.yaml for a Prefect that runs, after checking Prefect, the identity provider and this machine')
     .option('--answers <file>', 'answers as YAML: asks no questions')
-    .option('--out <dir>', 'directory of lictor.yaml and of the secrets', '.')
+    .option('--out <dir>', 'directory of lictor.yaml and of the secrets (default: that of --config)')
     .option('--accept-hints', 'with --answers: write in spite of hints')
     .option('--overwrite', 'with --answers: replace files after printing the differences')
     .addHelpText('after', HELP)
@@ -63,7 +63,7 @@ interface Session {
 async function init(context: CliContext, stdin: Readable, options: InitOptions): Promise<void> {
   const { openPrompter } = await import('./prompter.ts');
   const prompter = options.answers === undefined ? await openPrompter(context, stdin) : undefined;
-  const session: Session = { context, stdin, out: resolve(options.out), options, prompter };
+  const session: Session = { context, stdin, out: resolve(options.out ?? dirname(context.configFile())), options, prompter };
   let staging: Staging | undefined;
   const stop = onSignal(context, () => staging?.discard());
   try {
@@ -264,9 +264,11 @@ async function consent({ context, options, prompter, out }: Session, { hints, di
 }
 
 function nextCommands({ context, out }: Session, { given: { answers }, pools }: Prepared): string {
-  const command = (words: string) => `  ${context.commandLine(words, join(out, 'lictor.yaml'))}\n`;
+  const file = join(out, 'lictor.yaml');
+  const command = (words: string) => `  ${context.commandLine(words, file)}\n`;
   const [admin = 'admin'] = answers.admins;
   const worker = command(`token create worker --role worker${pools[0] === undefined ? '' : ` --pool '${pools[0]}'`}`);
-  const [before, after] = answers.issuer === undefined ? [command(`account add ${admin.replace(/^user:/, '')} --role admin`), ''] : ['', command('doctor')];
-  return `\nNext:\n${before}${command('up')}In another terminal:\n${worker}${after}Then log in at ${answers.public_url}\n`;
+  const second = answers.issuer === undefined ? command(`account add ${admin.replace(/^user:/, '')} --role admin`) : '';
+  const last = answers.issuer === undefined ? '' : command('doctor');
+  return `\nNext:\n  ${context.startLine(file)}\nIn another terminal:\n${second}${worker}${last}Then log in at ${answers.public_url}\n`;
 }

@@ -1,9 +1,12 @@
-// From a clone and from the wheel: an enforced boundary before a Prefect that runs, by the lines that `lictor init` prints and no others.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// From a clone, the wheel and the image: an enforced boundary before a Prefect that runs, by the lines that `lictor init` prints and no others.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REPOSITORY } from '../../src/cli/repository.ts';
+import { startDocker } from '../env/container/docker.ts';
+import { buildImage } from '../env/container/image.ts';
+import { docsBlock } from '../env/docs.ts';
 import { freePort } from '../env/free-port.ts';
 import { CLIENT, type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.ts';
 import { logInThroughKeycloak } from '../env/keycloak-login.ts';
@@ -31,44 +34,67 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** What a platform engineer types the program as, in which directory. */
+/** What a platform engineer types, in which directory. */
 interface Installed {
-  readonly typed: string;
+  readonly init: string;
   readonly cwd: string;
-  readonly path: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Ends what outlives the commands. */
+  readonly stop: () => Promise<void>;
 }
 
-async function cloned(): Promise<Installed> {
+const nothing = async (): Promise<void> => undefined;
+
+async function cloned(home: string): Promise<Installed> {
   const cwd = join(directory, 'clone');
   await must('git', ['clone', '-q', REPOSITORY, cwd]);
-  return { typed: './lictor', cwd, path: process.env['PATH'] ?? '' };
+  return { init: `./lictor ${initIn(home)}`, cwd, env: {}, stop: nothing };
 }
 
-async function wheel(): Promise<Installed> {
-  const [tree, venv] = [join(directory, 'tree'), join(directory, 'venv')];
-  await buildTree(tree);
-  await installWheel(await buildPackage('wheel', tree, join(directory, 'wheel')), venv);
-  return { typed: join(venv, 'bin/lictor'), cwd: directory, path: pathWithoutNode(join(directory, 'path')) };
+async function wheel(home: string): Promise<Installed> {
+  const venv = join(directory, 'venv');
+  await installWheel(await buildPackage('wheel', await builtTree(), join(directory, 'wheel')), venv);
+  return { init: `${venv}/bin/lictor ${initIn(home)}`, cwd: directory, env: { PATH: pathWithoutNode(join(directory, 'path')) }, stop: nothing };
 }
+
+async function image(home: string): Promise<Installed> {
+  const release = join(directory, 'release');
+  mkdirSync(release);
+  const built = await buildImage(await builtTree(), join(directory, 'image'));
+  cpSync(built, join(release, basename(built)));
+  const { env, stop } = await startDocker();
+  await must('sh', ['-euc', `cd ${release}; ${docsBlock('how-to/install.md', 'docker load')}`], env);
+  const init = docsBlock('how-to/init.md', 'chown').replace(/(?<=65532 |--volume )\/etc\/lictor/g, home);
+  return { init, cwd: directory, env, stop };
+}
+
+async function builtTree(): Promise<string> {
+  const tree = join(directory, 'tree');
+  if (!existsSync(tree)) await buildTree(tree);
+  return tree;
+}
+
+const initIn = (home: string): string => `init --answers ${home}/answers.yaml --out ${home}/made`;
 
 describe.each([
   ['a clone', cloned],
   ['the wheel', wheel],
+  ['the image', image],
 ])('from %s', (name, install) => {
   const home = join(directory, `home-${name.replace(' ', '-')}`);
   let installed: Installed;
   let url: string;
   let printed: string;
 
-  const shell = (line: string) =>
+  const shell = (script: string) =>
     start({
-      ...{ name: line.slice(0, 50), command: 'sh', args: ['-c', `exec ${line}`], cwd: installed.cwd },
+      ...{ name: script.slice(0, 50), command: 'sh', args: ['-euc', script], cwd: installed.cwd },
       // The machine may reach the package registries only by its settings.
-      env: { ...process.env, PATH: installed.path, HOME: home },
+      env: { ...process.env, HOME: home, ...installed.env },
     });
 
-  async function output(line: string): Promise<string> {
-    const process = await shell(line);
+  async function output(script: string): Promise<string> {
+    const process = await shell(script);
     const { code } = await process.exited;
     expect(code, process.output()).toBe(0);
     return process.output();
@@ -76,7 +102,7 @@ describe.each([
 
   beforeAll(async () => {
     mkdirSync(home);
-    installed = await install();
+    installed = await install(home);
     url = `http://localhost:${await freePort()}`;
     await keycloak.serve(url, 'corp');
     writeFileSync(join(home, 'prefect-auth'), prefect.authString, { mode: 0o600 });
@@ -86,14 +112,15 @@ describe.each([
       ...[`client_id: ${CLIENT.id}`, 'client_secret_file: client-secret', 'admins: [group:platform]'],
     ];
     writeFileSync(join(home, 'answers.yaml'), `${answers.join('\n')}\n`);
-    printed = await output(`${installed.typed} init --answers ${home}/answers.yaml --out ${home}/made`);
+    printed = await output(installed.init);
   }, 600_000);
+  afterAll(() => installed.stop());
 
   it('the printed lines start it, alice logs in, and a worker gets its token', async () => {
     const lines = printed.split('Next:')[1]?.match(/^ {2}\S.*$/gm) ?? [];
     expect(lines).toHaveLength(3);
     const [up = '', token = '', doctor = ''] = lines.map((line) => line.trim());
-    const gateway = await shell(up);
+    const gateway = await shell(`exec ${up}`);
     await waitFor(async () => (await fetch(`${url}/.lictor/ready`).catch(() => undefined))?.status === 200, { what: up, timeoutMs: 60_000 });
     try {
       expect((await fetch(`${url}/api/admin/version`)).status).toBe(401);

@@ -28,7 +28,7 @@ function textOf(file: string, key: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new CommandFailed(`${key}: ${file} cannot be read. Create it, or correct the path. Nothing was written.`, error);
+    throw new CommandFailed(`${key}: ${file} cannot be read. Create it, correct the path, or let this user read it. Nothing was written.`, error);
   }
 }
 

@@ -61,11 +61,11 @@ async function run(input: string, args: readonly string[], env: NodeJS.ProcessEn
     // No authority: reading those of the system takes long.
     env: { PATH: process.env['PATH'], HOME: root, SSL_CERT_FILE: '/nowhere.pem', ...env },
     wholeProgram: () => Promise.reject(new Error('not here')),
-    globalOptions: () => ({ stateDir: join(root, 'state') }),
+    globalOptions: () => ({ stateDir: join(root, 'state'), config: join(out(), 'lictor.yaml') }),
   });
   const program = new Command().exitOverride();
   register(program, context, Readable.from([input]));
-  const error = await program.parseAsync(['init', '--out', out(), ...args], { from: 'user' }).then(
+  const error = await program.parseAsync(['init', ...args], { from: 'user' }).then(
     () => '',
     (reason: unknown) => (reason instanceof Error ? reason.message : String(reason)),
   );
@@ -263,6 +263,20 @@ describe('init before healthy servers', () => {
     expect(yaml()).toContain(`  auth_string_file: ${join(root, 'auth')}`);
     expect(yaml()).toMatch(/# - \{ role: operator, members: .* scope: \{ tags: \[team-a\] \} \}/);
     expect(existsSync(join(root, 'state'))).toBe(false);
+  });
+
+  it('prints the commands of a container image in their order, for the directory of --config', async () => {
+    const { prefect_url, auth_string_file, public_url } = good();
+    writeFileSync(join(root, 'answers.yaml'), stringify({ prefect_url, auth_string_file, public_url, admins: ['alice'] }));
+    const { all } = await run('', ['--answers', join(root, 'answers.yaml')], {
+      ...{ LICTOR_COMMAND: 'docker exec lictor lictor', LICTOR_UP: 'docker run --detach --name lictor OPTIONS IMAGE up' },
+    });
+    const rest = `--state-dir ${join(root, 'state')} -c ${join(out(), 'lictor.yaml')}`;
+    expect(all.split('Next:\n')[1]?.split('\n').slice(0, 3)).toEqual([
+      `  docker run --detach --name lictor OPTIONS IMAGE up ${rest}`,
+      'In another terminal:',
+      expect.stringContaining(`  docker exec lictor lictor account add alice --role admin ${rest}`),
+    ]);
   });
 
   it('finds Prefect and its auth string in the active profile, and stores the secret with mode 600', async () => {

@@ -187,7 +187,7 @@ async function prepare({ out }: Session, { given, servers, tags, isOpen, groups 
   try {
     return stage(out, files);
   } catch (error) {
-    throw new CommandFailed(`${out} was not written: ${whyNotWritten(error, out)}`, error);
+    throw new CommandFailed(`${out} was not written: ${whyNotWritten(error, join(out, 'lictor.yaml'))}`, error);
   }
 }
 

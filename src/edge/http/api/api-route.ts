@@ -28,7 +28,10 @@ export interface CallContext {
 }
 
 /** What a change adds to its record. */
-export type ChangeRecord = Pick<NewRecord, 'resource_type' | 'resource_id' | 'grants' | 'approval_id' | 'session_id'> & { readonly action: string };
+export type ChangeRecord = Pick<
+  NewRecord,
+  'resource_type' | 'resource_id' | 'grants' | 'approval_id' | 'session_id' | 'decision' | 'reason' | 'policies' | 'revision'
+> & { readonly action: string };
 
 export interface Call<P, Q, B> extends CallContext {
   readonly params: P;
@@ -49,6 +52,8 @@ interface Spec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A 
   /** What it does, as an imperative, for the OpenAPI document. */
   readonly summary: string;
   readonly needs: Need;
+  /** A POST that changes nothing: its input is too large for a query. It needs no recent login, and takes tokens as a GET does. */
+  readonly isRead?: boolean;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
@@ -67,7 +72,7 @@ export interface RawInput {
   readonly body: unknown;
 }
 
-export interface ApiRoute extends Pick<Spec<z.ZodType, z.ZodType, z.ZodType, z.ZodType>, 'method' | 'path' | 'summary' | 'needs' | 'mediaType'> {
+export interface ApiRoute extends Pick<Spec<z.ZodType, z.ZodType, z.ZodType, z.ZodType>, 'method' | 'path' | 'summary' | 'needs' | 'isRead' | 'mediaType'> {
   readonly schemas: { readonly params: z.ZodType; readonly query: z.ZodType; readonly body: z.ZodType | undefined; readonly answer: z.ZodType };
   readonly bodyLimit: number;
   run(input: RawInput, context: CallContext): Promise<Result<unknown>>;
@@ -86,7 +91,7 @@ export function apiRoute<A extends z.ZodType, P extends z.ZodType = typeof NONE,
   const input = z.object({ params, query, body: body ?? z.undefined() });
   const { method, path, summary, needs, handle, answer } = spec;
   return {
-    ...{ method, path, summary, needs },
+    ...{ method, path, summary, needs, isRead: spec.isRead === true },
     ...(spec.mediaType !== undefined && { mediaType: spec.mediaType }),
     schemas: { params, query, body, answer },
     bodyLimit: spec.bodyLimit ?? BODY_BYTES,
@@ -100,6 +105,6 @@ export function apiRoute<A extends z.ZodType, P extends z.ZodType = typeof NONE,
   };
 }
 
-export function isWrite({ method }: Pick<ApiRoute, 'method'>): boolean {
-  return method !== 'GET';
+export function isWrite({ method, isRead }: Pick<ApiRoute, 'method' | 'isRead'>): boolean {
+  return method !== 'GET' && isRead !== true;
 }

@@ -26,7 +26,18 @@ const change = apiRoute({
   },
 });
 
-const { get, ask, logIn } = useOwnApp({ apiRoutes: [...API_ROUTES, change] });
+const lookUp = apiRoute({
+  method: 'POST',
+  isRead: true,
+  path: '/things/search',
+  summary: 'Find a thing',
+  needs: { action: 'access.read' },
+  body: z.strictObject({ why: z.string() }),
+  answer: z.strictObject({ why: z.string() }),
+  handle: async ({ body }) => ({ ok: true, body }),
+});
+
+const { get, ask, logIn } = useOwnApp({ apiRoutes: [...API_ROUTES, change, lookUp] });
 beforeEach(() => set.clear());
 
 const bearer = async (role: string) => ({ [INPUT.authorization]: `Bearer ${(await get().test.token({ name: role, roles: [role] })).text}` });
@@ -102,6 +113,26 @@ describe('a change', () => {
     const { csrf_token } = (await ask(`${BASE}/me`, { session })).json();
     const answer = await put({ session, headers: { 'content-type': 'application/json', 'x-csrf-token': csrf_token }, body: '{' });
     expect([answer.statusCode, answer.json().code]).toEqual([403, 'policy-default-deny']);
+  });
+});
+
+describe('a read by POST', () => {
+  const post = (more: object) => ask(`${BASE}/things/search`, { method: 'POST', body: '{"why":"dark"}', ...more });
+  const json = { 'content-type': 'application/json' };
+
+  it('needs the right alone: any credential, and no recent login', async () => {
+    expect((await post({ headers: { ...json, ...(await bearer('auditor')) } })).json()).toEqual({ why: 'dark' });
+    const { session } = await admin();
+    get().test.advance(5 * 60_000 + 1);
+    expect((await post({ session, sameOrigin: true, headers: json })).statusCode).toBe(200);
+    expect(get().records.at(-1)).toMatchObject({ action: 'access.read', decision: 'allow', method: 'POST' });
+  });
+
+  it('twin: is denied without the right, to a session from another site, and in another form than JSON', async () => {
+    expect((await post({ headers: { ...json, ...(await bearer('viewer')) } })).json().code).toBe('policy-default-deny');
+    const { session } = await admin();
+    for (const from of [{}, { foreignOrigin: true }]) expect((await post({ session, headers: json, ...from })).json().code).toBe('origin-foreign');
+    expect((await post({ session, sameOrigin: true, headers: { 'content-type': 'text/plain' } })).json().code).toBe('content-type-unsupported');
   });
 });
 

@@ -36,7 +36,7 @@ export function openApiDocument(routes: readonly ApiRoute[]): Json {
 }
 
 const DESCRIPTION = [
-  'Reads need a credential with the named right.',
+  'Reads need a credential with the named right; a read by POST needs a request from the same origin if a session sends it.',
   `Changes need a browser session, the header ${CSRF_HEADER} with csrf_token of /me, a request from the same origin, and a login of the last five minutes.`,
 ].join(' ');
 

@@ -12,7 +12,7 @@ import { openApiRoute } from './openapi.ts';
 import { readInput } from './read-input.ts';
 import { recordAnswer, recordChange } from './records.ts';
 import { API_ROUTES } from './routes.ts';
-import { objectionToWrite } from './writes.ts';
+import { objectionToRead, objectionToWrite } from './writes.ts';
 
 /** `routes`: others only in tests. */
 export function registerApi(app: FastifyInstance, parts: RouteParts, routes: readonly ApiRoute[] = API_ROUTES): void {
@@ -50,7 +50,9 @@ interface Authorized {
 }
 
 async function runRoute(route: ApiRoute, { request, inputs, authorization }: Authorized, parts: RouteParts): Promise<Result<unknown>> {
-  const objection: ReasonCode | undefined = isWrite(route) ? await objectionToWrite({ request, authorization }, parts) : undefined;
+  const objection: ReasonCode | undefined = isWrite(route)
+    ? await objectionToWrite({ request, authorization }, parts)
+    : objectionToRead(route, { inputs, authorization });
   if (objection !== undefined) return { ok: false, code: objection };
   const input = readInput(request, route);
   if (!input.ok) return input;

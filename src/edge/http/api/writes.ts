@@ -1,9 +1,10 @@
 // What every change over the admin API needs beside its right: a browser session, this origin, a proof of the session, and a recent login.
 import { parseEdgeInputs } from '../../../authorization/decide/inputs.ts';
+import { isForeignWrite } from '../../../authorization/decide/origin.ts';
 import type { ReasonCode } from '../../../contract/reasons.ts';
 import { isRecentLogin } from '../../../identity/authn/session/recent-login.ts';
 import type { RouteParts } from '../parts.ts';
-import type { CallContext } from './api-route.ts';
+import type { ApiRoute, CallContext } from './api-route.ts';
 
 export const CSRF_HEADER = 'x-csrf-token';
 
@@ -28,4 +29,12 @@ export async function objectionToWrite(
   if (!isOwn || !parseEdgeInputs(request.headers).sameOrigin) return 'origin-foreign';
   const session = await parts.store.sessions.byId(credential.sessionId);
   return session !== undefined && isRecentLogin(session, parts.clock()) ? undefined : 'login-not-recent';
+}
+
+/** A page of another site must not make a browser with a session start work here. */
+export function objectionToRead(
+  { method }: Pick<ApiRoute, 'method'>,
+  { inputs, authorization }: Pick<CallContext, 'inputs' | 'authorization'>,
+): ReasonCode | undefined {
+  return isForeignWrite(authorization.credential, inputs, method) ? 'origin-foreign' : undefined;
 }

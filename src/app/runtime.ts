@@ -52,6 +52,7 @@ import { createRecordLineage, type RecordLineage } from '../prefect/client/recor
 import { createUpstream, type Upstream } from '../prefect/client/upstream.ts';
 import { openServiceCredentials } from '../proxies/egress/credentials.ts';
 import { openEventCounts } from '../record/ledger/prefect-events/count-events.ts';
+import { createCoveredObjects } from '../record/ledger/search/covered-objects.ts';
 import { startFeed } from '../record/timeline/feed/feed.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { confirmWith } from './confirm-sessions.ts';
@@ -214,6 +215,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts): 
     ...{ config, store, providers, ledger, authenticator, decider, clock, steady, log },
     sealer: shared.sealer,
     ledgerSearch: shared.ledgerSearch,
+    coveredObjects: createCoveredObjects({ lookup: createLookup(upstream), createdBy: (type, id) => store.makers.createdBy(id, type), steady }),
     mediator,
     approvals: createApprovalDesk({ approvals: store.approvals, sealer: shared.sealer, clock, revision: decider.revision }),
     mcp: openMcp(shared, config, { ...parts, mediator }),

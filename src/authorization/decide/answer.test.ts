@@ -45,6 +45,7 @@ function answererWith(authorization: Authorization | (() => Promise<Authorizatio
     precheck: () => note('precheck'),
     authenticate: () => Promise.reject(new Error('the answerer only decides')),
     authorizeOwn: () => note('authorizeOwn'),
+    authorizeOwnList: () => note('authorizeOwnList'),
   };
   return { decider, answerer: createAnswerer({ decider, catalogue, clock: () => 1000, steady: () => 0, mayWrite: () => mayWrite, limitedRoles }), calls };
 }

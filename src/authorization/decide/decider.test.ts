@@ -134,6 +134,7 @@ describe('a security change while a decision is made', () => {
     ['authorizeNow', () => decider.authorizeNow(anEdgeInput(SET_STATE), CANCEL)],
     ['precheck', () => decider.precheck(anEdgeInput(SET_STATE))],
     ['authorizeOwn', () => decider.authorizeOwn(anEdgeInput(SET_STATE), 'audit.read')],
+    ['authorizeOwnList', () => decider.authorizeOwnList(anEdgeInput(SET_STATE), 'audit.read', 'FlowRun')],
   ] as const)('%s decides again by what holds after the change', async (_, decide) => {
     if (GOOD.ok) now.who = { ...GOOD, principal: { ...GOOD.principal, roles: ['admin'], grants: everywhere(['admin']) } };
     now.onAsked = () => {
@@ -232,6 +233,16 @@ describe('a principal of other carriers and roles', () => {
     expect(await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).toMatchObject({ ok: false, reason: 'scope-not-filterable' });
     now.who = as({});
     expect((await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).ok).toBe(true);
+  });
+
+  it('lists the own objects of the gateway by a role on some of them, with the restrictions', async () => {
+    now.who = as({ grants: [{ role: 'operator', scope: TEAM }] });
+    const listed = await decider.authorizeOwnList(anEdgeInput({}), 'ledger.read', 'FlowRun');
+    expect(listed).toMatchObject({ ok: true, restrictions: [{ principalId: 'bob@corp', scopes: [TEAM] }] });
+    now.who = as({ grants: [{ role: 'viewer', scope: TEAM }] });
+    expect(await decider.authorizeOwnList(anEdgeInput({}), 'ledger.read', 'FlowRun')).toMatchObject({ ok: false, reason: 'policy-default-deny' });
+    now.who = as({ kind: 'agent', grants: [{ role: 'operator', scope: TEAM }] });
+    expect(await decider.authorizeOwnList(anEdgeInput({}), 'ledger.read', 'FlowRun')).toMatchObject({ ok: false, reason: 'own-api-unchecked' });
   });
 
   it('does not read the gateway itself as an agent, nor as a principal that an agent acts for', async () => {

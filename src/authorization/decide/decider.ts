@@ -73,6 +73,8 @@ export interface Decider {
   authenticate(inputs: EdgeInputs): Promise<Authentication>;
   /** For Lictor's own pages and API, which no scope can narrow: the principal needs a role on everything. `type`: System by default. */
   authorizeOwn(inputs: EdgeInputs, action: ActionName, type?: ResourceType): Promise<Authorization>;
+  /** The same for a list of Lictor's own about objects of this type: the caller must narrow it to the restrictions. */
+  authorizeOwnList(inputs: EdgeInputs, action: ActionName, type: ResourceType): Promise<Authorization>;
   readonly revision: number;
   /** A policy reads the values of parameters. Only then does the mediator collect them. */
   readonly readsParameters: boolean;
@@ -135,8 +137,14 @@ export function createDecider(given: DeciderParts): Decider {
         return decideOnce(parts, inputs, { who, asks: [], any: true, looked: 'recent' });
       }),
     authorizeOwn: (inputs, action, type = 'System') =>
-      answer(inputs, async () => decideOwn(parts, inputs, { who: await authenticate(parts, inputs), ask: { action, resource: { type, id: null } } })),
+      answer(inputs, async () => decideOwn(parts, inputs, { who: await authenticate(parts, inputs), ask: askOf(action, type), narrowed: false })),
+    authorizeOwnList: (inputs, action, type) =>
+      answer(inputs, async () => decideOwn(parts, inputs, { who: await authenticate(parts, inputs), ask: askOf(action, type), narrowed: true })),
   };
+}
+
+function askOf(action: ActionName, type: ResourceType): Ask {
+  return { action, resource: { type, id: null } };
 }
 
 function authenticate({ authenticator }: DeciderParts, inputs: EdgeInputs, frameToken?: string): Promise<Authentication> {
@@ -255,17 +263,24 @@ export function unproven({ reason, credentialId, proven }: Extract<Authenticatio
   return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
 }
 
-async function decideOwn(parts: DeciderState, inputs: EdgeInputs, { who, ask }: { readonly who: Authentication; readonly ask: Ask }): Promise<Authorization> {
+interface OwnQuestion {
+  readonly who: Authentication;
+  readonly ask: Ask;
+  /** The caller narrows its answer to the restrictions. */
+  readonly narrowed: boolean;
+}
+
+async function decideOwn(parts: DeciderState, inputs: EdgeInputs, { who, ask, narrowed }: OwnQuestion): Promise<Authorization> {
   if (!who.ok) return unproven(who);
   const { principal, credential } = who;
   const context = { address: inputs.address, carrier: credential.carrier };
   const rulings = (await ruleAll(parts, { any: false, looked: 'recent' }, { principal, asks: [ask], context })).map((ruling) =>
-    ruling.restrictions.length === 0 || ruling.decision.enforced !== 'allow' ? ruling : unfiltered(principal, ruling),
+    narrowed || ruling.restrictions.length === 0 || ruling.decision.enforced !== 'allow' ? ruling : unfiltered(principal, ruling),
   );
   const barrier = barrierOf(parts, principal, ask.action);
   const decisions = rulings.map(({ decision }) => withinClientScopes(parts, credential, decision)).map((each) => withBarrier(each, barrier));
   const denied = decisions.find(({ enforced }) => enforced !== 'allow');
-  if (denied === undefined && decisions.length > 0) return { ok: true, principal, credential, decisions, restrictions: [], entities: [] };
+  if (denied === undefined && decisions.length > 0) return { ok: true, principal, credential, decisions, restrictions: restrictionsOf(rulings), entities: [] };
   return { ok: false, reason: denied?.reason ?? 'policy-default-deny', principal, credential, credentialId: credential.id, decisions };
 }
 

@@ -165,6 +165,7 @@ describe('the answer to nginx', () => {
       authorize: async () => ({ ok: true, principal: somebody, credential: shown, decisions: [], restrictions: [], entities: [] }) as const,
       authorizeNow: never,
       authorizeOwn: never,
+      authorizeOwnList: never,
       precheck: never,
       authenticate: never,
     };

@@ -29,7 +29,7 @@ import { createAuthorizationServer } from '../../identity/oauth/server.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import { createEntities } from '../../prefect/client/entities.ts';
-import type { PageQuestion } from '../../record/ledger/search/search.ts';
+import type { Page, PageQuestion } from '../../record/ledger/search/search.ts';
 import type { ClientGrant } from '../../store/client-grants.ts';
 import { createMcpEndpoint } from '../mcp/endpoint.ts';
 import { TOOLS } from '../mcp/tools/index.ts';
@@ -75,7 +75,10 @@ export interface World {
   /** The filters of the ledger searches, and their result. */
   readonly searched: PageQuestion[];
   found: () => Promise<readonly LedgerRecord[]>;
+  /** The objects that every reader with restrictions sees. */
+  covered: readonly string[];
   unknown: string | null;
+  stoppedAt: Page['stoppedAt'];
   mediatorAnswer: () => Promise<MediatedResponse>;
   /** The budgets of the agent. */
   charge: () => Promise<Verdict>;
@@ -136,7 +139,9 @@ export function useOwnApp({ start, apiRoutes }: { readonly start?: Clock; readon
       cliLifeMs: CLI_LIFE_MS,
       confirmWaitMs: CONFIRM_LIMITS.waitMs,
       found: async () => [],
+      covered: [],
       unknown: null,
+      stoppedAt: undefined,
       mediatorAnswer: async () => created,
       charge: async (): Promise<Verdict> => ({ ok: true }),
     };
@@ -265,7 +270,8 @@ function buildApp(get: () => World, given: Given) {
   const ledgerSearch: OwnAppParts['ledgerSearch'] = {
     page: async (question) => {
       get().searched.push(question);
-      return { records: await get().found(), unknown: get().unknown };
+      const { unknown, stoppedAt } = get();
+      return { records: await get().found(), unknown, ...(stoppedAt !== undefined && { stoppedAt }) };
     },
   };
   const mediator: Mediator = {
@@ -282,6 +288,7 @@ function buildApp(get: () => World, given: Given) {
       authenticator,
       decider,
       ...{ ledgerSearch, authorizationServer, mediator },
+      coveredObjects: () => async (_type, ids) => new Set(ids.filter((id) => get().covered.includes(id))),
       approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
       mcp: createMcpEndpoint({
         ...{ mediator, decider, catalogue, clock, tools: TOOLS, revision: 7 },

@@ -12,6 +12,7 @@ import type { ExternalLogins } from '../../identity/authn/external/login.ts';
 import type { ExternalProvider } from '../../identity/authn/external/provider.ts';
 import type { AuthorizationServer } from '../../identity/oauth/server.ts';
 import type { Ledger } from '../../record/ledger/ledger.ts';
+import type { CoveredObjects } from '../../record/ledger/search/covered-objects.ts';
 import type { LedgerSearch } from '../../record/ledger/search/search.ts';
 import type { Store } from '../../store/store.ts';
 import type { McpEndpoint } from '../mcp/endpoint.ts';
@@ -41,7 +42,9 @@ export interface OwnAppParts {
   readonly ledger: Pick<Ledger, 'append'>;
   readonly ledgerSearch: Pick<LedgerSearch, 'page'>;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
-  readonly decider: Pick<Decider, 'authorizeOwn'>;
+  readonly decider: Pick<Decider, 'authorizeOwn' | 'authorizeOwnList'>;
+  /** For readers of the ledger with limits. */
+  readonly coveredObjects: CoveredObjects;
   readonly mediator: Mediator;
   readonly approvals: ApprovalDesk;
   readonly mcp: McpEndpoint;

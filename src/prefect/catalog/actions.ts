@@ -31,7 +31,7 @@ export interface ActionEntry {
  * - `automations.write.unbounded`: asked besides any change of an automation whose actions reach further than it says: inferred
  *   targets, webhooks, notifications, kinds that are not known here.
  * - `blocks.write.webhook`: asked besides any change of a block whose address the server itself calls.
- * - `ledger.read`: the audit records. This and the next four: on Lictor's own pages and API, never on a route of Prefect.
+ * - `ledger.read`: the audit records; on flow runs and deployments, only records about those objects in the principal's scopes. This and the next four: on Lictor's own pages and API, never on a route of Prefect.
  * - `access.read`: who may do what: principals, tokens, sessions, sockets, locks, policies. `access.write`: changes of those, without policies.
  * - `policies.write`: apply own policies. `gateway.read`: health and traffic of the gateway.
  * - `services.call`: a call of a service by one of its routes (src/authorization/decide/service-calls.ts).
@@ -54,7 +54,7 @@ export const EXTRA_ACTIONS: readonly ActionEntry[] = [
   { name: 'automations.write.unbounded', group: 'admin', resources: ['Automation'] },
   { name: 'blocks.write.webhook', group: 'admin', resources: ['BlockDocument'] },
   { name: 'admin.settings.read_all', group: 'admin', resources: ['System'] },
-  { name: 'ledger.read', group: 'admin', resources: ['System'] },
+  { name: 'ledger.read', group: 'admin', resources: ['System', 'FlowRun', 'Deployment'] },
   { name: 'access.read', group: 'admin', resources: ['System'] },
   { name: 'access.write', group: 'admin', resources: ['System'] },
   { name: 'policies.write', group: 'admin', resources: ['System'] },

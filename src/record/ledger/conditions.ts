@@ -16,11 +16,18 @@ interface Condition {
   readonly indexable: boolean;
 }
 
-/** For pages in time order: uses the index of the rarest condition, or else that of the time. `startOf` handles `since`. */
+/**
+ * For pages in time order: uses the index of the rarest condition, or else that of the time. The place where pages begin handles `since`, or `until` when
+ * the newest come first.
+ */
 export function whereByTime(filter: AuditFilter): Where {
   const all = conditions(filter);
   const chosen = all.find(({ indexable }) => indexable);
-  return joined([...all.map((condition) => ({ ...condition, sql: condition.sql(condition === chosen) })), ...period({ until: filter.until })]);
+  const { since, until } = filter;
+  return joined([
+    ...all.map((condition) => ({ ...condition, sql: condition.sql(condition === chosen) })),
+    ...period(filter.newestFirst === true ? { since } : { until }),
+  ]);
 }
 
 /** For records after another one, by number. */

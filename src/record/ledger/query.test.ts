@@ -100,6 +100,19 @@ describe('ledger reader', () => {
     expect(await ids(filter)).toEqual(expected);
   });
 
+  it('comes newest first, page by page, within a time', async () => {
+    some();
+    expect(await ids({ newestFirst: true })).toEqual(['d', 'c', 'b', 'a']);
+    expect(await ids({ newestFirst: true, limit: 2 })).toEqual(['d', 'c']);
+    expect(await ids({ newestFirst: true, since: minute(2), until: minute(4) })).toEqual(['c', 'b']);
+    const reader = openLedgerReader(paths.ledgerFile);
+    const ofBob: string[] = [];
+    for await (const { id } of reader.audit({ principal: 'bob@local' })) ofBob.push(id);
+    reader.close();
+    expect(await ids({ newestFirst: true, after: ofBob[0] })).toEqual(['b', 'a']);
+    expect(await ids({ newestFirst: true, after: ofBob[0], until: minute(2) })).toEqual(['a']);
+  });
+
   it('gives records as they were written', async () => {
     some();
     const reader = openLedgerReader(paths.ledgerFile);
@@ -121,6 +134,7 @@ describe('ledger reader', () => {
     writer.exec('COMMIT');
     expect(await ids({})).toEqual(expected);
     expect(await ids({ since: minute(1) })).toEqual(expected);
+    expect(await ids({ newestFirst: true })).toEqual(expected.toReversed());
   });
 
   it('begins each page where the last one ended: the time that a search begins with is no condition of its pages', () => {

@@ -36,8 +36,10 @@ export interface AuditFilter {
   readonly last?: number | undefined;
   /** Only this many oldest records. */
   readonly limit?: number | undefined;
-  /** Only records after the one with this id, in time order: the next page. */
+  /** Only records after the one with this id, in the order of the answer: the next page. */
   readonly after?: string | undefined;
+  /** Newest first; excludes `last` and `follow`. */
+  readonly newestFirst?: boolean | undefined;
   /** Continues with new records until the signal aborts. */
   readonly follow?: { readonly signal: AbortSignal } | undefined;
 }
@@ -85,9 +87,10 @@ export function openLedgerReader(file: string): LedgerReader {
   };
 }
 
-/** One page in time order, after a place. Parameters: those of the filter, the highest number, then time and number of the place. */
+/** One page in the order of the answer, after a place. Parameters: those of the filter, the highest number, then time and number of the place. */
 export function pageSql(filter: AuditFilter): string {
-  return `SELECT n, ${SELECT_COLUMNS} FROM records WHERE ${whereByTime(filter).sql} AND +n <= ? AND (time, n) > (?, ?) ORDER BY time, n LIMIT ${PAGE}`;
+  const [beyond, order] = filter.newestFirst === true ? ['<', 'ORDER BY time DESC, n DESC'] : ['>', 'ORDER BY time, n'];
+  return `SELECT n, ${SELECT_COLUMNS} FROM records WHERE ${whereByTime(filter).sql} AND +n <= ? AND (time, n) ${beyond} (?, ?) ${order} LIMIT ${PAGE}`;
 }
 
 async function collect(records: AsyncIterable<LedgerRecord>): Promise<LedgerRecord[]> {
@@ -111,10 +114,16 @@ async function* auditRows(db: DatabaseSync, filter: AuditFilter): AsyncGenerator
 type Place = readonly [time: string, n: number];
 
 const FIRST: Place = ['', 0];
+/** Times are digits and punctuation, so this is after all of them. */
+const AFTER_ALL: Place = ['~', 0];
 
 /** A condition `time >= since` beside the place would make SQLite start there for every page. No record has the number 0. */
 function later(a: Place, b: Place): Place {
   return a[0] < b[0] ? b : a;
+}
+
+function earlier(a: Place, b: Place): Place {
+  return later(a, b) === a ? b : a;
 }
 
 /** Keyset pages: no read transaction stays open while the consumer is slow, so SQLite can checkpoint its WAL. */
@@ -132,6 +141,7 @@ async function* upTo(db: DatabaseSync, filter: AuditFilter, newest: number): Asy
 }
 
 function startOf(db: DatabaseSync, filter: AuditFilter, newest: number): Place {
+  if (filter.newestFirst === true) return earlier(filter.after === undefined ? AFTER_ALL : placeOf(db, filter.after), [filter.until ?? '~', 0]);
   const behind = later(filter.after === undefined ? FIRST : placeOf(db, filter.after), [filter.since ?? '', 0]);
   if (filter.last === undefined) return behind;
   const { sql, values } = whereByTime(filter);

@@ -6,11 +6,12 @@ import type { EdgeInputs } from '../../../contract/inputs.ts';
 import type { ActionName, ResourceType } from '../../../contract/operation.ts';
 import type { ReasonCode } from '../../../contract/reasons.ts';
 import type { NewRecord } from '../../../contract/record.ts';
+import type { RecordReader } from '../../../contract/record-reader.ts';
 import type { RouteParts } from '../parts.ts';
 import { whatIsWrong } from './problem-text.ts';
 
-/** The right that a route needs. `credential`: any authenticated principal. */
-export type Need = 'credential' | { readonly action: ActionName; readonly type?: ResourceType };
+/** The right that a route needs. `credential`: any authenticated principal. `records`: some records of the ledger; the handler must narrow its answer to them. */
+export type Need = 'credential' | 'records' | { readonly action: ActionName; readonly type?: ResourceType };
 
 export type Allowed = Extract<Authorization, { ok: true }>;
 
@@ -19,6 +20,8 @@ export interface CallContext {
   readonly request: FastifyRequest;
   readonly inputs: EdgeInputs;
   readonly authorization: Allowed;
+  /** The records that the principal may read: none unless the route needs `records`. */
+  readonly reader: RecordReader;
   readonly parts: RouteParts;
   /**
    * Records a change before it takes effect: who, from where and by which policies are filled in. False: it could not be recorded, and the
@@ -108,3 +111,12 @@ export function apiRoute<A extends z.ZodType, P extends z.ZodType = typeof NONE,
 export function isWrite({ method, isRead }: Pick<ApiRoute, 'method' | 'isRead'>): boolean {
   return method !== 'GET' && isRead !== true;
 }
+
+/** The action in the record of a request; undefined: it has no record. */
+export function actionOf(needs: Need): ActionName | undefined {
+  if (needs === 'credential') return undefined;
+  return needs === 'records' ? READ_RECORDS : needs.action;
+}
+
+/** On the whole ledger, or on records about objects. */
+export const READ_RECORDS = 'ledger.read';

@@ -1,7 +1,9 @@
 // GET me: the authenticated principal, its rights on this API, and what a change needs.
 import { z } from 'zod';
 import type { ActionName } from '../../../contract/operation.ts';
-import { apiRoute, type CallContext } from './api-route.ts';
+import { EVERY_RECORD } from '../../../contract/record-reader.ts';
+import { apiRoute, type CallContext, READ_RECORDS } from './api-route.ts';
+import { authorizeReading } from './reading.ts';
 import { csrfToken } from './writes.ts';
 
 /** The rights of this API, in the order of `me`. */
@@ -9,6 +11,7 @@ export const API_ACTIONS: readonly ActionName[] = ['ledger.read', 'access.read',
 
 const right = z.strictObject({
   allowed: z.boolean(),
+  own_objects_only: z.boolean().describe('The right is about the objects in the scopes of your roles'),
   reason: z.string().nullable().describe('The code of the denial; null: allowed'),
   detail: z.string().nullable().describe('Which role has it'),
 });
@@ -55,13 +58,17 @@ export const me = apiRoute({
 });
 
 async function rightsOf({ inputs, parts }: CallContext): Promise<Record<string, z.output<typeof right>>> {
-  const decided = await Promise.all(API_ACTIONS.map(async (action) => [action, await parts.decider.authorizeOwn(inputs, action)] as const));
-  return Object.fromEntries(
-    decided.map(([action, answer]) => [
-      action,
-      answer.ok ? { allowed: true, reason: null, detail: null } : { allowed: false, reason: answer.reason, detail: answer.detail ?? null },
-    ]),
-  );
+  const decided = await Promise.all(API_ACTIONS.map(async (action) => [action, await rightOf(action, inputs, parts)] as const));
+  return Object.fromEntries(decided);
+}
+
+async function rightOf(action: ActionName, inputs: CallContext['inputs'], { decider }: CallContext['parts']): Promise<z.output<typeof right>> {
+  const isReading = action === READ_RECORDS;
+  const { authorization, reader } = isReading
+    ? await authorizeReading(inputs, decider)
+    : { authorization: await decider.authorizeOwn(inputs, action), reader: EVERY_RECORD };
+  if (authorization.ok) return { allowed: true, own_objects_only: !reader.everything, reason: null, detail: null };
+  return { allowed: false, own_objects_only: false, reason: authorization.reason, detail: authorization.detail ?? null };
 }
 
 function textOf(ms: number | null): string | null {

@@ -1,7 +1,7 @@
 // The OpenAPI document of the admin API, made from the table of its routes.
 import { z } from 'zod';
 import { REASONS } from '../../../contract/reasons.ts';
-import { type ApiRoute, apiRoute, isWrite } from './api-route.ts';
+import { type ApiRoute, actionOf, apiRoute, isWrite } from './api-route.ts';
 import { CSRF_HEADER } from './writes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -52,7 +52,7 @@ const REFUSAL = schemaOf(z.strictObject({ detail: z.string(), code: z.enum(Objec
 function operationOf(route: ApiRoute): Json {
   const { schemas, summary, mediaType = 'application/json' } = route;
   const parameters = [...parametersOf(schemas.params, 'path'), ...parametersOf(schemas.query, 'query'), ...(isWrite(route) ? [CSRF_PARAMETER] : [])];
-  const right = route.needs === 'credential' ? 'Any credential.' : `Needs \`${route.needs.action}\`.`;
+  const right = rightWords(route);
   return {
     operationId: operationId(route),
     summary,
@@ -69,6 +69,12 @@ function operationOf(route: ApiRoute): Json {
 const CSRF_PARAMETER = { name: CSRF_HEADER, in: 'header', required: true, description: 'csrf_token of /me', schema: { type: 'string' } };
 
 /** `GET /locks/{id}` is `get_locks_id`. */
+function rightWords({ needs }: ApiRoute): string {
+  const action = actionOf(needs);
+  if (action === undefined) return 'Any credential.';
+  return `Needs \`${action}\`.${needs === 'records' ? ' With the right on flow runs or deployments, it is about the objects in your scopes only.' : ''}`;
+}
+
 function operationId({ method, path }: ApiRoute): string {
   return `${method.toLowerCase()}${path.replaceAll(/[^a-z_]+/g, '_').replace(/_+$/, '')}`;
 }

@@ -2,11 +2,14 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatePaths } from '../../../config/state-dir.ts';
+import type { RecordReader } from '../../../contract/record-reader.ts';
+import { NOWHERE } from '../../../contract/scope.ts';
+import type { VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
 import { appendRecord } from '../append-record.ts';
 import { tempState } from '../lines.fixture.ts';
 import { fillLedger } from '../many.fixture.ts';
 import { flowRunEvent, uuid, writeEvents } from '../prefect-events/event.fixture.ts';
-import { createLedgerSearch, type LedgerSearch } from './search.ts';
+import { createLedgerSearch, type LedgerSearch, type PageFilter } from './search.ts';
 
 describe('a search in the ledger', () => {
   let paths: StatePaths;
@@ -57,6 +60,60 @@ describe('a search in the ledger', () => {
     for (const name of ['fuzzy-otter', 'fuzy-otter']) await expect(ask(name, false)).rejects.toMatchObject({ code: 'name-unknown', message: refusal(name) });
     expect(await ask(near, false)).toEqual({ records: [], unknown: `Flow run ${near} has no record.` });
     expect((await ask(uuid(1), false)).records).toHaveLength(1);
+  });
+
+  describe('for a reader with limits', () => {
+    const RESTRICTION = { principalId: 'bob@corp', scopes: [{ ...NOWHERE, tags: ['team-a'] }] };
+    const reader: RecordReader = { everything: false, runs: [RESTRICTION], objects: [RESTRICTION] };
+    const covered: VisibleIds = async (_type, ids) => new Set(ids.filter((id) => id === uuid(1)));
+    const page = (filter: PageFilter, seen = covered) => search.page({ filter, reader, seesNames: true }, seen);
+    const about = (second: number, run: number, principal: string) =>
+      appendRecord(paths, {
+        time: `2026-03-01T12:00:0${second}.000Z`,
+        request_id: String(second),
+        principal,
+        resource_type: 'FlowRun',
+        resource_id: uuid(run),
+      });
+
+    it('answers its own records alone, in either order, page by page', async () => {
+      for (const second of [1, 2, 3, 4, 5, 6]) about(second, second % 2 === 0 ? 1 : 2, second % 2 === 0 ? 'alice@local' : 'mallory@team-b');
+      const first = await page({ limit: 2, newestFirst: true });
+      expect(first.records.map(({ request_id }) => request_id)).toEqual(['6', '4']);
+      expect((await page({ limit: 2, newestFirst: true, after: first.records[1]?.id })).records.map(({ request_id }) => request_id)).toEqual(['2']);
+      expect((await page({ last: 2 })).records.map(({ request_id }) => request_id)).toEqual(['4', '6']);
+      expect((await page({ limit: 9 })).records.map(({ request_id }) => request_id)).toEqual(['2', '4', '6']);
+      expect((await search.page({ filter: { limit: 9 }, reader })).records).toEqual([]);
+      expect((await search.page({ filter: { limit: 9 } })).records).toHaveLength(6);
+    });
+
+    it('names no foreign principal and no foreign run in what it says of nothing', async () => {
+      about(1, 2, 'mallory@team-b');
+      writeEvents(paths, [flowRunEvent(1, 1), flowRunEvent(2, 2, { resource_name: 'secret-otter' })]);
+      expect(await page({ principal: 'malory@team-b', limit: 1 })).toEqual({ records: [], unknown: null });
+      expect(await page({ principal: 'mallory@team-b', limit: 1 })).toEqual({ records: [], unknown: null });
+      const refusal = (name: string) => `No flow run is called "${name}" in the stored events of Prefect. An id works as well.`;
+      for (const name of ['secret-otter', 'secret-oter'])
+        await expect(page({ flowRun: name, limit: 1 })).rejects.toMatchObject({ code: 'name-unknown', message: refusal(name) });
+      expect(await page({ flowRun: 'fuzzy-otter', limit: 1 })).toEqual({ records: [], unknown: null });
+    });
+
+    it('stops at its bound, and goes on from there', async () => {
+      about(1, 2, 'mallory@team-b');
+      const db = new DatabaseSync(paths.ledgerFile);
+      fillLedger(db, 20_500);
+      db.close();
+      const none: VisibleIds = async () => new Set();
+      const first = await page({ limit: 1, newestFirst: true }, none);
+      expect(first).toMatchObject({ records: [], stoppedAt: { id: expect.any(String), time: expect.stringMatching(/^2026-01-01/) } });
+      expect(await page({ limit: 1, newestFirst: true, after: first.stoppedAt?.id }, none)).toEqual({ records: [], unknown: null });
+    });
+
+    it('answers nothing while Prefect does not say which objects are in the scope', async () => {
+      about(1, 1, 'alice@local');
+      await expect(page({ limit: 1 }, () => Promise.reject(new Error('no answer')))).rejects.toMatchObject({ code: 'objects-unknown' });
+      expect((await page({ limit: 1 })).records).toHaveLength(1);
+    });
   });
 
   it('says which principal is meant by one without a record', async () => {

@@ -1,10 +1,11 @@
-// The ledger over HTTP: page by page, only for principals with `ledger.read` on everything.
+// The ledger over HTTP: page by page, narrowed to what its reader may see.
 import { describe, expect, it } from 'vitest';
 import { LictorError } from '../../../../contract/error.ts';
 import { INPUT } from '../../../../contract/names.ts';
 import type { LedgerRecord } from '../../../../contract/record.ts';
+import { EVERY_RECORD } from '../../../../contract/record-reader.ts';
 import { BUILT_IN_ROLES } from '../../../../contract/roles.ts';
-import { NOWHERE } from '../../../../contract/scope.ts';
+import { NOWHERE, type Scope } from '../../../../contract/scope.ts';
 import { createTokenId, createTokenText, hashToken } from '../../../../identity/authn/service-token/token-text.ts';
 import { useOwnApp } from '../../own-app.fixture.ts';
 import { AUDIT_QUERY, filterOf } from './query.ts';
@@ -32,7 +33,7 @@ describe('who', () => {
   it.each(BUILT_IN_ROLES)('%s', async (role) => {
     get().found = async () => records(ID);
     const answer = await send(role);
-    const may = role === 'auditor' || role === 'admin';
+    const may = ['auditor', 'admin', 'operator', 'deployer'].includes(role);
     expect([answer.statusCode, answer.headers['cache-control'], answer.body.includes(ID)]).toEqual([may ? 200 : 403, 'no-store', may]);
     if (!may) expect(answer.json()).toMatchObject({ code: 'policy-default-deny' });
     expect(get().searched).toHaveLength(may ? 1 : 0);
@@ -40,9 +41,23 @@ describe('who', () => {
     expect(get().records).toMatchObject([{ action: 'ledger.read', decision, status: may ? 200 : 403, path: PATH, principal: expect.stringContaining(role) }]);
   });
 
-  it('nobody whose role holds on some objects only: the ledger is about all of them', async () => {
-    const answer = await send('auditor', '', { ...NOWHERE, tags: ['team-a'] });
-    expect([answer.statusCode, answer.json()]).toMatchObject([403, { code: 'scope-not-filterable' }]);
+  const TEAM = { ...NOWHERE, tags: ['team-a'] };
+  const EVERYTHING = { everything: true, runs: null, objects: null };
+  it.each<[string, Scope | null, { readonly everything: boolean; readonly runs: readonly Scope[] | null; readonly objects: readonly Scope[] | null }]>([
+    ['admin', null, EVERYTHING],
+    ['auditor', null, EVERYTHING],
+    ['operator', null, { everything: false, runs: [], objects: [] }],
+    ['auditor', TEAM, { everything: false, runs: [TEAM], objects: [TEAM] }],
+    ['operator', TEAM, { everything: false, runs: [TEAM], objects: [TEAM] }],
+    ['deployer', TEAM, { everything: false, runs: [TEAM], objects: [TEAM] }],
+  ])('%s on %j reads the records about those objects', async (role, scope, { everything, ...kinds }) => {
+    expect((await send(role, '', scope)).statusCode).toBe(200);
+    const narrowed = (scopes: readonly Scope[] | null) => scopes?.map((each) => ({ principalId: expect.any(String), scopes: [each] })) ?? null;
+    expect(get().searched).toMatchObject([{ reader: { everything, runs: narrowed(kinds.runs), objects: narrowed(kinds.objects) } }]);
+  });
+
+  it('nobody by a viewer role, on everything or on a team', async () => {
+    for (const scope of [null, TEAM]) expect((await send('viewer', '', scope)).statusCode).toBe(403);
     expect(get().searched).toEqual([]);
   });
 
@@ -57,10 +72,16 @@ describe('who', () => {
 describe('what', () => {
   it('is a page, and where the next one begins', async () => {
     get().found = async () => records('a', 'b');
-    expect((await send('auditor', '?limit=2')).json()).toEqual({ records: records('a', 'b'), next: 'b', notes: [] });
-    expect((await send('auditor', '?limit=3')).json()).toEqual({ records: records('a', 'b'), next: null, notes: [] });
-    expect((await send('auditor', `?limit=3&after=${ID}`)).statusCode).toBe(200);
-    expect(get().searched).toEqual([{ limit: 2 }, { limit: 3 }, { limit: 3, after: ID }].map((filter) => ({ filter, seesNames: false })));
+    expect((await send('auditor', '?limit=2')).json()).toEqual({ records: records('a', 'b'), next: 'b', searched_to: null, notes: [] });
+    expect((await send('auditor', '?limit=3')).json()).toEqual({ records: records('a', 'b'), next: null, searched_to: null, notes: [] });
+    expect((await send('auditor', `?limit=3&after=${ID}&order=newest`)).statusCode).toBe(200);
+    const filters = [{ limit: 2 }, { limit: 3 }, { limit: 3, after: ID, newestFirst: true }];
+    expect(get().searched).toEqual(filters.map((filter) => ({ filter, seesNames: false, reader: EVERY_RECORD })));
+  });
+
+  it('goes on where a search stopped at its bound', async () => {
+    get().stoppedAt = { id: ID, time: '2026-03-01T12:00:00.000Z' };
+    expect((await send('auditor')).json()).toEqual({ records: [], next: ID, searched_to: '2026-03-01T12:00:00.000Z', notes: [] });
   });
 
   it('is refused when it is written wrongly, with how it is written, and the value in nothing', async () => {
@@ -88,7 +109,7 @@ describe('what', () => {
   it('takes the name of a run or a deployment only from a principal that may read these in Prefect', async () => {
     for (const role of ['auditor,viewer', 'admin', 'auditor']) await send(role, '?flow_run_id=fuzzy-otter&deployment_id=nightly');
     const filter = { limit: 100, flowRun: 'fuzzy-otter', deployment: 'nightly' };
-    expect(get().searched).toEqual([true, true, false].map((seesNames) => ({ filter, seesNames })));
+    expect(get().searched).toEqual([true, true, false].map((seesNames) => ({ filter, seesNames, reader: EVERY_RECORD })));
     get().found = () => Promise.reject(new LictorError('name-unknown', 'No flow run is called "x<y".'));
     const answer = await send('admin', '?flow_run_id=x%3Cy');
     expect([answer.statusCode, answer.json()]).toMatchObject([400, { code: 'request-invalid', detail: 'No flow run is called "x<y".' }]);
@@ -116,6 +137,8 @@ describe('the query', () => {
     ['status=5xx&source_ip=10.0.0.0/8&path=/api/logs/*', { status: { from: 500, to: 599 }, address: '10.0.0.0/8', path: '/api/logs/*' }],
     ['flow_run_id=0199C0DE000070008000000000000001&resource_id=x&request_id=r&text=a+b', { flowRun: ID, resource: 'x', request: 'r', text: 'a b' }],
     [`deployment_id=${ID}`, { deployment: ID }],
+    ['order=newest', { newestFirst: true }],
+    ['order=oldest', { newestFirst: false }],
     ['flow_run_id=fuzzy-otter&deployment_id=nightly', { flowRun: 'fuzzy-otter', deployment: 'nightly' }],
     ['since=24h&until=2026-03-01', { since: '2026-03-01T00:00:00.000Z', until: '2026-03-01T00:00:00.000Z' }],
   ])('%s', (query, filter) => {
@@ -124,7 +147,19 @@ describe('the query', () => {
   });
 
   it.each([
-    ...['limit=0', 'limit=1001', 'limit=', 'last=1001', 'last=1&limit=1', 'limit=1&limit=2', 'principal=a&principal=a', 'flow_run=x', 'flowRun=x'],
+    ...[
+      'limit=0',
+      'limit=1001',
+      'limit=',
+      'last=1001',
+      'last=1&limit=1',
+      'last=1&order=newest',
+      'order=time',
+      'limit=1&limit=2',
+      'principal=a&principal=a',
+      'flow_run=x',
+      'flowRun=x',
+    ],
     ...[
       'action=x;y',
       'decision=no',

@@ -15,6 +15,11 @@ const PAGE_SIZE: Word<number> = {
   hint: `a whole number from 1 to ${MOST_RECORDS}.`,
 };
 
+const ORDER: Word<boolean> = {
+  parse: (text) => (text === 'newest' ? true : text === 'oldest' ? false : undefined),
+  hint: 'newest or oldest: which records come first. Default: oldest.',
+};
+
 /** For each name: the field of the filter, and the form of its value. */
 const PARAMETERS: Readonly<Record<string, readonly [key: string, word: Word<unknown>]>> = {
   request_id: ['request', TEXT],
@@ -34,11 +39,12 @@ const PARAMETERS: Readonly<Record<string, readonly [key: string, word: Word<unkn
   last: ['last', PAGE_SIZE],
   limit: ['limit', PAGE_SIZE],
   after: ['after', RECORD_ID],
+  order: ['newestFirst', ORDER],
 };
 
 export const AUDIT_QUERY = z
   .strictObject(Object.fromEntries(Object.entries(PARAMETERS).map(([name, [, word]]) => [name, textOf(word)])))
-  .refine((query) => !('last' in query && 'limit' in query), 'last and limit exclude each other.');
+  .refine((query) => !('last' in query && ('limit' in query || 'order' in query)), 'last excludes limit and order.');
 
 /** Times are read twice: the form here, and the time of the request in `filterOf`. */
 function textOf({ parse, hint }: Word<unknown>): z.ZodType<string | undefined> {

@@ -7,8 +7,7 @@ import type { Config } from '../config/config.ts';
 import { renderProblem } from '../config/problem.ts';
 import { byWhom } from '../contract/chain-words.ts';
 import { LictorError } from '../contract/error.ts';
-import type { PolicyOutcome, PolicyRequest } from '../contract/policy-outcome.ts';
-import type { NewRecord } from '../contract/record.ts';
+import { POLICY_CHANGE, type PolicyChange, type PolicyOutcome, type PolicyRequest } from '../contract/policy-outcome.ts';
 import { boundGrants } from '../identity/authn/recorded-grants.ts';
 import { type ActionEntry, collectActions } from '../prefect/catalog/actions.ts';
 import type { PolicySets } from '../store/policy-sets.ts';
@@ -33,7 +32,7 @@ export async function loadActivePolicies({ actions, config, policySets, inUse }:
   return checked.policies;
 }
 
-function problemsText({ problems }: CheckedPolicies): string {
+export function problemsText({ problems }: Pick<CheckedPolicies, 'problems'>): string {
   return problems
     .map((problem) => renderProblem('policies', problem))
     .join('')
@@ -60,39 +59,83 @@ export interface ApplyParts {
 }
 
 /** Applies the files as they are now, all or none; nginx needs no reload. Every decision after the swap carries the new revision. */
-export async function applyPolicies({ shared, current, retire }: ApplyParts, request: PolicyRequest): Promise<PolicyOutcome> {
+export async function applyPolicies(parts: ApplyParts, request: PolicyRequest): Promise<PolicyOutcome> {
+  const { shared, current } = parts;
   const { config, revision, policies } = current.get();
+  const record = (change: PolicyChange) => recordPolicies(shared, config, { request, change });
   const refuse = async (why: string): Promise<PolicyOutcome> => {
     shared.log.error({ by: request.by }, `policies refused: ${why}`);
-    await recordPolicies(shared, request, { reason: 'policies-refused', decision: 'deny', revision, resource_id: `${revision} -> ${revision}` });
+    await record(refusedChange(revision));
     return { applied: false, revision, why };
   };
   if (config.policies === null) return refuse('The configuration in use names no directory: add policies: DIRECTORY to it and reload (SIGHUP).');
-  if (config.ledger.failClosed && !shared.ledger.healthy()) return refuse('The ledger cannot be written, so changes are refused.');
+  if (config.ledger.failClosed && !shared.ledger.healthy()) return refuse(NO_LEDGER);
   const checked = await checkByThread(collectActions(shared.catalogue.operations), config.policies);
   if (checked.problems.length > 0) return refuse(problemsText(checked));
   if (JSON.stringify(checked.policies.files) === JSON.stringify(policies.files)) return { applied: true, from: revision, to: revision };
-  const runtime = await buildRuntime(shared, config, checked.policies);
+  const to = await bringIntoForce(parts, { policies: checked.policies, request, record });
+  return to === null ? { applied: false, revision, why: NO_LEDGER } : { applied: true, from: revision, to };
+}
+
+const NO_LEDGER = 'The ledger cannot be written, so changes are refused.';
+
+export interface NextPolicies {
+  readonly policies: OwnPolicies;
+  readonly request: PolicyRequest;
+  /** False: the change must not happen without its record. */
+  readonly record: (change: PolicyChange) => Promise<boolean>;
+  /** Texts that are not on the disk yet. They are written after the record, and restored if the set does not come into force. */
+  readonly files?: { readonly write: () => void; readonly restore: () => void };
+}
+
+/** The record comes first. Returns the new revision; null: it could not be recorded, and nothing has changed. */
+export async function bringIntoForce({ shared, current, retire }: ApplyParts, { policies, request, record, files }: NextPolicies): Promise<number | null> {
+  const former = current.get();
+  const runtime = await buildRuntime(shared, former.config, policies);
+  const change = appliedChange(former, runtime);
+  if (!(await record(change))) {
+    await runtime.retire();
+    return null;
+  }
   try {
+    files?.write();
     await storePolicySet(shared.store.policySets, runtime, request);
   } catch (error) {
+    restore(files, shared);
+    await record(refusedChange(former.revision));
     await runtime.retire();
     throw error;
   }
-  const former = current.swap(runtime);
+  current.swap(runtime);
   // The command line checks by itself that the change has taken effect.
   await syncOrLog(shared);
   retire(former);
-  shared.log.info({ from: revision, to: runtime.revision, by: request.by }, 'policies applied');
-  await recordPolicies(shared, request, {
+  shared.log.info({ from: former.revision, to: runtime.revision, by: request.by }, 'policies applied');
+  return runtime.revision;
+}
+
+/** Where the disk cannot be written, the files differ from the policies in force: `lictor policy diff` and the console show that. */
+function restore(files: NextPolicies['files'], { log }: ProcessServices): void {
+  try {
+    files?.restore();
+  } catch (error) {
+    log.error({ err: error }, 'the files of the policies in force could not be restored');
+  }
+}
+
+function appliedChange(former: Runtime, next: Runtime): PolicyChange {
+  return {
     reason: 'policies-applied',
     decision: 'allow',
-    revision: runtime.revision,
-    resource_id: `${revision} -> ${runtime.revision}`,
-    grants: boundGrants(config),
-    policies: changedPolicies(policies.texts, runtime.policies.texts),
-  });
-  return { applied: true, from: revision, to: runtime.revision };
+    revision: next.revision,
+    resource_id: `${former.revision} -> ${next.revision}`,
+    grants: boundGrants(next.config),
+    policies: changedPolicies(former.policies.texts, next.policies.texts),
+  };
+}
+
+function refusedChange(revision: number): PolicyChange {
+  return { reason: 'policies-refused', decision: 'deny', revision, resource_id: `${revision} -> ${revision}` };
 }
 
 /** `+ID`, `-ID` and `~ID`: added, removed and changed. */
@@ -101,10 +144,18 @@ function changedPolicies(former: PolicyTexts, next: PolicyTexts): readonly strin
   return ids.map((id) => `${former[id] === undefined ? '+' : next[id] === undefined ? '-' : '~'}${id}`);
 }
 
-/** A change is not rolled back when it cannot be recorded: the ledger's health reports that. */
-async function recordPolicies({ ledger, clock, log }: ProcessServices, { by, onBehalfOf }: PolicyRequest, change: Omit<NewRecord, 'time'>): Promise<void> {
-  const who = { principal: by, principal_kind: 'user', on_behalf_of: onBehalfOf, action: 'policy.apply', resource_type: 'PolicySet', mode: 'enforce' } as const;
-  await ledger
-    .append({ time: new Date(clock()).toISOString(), ...who, ...change })
-    .catch((error: unknown) => log.error({ err: error }, 'a change of policies could not be recorded'));
+interface Recorded {
+  readonly request: PolicyRequest;
+  readonly change: PolicyChange;
+}
+
+async function recordPolicies({ ledger, clock, log }: ProcessServices, config: Config, { request, change }: Recorded): Promise<boolean> {
+  const who = { principal: request.by, principal_kind: 'user', on_behalf_of: request.onBehalfOf } as const;
+  try {
+    await ledger.append({ time: new Date(clock()).toISOString(), ...who, ...POLICY_CHANGE, mode: 'enforce', ...change });
+    return true;
+  } catch (error) {
+    log.error({ err: error }, 'a change of policies could not be recorded');
+    return !config.ledger.failClosed;
+  }
 }

@@ -68,7 +68,16 @@ export interface AppParts {
 export async function startApp(parts: AppParts): Promise<App> {
   const { config, paths, clock, steady, log } = parts;
   const onReopen = () => parts.send({ type: 'edge-reopen' });
-  const shared = await openProcessServices({ config, paths, clock, steady, log, onReopen, sync: () => sync.now() });
+  const shared = await openProcessServices({
+    config,
+    paths,
+    clock,
+    steady,
+    log,
+    onReopen,
+    sync: () => sync.now(),
+    applyDraft: (request) => reloader.applyDraft(request),
+  });
   const current = await startRuntime(shared, parts);
   const { ledger } = shared;
   const { ledgerFile, announced: memoryFile } = paths;
@@ -109,6 +118,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     async drain() {
       for (const timer of timers) clearInterval(timer);
       // Sinks wait a moment for what is under way, as the sockets do.
+      await shared.drafts.close();
       const sent = Promise.all([shared.exports.close(), shared.tracing.close()]);
       for (const server of servers.sockets) server.close();
       await Promise.all([relay.drain(), forward.close()]);

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { removeLeftBehind, sweepOnce } from '../authorization/decide/sweep.ts';
+import { createDrafts, type Drafts } from '../authorization/explain/drafts/drafts.ts';
 import { type BodyWork, createBodyWork } from '../authorization/mediate/body-work.ts';
 import type { Config } from '../config/config.ts';
 import { openSealer, type Sealer } from '../config/keys/sealer.ts';
@@ -12,9 +13,11 @@ import { withReserve } from '../config/reserve.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import type { Clock, SteadyClock } from '../contract/clock.ts';
+import type { DraftOutcome, DraftRequest } from '../contract/policy-outcome.ts';
 import { reachableBy } from '../edge/nginx/temp-dir.ts';
 import { type ConfirmMemory, createConfirmMemory } from '../identity/authn/external/confirm.ts';
 import { boundGrants } from '../identity/authn/recorded-grants.ts';
+import { collectActions } from '../prefect/catalog/actions.ts';
 import { type Catalogue, createCatalogue } from '../prefect/catalog/catalogue.ts';
 import { createLineageMemory, isBelow, type LineageMemory } from '../prefect/client/run-lineage.ts';
 import { createEventMemory, type EventMemory } from '../prefect/events/memory.ts';
@@ -57,13 +60,17 @@ export interface ProcessServices {
   readonly eventIntake: Intake;
   /** Makes a security change take effect: see decision-sync.ts. */
   readonly sync: () => Promise<void>;
+  /** Brings a set of the console into force: see apply-draft.ts. */
+  readonly applyDraft: (request: DraftRequest) => Promise<DraftOutcome>;
+  /** Threads that work on drafts of own policies. */
+  readonly drafts: Drafts;
   readonly edgeRuns: () => Promise<boolean>;
   /** A sink keeps its connection and its place over a reload. */
   readonly exports: Exports;
   readonly tracing: Tracing;
 }
 
-export interface ProcessParts extends Pick<ProcessServices, 'paths' | 'clock' | 'steady' | 'log' | 'sync'> {
+export interface ProcessParts extends Pick<ProcessServices, 'paths' | 'clock' | 'steady' | 'log' | 'sync' | 'applyDraft'> {
   readonly config: Config;
   /** The access log was renamed: nginx has to open its logs again. */
   readonly onReopen: () => void;
@@ -83,10 +90,12 @@ export async function openProcessServices({ config, onReopen, ...parts }: Proces
   const signingKeys = openSigningKeys({ file: paths.signingKeys, sealer, clock });
   // Creates the first key.
   await signingKeys.published();
+  const catalogue = createCatalogue();
   return {
     ...parts,
     ...{ store, ledger, sealer, signingKeys, lineageMemory, eventMemory, redactions: { total: 0 } },
-    catalogue: createCatalogue(),
+    catalogue,
+    drafts: createDrafts({ actions: collectActions(catalogue.operations), storeFile, ledgerFile: paths.ledgerFile }),
     ledgerSearch: createLedgerSearch(paths),
     bodies: createBodyWork({ steady }),
     runTokenKey: openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens'),

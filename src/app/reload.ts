@@ -13,13 +13,14 @@ import type { Problem } from '../config/problem.ts';
 import { checkRestartKeys } from '../config/restart-keys.ts';
 import { LictorError } from '../contract/error.ts';
 import type { FromControl } from '../contract/ipc.ts';
-import type { PolicyOutcome, PolicyRequest } from '../contract/policy-outcome.ts';
+import type { DraftOutcome, DraftRequest, PolicyOutcome, PolicyRequest } from '../contract/policy-outcome.ts';
 import type { AppliedEdge } from '../edge/nginx/apply.ts';
 import { checkEdge } from '../edge/nginx/check.ts';
 import { checkMetadataFiles } from '../identity/authn/saml/check-files.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
 import type { Prepared } from '../proxies/forward/forward.ts';
 import { applyPolicies, storePolicySet } from './active-policies.ts';
+import { applyDraft } from './apply-draft.ts';
 import type { CurrentRuntime } from './current-runtime.ts';
 import type { ProcessServices } from './process-services.ts';
 import { failure, localUser, recordReload, reportApplied, reportRejected, syncOrLog } from './reload-report.ts';
@@ -36,6 +37,8 @@ export interface Reloader {
   rereadSecrets(): Promise<void>;
   /** Applies the own policies as they are on the disk now, and nothing else. Rejects when it failed; nothing has changed then. */
   applyPolicies(request: PolicyRequest): Promise<PolicyOutcome>;
+  /** Applies a set of the console, and writes it into the directory. Rejects as `applyPolicies`. */
+  applyDraft(request: DraftRequest): Promise<DraftOutcome>;
   /** Makes nginx load certificate files that have changed. Broken ones are reported once and tried again when they change. */
   renewCertificates(): Promise<void>;
 }
@@ -64,6 +67,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
     reload: () => oneByOne(() => reload(parts, state)),
     rereadSecrets: () => oneByOne(() => rereadSecrets(parts, state)),
     applyPolicies: (request) => oneByOne(() => applyPolicies({ ...parts, retire: (former) => retire(parts, former) }, request)),
+    applyDraft: (request) => oneByOne(() => applyDraft({ ...parts, retire: (former) => retire(parts, former) }, request)),
     renewCertificates: () => oneByOne(() => renew(parts, state)),
   };
 }

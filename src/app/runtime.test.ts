@@ -52,7 +52,15 @@ it('closes its connections to Prefect when it cannot be built', async () => {
   const tls = { certFile: '', keyFile: '', selfMadeBy: null, client: { caFile: '', crlFile: join(file.directory, 'no-lists.pem') } };
   const config: Config = { ...loaded, tls, identityProviders: [{ id: 'pki', type: 'mtls', principalFrom: 'san_uri' }] };
   const paths = prepareStateDir(join(file.directory, 'state'));
-  const parts = { paths, clock: systemClock, steady: steadyClock, log: pino({ enabled: false }), sync: async () => undefined, onReopen: () => undefined };
+  const parts = {
+    paths,
+    clock: systemClock,
+    steady: steadyClock,
+    log: pino({ enabled: false }),
+    sync: async () => undefined,
+    applyDraft: () => Promise.reject(new Error('no draft')),
+    onReopen: () => undefined,
+  };
   const shared = await openProcessServices({ ...parts, config: { ...config, storeFile: paths.storeFile } });
   await expect(buildRuntime(shared, config, NO_POLICIES)).rejects.toMatchObject({ code: 'client-crl-unusable' });
   await acceptedAll(prefect);

@@ -16,6 +16,7 @@ import { createRunTokenParts } from '../authorization/mediate/parts.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from '../authorization/policy/engine.ts';
 import { mayPollBy } from '../authorization/policy/may-poll.ts';
 import type { OwnPolicies } from '../authorization/policy/own/check.ts';
+import { obstacleToReplace } from '../authorization/policy/own/obstacle.ts';
 import { loadBuiltInPolicies } from '../authorization/policy/policies.ts';
 import { ensureSigner } from '../config/certificates/signer.ts';
 import type { Config } from '../config/config.ts';
@@ -85,7 +86,7 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
   const prefect = openPrefect(shared, config, { ...identity, opened });
   const decisions = await openDecisions(shared, config, { ...identity, ...prefect, policy, opened });
   const parts = { ...identity, ...prefect, ...decisions, guardedTags: createGuardedTags(config, shared.store.givenScopes) };
-  const own = buildOwnApp(shared, config, parts);
+  const own = buildOwnApp(shared, config, { ...parts, policies });
   await own.ready();
   await warnOfLocks({ locks: shared.store.locks, config }, shared.log);
   const requests = createRequestCount();
@@ -207,7 +208,7 @@ async function openDecisions(
 type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: GuardedTags };
 
 /** The gateway's own pages and routes, and the mediator behind them. */
-function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts): ReturnType<typeof createOwnApp> {
+function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & { readonly policies: OwnPolicies }): ReturnType<typeof createOwnApp> {
   const { store, ledger, clock, steady, log } = shared;
   const { authenticator, decider, providers, upstream } = parts;
   const mediator = buildMediator(shared, config, parts);
@@ -216,6 +217,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts): 
     sealer: shared.sealer,
     ledgerSearch: shared.ledgerSearch,
     coveredObjects: createCoveredObjects({ lookup: createLookup(upstream), createdBy: (type, id) => store.makers.createdBy(id, type), steady }),
+    policies: { drafts: shared.drafts, apply: shared.applyDraft, obstacle: () => obstacleToReplace(config.policies, parts.policies.files) },
     mediator,
     approvals: createApprovalDesk({ approvals: store.approvals, sealer: shared.sealer, clock, revision: decider.revision }),
     mcp: openMcp(shared, config, { ...parts, mediator }),

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type CheckedPolicies, checkPolicyFiles, loadOwnPolicies, NO_POLICIES, type OwnPolicies } from '../authorization/policy/own/check.ts';
-import { runVectors, type VectorResults } from '../authorization/policy/own/run-vectors.ts';
+import { problemsOf, withVectors } from '../authorization/policy/own/tested.ts';
 import type { Config } from '../config/config.ts';
 import { type Problem, renderProblem } from '../config/problem.ts';
 import { systemClock } from '../contract/clock.ts';
@@ -20,7 +20,7 @@ export function checkedPolicies({ policies }: Pick<Config, 'policies'>): Checked
 
 /** Also runs the decision vectors: policies with another decision than their vectors are invalid. */
 export function testedPolicies({ policies: directory }: Pick<Config, 'policies'>): CheckedPolicies & { readonly vectors: number } {
-  const { vectors, ...checked } = withVectors(checkedPolicies({ policies: directory }));
+  const { vectors, ...checked } = withVectors(collectActions(OPERATIONS), checkedPolicies({ policies: directory }));
   if (vectors === undefined) return { ...checked, vectors: 0 };
   const placed = vectors.problems.map((problem) => (problem.file === undefined ? problem : { ...problem, file: join(directory ?? '', problem.file) }));
   return { ...checked, problems: placed.map(shown), vectors: vectors.count };
@@ -28,13 +28,8 @@ export function testedPolicies({ policies: directory }: Pick<Config, 'policies'>
 
 /** Policies and vectors of the set that is in force. Problems name files without a directory. */
 export function problemsInForce(files: PolicyFiles): readonly Problem[] {
-  const { problems, vectors } = withVectors(checkPolicyFiles(collectActions(OPERATIONS), files));
-  return vectors?.problems ?? problems;
-}
-
-/** Vectors run only with valid policies. */
-function withVectors(checked: CheckedPolicies): CheckedPolicies & { readonly vectors: VectorResults | undefined } {
-  return { ...checked, vectors: checked.problems.length > 0 ? undefined : runVectors(collectActions(OPERATIONS), checked.policies) };
+  const actions = collectActions(OPERATIONS);
+  return problemsOf(withVectors(actions, checkPolicyFiles(actions, files)));
 }
 
 /** `file`: the configuration, for problems without a policy file. */

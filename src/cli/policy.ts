@@ -4,15 +4,17 @@ import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { askControlPlane } from '../authorization/decide/ask-control-plane.ts';
 import { publishedRevision } from '../authorization/decide/revision.ts';
-import { isPolicyFile } from '../authorization/policy/own/directory.ts';
+import { patchesBetween } from '../authorization/policy/own/patches.ts';
+import { replaceFiles } from '../authorization/policy/own/replace-files.ts';
+import { policiesAt, type Revisions } from '../authorization/policy/own/revisions.ts';
+import { LictorError } from '../contract/error.ts';
 import type { PolicyFiles } from '../contract/policy-files.ts';
-import { MOST_SETS, type PolicySet } from '../store/policy-sets.ts';
+import type { PolicySet } from '../store/policy-sets.ts';
 import { type AdminSession, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { checkedPolicies } from './own-policies.ts';
 import { applyNow } from './policy-apply.ts';
-import { replaceFiles } from './policy-files.ts';
 import { renderTable } from './table.ts';
 import { printable } from './text.ts';
 import { writeDirectory } from './write-directory.ts';
@@ -70,7 +72,7 @@ function history(context: CliContext, sets: readonly PolicySet[], json: boolean)
 }
 
 async function show(context: CliContext, session: AdminSession, { revision, output }: { revision: string | undefined; output?: string }): Promise<void> {
-  const set = setAt(await revisions(session), revision);
+  const set = await setAt(revisions(session), revision);
   if (output === undefined) {
     const texts = Object.entries(set.files).map(([name, text]) => `// ${name}\n${text.trimEnd()}\n`);
     context.out.write(texts.length === 0 ? 'No own policies were in force.\n' : texts.join('\n'));
@@ -83,14 +85,12 @@ async function show(context: CliContext, session: AdminSession, { revision, outp
 }
 
 async function diff(context: CliContext, session: AdminSession, { from, to }: { from: string | undefined; to: string | undefined }): Promise<void> {
-  const known = await revisions(session);
-  const left = from === undefined && known.sets.length === 0 ? { label: 'nothing', files: {} } : labelled(setAt(known, from));
-  const right = to === undefined ? { label: 'on the disk', files: checkedPolicies(session.config).policies.files } : labelled(setAt(known, to));
-  const { createTwoFilesPatch } = await import('diff');
-  const names = [...new Set([...Object.keys(left.files), ...Object.keys(right.files)])].sort();
-  const changed = names.filter((name) => left.files[name] !== right.files[name]);
-  const patches = changed.map((name) => createTwoFilesPatch(name, name, left.files[name] ?? '', right.files[name] ?? '', left.label, right.label));
-  context.out.write(patches.length === 0 ? `No difference: ${left.label}, ${right.label}.\n` : patches.join('').replace(/^=+\n/gm, ''));
+  const known = revisions(session);
+  const isEmpty = from === undefined && (await known.sets.span()).count === 0;
+  const left = isEmpty ? { label: 'nothing', files: {} } : labelled(await setAt(known, from));
+  const right = to === undefined ? { label: 'on the disk', files: checkedPolicies(session.config).policies.files } : labelled(await setAt(known, to));
+  const patches = await patchesBetween(left, right);
+  context.out.write(patches.length === 0 ? `No difference: ${left.label}, ${right.label}.\n` : patches.map(({ patch }) => patch).join(''));
 }
 
 interface RollbackOptions {
@@ -103,11 +103,10 @@ interface RollbackOptions {
 async function rollback(context: CliContext, session: AdminSession, { revision, why, force }: RollbackOptions): Promise<void> {
   const { policies } = session.config;
   if (policies === null) throw new UsageError('lictor.yaml names no policies: directory to write to.');
-  const known = await revisions(session);
-  const { files, revision: since } = setAt(known, revision);
+  const { files, revision: since } = await setAt(revisions(session), revision);
   const onDisk = checkedPolicies(session.config).policies.files;
   const shown = relative(process.cwd(), policies) || policies;
-  if (force !== true && !same(onDisk, known.sets[0]?.files ?? {}))
+  if (force !== true && !same(onDisk, (await session.store.policySets.latest())?.files ?? {}))
     throw new CommandFailed(`${shown} has edits that were never applied: lictor policy diff shows them. --force overwrites them.`);
   // Before it writes: files that cannot be applied now would come into force at the next start without notice.
   if ((await askControlPlane(session.paths.adminSocket, '/sync')) === 'away')
@@ -123,17 +122,13 @@ function same(a: PolicyFiles, b: PolicyFiles): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-interface Revisions {
-  readonly sets: readonly PolicySet[];
-  /** The current revision. Null before the first start. */
-  readonly inUse: number | null;
+interface Known extends Pick<Revisions, 'sets'> {
+  /** Null before the first start. */
+  readonly published: number | null;
 }
 
-async function revisions({ store, paths }: AdminSession): Promise<Revisions> {
-  const sets = await store.policySets.list();
-  const newest = sets[0]?.revision ?? null;
-  const published = publishedIn(join(paths.root, 'revision.json'));
-  return { sets, inUse: published === null || newest === null ? (published ?? newest) : Math.max(published, newest) };
+function revisions({ store, paths }: AdminSession): Known {
+  return { sets: store.policySets, published: publishedIn(join(paths.root, 'revision.json')) };
 }
 
 /** Null also for a damaged file: the gateway reports that at its start, and the texts are available without it. */
@@ -145,25 +140,15 @@ function publishedIn(file: string): number | null {
   }
 }
 
-/** The set that was in force at a revision. Revisions also count changes of the configuration. */
-function setAt({ sets, inUse }: Revisions, revision: string | undefined): Pick<PolicySet, 'revision' | 'files'> {
-  if (revision !== undefined && !/^\d+$/.test(revision)) throw new UsageError(`${revision} is no revision: lictor policy history lists them.`);
-  const number = revision === undefined ? Number.POSITIVE_INFINITY : Number(revision);
-  if (revision !== undefined && inUse !== null && number > inUse)
-    throw new UsageError(`There was no revision ${revision} yet: they go from ${sets.at(-1)?.revision ?? inUse} to ${inUse}, which decides now.`);
-  const set = sets.find((candidate) => candidate.revision <= number) ?? beforeTheFirst(sets, number);
-  if (set === undefined) throw new CommandFailed('No policies are stored of that time. lictor policy history lists the stored revisions.');
-  // The names become paths, and root may run this command.
-  const strange = Object.keys(set.files).find((name) => !isPolicyFile(name));
-  if (strange !== undefined)
-    throw new CommandFailed(`The store names a file of revision ${set.revision} ${printable(strange)}: the gateway did not write that.`);
-  return set;
-}
-
-/** Before the first set there were no own policies. Undefined where that is not certain, because the oldest sets are deleted. */
-function beforeTheFirst(sets: readonly PolicySet[], revision: number): Pick<PolicySet, 'revision' | 'files'> | undefined {
-  const isKnown = sets.length > 0 && sets.length < MOST_SETS && revision > 0;
-  return isKnown ? { revision, files: {} } : undefined;
+async function setAt({ sets, published }: Known, text: string | undefined): Promise<Pick<PolicySet, 'revision' | 'files'>> {
+  if (text !== undefined && !/^\d+$/.test(text)) throw new UsageError(`${text} is no revision: lictor policy history lists them.`);
+  const { newest } = await sets.span();
+  const inUse = published === null || newest === null ? (published ?? newest) : Math.max(published, newest);
+  try {
+    return await policiesAt({ sets, inUse }, text === undefined ? null : Number(text));
+  } catch (error) {
+    throw error instanceof LictorError && error.code === 'revision-future' ? new UsageError(error.message) : error;
+  }
 }
 
 function labelled({ revision, files }: Pick<PolicySet, 'revision' | 'files'>): { readonly label: string; readonly files: PolicyFiles } {

@@ -1,21 +1,12 @@
 // `lictor simulate DIR`: lists recorded decisions that another set of policies would change. Changes nothing, needs no gateway.
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { findPrincipal } from '../authorization/explain/principal.ts';
-import { replay, type SimulationParts } from '../authorization/explain/simulate.ts';
-import { type ChangeGroup, createCollector, type Simulation } from '../authorization/explain/simulation.ts';
-import { checkPolicyFiles } from '../authorization/policy/own/check.ts';
-import { createPartialEngine, type PartialEngine } from '../authorization/policy/partial.ts';
-import { loadBuiltInPolicies } from '../authorization/policy/policies.ts';
+import { simulateLedger } from '../authorization/explain/simulate-ledger.ts';
+import type { ChangeGroup, Simulation } from '../authorization/explain/simulation.ts';
 import { parseDurationSeconds } from '../config/duration.ts';
 import { systemClock } from '../contract/clock.ts';
-import { LictorError } from '../contract/error.ts';
-import type { Principal } from '../contract/principal.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../prefect/catalog/catalogue.ts';
-import { openLedgerReader } from '../record/ledger/query.ts';
-import type { PolicySet } from '../store/policy-sets.ts';
 import { type AdminSession, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
@@ -49,57 +40,16 @@ async function simulate(context: CliContext, session: AdminSession, { dir, since
     ),
   );
   if (checked.problems.length > 0) throw new CommandFailed(renderProblems(dir, checked.problems).trimEnd());
-  const actions = collectActions(OPERATIONS);
-  const parts: SimulationParts = {
-    actions,
-    candidate: createPartialEngine(actions, { ...loadBuiltInPolicies(), ...checked.policies.texts }),
-    formerly: enginesOf(await session.store.policySets.list(), actions),
-    find: finder(session),
-  };
-  const found = await replayAll(session, parts, new Date(systemClock() - (since ?? WEEK_SECONDS) * 1000).toISOString());
+  const nowMs = systemClock();
+  const { config, store, paths } = session;
+  const found = await simulateLedger({
+    ...{ config, store, nowMs, ledgerFile: paths.ledgerFile },
+    actions: collectActions(OPERATIONS),
+    candidate: checked.policies.texts,
+    since: new Date(nowMs - (since ?? WEEK_SECONDS) * 1000).toISOString(),
+  });
   context.out.write(json === true ? `${jsonText(found)}\n` : render(found));
   if (found.changes.length > 0) throw new CommandFailed('');
-}
-
-async function replayAll({ paths }: AdminSession, parts: SimulationParts, since: string): Promise<Simulation> {
-  if (!existsSync(paths.ledgerFile)) throw new CommandFailed(`There is no ledger at ${paths.ledgerFile} yet, so there is nothing to replay.`);
-  const collector = createCollector(since);
-  const reader = openLedgerReader(paths.ledgerFile);
-  try {
-    for await (const record of reader.audit({ since })) collector.add(record, await replay(parts, record));
-  } finally {
-    reader.close();
-  }
-  return collector.whole();
-}
-
-/** One policy engine for each set that was in force. */
-function enginesOf(sets: readonly PolicySet[], actions: SimulationParts['actions']): SimulationParts['formerly'] {
-  const engines = new Map<PolicySet | undefined, PartialEngine>();
-  return (revision) => {
-    const set = sets.find((candidate) => candidate.revision <= (revision ?? 0));
-    const texts = engines.has(set) || set === undefined ? {} : checkPolicyFiles(actions, set.files).policies.texts;
-    const engine = engines.get(set) ?? createPartialEngine(actions, { ...loadBuiltInPolicies(), ...texts });
-    engines.set(set, engine);
-    return engine;
-  };
-}
-
-function finder({ config, store }: AdminSession): SimulationParts['find'] {
-  const known = new Map<string, Promise<Principal | undefined>>();
-  const find = async (id: string): Promise<Principal | undefined> => {
-    try {
-      return (await findPrincipal(id, { config, store: async () => store, nowMs: systemClock() })).principal;
-    } catch (error) {
-      if (error instanceof LictorError && error.code === 'principal-unknown') return undefined;
-      throw error;
-    }
-  };
-  return (id) => {
-    const found = known.get(id) ?? find(id);
-    known.set(id, found);
-    return found;
-  };
 }
 
 const WORDS: Readonly<Record<ChangeGroup['change'], string>> = {

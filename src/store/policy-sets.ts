@@ -19,9 +19,17 @@ export interface PolicySets {
   /** It did not come into force after all. */
   forget(revision: number): Promise<void>;
   latest(): Promise<PolicySet | undefined>;
+  /** The set that was in force at a revision. */
+  at(revision: number): Promise<PolicySet | undefined>;
   /** Newest first. */
   list(): Promise<readonly PolicySet[]>;
+  /** Newest first, without the texts. `before`: the `createdMs` of the last one of the page before. */
+  heads(page: { readonly limit: number; readonly before: number | undefined }): Promise<readonly PolicySetHead[]>;
+  /** How many sets are stored, and the revisions of the first and the last one. */
+  span(): Promise<{ readonly count: number; readonly oldest: number | null; readonly newest: number | null }>;
 }
+
+export type PolicySetHead = Omit<PolicySet, 'files'>;
 
 /** Lictor deletes the oldest sets. The ledger has the record of each. */
 export const MOST_SETS = 1_000;
@@ -50,7 +58,19 @@ export function createPolicySets(database: Database, clock: Clock): PolicySets {
       const row = await newest().limit(1).executeTakeFirst();
       return row === undefined ? undefined : parseRow(row);
     },
+    async at(revision) {
+      const row = await newest().where('revision', '<=', revision).limit(1).executeTakeFirst();
+      return row === undefined ? undefined : parseRow(row);
+    },
     list: async () => (await newest().execute()).map(parseRow),
+    async heads({ limit, before = Number.MAX_SAFE_INTEGER }) {
+      const heads = database.read.selectFrom('policy_sets').select(['revision', 'applied_by', 'why', 'created_ms']).where('created_ms', '<', before);
+      return (await heads.orderBy('created_ms', 'desc').limit(limit).execute()).map(headOf);
+    },
+    async span() {
+      const revisions = await database.read.selectFrom('policy_sets').select('revision').orderBy('created_ms', 'desc').orderBy('revision', 'desc').execute();
+      return { count: revisions.length, oldest: revisions.at(-1)?.revision ?? null, newest: revisions[0]?.revision ?? null };
+    },
   };
 }
 
@@ -66,5 +86,9 @@ function parseRow(row: Row): PolicySet {
   const value: unknown = JSON.parse(row.files);
   const files = typeof value === 'object' && value !== null ? Object.entries(value) : [];
   const texts = files.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  return { revision: row.revision, files: Object.fromEntries(texts), by: row.applied_by, why: row.why, createdMs: row.created_ms };
+  return { ...headOf(row), files: Object.fromEntries(texts) };
+}
+
+function headOf(row: Omit<Row, 'files'>): PolicySetHead {
+  return { revision: row.revision, by: row.applied_by, why: row.why, createdMs: row.created_ms };
 }

@@ -50,6 +50,8 @@ async function watch(tls: string): Promise<void> {
       steady: () => now,
       log: pino({ enabled: false }),
       sync: unused,
+      applyDraft: unused,
+      drafts: { check: unused, compare: unused, simulate: unused, close: unused },
       eventRules: unused,
       edgeRuns: unused,
       redactions: { total: 0 },

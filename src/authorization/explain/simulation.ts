@@ -10,7 +10,7 @@ export interface ChangeGroup {
   readonly policies: readonly string[];
   readonly right: string | null;
   readonly count: number;
-  /** All request ids, oldest first. */
+  /** The ids of the requests, oldest first. */
   readonly requests: readonly string[];
 }
 
@@ -26,7 +26,8 @@ export interface Simulation {
 
 const SAMPLES = 20;
 
-export function createCollector(since: string) {
+/** `mostRequests`: of each group. Its count has all of them. */
+export function createCollector(since: string, mostRequests = Number.POSITIVE_INFINITY) {
   const counts: Record<Verdict, number> = {
     same: 0,
     'now-denied': 0,
@@ -47,7 +48,7 @@ export function createCollector(since: string) {
       const request = record.request_id ?? record.id;
       if (verdict === 'unlike-then' && unlike.length < SAMPLES) unlike.push(request);
       if (verdict === 'principal-unknown') strangers.add(record.principal ?? '');
-      if (verdict !== 'now-denied' && verdict !== 'now-allowed' && verdict !== 'may-change') return;
+      if (!isChange(verdict)) return;
       const about = {
         change: verdict,
         principal: record.principal ?? '',
@@ -58,14 +59,18 @@ export function createCollector(since: string) {
       };
       const key = JSON.stringify(about);
       const group = groups.get(key) ?? { ...about, count: 0, requests: [] };
-      group.requests.push(request);
-      groups.set(key, { ...group, count: group.requests.length });
+      if (group.requests.length < mostRequests) group.requests.push(request);
+      groups.set(key, { ...group, count: group.count + 1 });
     },
     whole(): Simulation {
       const changes = [...groups.values()].sort((a, b) => ORDER.indexOf(a.change) - ORDER.indexOf(b.change) || b.count - a.count);
       return { since, records, counts, changes, unlike_then: unlike, unknown_principals: [...strangers].sort() };
     },
   };
+}
+
+function isChange(verdict: Verdict): verdict is ChangeGroup['change'] {
+  return ORDER.some((change) => change === verdict);
 }
 
 const ORDER: readonly ChangeGroup['change'][] = ['now-denied', 'now-allowed', 'may-change'];

@@ -28,6 +28,12 @@ export const OUTAGE_REASONS = {
     detail: 'Too many requests of this principal wait for an approval.',
     hint: 'Wait until a person has decided some of them, or until they expire: lictor approvals lists them.',
   },
+  'draft-busy': { status: 503, detail: 'The gateway works on another draft of policies.', hint: 'Try again in some seconds; one simulation runs at a time.' },
+  'draft-too-long': {
+    status: 503,
+    detail: 'The work on this draft did not end in time.',
+    hint: 'Simulate a shorter time, or use lictor simulate on the gateway.',
+  },
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
   'device-throttled': { status: 429, detail: 'Too many wrong codes.', hint: 'Wait a minute, then type the code that the terminal shows.' },
   'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide at the moment.', hint: 'Retry; nothing was forwarded.' },

@@ -43,6 +43,29 @@ export const REQUEST_REASONS = {
     detail: 'The identity provider answered for a different person than the one who approved the login.',
     hint: 'Sign out at the identity provider, then start the login again.',
   },
+  'policies-changed': {
+    status: 409,
+    detail: 'Other policies have come into force since this draft was started.',
+    hint: 'Compare the draft with the policies in force, then apply it on the new revision.',
+  },
+  'policies-unapplied': {
+    status: 409,
+    detail: 'Files on the disk differ from the policies in force.',
+    hint: 'On the gateway, lictor policy diff shows the difference. Apply the files there (lictor policy apply), or restore them.',
+  },
+  'policies-read-only': {
+    status: 409,
+    detail: 'The gateway may not write the directory of policies.',
+    hint: 'Change the files where they come from, and run lictor policy apply; or let the user of the gateway write the directory.',
+  },
+  'policies-no-directory': {
+    status: 409,
+    detail: 'The configuration in use names no directory of policies.',
+    hint: 'Create an empty directory, add policies: DIRECTORY to lictor.yaml, and reload.',
+  },
+  'policies-invalid': { status: 400, detail: 'These policies cannot be applied.', hint: 'Correct every problem; docs/how-to/policies.md has examples.' },
+  'policies-same': { status: 400, detail: 'These policies are in force already.', hint: 'Nothing is to be done.' },
+  'revision-unknown': { status: 404, detail: 'No policies of this revision are stored.', hint: 'lictor policy history lists the stored revisions.' },
   'approval-unknown': {
     status: 404,
     detail: 'There is no approval with this id, or it is for other people.',

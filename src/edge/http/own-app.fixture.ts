@@ -34,6 +34,7 @@ import type { ClientGrant } from '../../store/client-grants.ts';
 import { createMcpEndpoint } from '../mcp/endpoint.ts';
 import { TOOLS } from '../mcp/tools/index.ts';
 import type { ApiRoute } from './api/api-route.ts';
+import { createPolicyWork, type PolicyWork } from './api/policies/policy-work.fixture.ts';
 import { createOwnApp, type OwnAppParts } from './own-app.ts';
 
 export const CONFIG: OwnAppParts['config'] = {
@@ -80,6 +81,7 @@ export interface World {
   unknown: string | null;
   stoppedAt: Page['stoppedAt'];
   mediatorAnswer: () => Promise<MediatedResponse>;
+  readonly policyWork: PolicyWork;
   /** The budgets of the agent. */
   charge: () => Promise<Verdict>;
 }
@@ -144,6 +146,7 @@ export function useOwnApp({ start, apiRoutes }: { readonly start?: Clock; readon
       stoppedAt: undefined,
       mediatorAnswer: async () => created,
       charge: async (): Promise<Verdict> => ({ ok: true }),
+      policyWork: createPolicyWork(),
     };
     const confirmMemory = createConfirmMemory();
     reconfigure({});
@@ -287,7 +290,7 @@ function buildApp(get: () => World, given: Given) {
       ledger: { append },
       authenticator,
       decider,
-      ...{ ledgerSearch, authorizationServer, mediator },
+      ...{ ledgerSearch, authorizationServer, mediator, policies: get().policyWork.parts },
       coveredObjects: () => async (_type, ids) => new Set(ids.filter((id) => get().covered.includes(id))),
       approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
       mcp: createMcpEndpoint({

@@ -2,10 +2,13 @@
 import type { Logger } from 'pino';
 import type { ApprovalDesk } from '../../authorization/approvals/desk.ts';
 import type { Decider } from '../../authorization/decide/decider.ts';
+import type { Drafts } from '../../authorization/explain/drafts/drafts.ts';
 import type { Mediator } from '../../authorization/mediate/mediator.ts';
+import type { Obstacle } from '../../authorization/policy/own/obstacle.ts';
 import type { Config } from '../../config/config.ts';
 import type { Sealer } from '../../config/keys/sealer.ts';
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
+import type { DraftOutcome, DraftRequest } from '../../contract/policy-outcome.ts';
 import type { People } from '../../identity/authn/accounts/people.ts';
 import type { Authenticator } from '../../identity/authn/authenticator.ts';
 import type { ExternalLogins } from '../../identity/authn/external/login.ts';
@@ -35,6 +38,7 @@ export interface OwnAppParts {
     | 'taints'
     | 'scim'
     | 'changeNumber'
+    | 'policySets'
   >;
   /** The identity providers for logins of people. */
   readonly providers: readonly ExternalProvider[];
@@ -49,6 +53,13 @@ export interface OwnAppParts {
   readonly approvals: ApprovalDesk;
   readonly mcp: McpEndpoint;
   readonly authorizationServer: AuthorizationServer;
+  /** Own policies: work on drafts, and how they come into force. */
+  readonly policies: {
+    readonly drafts: Drafts;
+    apply(request: DraftRequest): Promise<DraftOutcome>;
+    /** Why no draft can come into force at the moment. */
+    obstacle(): Obstacle | undefined;
+  };
   readonly clock: Clock;
   readonly steady: SteadyClock;
   readonly log: Pick<Logger, 'error' | 'warn'>;

@@ -20,10 +20,7 @@ const MOST_BYTES = 655_360;
 export function readPolicyDirectory(directory: string): PolicyDirectory {
   const listed = list(directory);
   if (typeof listed !== 'object') return { files: {}, problems: [{ path: 'policies', ...missing(directory, listed) }] };
-  if (listed.length > MOST_FILES) {
-    const message = `${directory} holds ${listed.length} files of policies and vectors; at most ${MOST_FILES} are read`;
-    return { files: {}, problems: [{ path: 'policies', message, remedy: 'Put several policies into one file.' }] };
-  }
+  if (listed.length > MOST_FILES) return { files: {}, problems: [tooMany(directory, listed.length)] };
   const files: Record<string, string> = {};
   const problems: Problem[] = writable(directory) ? [open(directory)] : [];
   for (const name of listed) {
@@ -31,13 +28,33 @@ export function readPolicyDirectory(directory: string): PolicyDirectory {
     if (typeof read === 'string') files[name] = read;
     else problems.push({ path: '', file: name, ...read });
   }
-  const bytes = Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  if (bytes > MOST_BYTES) {
-    const message = `${directory} holds ${bytes} bytes of policies and vectors; at most 640 KiB are read`;
-    problems.push({ path: 'policies', message, remedy: 'Remove what is not needed.' });
-  }
-  return { files, problems };
+  return { files, problems: [...problems, ...tooLarge(files, directory)] };
 }
+
+/** The same limits for texts that are in no directory yet. */
+export function limitProblems(files: PolicyFiles): readonly Problem[] {
+  const names = Object.keys(files);
+  const many = names.length > MOST_FILES ? [tooMany('The set', names.length)] : [];
+  const ofFiles = Object.entries(files).flatMap(([name, text]) => {
+    const wrong = Buffer.byteLength(text) > MOST_FILE_BYTES ? TOO_LARGE : text.isWellFormed() ? undefined : NOT_TEXT;
+    return wrong === undefined ? [] : [{ path: '', file: name, ...wrong }];
+  });
+  return [...many, ...ofFiles, ...tooLarge(files, 'The set')];
+}
+
+function tooMany(what: string, count: number): Problem {
+  const message = `${what} holds ${count} files of policies and vectors; at most ${MOST_FILES} are read`;
+  return { path: 'policies', message, remedy: 'Put several policies into one file.' };
+}
+
+function tooLarge(files: PolicyFiles, what: string): readonly Problem[] {
+  const bytes = Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  const message = `${what} holds ${bytes} bytes of policies and vectors; at most 640 KiB are read`;
+  return bytes > MOST_BYTES ? [{ path: 'policies', message, remedy: 'Remove what is not needed.' }] : [];
+}
+
+const TOO_LARGE = { message: 'is larger than 256 KiB', remedy: 'Split it into several files.' };
+const NOT_TEXT = { message: 'is not UTF-8', remedy: 'Save it as UTF-8.' };
 
 export function isPolicyFile(name: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]*\.(?:cedar|vectors\.yaml)$/.test(name);
@@ -78,10 +95,10 @@ function readOne(file: string): string | Pick<Problem, 'message' | 'remedy'> {
   try {
     const stats = fstatSync(fd);
     if (!stats.isFile()) return { message: 'is no regular file', remedy: 'Remove it, or give it another name.' };
-    if (stats.size > MOST_FILE_BYTES) return { message: 'is larger than 256 KiB', remedy: 'Split it into several files.' };
+    if (stats.size > MOST_FILE_BYTES) return TOO_LARGE;
     if ((stats.mode & 0o002) !== 0) return { message: 'can be written by every user of this machine', remedy: `Run: chmod o-w ${file}` };
     const bytes = readFileSync(fd);
-    return decode(bytes) ?? { message: 'is not UTF-8', remedy: 'Save it as UTF-8.' };
+    return decode(bytes) ?? NOT_TEXT;
   } finally {
     closeSync(fd);
   }

@@ -18,19 +18,38 @@ export interface VectorResults {
   readonly problems: readonly Problem[];
   /** How many vectors there are. */
   readonly count: number;
+  readonly outcomes: readonly VectorOutcome[];
+}
+
+export interface VectorOutcome {
+  readonly file: string;
+  readonly line: number | null;
+  readonly name: string;
+  readonly action: string;
+  readonly expect: 'allow' | 'deny';
+  /** Why it fails; null: it holds. */
+  readonly problem: string | null;
 }
 
 /** `policies` must be valid. Problems name files by the keys of `policies.files`. */
 export function runVectors(actions: readonly ActionEntry[], policies: OwnPolicies): VectorResults {
   const files = Object.entries(policies.files).filter(([name]) => name.endsWith('.vectors.yaml'));
-  if (files.length === 0) return { problems: [], count: 0 };
+  if (files.length === 0) return { problems: [], count: 0, outcomes: [] };
   const engine = createEngineOfChecked({ actions, revision: 0, policies: { ...loadBuiltInPolicies(), ...policies.texts } });
   const parsed = files.map(([name, text]) => parseVectors(name, text));
-  const vectors = parsed.flatMap((file) => file.vectors);
+  const run = parsed.flatMap((file) => file.vectors).map((vector) => ({ vector, problems: runOne(vector, actions, engine) }));
   return {
-    problems: [...parsed.flatMap(({ problems }) => problems), ...vectors.flatMap((vector) => runOne(vector, actions, engine))],
-    count: vectors.length,
+    problems: [...parsed.flatMap(({ problems }) => problems), ...run.flatMap(({ problems }) => problems)],
+    count: run.length,
+    outcomes: run.map(({ vector, problems }) => outcomeOf(vector, problems)),
   };
+}
+
+function outcomeOf(vector: Vector, problems: readonly Problem[]): VectorOutcome {
+  const { file, name, action, expect } = vector;
+  const said = `vector ${JSON.stringify(name)}: `;
+  const messages = problems.map(({ message }) => (message.startsWith(said) ? message.slice(said.length) : message));
+  return { ...{ file, name, action, expect }, line: vector.lineOf() ?? null, problem: messages.length === 0 ? null : messages.join('; ') };
 }
 
 function runOne(vector: Vector, actions: readonly ActionEntry[], engine: PolicyEngine): readonly Problem[] {

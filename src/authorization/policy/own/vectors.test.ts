@@ -42,14 +42,23 @@ describe('decision vectors', () => {
     expect: deny
     policies: []
 `;
-    expect(run(yaml)).toEqual({ problems: [], count: 4 });
+    const { outcomes, ...results } = run(yaml);
+    expect(results).toEqual({ problems: [], count: 4 });
+    expect(outcomes.map(({ line, name, problem }) => [line, name, problem])).toEqual([
+      [2, 'no override from corp', null],
+      [9, 'others may', null],
+      [15, 'a viewer reads flows', null],
+      [20, 'and nothing else', null],
+    ]);
+    const turned = run(yaml.replace('expect: allow\n    policies', 'expect: deny\n    policies'));
+    expect(turned.outcomes.map(({ problem }) => problem)).toEqual([null, null, 'expected deny by viewer, and it is allow by viewer', null]);
   });
 
   it('say what a run is that calls a service, as docs/how-to/services.md has it', () => {
     const policy = docsBlock('how-to/services.md', '@id("team-a-calls-billing")');
     const documented = docsBlock('how-to/services.md', 'vectors:\n  - name: team-a reads rates');
     const calls = (yaml: string) => runVectors(actions, checkPolicyFiles(actions, { 'own.cedar': policy, 'own.vectors.yaml': yaml }).policies);
-    expect(calls(documented)).toEqual({ problems: [], count: 1 });
+    expect(calls(documented)).toMatchObject({ problems: [], count: 1 });
     for (const other of [documented.replace('[team-a]', '[team-b]'), documented.replace('"billing/v1/*"', '"vault/v1/*"')])
       expect(calls(other).problems).toMatchObject([{ message: expect.stringContaining('expected allow, and it is deny by no policy') }]);
   });
@@ -66,7 +75,7 @@ describe('decision vectors', () => {
     const [policies, vectors] = [docsBlock(page, '// policies/freeze.cedar'), docsBlock(page, '# policies/freeze.vectors.yaml')];
     const check = (cedar: string) => checkPolicyFiles(actions, { 'freeze.cedar': cedar, 'freeze.vectors.yaml': vectors });
     const shown = (problems: readonly Problem[]) => problems.map((problem) => renderProblem('', { ...problem, file: `policies/${problem.file}` }));
-    expect([check(policies).problems, runVectors(actions, check(policies).policies)]).toEqual([[], { problems: [], count: 2 }]);
+    expect([check(policies).problems, runVectors(actions, check(policies).policies)]).toMatchObject([[], { problems: [], count: 2 }]);
     expect(shown(check(policies.replace('"configure"', '"configur"')).problems)).toEqual([docsBlock(page, 'policies/freeze.cedar:4:30')]);
     const open = check(policies.replace('Role::"admin"', 'Role::"deployer"')).policies;
     expect(shown(runVectors(actions, open).problems)).toEqual([docsBlock(page, 'policies/freeze.vectors.yaml:6')]);
@@ -80,7 +89,7 @@ describe('decision vectors', () => {
     const results = (given: Readonly<Record<string, string>>) => runVectors(actions, checkPolicyFiles(actions, given).policies);
     const documented = docsBlock('how-to/parameter-values.md', 'vectors:\n  - name: a listed value');
     expect(checkPolicyFiles(actions, files(documented))).toMatchObject({ problems: [], warnings: [] });
-    expect(results(files(documented))).toEqual({ problems: [], count: 5 });
+    expect(results(files(documented))).toMatchObject({ problems: [], count: 5 });
     // Each of them says something.
     const wrong = documented.replaceAll('expect: allow', 'expect: @').replaceAll('expect: deny', 'expect: allow').replaceAll('expect: @', 'expect: deny');
     expect(results(files(wrong)).problems).toHaveLength(5);

@@ -148,7 +148,7 @@ describe('the OpenAPI document', () => {
 
   it('has every route with its right, its parameters and the shape of its answer', () => {
     const { paths } = openApiDocument([change, ...API_ROUTES]) as { paths: Record<string, object> };
-    expect(Object.keys(paths)).toEqual([change, ...API_ROUTES].map(({ path }) => path));
+    expect(Object.keys(paths)).toEqual([...new Set([change, ...API_ROUTES].map(({ path }) => path))]);
     expect(paths['/things/{name}']).toMatchObject({
       put: {
         operationId: 'put_things_name',
@@ -162,7 +162,9 @@ describe('the OpenAPI document', () => {
 
   it('agrees with what the routes without parameters answer', async () => {
     const headers = await bearer('admin');
-    for (const route of API_ROUTES.filter(({ method, path, mediaType }) => method === 'GET' && !path.includes('{') && mediaType === undefined)) {
+    for (const route of API_ROUTES.filter(({ method, path, mediaType }) => method === 'GET' && !path.includes('{') && mediaType === undefined).filter(
+      ({ schemas }) => schemas.query.safeParse({}).success,
+    )) {
       const answer = await ask(`${BASE}${route.path}`, { headers });
       expect([route.path, answer.statusCode, route.schemas.answer.safeParse(answer.json()).error]).toEqual([route.path, 200, undefined]);
     }

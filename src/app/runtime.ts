@@ -218,6 +218,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & 
     ledgerSearch: shared.ledgerSearch,
     coveredObjects: createCoveredObjects({ lookup: createLookup(upstream), createdBy: (type, id) => store.makers.createdBy(id, type), steady }),
     policies: { drafts: shared.drafts, apply: shared.applyDraft, obstacle: () => obstacleToReplace(config.policies, parts.policies.files) },
+    redactor: parts.redactor,
     mediator,
     approvals: createApprovalDesk({ approvals: store.approvals, sealer: shared.sealer, clock, revision: decider.revision }),
     mcp: openMcp(shared, config, { ...parts, mediator }),

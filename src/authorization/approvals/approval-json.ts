@@ -10,6 +10,7 @@ export interface ApprovalJson {
   /** What the request asked for, without secrets. */
   readonly arguments: unknown;
   readonly rule: string;
+  readonly requested_at: string;
   readonly expires_at: string;
   readonly state: string;
   readonly decided_by: string | null;
@@ -17,18 +18,19 @@ export interface ApprovalJson {
 }
 
 export function approvalJson(approval: StoredApproval): ApprovalJson {
-  const { id, requestedBy, onBehalfOf, action, resourceType, resourceId, resourceName, rule, shownArguments, expiresMs, state, decidedBy, reason } = approval;
+  const { id, action, rule, state, reason } = approval;
   return {
     id,
-    requested_by: requestedBy,
-    on_behalf_of: onBehalfOf,
+    requested_by: approval.requestedBy,
+    on_behalf_of: approval.onBehalfOf,
     action,
-    resource: { type: resourceType, id: resourceId, name: resourceName },
-    arguments: JSON.parse(shownArguments),
+    resource: { type: approval.resourceType, id: approval.resourceId, name: approval.resourceName },
+    arguments: JSON.parse(approval.shownArguments),
     rule,
-    expires_at: new Date(expiresMs).toISOString(),
+    requested_at: new Date(approval.createdMs).toISOString(),
+    expires_at: new Date(approval.expiresMs).toISOString(),
     state,
-    decided_by: decidedBy,
+    decided_by: approval.decidedBy,
     reason,
   };
 }

@@ -45,9 +45,13 @@ const DEEPEST = 16;
 /** What is read of a text beyond its bound, to see a secret that goes over it whole. The longest shape has 8,000 characters. */
 const MARGIN = 9000;
 
-/** JSON for people: a bounded copy without values of keys that name secrets, and without secrets in texts. What is left out stands there as a count. */
+/** For people. */
 export function shownArguments({ params, inputs, tree }: Asked, redactor: Redactor): string {
-  const all = { ...params, ...(inputs.args !== '' && { query: inputs.args }), ...(tree !== undefined && { body: tree }) };
+  return shownJson({ ...params, ...(inputs.args !== '' && { query: inputs.args }), ...(tree !== undefined && { body: tree }) }, redactor);
+}
+
+/** A bounded copy without values of keys that name secrets, and without secrets in texts. What is left out stands there as a count. */
+export function shownJson(all: JsonValue, redactor: Redactor): string {
   const texts: string[] = [];
   const collect = (text: string): string => {
     texts.push(text.slice(0, LONGEST_TEXT + MARGIN));

@@ -293,6 +293,7 @@ function buildApp(get: () => World, given: Given) {
       ...{ ledgerSearch, authorizationServer, mediator, policies: get().policyWork.parts },
       coveredObjects: () => async (_type, ids) => new Set(ids.filter((id) => get().covered.includes(id))),
       approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
+      redactor: () => openRedactor({ known: [] }),
       mcp: createMcpEndpoint({
         ...{ mediator, decider, catalogue, clock, tools: TOOLS, revision: 7 },
         chargeCall: () => get().charge(),

@@ -9,6 +9,7 @@ import type { Config } from '../../config/config.ts';
 import type { Sealer } from '../../config/keys/sealer.ts';
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { DraftOutcome, DraftRequest } from '../../contract/policy-outcome.ts';
+import type { Redactor } from '../../contract/untrusted/redact.ts';
 import type { People } from '../../identity/authn/accounts/people.ts';
 import type { Authenticator } from '../../identity/authn/authenticator.ts';
 import type { ExternalLogins } from '../../identity/authn/external/login.ts';
@@ -51,6 +52,8 @@ export interface OwnAppParts {
   readonly coveredObjects: CoveredObjects;
   readonly mediator: Mediator;
   readonly approvals: ApprovalDesk;
+  /** Removes secrets from arguments. */
+  readonly redactor: () => Promise<Redactor>;
   readonly mcp: McpEndpoint;
   readonly authorizationServer: AuthorizationServer;
   /** Own policies: work on drafts, and how they come into force. */

@@ -48,6 +48,11 @@ export type Result<A> =
   | { readonly ok: true; readonly send: (reply: FastifyReply) => FastifyReply }
   | { readonly ok: false; readonly code: ReasonCode; readonly detail?: string | undefined };
 
+export interface RefusedChange {
+  readonly action: string;
+  readonly resourceType: string;
+}
+
 interface Spec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends z.ZodType> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Below `/.lictor/api/v1`, with parameters in braces: `/tokens/{name}`. */
@@ -55,6 +60,8 @@ interface Spec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A 
   /** What it does, as an imperative, for the OpenAPI document. */
   readonly summary: string;
   readonly needs: Need;
+  /** The record of a refused change whose right is not one of this API. */
+  readonly refusalsAs?: RefusedChange;
   /** A POST that changes nothing: its input is too large for a query. It needs no recent login, and takes tokens as a GET does. */
   readonly isRead?: boolean;
   readonly params?: P;
@@ -75,7 +82,8 @@ export interface RawInput {
   readonly body: unknown;
 }
 
-export interface ApiRoute extends Pick<Spec<z.ZodType, z.ZodType, z.ZodType, z.ZodType>, 'method' | 'path' | 'summary' | 'needs' | 'isRead' | 'mediaType'> {
+export interface ApiRoute
+  extends Pick<Spec<z.ZodType, z.ZodType, z.ZodType, z.ZodType>, 'method' | 'path' | 'summary' | 'needs' | 'refusalsAs' | 'isRead' | 'mediaType'> {
   readonly schemas: { readonly params: z.ZodType; readonly query: z.ZodType; readonly body: z.ZodType | undefined; readonly answer: z.ZodType };
   readonly bodyLimit: number;
   run(input: RawInput, context: CallContext): Promise<Result<unknown>>;
@@ -95,6 +103,7 @@ export function apiRoute<A extends z.ZodType, P extends z.ZodType = typeof NONE,
   const { method, path, summary, needs, handle, answer } = spec;
   return {
     ...{ method, path, summary, needs, isRead: spec.isRead === true },
+    ...(spec.refusalsAs !== undefined && { refusalsAs: spec.refusalsAs }),
     ...(spec.mediaType !== undefined && { mediaType: spec.mediaType }),
     schemas: { params, query, body, answer },
     bodyLimit: spec.bodyLimit ?? BODY_BYTES,

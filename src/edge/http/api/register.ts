@@ -32,8 +32,9 @@ async function answer(route: ApiRoute, request: FastifyRequest, reply: FastifyRe
     ? await runRoute(route, { request, inputs, authorization, reader }, parts)
     : ({ ok: false, code: authorization.reason, detail: authorization.detail } as const);
   const action = actionOf(route.needs);
+  const recordedAs = route.refusalsAs ?? (action === undefined ? undefined : { action, resourceType: 'System' });
   const hasRecord = isWrite(route) && result.ok;
-  if (action !== undefined && !hasRecord) await recordAnswer(request, { authorization, action, refused: result.ok ? null : result.code }, parts);
+  if (recordedAs !== undefined && !hasRecord) await recordAnswer(request, { authorization, ...recordedAs, refused: result.ok ? null : result.code }, parts);
   if (!result.ok) return sendRefusalOrPage(request, reply, { pages: parts.pages, code: result.code, detail: result.detail });
   return 'send' in result ? result.send(reply) : reply.type('application/json; charset=utf-8').send(JSON.stringify(result.body));
 }

@@ -1,7 +1,9 @@
 // Every route of the admin API.
 import { agents } from './agents.ts';
 import type { ApiRoute } from './api-route.ts';
-import { approvals } from './approvals.ts';
+import { decisions } from './approvals/decide.ts';
+import { approvals, myApprovals } from './approvals/lists.ts';
+import { oneApproval } from './approvals/one.ts';
 import { audit } from './audit/route.ts';
 import { me } from './me.ts';
 import { applyPolicies, rollBackPolicies } from './policies/apply.ts';
@@ -9,6 +11,7 @@ import { checkPolicies, simulatePolicies } from './policies/drafts.ts';
 import { policies, policyDiff, policyHistory, policyRevision } from './policies/read.ts';
 
 export const API_ROUTES: readonly ApiRoute[] = [
-  ...[me, audit, agents, approvals],
+  ...[me, audit, agents],
+  ...[approvals, myApprovals, oneApproval, ...decisions],
   ...[policies, policyHistory, policyRevision, policyDiff, checkPolicies, simulatePolicies, applyPolicies, rollBackPolicies],
 ];

@@ -70,6 +70,7 @@ describe('lictor approvals', () => {
         resource: { type: 'Deployment', id: 'd1', name: 'etl/nightly' },
         arguments: { id: 'd1' },
         rule: 'deletes',
+        requested_at: expect.stringMatching(/^20.*Z$/),
         expires_at: expect.stringMatching(/^20.*Z$/),
         state: 'pending',
         decided_by: null,

@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import { cancelRuns } from '../authorization/agents/cancel-runs.ts';
 import { type AgentOverview, agentOverviews, overviewJson } from '../authorization/agents/overview.ts';
 import { agentId } from '../contract/principal.ts';
+import { requireAgent } from '../identity/manage/lock-target.ts';
 import { createUpstream } from '../prefect/client/upstream.ts';
 import { type AdminSession, recordAfter, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 import { parseWhy, putLock } from './lock.ts';
-import { requireAgent } from './lock-target.ts';
 import { renderTable, type Terminal } from './table.ts';
 import { removeLock } from './unlock.ts';
 

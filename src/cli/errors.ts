@@ -24,6 +24,15 @@ export class UsageError extends LictorError {
   }
 }
 
+/** For a parser of a lower part: its error is a mistake in the command line. */
+export function asUsage<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof LictorError ? new UsageError(error.message) : error;
+  }
+}
+
 /** A program that the command ran has ended. Its status (0 to 255) becomes that of the command, without a text. */
 export class ProgramEnded extends LictorError {
   readonly exitStatus: number;

@@ -4,12 +4,10 @@ import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { byWhom } from '../contract/chain-words.ts';
 import { systemClock } from '../contract/clock.ts';
 import { type LockTarget, lockText, type NewLock } from '../contract/lock.ts';
+import { checkTarget, isWhy, LONGEST_WHY, otherNames, parseTarget, TARGET_HELP } from '../identity/manage/lock-target.ts';
 import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
-import { UsageError } from './errors.ts';
-import { checkTarget, otherNames, parseTarget, TARGET_HELP } from './lock-target.ts';
-
-const LONGEST_WHY = 200;
+import { asUsage, UsageError } from './errors.ts';
 
 interface Options {
   readonly for?: number;
@@ -27,7 +25,7 @@ export function register(program: Command, context: CliContext): void {
       '\nExample:\n  lictor lock alice@local --why "laptop stolen"\n  lictor lock token:etl-worker --for 1h\n  lictor lock address:192.0.2.0/24\n  lictor lock idp:okta\n',
     )
     .action((what: string, options: Options) => {
-      const target = parseTarget(what);
+      const target = asUsage(() => parseTarget(what));
       return withStore(context, (session) => lock(context, session, target, options));
     });
 }
@@ -66,6 +64,6 @@ function parseFor(text: string): number {
 }
 
 export function parseWhy(text: string): string {
-  if (/\p{Cc}/u.test(text) || text.length > LONGEST_WHY) throw new UsageError(`--why: one line of at most ${LONGEST_WHY} characters.`);
+  if (!isWhy(text)) throw new UsageError(`--why: one line of at most ${LONGEST_WHY} characters.`);
   return text;
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.ts';
-import { accessTokenJson, renderAccessTokens, renderNewSecret, renderTokens } from './token-text.ts';
+import { accessTokenJson } from '../identity/manage/access-token-json.ts';
+import { tokenJson } from '../identity/manage/token-json.ts';
+import { renderAccessTokens, renderNewSecret, renderTokens } from './token-text.ts';
 
 const publicUrl = { origin: 'https://prefect.example.com', hostname: 'prefect.example.com', port: 443, secure: true, basePath: '' };
-const token = {
+const stored = {
   id: 'id',
   name: 'etl',
   roles: ['worker'],
@@ -13,8 +15,10 @@ const token = {
   createdMs: 0,
   lifetimeMs: null,
   lastUsedMs: null,
+  lastUsedFrom: null,
   revokedMs: null,
 };
+const token = tokenJson(stored, { agents: [], nowMs: 0 });
 
 const shown = (selfMadeBy: string | null, form: 'json' | 'text' = 'text') => {
   const tls: Config['tls'] = { certFile: '/c.pem', keyFile: '/k.pem', selfMadeBy, client: null };
@@ -42,7 +46,7 @@ it('a list of access tokens names the whole chain, and the proof of its actor', 
 });
 
 it('a list of tokens leaves the id out where the terminal is narrow, and breaks no word of the others', () => {
-  const at = (columns: number) => renderTokens([token], 0, { out: process.stdout, env: { COLUMNS: String(columns) } });
+  const at = (columns: number) => renderTokens([token], { out: process.stdout, env: { COLUMNS: String(columns) } });
   expect(at(80)).toBe(
     'NAME  ROLE    ON          STATE  AGE  EXPIRES  LAST USED (UTC)  FROM\netl   worker  everything  live   0 d  never    never            anywhere\n',
   );

@@ -3,24 +3,30 @@ import type { Command } from 'commander';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { meantWords } from '../config/suggest.ts';
 import { systemClock } from '../contract/clock.ts';
-import type { RecordedGrant } from '../contract/record.ts';
-import { createAgentCredentials } from '../identity/authn/agent/credentials.ts';
-import { grantsOfAgent, recordedGrants } from '../identity/authn/recorded-grants.ts';
-import { tokenHolder } from '../identity/authn/role-origins.ts';
 import { parseNetwork } from '../identity/authn/service-token/networks.ts';
-import { createTokenId, createTokenText, hashToken } from '../identity/authn/service-token/token-text.ts';
+import { accessTokenJson } from '../identity/manage/access-token-json.ts';
+import { liveTokens } from '../identity/manage/lock-target.ts';
+import {
+  createServiceToken,
+  DEFAULT_OVERLAP_MS,
+  rightsProblem,
+  rotateServiceToken,
+  TOKEN_NAME,
+  type TokenChange,
+  type TokenParts,
+  type TokenRights,
+} from '../identity/manage/service-tokens.ts';
+import { type TokenJson, tokenJson } from '../identity/manage/token-json.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
-import type { NewToken, StoredToken } from '../store/tokens.ts';
+import type { StoredToken } from '../store/tokens.ts';
 import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
-import { liveTokens } from './lock-target.ts';
 import { endLogin, listLogins } from './logins.ts';
 import { collectScope, SCOPE_HELP, scopeOf } from './scope.ts';
-import { accessTokenJson, renderAccessTokens, renderNewSecret, renderTokens, tokenJson } from './token-text.ts';
+import { renderAccessTokens, renderNewSecret, renderTokens } from './token-text.ts';
 
 const DEFAULT_OVERLAP = '24h';
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 interface CreateOptions {
   readonly role?: readonly string[];
@@ -78,7 +84,8 @@ function registerCreate(token: Command, context: CliContext): void {
       '\nExample:\n  lictor token create etl-worker --role worker --pool pool-a --cidr 10.0.0.0/8 --expires 90d\n  lictor token create ci --role operator --scope tag=team-a\n  lictor token create copilot\n',
     )
     .action((name: string, options: CreateOptions) => {
-      if (!NAME.test(name)) throw new UsageError(`${JSON.stringify(name)} is no name for a token: letters, digits, dot, dash and underscore, at most 64.`);
+      if (!TOKEN_NAME.test(name))
+        throw new UsageError(`${JSON.stringify(name)} is no name for a token: letters, digits, dot, dash and underscore, at most 64.`);
       return withNewStore(context, (session) => createToken(context, session, { ...options, name }));
     });
 }
@@ -89,24 +96,26 @@ async function createToken(context: CliContext, session: AdminSession, options: 
   await printSecret(context, session, { name, secret, json: options.json });
 }
 
-/** Records and stores a new token; returns its secret, which nothing else holds. Throws CommandFailed if a live token has the name. */
-export async function issueToken(session: AdminSession, token: Omit<NewToken, 'id' | 'hash' | 'scope'> & Pick<StoredToken, 'scope'>): Promise<string> {
-  const { tokens } = session.store;
-  if ((await tokens.byName(token.name)) !== undefined) throw nameTaken(token.name);
-  const { id, text: secret } = createTokenText(createTokenId());
-  recordFirst(session, { action: 'token.create', resourceType: 'ServiceToken', resourceId: token.name, grants: grantsOfToken(session, token) });
-  if (!(await tokens.create({ ...token, id, hash: hashToken(secret) }))) throw nameTaken(token.name);
-  return secret;
+/** Records and stores a new token; returns its secret, which nothing else holds. Throws LictorError `token-name-taken`. */
+export function issueToken(session: AdminSession, token: TokenRights): Promise<string> {
+  return createServiceToken(tokenParts(session), token);
+}
+
+function tokenParts(session: AdminSession): TokenParts {
+  const { store, config } = session;
+  const record = async ({ action, name, grants }: TokenChange) => recordFirst(session, { action, resourceType: 'ServiceToken', resourceId: name, grants });
+  return { store, config, clock: systemClock, record };
 }
 
 /** The roles of an agent are in lictor.yaml. */
 function rightsOf({ config }: AdminSession, options: CreateOptions & { readonly name: string }): Pick<StoredToken, 'roles' | 'scope'> {
-  const { name, role, scope, pool } = options;
-  const isAgent = createAgentCredentials(config.agents).ofToken(name) !== undefined;
-  if (!isAgent && role === undefined) throw new UsageError(`--role is needed: lictor.yaml has no agent ${name} with credential: token.`);
-  if (isAgent && (role ?? scope ?? pool) !== undefined)
+  const { name } = options;
+  const rights = { roles: options.role ?? [], scope: scopeOf(options) };
+  const problem = rightsProblem({ name, ...rights }, config);
+  if (problem === 'role-needed') throw new UsageError(`--role is needed: lictor.yaml has no agent ${name} with credential: token.`);
+  if (problem === 'roles-of-agent')
     throw new UsageError(`${name} is an agent: its roles and their scopes are in lictor.yaml. Leave --role, --scope and --pool out.`);
-  return { roles: role ?? [], scope: scopeOf(options) };
+  return rights;
 }
 
 async function rotateToken(
@@ -114,26 +123,15 @@ async function rotateToken(
   session: AdminSession,
   options: { readonly name: string; readonly overlap?: number; readonly json?: boolean },
 ): Promise<void> {
-  const { store } = session;
   const token = await existing(session, options.name);
-  const { text: secret } = createTokenText(token.id);
-  const overlapMs = options.overlap ?? parseOverlap(DEFAULT_OVERLAP);
-  recordFirst(session, { action: 'token.rotate', resourceType: 'ServiceToken', resourceId: token.name, grants: grantsOfToken(session, token) });
-  if (!(await store.tokens.rotate({ id: token.id, hash: hashToken(secret), overlapMs }))) throw await unknown(options.name, store);
+  const secret = await rotateServiceToken(tokenParts(session), { token, overlapMs: options.overlap ?? DEFAULT_OVERLAP_MS });
+  if (secret === undefined) throw await unknown(options.name, session.store);
   try {
     await makeItHold(context, session);
   } finally {
     // The old secret expires, so the new one must be printed even after an error.
     await printSecret(context, session, { name: token.name, secret, json: options.json });
   }
-}
-
-/** The rights of the token until the end of its new secret. */
-function grantsOfToken({ config }: AdminSession, token: Pick<StoredToken, 'name' | 'roles' | 'scope' | 'cidrs' | 'lifetimeMs'>): readonly RecordedGrant[] {
-  const expiresMs = token.lifetimeMs === null ? null : systemClock() + token.lifetimeMs;
-  const isAgent = createAgentCredentials(config.agents).ofToken(token.name) !== undefined;
-  if (isAgent) return grantsOfAgent(token.name, config.agents, { networks: token.cidrs, expiresMs });
-  return recordedGrants(tokenHolder(token), config.roles, { principal: `token:${token.name}`, networks: token.cidrs, expiresMs });
 }
 
 async function revokeToken(context: CliContext, session: AdminSession, name: string): Promise<void> {
@@ -181,9 +179,10 @@ async function list(context: CliContext, session: AdminSession, { access, logins
   if (logins === true) return listLogins(context, session, json);
   if (access === true) return listAccessTokens(context, await store.accessTokens.live(), json);
   const tokens = await store.tokens.list();
+  const now = { agents: session.config.agents, nowMs: systemClock() };
   listTokens(
     context,
-    tokens.map((token) => asShown(session, token)),
+    tokens.map((token) => tokenJson(token, now)),
     json,
   );
 }
@@ -193,9 +192,9 @@ function listAccessTokens(context: CliContext, tokens: readonly StoredAccessToke
   else context.out.write(tokens.length === 0 ? 'No live access tokens.\n' : renderAccessTokens(tokens, context));
 }
 
-function listTokens(context: CliContext, tokens: readonly StoredToken[], json: boolean): void {
-  if (json) context.out.write(`${JSON.stringify(tokens.map((token) => tokenJson(token, systemClock())))}\n`);
-  else context.out.write(tokens.length === 0 ? 'No tokens. lictor token create NAME --role ROLE makes one.\n' : renderTokens(tokens, systemClock(), context));
+function listTokens(context: CliContext, tokens: readonly TokenJson[], json: boolean): void {
+  if (json) context.out.write(`${JSON.stringify(tokens)}\n`);
+  else context.out.write(tokens.length === 0 ? 'No tokens. lictor token create NAME --role ROLE makes one.\n' : renderTokens(tokens, context));
 }
 
 interface Made {
@@ -206,13 +205,8 @@ interface Made {
 
 /** Prints the secret with the token's current data from the store. */
 async function printSecret({ out }: CliContext, session: AdminSession, { name, secret, json }: Made): Promise<void> {
-  const token = asShown(session, await existing(session, name));
+  const token = tokenJson(await existing(session, name), { agents: session.config.agents, nowMs: systemClock() });
   out.write(renderNewSecret({ token, secret, config: session.config }, json === true ? 'json' : 'text'));
-}
-
-/** The own roles of a token do not count if it belongs to an agent. */
-function asShown({ config }: AdminSession, token: StoredToken): StoredToken {
-  return createAgentCredentials(config.agents).ofToken(token.name) === undefined ? token : { ...token, roles: [], scope: null };
 }
 
 /** By name, or by the id in lists and records. */
@@ -224,13 +218,9 @@ async function existing({ store }: AdminSession, nameOrId: string): Promise<Stor
 
 /** The message quotes only valid names, because other text may be a pasted secret. */
 async function unknown(name: string, store: AdminSession['store']): Promise<CommandFailed> {
-  const isName = NAME.test(name);
+  const isName = TOKEN_NAME.test(name);
   const meant = isName ? meantWords(name, await liveTokens(store)) : '';
   return new CommandFailed(`There is no live token ${isName ? name : 'of that name'}.${meant} lictor token list shows them.`);
-}
-
-function nameTaken(name: string): CommandFailed {
-  return new CommandFailed(`There is a token ${name} already. Rotate it (lictor token rotate ${name}), revoke it, or take another name.`);
 }
 
 function collectCidr(text: string, before: readonly string[] = []): readonly string[] {

@@ -21,10 +21,12 @@ export interface StoredAccount {
   readonly createdMs: number;
   /** Epoch milliseconds after which there is no such account; null: it stays. */
   readonly expiresMs: number | null;
+  /** The last login; null: none. */
+  readonly loginMs: number | null;
 }
 
 /** Without `expiresMs` it stays; without `scope` its roles hold on everything. */
-export type NewAccount = Omit<StoredAccount, 'createdMs' | 'expiresMs' | 'scope'> & { readonly expiresMs?: number | null; readonly scope?: Scope | null };
+export type NewAccount = Omit<StoredAccount, 'createdMs' | 'expiresMs' | 'loginMs' | 'scope'> & { readonly expiresMs?: number | null; readonly scope?: Scope | null };
 
 export interface Accounts {
   /** False: there is an account of that name. */
@@ -68,7 +70,7 @@ async function insertAccount(db: Kysely<Tables>, account: NewAccount, nowMs: num
   await db.updateTable('accounts').set({ removed_ms: nowMs, password: '' }).where('expires_ms', '<=', nowMs).where('removed_ms', 'is', null).execute();
   const inserted = await db
     .insertInto('accounts')
-    .values({ ...columns, roles: toColumn(account.roles), scope: scopeToColumn(scope), created_ms: nowMs, removed_ms: null, expires_ms: expiresMs })
+    .values({ ...columns, roles: toColumn(account.roles), scope: scopeToColumn(scope), created_ms: nowMs, removed_ms: null, expires_ms: expiresMs, login_ms: null })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
@@ -99,5 +101,6 @@ function toAccount(row: Selectable<Tables['accounts']>): StoredAccount {
     password: row.password,
     createdMs: row.created_ms,
     expiresMs: row.expires_ms,
+    loginMs: row.login_ms,
   };
 }

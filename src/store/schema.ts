@@ -40,6 +40,7 @@ const SCHEMA: readonly string[] = [
     lifetime_ms bigint,
     revoked_ms bigint,
     last_used_ms bigint,
+    last_used_from text,
     scope text
   )`,
   `create unique index tokens_live_name on tokens (name) where revoked_ms is null`,
@@ -58,6 +59,7 @@ const SCHEMA: readonly string[] = [
     created_ms bigint not null,
     removed_ms bigint,
     expires_ms bigint,
+    login_ms bigint,
     scope text
   )`,
   `create unique index accounts_live_name on accounts (name) where removed_ms is null`,
@@ -93,6 +95,7 @@ const SCHEMA: readonly string[] = [
     authenticated_ms bigint,
     created_ms bigint not null,
     last_seen_ms bigint not null,
+    last_seen_from text,
     expires_ms bigint not null,
     constraint sessions_one_owner check ((account_id is null) <> (identity_id is null))
   )`,

@@ -1,11 +1,11 @@
 // Stored browser sessions, by the hash of the cookie's value. Each belongs to a built-in account or to an identity of a provider.
-import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { endClientGrants, ofSessions } from './ended-client-grants.ts';
 import { removeSessions } from './ended-sessions.ts';
-import { OWNER_COLUMNS, ownerOf, type SessionOwner } from './owners.ts';
+import { OWNER_COLUMNS, type OwnerRow, ownerOf, type SessionOwner } from './owners.ts';
 import type { Tables } from './tables.ts';
 
 export interface StoredSession {
@@ -19,6 +19,8 @@ export interface StoredSession {
   readonly authenticatedMs: number | null;
   readonly createdMs: number;
   readonly lastSeenMs: number;
+  /** The client's address at that time; null: no request since the login. */
+  readonly lastSeenFrom: string | null;
   /** The absolute end. `lastSeenMs` gives the idle end. */
   readonly expiresMs: number;
 }
@@ -59,12 +61,14 @@ export interface Sessions {
   createForIdentity(session: NewIdentitySession): Promise<void>;
   /** Expired ones too, never one of a removed account; one indexed query. */
   byId(id: string): Promise<StoredSession | undefined>;
+  /** All whose owner is there, expired ones too, newest first. */
+  list(): Promise<readonly StoredSession[]>;
   /** Ends the session and raises the change number. False: no such session. */
   end(id: string): Promise<boolean>;
   /** Ends the sessions that the provider has ended; raises the change number if there are any. */
   endOfProvider(which: IdpSessions): Promise<readonly EndedSession[]>;
   /** Never moves backwards. */
-  touch(id: string, seenMs: number): Promise<void>;
+  touch(id: string, seenMs: number, address: string): Promise<void>;
   /** When the provider must be asked next. */
   setRefreshAfter(id: string, refreshAfterMs: number | null): Promise<void>;
   /** Deletes expired sessions: past the absolute end, or not seen since then. Answers how many. */
@@ -75,10 +79,11 @@ export function createSessions(database: Database, clock: Clock): Sessions {
   return {
     create: (session) => database.write((transaction) => insertSession(transaction, session, clock())),
     createForIdentity: (session) => database.write((transaction) => insertIdentitySession(transaction, session, clock())),
-    byId: (id) => readSession(database.read, id),
+    byId: async (id) => (await rows(database.read).where('sessions.id', '=', id).execute()).flatMap(toSession)[0],
+    list: async () => (await rows(database.read).orderBy('sessions.created_ms', 'desc').orderBy('sessions.id').execute()).flatMap(toSession),
     end: (id) => database.durably(async (transaction) => (await deleteSessions(transaction, sql<boolean>`id = ${id}`, clock())) > 0),
     endOfProvider: (which) => database.durably((transaction) => endOfProvider(transaction, which, clock())),
-    touch: (id, seenMs) => database.write((transaction) => touchSession(transaction, id, seenMs)),
+    touch: (id, seenMs, address) => database.write((transaction) => touchSession(transaction, { id, seenMs, address })),
     setRefreshAfter: (id, refreshAfterMs) => database.write((transaction) => setRefreshAfter(transaction, id, refreshAfterMs)),
     prune: (times) => database.write((transaction) => pruneSessions(transaction, times)),
   };
@@ -97,6 +102,7 @@ async function insertSession(db: Kysely<Tables>, { id, account, expiresMs }: New
     .insertInto('sessions')
     .values({ ...NO_OWNER, id, account_id: account.id, authenticated_ms: nowMs, created_ms: nowMs, last_seen_ms: nowMs, expires_ms: endsMs })
     .execute();
+  await db.updateTable('accounts').set({ login_ms: nowMs }).where('id', '=', account.id).execute();
   return true;
 }
 
@@ -117,20 +123,22 @@ async function insertIdentitySession(db: Kysely<Tables>, session: NewIdentitySes
     .execute();
 }
 
-const NO_OWNER = { account_id: null, identity_id: null, idp_session: null, refresh_after_ms: null } as const;
+const NO_OWNER = { account_id: null, identity_id: null, idp_session: null, refresh_after_ms: null, last_seen_from: null } as const;
 
-async function readSession(db: Kysely<Tables>, id: string): Promise<StoredSession | undefined> {
-  const row = await db
+function rows(db: Kysely<Tables>) {
+  return db
     .selectFrom('sessions')
     .leftJoin('accounts', (join) => join.onRef('accounts.id', '=', 'sessions.account_id').on('accounts.removed_ms', 'is', null))
     .leftJoin('identities', 'identities.id', 'sessions.identity_id')
     .selectAll('sessions')
-    .select(OWNER_COLUMNS)
-    .where('sessions.id', '=', id)
-    .executeTakeFirst();
-  const owner = row === undefined ? undefined : ownerOf(row);
-  if (row === undefined || owner === undefined) return undefined;
-  return {
+    .select(OWNER_COLUMNS);
+}
+
+/** Empty: the owner was removed. */
+function toSession(row: Selectable<Tables['sessions']> & OwnerRow): readonly StoredSession[] {
+  const owner = ownerOf(row);
+  if (owner === undefined) return [];
+  const session = {
     id: row.id,
     owner,
     idpSession: row.idp_session,
@@ -138,8 +146,10 @@ async function readSession(db: Kysely<Tables>, id: string): Promise<StoredSessio
     authenticatedMs: row.authenticated_ms,
     createdMs: row.created_ms,
     lastSeenMs: row.last_seen_ms,
+    lastSeenFrom: row.last_seen_from,
     expiresMs: row.expires_ms,
   };
+  return [session];
 }
 
 async function endOfProvider(db: Kysely<Tables>, { idp, subject, idpSession }: IdpSessions, nowMs: number): Promise<readonly EndedSession[]> {
@@ -168,8 +178,16 @@ async function deleteSessions(db: Kysely<Tables>, which: RawBuilder<boolean>, no
   return ended;
 }
 
-async function touchSession(db: Kysely<Tables>, id: string, seenMs: number): Promise<void> {
-  await db.updateTable('sessions').set({ last_seen_ms: seenMs }).where('id', '=', id).where('last_seen_ms', '<', seenMs).execute();
+interface Seen {
+  readonly id: string;
+  readonly seenMs: number;
+  readonly address: string;
+}
+
+async function touchSession(db: Kysely<Tables>, { id, seenMs, address }: Seen): Promise<void> {
+  const seen = { last_seen_ms: seenMs, last_seen_from: address };
+  // The first request may come in the millisecond of the login.
+  await db.updateTable('sessions').set(seen).where('id', '=', id).where('last_seen_ms', '<=', seenMs).execute();
 }
 
 async function setRefreshAfter(db: Kysely<Tables>, id: string, refreshAfterMs: number | null): Promise<void> {

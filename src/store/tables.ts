@@ -80,6 +80,8 @@ interface TokenTable {
   readonly lifetime_ms: number | null;
   readonly revoked_ms: number | null;
   readonly last_used_ms: number | null;
+  /** The client's address at that time. */
+  readonly last_used_from: string | null;
 }
 
 interface TokenSecretTable {
@@ -102,6 +104,8 @@ interface AccountTable {
   readonly removed_ms: number | null;
   /** An account that ends by itself; null: it does not. */
   readonly expires_ms: number | null;
+  /** The last login with its password; null: none. */
+  readonly login_ms: number | null;
 }
 
 interface SessionTable {
@@ -118,6 +122,8 @@ interface SessionTable {
   readonly authenticated_ms: number | null;
   readonly created_ms: number;
   readonly last_seen_ms: number;
+  /** The client's address at that time; null: no request since the login. */
+  readonly last_seen_from: string | null;
   readonly expires_ms: number;
 }
 

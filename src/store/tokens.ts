@@ -30,6 +30,8 @@ export interface StoredToken {
   readonly lifetimeMs: number | null;
   readonly revokedMs: number | null;
   readonly lastUsedMs: number | null;
+  /** The client's address at that time. */
+  readonly lastUsedFrom: string | null;
   /** Newest first. */
   readonly secrets: readonly StoredSecret[];
 }
@@ -66,7 +68,7 @@ export interface Tokens {
   /** False: unknown or revoked already. */
   revoke(id: string): Promise<boolean>;
   /** Never moves backwards. */
-  touch(id: string, usedMs: number): Promise<void>;
+  touch(id: string, usedMs: number, address: string): Promise<void>;
 }
 
 export function createTokens(database: Database, clock: Clock): Tokens {
@@ -78,7 +80,7 @@ export function createTokens(database: Database, clock: Clock): Tokens {
     list: async () => gather(await rows(database.read).orderBy('tokens.name').orderBy('tokens.created_ms').execute()),
     rotate: (rotation) => database.durably((transaction) => rotateToken(transaction, rotation, clock())),
     revoke: (id) => database.durably((transaction) => revokeToken(transaction, id, clock())),
-    touch: (id, usedMs) => database.write((transaction) => touchToken(transaction, id, usedMs)),
+    touch: (id, usedMs, address) => database.write((transaction) => touchToken(transaction, { id, usedMs, address })),
   };
 }
 
@@ -95,6 +97,7 @@ async function insertToken(db: Kysely<Tables>, token: NewToken, nowMs: number): 
       lifetime_ms: token.lifetimeMs,
       revoked_ms: null,
       last_used_ms: null,
+      last_used_from: null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
@@ -153,10 +156,16 @@ async function revokeToken(db: Kysely<Tables>, id: string, nowMs: number): Promi
   return true;
 }
 
-async function touchToken(db: Kysely<Tables>, id: string, usedMs: number): Promise<void> {
+interface Use {
+  readonly id: string;
+  readonly usedMs: number;
+  readonly address: string;
+}
+
+async function touchToken(db: Kysely<Tables>, { id, usedMs, address }: Use): Promise<void> {
   await db
     .updateTable('tokens')
-    .set({ last_used_ms: usedMs })
+    .set({ last_used_ms: usedMs, last_used_from: address })
     .where('id', '=', id)
     .where((where) => where.or([where('last_used_ms', 'is', null), where('last_used_ms', '<', usedMs)]))
     .execute();
@@ -193,6 +202,7 @@ function toToken(row: Row, secrets: readonly Row[]): StoredToken {
     lifetimeMs: row.lifetime_ms,
     revokedMs: row.revoked_ms,
     lastUsedMs: row.last_used_ms,
+    lastUsedFrom: row.last_used_from,
     secrets: secrets.map((secret) => ({ hash: secret.hash, createdMs: secret.secret_created_ms, expiresMs: secret.expires_ms })),
   };
 }

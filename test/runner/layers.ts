@@ -17,7 +17,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['record/ledger', 'record/metrics'],
   ['record/sinks', 'record/timeline'],
   ['identity/authn'],
-  ['identity/oauth', 'identity/scim'],
+  ['identity/manage', 'identity/oauth', 'identity/scim'],
   ['authorization/policy'],
   ['authorization/decide'],
   ['authorization/mediate'],

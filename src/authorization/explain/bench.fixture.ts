@@ -44,7 +44,7 @@ async function unreachable(): Promise<never> {
 
 export function token(name: string, more: Partial<StoredToken> = {}): StoredToken {
   const secrets = [{ hash: 'x', createdMs: 0, expiresMs: null }];
-  return { id: name, name, roles: ['run'], scope: null, cidrs: [], createdMs: 0, lifetimeMs: null, revokedMs: null, lastUsedMs: null, secrets, ...more };
+  return { id: name, name, roles: ['run'], scope: null, cidrs: [], createdMs: 0, lifetimeMs: null, revokedMs: null, lastUsedMs: null, lastUsedFrom: null, secrets, ...more };
 }
 
 /** Accounts alice (viewer) and bob (no role of his own); tokens as given. */
@@ -86,7 +86,7 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
 }
 
 function account(name: string, roles: readonly string[]) {
-  return { id: name, name, roles, scope: null, password: '', createdMs: 0, expiresMs: null };
+  return { id: name, name, roles, scope: null, password: '', createdMs: 0, expiresMs: null, loginMs: null };
 }
 
 export function role(name: string): Promise<ResolvedPrincipal> {

@@ -85,7 +85,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   };
 
   const verify = (presented: Presented, inputs: EdgeInputs): Promise<Authentication> => {
-    if (presented.carrier === 'session') return sessions.verify(presented.cookieValue);
+    if (presented.carrier === 'session') return sessions.verify(presented.cookieValue, inputs.address);
     if (presented.carrier === 'certificate') return Promise.resolve(verifyCertificate(presented.escaped));
     return presented.token === null ? Promise.resolve(refuse('credential-malformed')) : verifyToken(presented.token, presented.carrier, inputs);
   };

@@ -4,7 +4,7 @@ import { createNewGrants, type NewGrantParts, type NewGrants } from './new-grant
 
 type Prepared = Parameters<NewGrants['prepare']>;
 const SESSION: Prepared[1] = {
-  ...{ id: 's1', idpSession: null, refreshAfterMs: null, authenticatedMs: null, createdMs: 0, lastSeenMs: 0, expiresMs: 50_000 },
+  ...{ id: 's1', idpSession: null, refreshAfterMs: null, authenticatedMs: null, createdMs: 0, lastSeenMs: 0, lastSeenFrom: null, expiresMs: 50_000 },
   owner: { kind: 'identity', word: 'w', identityId: 'i1', identity: { idp: 'corp', subject: 's', name: 'alice', kind: 'user', groups: [], claims: {} } },
 };
 const ASKED: Prepared[0] = { clientId: 'lictor-cli', scopes: [], audience: 'api' };

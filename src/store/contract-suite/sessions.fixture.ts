@@ -32,9 +32,25 @@ export function sessionCases(get: () => StoreUnderTest, advance: (ms: number) =>
     await store.accounts.create(ALICE);
     await store.sessions.create({ id: 's1', account: ALICE, expiresMs: 2e12 });
     const before = (await store.sessions.byId('s1'))?.lastSeenMs ?? 0;
-    expect(await movedBy(get(), () => store.sessions.touch('s1', before + 500))).toBe(0);
-    await store.sessions.touch('s1', before + 400);
-    expect((await store.sessions.byId('s1'))?.lastSeenMs).toBe(before + 500);
+    expect(await movedBy(get(), () => store.sessions.touch('s1', before + 500, '192.0.2.7'))).toBe(0);
+    await store.sessions.touch('s1', before + 400, '192.0.2.8');
+    expect(await store.sessions.byId('s1')).toMatchObject({ lastSeenMs: before + 500, lastSeenFrom: '192.0.2.7' });
+  });
+
+  it('lists the newest first, without those of removed accounts, and notes the login of the account', async () => {
+    const { store } = get();
+    await store.accounts.create(ALICE);
+    expect((await store.accounts.byName('alice'))?.loginMs).toBeNull();
+    await store.sessions.create({ id: 's1', account: ALICE, expiresMs: 2e12 });
+    advance(HOUR_MS);
+    await store.sessions.create({ id: 's2', account: ALICE, expiresMs: 2e12 });
+    expect((await store.sessions.list()).map(({ id, lastSeenFrom }) => [id, lastSeenFrom])).toEqual([
+      ['s2', null],
+      ['s1', null],
+    ]);
+    expect((await store.accounts.byName('alice'))?.loginMs).toBe(1_700_000_000_000 + HOUR_MS);
+    await store.accounts.remove('alice');
+    expect(await store.sessions.list()).toEqual([]);
   });
 
   it('prunes what is over or idle, and nothing else', async () => {

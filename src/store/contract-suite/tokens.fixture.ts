@@ -85,9 +85,9 @@ export function tokenCases(get: () => StoreUnderTest, advance: (ms: number) => v
   it('moves last used forwards only, and without a change', async () => {
     const { store } = get();
     await store.tokens.create(newToken());
-    expect(await movedBy(get(), () => store.tokens.touch('aaaaaaaaaa', 5000))).toBe(0);
-    await store.tokens.touch('aaaaaaaaaa', 4000);
-    expect((await store.tokens.byId('aaaaaaaaaa'))?.lastUsedMs).toBe(5000);
+    expect(await movedBy(get(), () => store.tokens.touch('aaaaaaaaaa', 5000, '192.0.2.7'))).toBe(0);
+    await store.tokens.touch('aaaaaaaaaa', 4000, '192.0.2.8');
+    expect(await store.tokens.byId('aaaaaaaaaa')).toMatchObject({ lastUsedMs: 5000, lastUsedFrom: '192.0.2.7' });
   });
 }
 

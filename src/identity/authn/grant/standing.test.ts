@@ -27,7 +27,18 @@ function grantOn(refreshAfterMs: number | null): ClientGrant {
 }
 
 function sessionOf(refreshAfterMs: number | null, times: Partial<StoredSession>): StoredSession {
-  return { id: 'session', owner, idpSession: null, refreshAfterMs, authenticatedMs: null, createdMs: 0, lastSeenMs: 501, expiresMs: 5000, ...times };
+  return {
+    id: 'session',
+    owner,
+    idpSession: null,
+    refreshAfterMs,
+    authenticatedMs: null,
+    createdMs: 0,
+    lastSeenMs: 501,
+    lastSeenFrom: null,
+    expiresMs: 5000,
+    ...times,
+  };
 }
 
 function partsOf(session: StoredSession | undefined, provider = IDP): StandingParts {

@@ -31,7 +31,7 @@ export function createTokenVerifier(parts: TokenVerifierParts): TokenVerifier {
     if (token.revokedMs !== null) return refuse('credential-revoked', token.id);
     if (secret.expiresMs !== null && secret.expiresMs <= nowMs) return refuse('credential-expired', token.id);
     if (!isInNetworks(inputs.address, token.cidrs)) return refuse('credential-address', token.id);
-    parts.touches.touch({ key: `token ${token.id}`, lastMs: token.lastUsedMs, nowMs, write: () => parts.tokens.touch(token.id, nowMs) });
+    parts.touches.touch({ key: `token ${token.id}`, lastMs: token.lastUsedMs, nowMs, write: () => parts.tokens.touch(token.id, nowMs, inputs.address) });
     return {
       ok: true,
       principal: tokenPrincipal(token, parts.roleBook),

@@ -29,7 +29,7 @@ async function endsMs(askAgainMs: number | null, nowMs = 1000): Promise<number |
     clock: () => nowMs,
     confirm: async (session) => ({ session, askAgainMs }),
   });
-  const verified = await sessions.verify('a'.repeat(43));
+  const verified = await sessions.verify('a'.repeat(43), '192.0.2.7');
   return verified.ok ? verified.credential.expiresAtMs : undefined;
 }
 

@@ -27,7 +27,7 @@ export interface Sessions {
     owner: Pick<NewIdentitySession, 'identityId' | 'idpSession' | 'refreshAfterMs' | 'authenticatedMs'> & { readonly endsMs: number | null },
   ): Promise<StartedSession>;
   /** Checks both limits. Rejects with `session-expired`, for an ended session as for one that never existed. */
-  verify(cookieValue: string): Promise<Authentication>;
+  verify(cookieValue: string, address: string): Promise<Authentication>;
   /** Ends it, and increases the change number. False: there was no session. */
   end(cookieValue: string): Promise<boolean>;
 }
@@ -57,7 +57,7 @@ export function createSessions(parts: SessionParts): Sessions {
       await parts.store.createForIdentity({ id: fresh.id, expiresMs: Math.min(fresh.expiresMs, endsMs ?? Number.POSITIVE_INFINITY), ...owner });
       return fresh;
     },
-    verify: (cookieValue) => verifySession(parts, cookieValue),
+    verify: (cookieValue, address) => verifySession(parts, cookieValue, address),
     end: async (cookieValue) => isCookieValue(cookieValue) && (await parts.store.end(sessionId(cookieValue))),
   };
 }
@@ -87,7 +87,7 @@ async function freshSession({ store, limits, clock }: SessionParts): Promise<Sta
   return { cookieValue, id: sessionId(cookieValue), expiresMs: nowMs + limits.absoluteSeconds * 1000 };
 }
 
-async function verifySession(parts: SessionParts, cookieValue: string): Promise<Authentication> {
+async function verifySession(parts: SessionParts, cookieValue: string, address: string): Promise<Authentication> {
   const { clock, limits, store, touches } = parts;
   if (!isCookieValue(cookieValue)) return refuse('session-expired');
   const session = await store.byId(sessionId(cookieValue));
@@ -103,7 +103,8 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
   if (principal === undefined) return refuse('session-expired');
   // Well below the idle limit. Otherwise a short limit would end a session in use.
   const everyMs = Math.min(TOUCH_EVERY_MS, idleMs / 4);
-  touches.touch({ key: `session ${session.id}`, lastMs: session.lastSeenMs, nowMs, everyMs, write: () => store.touch(session.id, nowMs) });
+  const lastMs = session.lastSeenFrom === null ? null : session.lastSeenMs;
+  touches.touch({ key: `session ${session.id}`, lastMs, nowMs, everyMs, write: () => store.touch(session.id, nowMs, address) });
   return {
     ok: true,
     principal,

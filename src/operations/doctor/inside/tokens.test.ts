@@ -45,8 +45,8 @@ it('names those that a live worker uses within 24 hours of their end by themselv
   await create('idle', 24 * HOUR_MS);
   await create('ci', 24 * HOUR_MS, 'deployer');
   await create('early', 24 * HOUR_MS + 1);
-  for (const name of ['live', 'ci', 'early']) await store.tokens.touch(name, nowMs - 60_000);
-  await store.tokens.touch('idle', nowMs - HOUR_MS);
+  for (const name of ['live', 'ci', 'early']) await store.tokens.touch(name, nowMs - 60_000, '192.0.2.7');
+  await store.tokens.touch('idle', nowMs - HOUR_MS, '192.0.2.7');
   const [urgent, others, ...more] = lines();
   expect(urgent).toBe('warn live workers use tokens that expire within 24 hours: live (2023-11-15T22:13:20.000Z)');
   expect(others).toMatch(/^warn service tokens expire within 7 days: ci \(.*idle.*early/);

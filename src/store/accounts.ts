@@ -26,7 +26,10 @@ export interface StoredAccount {
 }
 
 /** Without `expiresMs` it stays; without `scope` its roles hold on everything. */
-export type NewAccount = Omit<StoredAccount, 'createdMs' | 'expiresMs' | 'loginMs' | 'scope'> & { readonly expiresMs?: number | null; readonly scope?: Scope | null };
+export type NewAccount = Omit<StoredAccount, 'createdMs' | 'expiresMs' | 'loginMs' | 'scope'> & {
+  readonly expiresMs?: number | null;
+  readonly scope?: Scope | null;
+};
 
 export interface Accounts {
   /** False: there is an account of that name. */
@@ -70,7 +73,15 @@ async function insertAccount(db: Kysely<Tables>, account: NewAccount, nowMs: num
   await db.updateTable('accounts').set({ removed_ms: nowMs, password: '' }).where('expires_ms', '<=', nowMs).where('removed_ms', 'is', null).execute();
   const inserted = await db
     .insertInto('accounts')
-    .values({ ...columns, roles: toColumn(account.roles), scope: scopeToColumn(scope), created_ms: nowMs, removed_ms: null, expires_ms: expiresMs, login_ms: null })
+    .values({
+      ...columns,
+      roles: toColumn(account.roles),
+      scope: scopeToColumn(scope),
+      created_ms: nowMs,
+      removed_ms: null,
+      expires_ms: expiresMs,
+      login_ms: null,
+    })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();

@@ -44,7 +44,20 @@ async function unreachable(): Promise<never> {
 
 export function token(name: string, more: Partial<StoredToken> = {}): StoredToken {
   const secrets = [{ hash: 'x', createdMs: 0, expiresMs: null }];
-  return { id: name, name, roles: ['run'], scope: null, cidrs: [], createdMs: 0, lifetimeMs: null, revokedMs: null, lastUsedMs: null, lastUsedFrom: null, secrets, ...more };
+  return {
+    id: name,
+    name,
+    roles: ['run'],
+    scope: null,
+    cidrs: [],
+    createdMs: 0,
+    lifetimeMs: null,
+    revokedMs: null,
+    lastUsedMs: null,
+    lastUsedFrom: null,
+    secrets,
+    ...more,
+  };
 }
 
 /** Accounts alice (viewer) and bob (no role of his own); tokens as given. */

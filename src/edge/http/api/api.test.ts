@@ -160,6 +160,14 @@ describe('the OpenAPI document', () => {
     });
   });
 
+  it('has each named shape once, at the place that its references name', () => {
+    const text = JSON.stringify(openApiDocument(API_ROUTES));
+    const { components } = JSON.parse(text);
+    const names = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => String(reference).replace('#/components/schemas/', ''));
+    expect([...new Set(names)].sort()).toEqual(Object.keys(components.schemas).sort());
+    expect(text).not.toContain('$defs');
+  });
+
   it('agrees with what the routes without parameters answer', async () => {
     const headers = await bearer('admin');
     for (const route of API_ROUTES.filter(({ method, path, mediaType }) => method === 'GET' && !path.includes('{') && mediaType === undefined).filter(

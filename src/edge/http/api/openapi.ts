@@ -25,14 +25,29 @@ export function openApiRoute(routes: readonly ApiRoute[]): ApiRoute {
 export function openApiDocument(routes: readonly ApiRoute[]): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route) };
+  const shared: Record<string, unknown> = { Refusal: REFUSAL };
+  const hoisted = hoistDefinitions(paths, shared);
   return {
     openapi: '3.1.0',
     info: { title: 'Lictor admin API', version: '1', description: DESCRIPTION },
     servers: [{ url: '/.lictor/api/v1' }],
-    paths,
-    components: { schemas: { Refusal: REFUSAL }, securitySchemes: SECURITY },
+    paths: hoisted,
+    components: { schemas: shared, securitySchemes: SECURITY },
     security: Object.keys(SECURITY).map((name) => ({ [name]: [] })),
   };
+}
+
+/** zod puts named shapes beside the schema that uses them; a reference in this document begins at its root. */
+function hoistDefinitions(node: unknown, shared: Record<string, unknown>): unknown {
+  if (Array.isArray(node)) return node.map((each) => hoistDefinitions(each, shared));
+  if (typeof node !== 'object' || node === null) return node;
+  const { $defs, ...others } = node as Json;
+  for (const [name, shape] of Object.entries($defs ?? {})) shared[name] = hoistDefinitions(shape, shared);
+  return Object.fromEntries(
+    Object.entries(others).map(([key, value]) =>
+      key === '$ref' ? [key, String(value).replace('#/$defs/', '#/components/schemas/')] : [key, hoistDefinitions(value, shared)],
+    ),
+  );
 }
 
 const DESCRIPTION = [

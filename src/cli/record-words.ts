@@ -1,7 +1,5 @@
 // A record as text: an event of the gateway, or the effect of a request.
-import { CONNECT_ACTION } from '../contract/destination.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { EVENTS_OF_RECORD, EVENTS_STORED, GATEWAY_ACTIONS } from '../record/ledger/events.ts';
 import { SUMMARY_ACTION } from '../record/ledger/floods.ts';
 import { EXPORT_GAP_ACTION } from '../record/sinks/exports.ts';
@@ -57,20 +55,6 @@ function summaryWords({ resource_id, source_ip, tool }: LedgerRecord, gap: strin
 }
 
 const STARTED: Readonly<Record<string, string>> = { none: ' for the first time', clean: ' after a clean stop', unclean: ' after being killed' };
-
-/** `/.lictor/svc/billing/v1/x` -> `/v1/x`. */
-function belowService({ path, service }: LedgerRecord): string {
-  const [, below = path ?? ''] = (path ?? '').split(`${SERVICES_PREFIX}${service ?? ''}`);
-  return below;
-}
-
-/** The call of a service, the action, or the plain request if it is no route of Prefect. */
-export function actionWords(record: LedgerRecord): string {
-  if (record.service !== null) return `${record.service} ${record.method ?? '-'} ${belowService(record)}`.trimEnd();
-  if (record.action === CONNECT_ACTION)
-    return `${record.resource_id} ${record.method ?? '-'} ${record.method === 'CONNECT' ? '' : (record.path ?? '')}`.trimEnd();
-  return record.action ?? `${record.method ?? '-'} ${record.path ?? ''}`.trimEnd();
-}
 
 /** The reason if it adds information: of a rejection, of an outage after an allow, of an unknown outcome. For a reload, its changes. */
 export function reasonWords(record: LedgerRecord): string {

@@ -2,11 +2,12 @@
 import { chainWords } from '../contract/chain-words.ts';
 import type { PrefectEvent } from '../contract/prefect-event.ts';
 import type { LedgerRecord } from '../contract/record.ts';
+import { actionWords } from '../record/timeline/action-words.ts';
 import { commonName, groupChatter, type TimelineLine } from '../record/timeline/group.ts';
 import type { PrefectAnswer } from '../record/timeline/prefect-run.ts';
 import type { TaskRun } from '../record/timeline/task-runs.ts';
 import { flatten, type NestedEntry, type Timeline } from '../record/timeline/timeline.ts';
-import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
+import { gatewayWords, reasonWords } from './record-words.ts';
 import { startLines } from './start-words.ts';
 import { fitWidths, WIDE, wrapCell } from './table.ts';
 import { cell, type Paint, printable, span } from './text.ts';

@@ -8,6 +8,7 @@ import { addFunctions, whereByNumber, whereByTime } from './conditions.ts';
 import { GATEWAY_ACTIONS } from './events.ts';
 import { openToRead } from './open-to-read.ts';
 import { createEventReader, type EventReader } from './prefect-events/read-events.ts';
+import { createRunFacts, type RunFacts } from './run-facts.ts';
 
 export interface AuditFilter {
   /** Lower case, hyphenated. */
@@ -54,6 +55,7 @@ export interface LedgerReader {
   /** Every principal that has a record. */
   principals(): readonly string[];
   readonly events: EventReader;
+  readonly runs: RunFacts;
   close(): void;
 }
 
@@ -83,6 +85,7 @@ export function openLedgerReader(file: string): LedgerReader {
         .all()
         .map(({ principal }) => String(principal)),
     events: createEventReader(db),
+    runs: createRunFacts(db),
     close: () => db.close(),
   };
 }

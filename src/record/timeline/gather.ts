@@ -17,8 +17,8 @@ export interface Gathered {
   readonly answer: PrefectAnswer;
 }
 
-const DEEPEST = 5;
-const MOST_RUNS = 100;
+export const DEEPEST = 5;
+export const MOST_RUNS = 100;
 /** The gateway's events up to this long after the run's last entry belong to its time: Lictor notices a gap late. */
 const AFTERWARDS_MS = 3_600_000;
 

@@ -75,7 +75,7 @@ export function commonName(name: string): string {
 }
 
 /** Requests that decide by their body are mediated. So a direct request changes at most the run's own reports. */
-function isChatter(record: LedgerRecord): boolean {
+export function isChatter(record: LedgerRecord): boolean {
   const { path_taken, method, status } = record;
   if (isCsrfProbe(record)) return true;
   const looked = path_taken === 'direct' || method === 'GET' || method === 'HEAD';

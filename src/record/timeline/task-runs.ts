@@ -14,7 +14,7 @@ export interface TaskRun {
   readonly attempts: number;
 }
 
-const ENDED: readonly (string | null)[] = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
+export const ENDED: readonly (string | null)[] = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
 
 /** `events` in time order. Events of other kinds are ignored. */
 export function taskRunsOf(events: readonly PrefectEvent[]): readonly TaskRun[] {

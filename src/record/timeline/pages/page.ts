@@ -1,0 +1,76 @@
+// A timeline page by page, and what was written since. Each answer reads a bounded number of records.
+import { LictorError } from '../../../contract/error.ts';
+import type { LedgerRecord } from '../../../contract/record.ts';
+import type { LedgerReader } from '../../ledger/query.ts';
+import { idOfNamed, NO_NAMES } from '../../ledger/search/names.ts';
+import { gatherTimeline, type Sources } from '../gather.ts';
+import { flatten } from '../timeline.ts';
+import { changes } from './changes.ts';
+import { type Cursor, cursorText } from './cursor.ts';
+import { collect, FIRST_RECORDS, headOf, type TimelinePage } from './head.ts';
+import { rowOf } from './row.ts';
+
+export interface TimelineQuestion {
+  /** The id of the flow run, or its name for a reader who sees names. */
+  readonly run: string;
+  readonly seesNames: boolean;
+  /** Undefined: the first page. */
+  readonly cursor: Cursor | undefined;
+  readonly most: number;
+}
+
+/** Throws LictorError `name-unknown`, and `run-unknown` if neither the ledger nor Prefect knows the run. */
+export async function timelinePage({ reader, prefect }: Sources, { run, cursor, most, seesNames }: TimelineQuestion): Promise<TimelinePage> {
+  const id = idOfNamed(seesNames ? reader.events : NO_NAMES, 'flow-run', run);
+  if (cursor?.kind === 'live') return changes({ reader, prefect }, { id, marks: cursor.marks, most, seesNames });
+  const marks = cursor?.marks ?? reader.runs.marks();
+  const place = { time: cursor?.time ?? '', skip: cursor?.skip ?? 0 };
+  const { gathered, whole, horizon } = await readWhole({ reader, prefect }, id, place, most);
+  if (whole.length === 0 && cursor === undefined && gathered.answer.found !== 'yes') throw new LictorError('run-unknown', `No flow run ${id} is known.`);
+  const next = placeAfter(
+    whole.map(({ entry }) => entry.time),
+    place.skip + most,
+    horizon,
+  );
+  return {
+    run: await headOf(reader, gathered, seesNames),
+    rows: whole.slice(place.skip, place.skip + most).map((entry) => rowOf(entry, seesNames)),
+    next: next === null ? null : cursorText({ kind: 'page', ...next, marks }),
+    live: cursorText({ kind: 'live', marks }),
+  };
+}
+
+interface Place {
+  readonly time: string;
+  readonly skip: number;
+}
+
+/** Rows from the place on. Before the horizon, none is missing. Null: nothing comes after. */
+async function readWhole({ reader, prefect }: Sources, id: string, { time, skip }: Place, most: number) {
+  for (let read = skip + most + 1; ; read *= 2) {
+    const window = openWindow(reader, time, read);
+    const gathered = await gatherTimeline({ reader: window.reader, prefect }, id);
+    const horizon = window.horizon();
+    const whole = flatten(gathered.timeline).filter(({ entry }) => entry.time >= time && (horizon === null || entry.time < horizon));
+    if (whole.length > skip || horizon === null) return { gathered, whole, horizon };
+  }
+}
+
+/** Reads of each run its first records, and `read` records from `since` on. */
+function openWindow(reader: LedgerReader, since: string, read: number): { readonly reader: LedgerReader; horizon(): string | null } {
+  let horizon: string | null = null;
+  const forFlowRun = async (flowRun: string): Promise<readonly LedgerRecord[]> => {
+    const first = await collect(reader, { flowRun, limit: FIRST_RECORDS, until: since });
+    const rest = await collect(reader, { flowRun, limit: read, since });
+    const last = rest.at(-1)?.time;
+    if (rest.length === read && last !== undefined && (horizon === null || last < horizon)) horizon = last;
+    return [...first, ...rest];
+  };
+  return { reader: { ...reader, forFlowRun }, horizon: () => horizon };
+}
+
+function placeAfter(times: readonly string[], sent: number, horizon: string | null): Place | null {
+  const time = times[sent];
+  if (time !== undefined) return { time, skip: sent - times.indexOf(time) };
+  return horizon === null ? null : { time: horizon, skip: 0 };
+}

@@ -1,0 +1,61 @@
+// The runs that the ledger has seen, the newest first, each with who started it.
+import type { LedgerReader } from '../../ledger/query.ts';
+import type { RunsQuestion, SeenRun } from '../../ledger/run-facts.ts';
+import { gatherStart } from '../gather.ts';
+import { noPrefect } from '../prefect-source.ts';
+import type { Start } from '../start.ts';
+import { collect, FIRST_RECORDS } from './head.ts';
+
+export interface RecentRun {
+  readonly id: string;
+  readonly name: string | null;
+  readonly deployment_id: string | null;
+  readonly deployment: string | null;
+  readonly flow: string | null;
+  readonly state: string | null;
+  readonly state_type: string | null;
+  /** When it was last seen. */
+  readonly seen_at: string;
+  readonly route: Start['route'];
+  readonly principal: string | null;
+  readonly on_behalf_of: readonly string[];
+}
+
+export interface RecentRuns {
+  readonly runs: readonly RecentRun[];
+  readonly before: string | null;
+}
+
+export interface RecentQuestion extends RunsQuestion {
+  readonly seesNames: boolean;
+}
+
+/** A search for a rare name reads this many pages at once. */
+const MOST_PAGES = 5;
+
+export async function recentRuns(reader: LedgerReader, question: RecentQuestion): Promise<RecentRuns> {
+  const seen: SeenRun[] = [];
+  let before: string | null = question.before;
+  for (let pages = 0; pages < MOST_PAGES && before !== null && seen.length < question.most; pages += 1) {
+    const page = reader.runs.seenBefore({ ...question, before, most: question.most - seen.length });
+    seen.push(...page.runs);
+    before = page.before;
+  }
+  return { runs: await Promise.all(seen.map((run) => describe(reader, run, question.seesNames))), before };
+}
+
+async function describe(reader: LedgerReader, { id, time, event, deploymentId }: SeenRun, seesNames: boolean): Promise<RecentRun> {
+  const few = { ...reader, forFlowRun: (flowRun: string) => collect(reader, { flowRun, limit: FIRST_RECORDS }), events: eventsOfRuns(reader) };
+  const { route, principal, on_behalf_of } = await gatherStart({ reader: few, prefect: noPrefect('not asked') }, id);
+  const nameOf = (role: string): string | null => (seesNames ? (event?.related.find((one) => one.role === role)?.name ?? null) : null);
+  return {
+    ...{ id, name: seesNames ? (event?.resource_name ?? null) : null, deployment_id: deploymentId },
+    ...{ deployment: nameOf('deployment'), flow: nameOf('flow'), state: event?.state_name ?? null, state_type: event?.state_type ?? null },
+    ...{ seen_at: new Date(Date.parse(time)).toISOString(), route, principal, on_behalf_of },
+  };
+}
+
+/** Who started a run does not depend on its task runs. */
+function eventsOfRuns({ runs, events }: LedgerReader): LedgerReader['events'] {
+  return { ...events, forFlowRun: (id) => runs.eventsOf(id, []) };
+}

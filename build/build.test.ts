@@ -66,6 +66,7 @@ describe('the built program', () => {
     ['edge-http-service-proxy-thread', 'The service proxy is a worker thread only.'],
     ['record-ledger-search-thread', 'The ledger is searched by a worker thread only.'],
     ['record-ledger-worker', 'The ledger worker runs as a worker thread only.'],
+    ['record-timeline-pages-thread', 'Timelines are read by a worker thread only.'],
     ['record-metrics-worker', 'Metrics are read by a worker thread only.'],
     ['record-sinks-spans-worker', 'Spans are made by a worker thread only.'],
     ['record-sinks-worker', 'Records are sent by a worker thread only.'],

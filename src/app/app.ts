@@ -123,7 +123,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       for (const server of servers.sockets) server.close();
       await Promise.all([relay.drain(), forward.close()]);
       await Promise.all([...servers.http.map(closeServer), serviceProxy.close()]);
-      for (const part of [announcer, metered, shared.ledgerSearch, shared.bodies]) await part.close();
+      for (const part of [announcer, metered, shared.ledgerSearch, shared.runPages, shared.bodies]) await part.close();
       await sent;
       await current.get().retire();
       for (const part of [shared.eventIntake, ledger, shared.store]) await part.close();

@@ -29,6 +29,7 @@ import { createLedgerSearch, type LedgerSearch } from '../record/ledger/search/s
 import { createExports, type Exports } from '../record/sinks/exports.ts';
 import { createTracing, type Tracing } from '../record/sinks/spans/tracing.ts';
 import { createIntake, type Intake } from '../record/timeline/feed/intake.ts';
+import { createRunPages, type RunPages } from '../record/timeline/pages/pages.ts';
 import type { ClientGrant } from '../store/client-grants.ts';
 import { openStore, type Store } from '../store/store.ts';
 
@@ -44,6 +45,8 @@ export interface ProcessServices {
   readonly bodies: BodyWork;
   /** One thread that reads the ledger for the API. */
   readonly ledgerSearch: LedgerSearch;
+  /** Another one for timelines, which wait for Prefect. */
+  readonly runPages: RunPages;
   readonly sealer: Sealer;
   readonly signingKeys: SigningKeys;
   readonly confirmMemory: { readonly sessions: ConfirmMemory; readonly grants: ConfirmMemory<ClientGrant> };
@@ -97,6 +100,7 @@ export async function openProcessServices({ config, onReopen, ...parts }: Proces
     catalogue,
     drafts: createDrafts({ actions: collectActions(catalogue.operations), storeFile, ledgerFile: paths.ledgerFile }),
     ledgerSearch: createLedgerSearch(paths),
+    runPages: createRunPages(paths),
     bodies: createBodyWork({ steady }),
     runTokenKey: openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens'),
     confirmMemory: { sessions: createConfirmMemory(), grants: createConfirmMemory() },

@@ -33,7 +33,8 @@ async function startSilentPrefect() {
 }
 
 async function closeAll(shared: ProcessServices): Promise<void> {
-  for (const part of [shared.exports, shared.tracing, shared.ledgerSearch, shared.bodies, shared.eventIntake, shared.ledger, shared.store]) await part.close();
+  for (const part of [shared.exports, shared.tracing, shared.ledgerSearch, shared.runPages, shared.bodies, shared.eventIntake, shared.ledger, shared.store])
+    await part.close();
 }
 
 /** Resolves when the server has accepted every connection that began before this call: it accepts them in order. */

@@ -55,6 +55,7 @@ import { openServiceCredentials } from '../proxies/egress/credentials.ts';
 import { openEventCounts } from '../record/ledger/prefect-events/count-events.ts';
 import { createCoveredObjects } from '../record/ledger/search/covered-objects.ts';
 import { startFeed } from '../record/timeline/feed/feed.ts';
+import { prefectSource } from '../record/timeline/prefect-source.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { confirmWith } from './confirm-sessions.ts';
 import { openConditions, redactorOf } from './open-conditions.ts';
@@ -216,6 +217,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & 
     ...{ config, store, providers, ledger, authenticator, decider, clock, steady, log },
     sealer: shared.sealer,
     ledgerSearch: shared.ledgerSearch,
+    ...{ runPages: shared.runPages, prefectRuns: prefectSource(upstream) },
     coveredObjects: createCoveredObjects({ lookup: createLookup(upstream), createdBy: (type, id) => store.makers.createdBy(id, type), steady }),
     policies: { drafts: shared.drafts, apply: shared.applyDraft, obstacle: () => obstacleToReplace(config.policies, parts.policies.files) },
     redactor: parts.redactor,

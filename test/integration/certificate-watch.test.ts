@@ -56,6 +56,7 @@ async function watch(tls: string): Promise<void> {
       edgeRuns: unused,
       redactions: { total: 0 },
       ledgerSearch: { page: unused, close: unused },
+      runPages: { timeline: unused, recent: unused, close: unused },
       bodies: { begin: unused, turn: unused, close: unused },
       tracing: { use: async () => undefined, status: unused, close: unused },
       exports: { use: async () => undefined, status: unused, close: unused },

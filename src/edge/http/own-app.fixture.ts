@@ -30,6 +30,7 @@ import { collectActions } from '../../prefect/catalog/actions.ts';
 import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import { createEntities } from '../../prefect/client/entities.ts';
 import type { Page, PageQuestion } from '../../record/ledger/search/search.ts';
+import { noPrefect } from '../../record/timeline/prefect-source.ts';
 import type { ClientGrant } from '../../store/client-grants.ts';
 import { createMcpEndpoint } from '../mcp/endpoint.ts';
 import { TOOLS } from '../mcp/tools/index.ts';
@@ -78,6 +79,8 @@ export interface World {
   found: () => Promise<readonly LedgerRecord[]>;
   /** The objects that every reader with restrictions sees. */
   covered: readonly string[];
+  /** The timelines. */
+  runPages: OwnAppParts['runPages'];
   unknown: string | null;
   stoppedAt: Page['stoppedAt'];
   mediatorAnswer: () => Promise<MediatedResponse>;
@@ -105,6 +108,11 @@ interface Given {
   /** For metadata documents of clients. */
   readonly network?: DocumentNetwork;
 }
+
+const NO_RUNS: OwnAppParts['runPages'] = {
+  recent: async () => ({ runs: [], before: null }),
+  timeline: () => Promise.reject(new LictorError('run-unknown', 'none here')),
+};
 
 /** `start`: the start time of the clock in each test. */
 export function useOwnApp({ start, apiRoutes }: { readonly start?: Clock; readonly apiRoutes?: readonly ApiRoute[] } = {}) {
@@ -142,6 +150,7 @@ export function useOwnApp({ start, apiRoutes }: { readonly start?: Clock; readon
       confirmWaitMs: CONFIRM_LIMITS.waitMs,
       found: async () => [],
       covered: [],
+      runPages: NO_RUNS,
       unknown: null,
       stoppedAt: undefined,
       mediatorAnswer: async () => created,
@@ -291,6 +300,7 @@ function buildApp(get: () => World, given: Given) {
       authenticator,
       decider,
       ...{ ledgerSearch, authorizationServer, mediator, policies: get().policyWork.parts },
+      ...{ runPages: get().runPages, prefectRuns: noPrefect('none here') },
       coveredObjects: () => async (_type, ids) => new Set(ids.filter((id) => get().covered.includes(id))),
       approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
       redactor: () => openRedactor({ known: [] }),

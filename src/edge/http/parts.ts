@@ -18,6 +18,8 @@ import type { AuthorizationServer } from '../../identity/oauth/server.ts';
 import type { Ledger } from '../../record/ledger/ledger.ts';
 import type { CoveredObjects } from '../../record/ledger/search/covered-objects.ts';
 import type { LedgerSearch } from '../../record/ledger/search/search.ts';
+import type { RunPages } from '../../record/timeline/pages/pages.ts';
+import type { PrefectSource } from '../../record/timeline/prefect-source.ts';
 import type { Store } from '../../store/store.ts';
 import type { McpEndpoint } from '../mcp/endpoint.ts';
 import type { ConsoleFiles } from './console-files.ts';
@@ -46,6 +48,9 @@ export interface OwnAppParts {
   readonly sealer: Sealer;
   readonly ledger: Pick<Ledger, 'append'>;
   readonly ledgerSearch: Pick<LedgerSearch, 'page'>;
+  readonly runPages: Pick<RunPages, 'timeline' | 'recent'>;
+  /** What Prefect says about runs, for their timelines. */
+  readonly prefectRuns: PrefectSource;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly decider: Pick<Decider, 'authorizeOwn' | 'authorizeOwnList'>;
   /** For readers of the ledger with limits. */

@@ -36,6 +36,8 @@ export interface RunsQuestion {
   readonly before: string;
   /** Part of the name, or the start of the id. */
   readonly text: string;
+  /** False: only by id. */
+  readonly byName: boolean;
   readonly most: number;
 }
 
@@ -92,7 +94,7 @@ interface Place {
   readonly horizon: string;
 }
 
-const IS_SOUGHT = '(substr(flow_run_id, 1, length(:text)) = :text OR instr(lower(resource_name), :text) > 0)';
+const IS_SOUGHT = '(substr(flow_run_id, 1, length(:text)) = :text OR (:byName AND instr(lower(resource_name), :text) > 0))';
 const IS_STATE = "event GLOB 'prefect.flow-run.*' AND state_name IS NOT NULL";
 
 /** A run stands at its newest state only, so no page repeats it. */
@@ -117,15 +119,15 @@ const IN_RECORDS: Place = {
   horizon: `SELECT time FROM records WHERE time < ? ORDER BY time DESC LIMIT 1 OFFSET ${MOST_READ - 1}`,
 };
 
-function page(db: DatabaseSync, place: Place, { before, text, most }: RunsQuestion): SeenRuns {
-  const rows = db.prepare(place.seen).all({ before, text: text.toLowerCase(), most: most + 1 });
-  const last = rows.length > most ? rows[most]?.['time'] : db.prepare(place.horizon).get(before)?.['time'];
-  if (last === undefined) return { runs: rows.map(seenRun), before: null };
-  const isCut = rows.length > most;
-  const whole = rows.filter(({ time }) => String(time) > String(last));
-  // Runs of one time stay together. If they fill the page, the others of that time are left out.
-  if (isCut && whole.length === 0) return { runs: rows.slice(0, most).map(seenRun), before: String(last) };
-  return { runs: (isCut ? whole : rows).map(seenRun), before: isCut ? `${String(last)}~` : String(last) };
+/** Runs of one time stay together, so a page may be longer. */
+function page(db: DatabaseSync, place: Place, question: RunsQuestion): SeenRuns {
+  const { before, text, byName, most } = question;
+  const rows = db.prepare(place.seen).all({ before, text: text.toLowerCase(), byName: Number(byName), most: most + 1 });
+  const over = rows[most]?.['time'];
+  if (over === undefined) return { runs: rows.map(seenRun), before: textOf(db.prepare(place.horizon).get(before)?.['time']) };
+  const whole = rows.filter(({ time }) => String(time) > String(over));
+  // `~` is greater than every character of a time: the next page begins with this one.
+  return whole.length === 0 ? page(db, place, { ...question, most: most * 2 }) : { runs: whole.map(seenRun), before: `${String(over)}~` };
 }
 
 function seenRun(row: Record<string, SQLOutputValue>): SeenRun {

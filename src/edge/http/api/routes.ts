@@ -9,9 +9,11 @@ import { me } from './me.ts';
 import { applyPolicies, rollBackPolicies } from './policies/apply.ts';
 import { checkPolicies, simulatePolicies } from './policies/drafts.ts';
 import { policies, policyDiff, policyHistory, policyRevision } from './policies/read.ts';
+import { runs } from './runs/runs.ts';
+import { timeline } from './runs/timeline.ts';
 
 export const API_ROUTES: readonly ApiRoute[] = [
-  ...[me, audit, agents],
+  ...[me, audit, agents, runs, timeline],
   ...[approvals, myApprovals, oneApproval, ...decisions],
   ...[policies, policyHistory, policyRevision, policyDiff, checkPolicies, simulatePolicies, applyPolicies, rollBackPolicies],
 ];

@@ -30,14 +30,14 @@ export interface RecentQuestion extends RunsQuestion {
   readonly seesNames: boolean;
 }
 
-/** A search for a rare name reads this many pages at once. */
+/** A search for a rare name reads this many parts of the ledger at once. */
 const MOST_PAGES = 5;
 
 export async function recentRuns(reader: LedgerReader, question: RecentQuestion): Promise<RecentRuns> {
   const seen: SeenRun[] = [];
   let before: string | null = question.before;
-  for (let pages = 0; pages < MOST_PAGES && before !== null && seen.length < question.most; pages += 1) {
-    const page = reader.runs.seenBefore({ ...question, before, most: question.most - seen.length });
+  for (let pages = 0; pages < MOST_PAGES && before !== null && seen.length === 0; pages += 1) {
+    const page = reader.runs.seenBefore({ ...question, before });
     seen.push(...page.runs);
     before = page.before;
   }

@@ -1,0 +1,45 @@
+// GET runs: the flow runs that the ledger has seen, the newest first.
+import { z } from 'zod';
+import type { RecentRuns } from '../../../../record/timeline/pages/recent.ts';
+import { apiRoute, type CallContext } from '../api-route.ts';
+import { answerOf, pageSize } from './answer.ts';
+import { recentRun } from './schemas.ts';
+import { seenRuns, seesNames } from './sight.ts';
+
+const MOST_RUNS = 200;
+const PAGE = 50;
+/** After every time. */
+const END = '9';
+
+export const runs = apiRoute({
+  method: 'GET',
+  path: '/runs',
+  summary: 'List the flow runs that the ledger has seen, the newest first',
+  needs: 'records',
+  query: z.strictObject({
+    text: z.string().max(200).optional().describe('Part of the name, or the start of the id'),
+    before: z
+      .string()
+      .regex(/^[0-9T:.Z~-]{1,40}$/, '`next` of an earlier answer.')
+      .optional(),
+    limit: pageSize(MOST_RUNS),
+  }),
+  answer: z.strictObject({
+    runs: z.array(recentRun).readonly(),
+    next: z.string().nullable().describe('The value of `before` for the next page; null: this was the last one'),
+  }),
+  async handle({ query: { text = '', before = END, limit = PAGE }, ...context }) {
+    const names = await seesNames(context);
+    // Without the right to see names, a search by name would say what they are.
+    const question = { text, before, most: limit, seesNames: names, byName: names };
+    return answerOf(context.parts, async () => ({ ok: true, body: await seen(await context.parts.runPages.recent(question), context) }));
+  },
+});
+
+async function seen({ runs: found, before }: RecentRuns, context: CallContext) {
+  const ids = await seenRuns(
+    context,
+    found.map(({ id }) => id),
+  );
+  return { runs: found.filter(({ id }) => ids.has(id)), next: before };
+}

@@ -1,10 +1,9 @@
 // PUT policies and POST policies/rollback: bring own policies into force, as the command line does, on the revision that the person saw.
 import { z } from 'zod';
-import { policiesAt } from '../../../../authorization/policy/own/revisions.ts';
 import type { PolicyFiles } from '../../../../contract/policy-files.ts';
 import { POLICY_CHANGE } from '../../../../contract/policy-outcome.ts';
 import { apiRoute, type CallContext, type Result } from '../api-route.ts';
-import { revisionsOf } from './read.ts';
+import { setAt } from './read.ts';
 import { answered, DRAFT_BYTES, policyFiles, revisionNumber, why } from './shapes.ts';
 
 const NEEDS = { action: 'policies.write' } as const;
@@ -31,7 +30,7 @@ export const rollBackPolicies = apiRoute({
   answer: applied,
   handle: ({ body, ...context }) =>
     answered(async () => {
-      const { files, revision } = await policiesAt(revisionsOf(context.parts), body.revision);
+      const { files, revision } = await setAt(context.parts, body.revision);
       return apply({ base: body.base, files, why: body.why === '' ? `rollback to revision ${revision}` : body.why }, context);
     }),
 });

@@ -66,6 +66,12 @@ describe('the history', () => {
     });
   });
 
+  it('begins at revision 0, without own policies', async () => {
+    await put(1, { 'own.cedar': FREEZE });
+    expect((await read('/revisions/0')).json()).toEqual({ revision: 0, files: {} });
+    expect((await read('/diff?from=0&to=1')).json()).toMatchObject({ from: 0, to: 1, patches: [{ change: 'added' }] });
+  });
+
   it('twin: has no revision that never was', async () => {
     await put(3, {});
     expect((await read('/revisions/8')).json()).toMatchObject({ code: 'revision-unknown', detail: expect.stringContaining('from 3 to 7') });

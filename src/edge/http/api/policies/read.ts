@@ -1,8 +1,8 @@
 // GET policies, policies/history, policies/revisions/{revision} and policies/diff: the own policies in force, and those before.
 import { z } from 'zod';
-import { policiesAt, type Revisions } from '../../../../authorization/policy/own/revisions.ts';
+import { policiesAt } from '../../../../authorization/policy/own/revisions.ts';
 import { REASONS } from '../../../../contract/reasons.ts';
-import type { PolicySetHead } from '../../../../store/policy-sets.ts';
+import type { PolicySet, PolicySetHead } from '../../../../store/policy-sets.ts';
 import { apiRoute, type CallContext } from '../api-route.ts';
 import { answered, filePatch, policyFiles, revisionNumber } from './shapes.ts';
 
@@ -86,7 +86,7 @@ export const policyRevision = apiRoute({
   answer: z.strictObject({ revision: revisionNumber, files: policyFiles }),
   handle: ({ params, parts }) =>
     answered(async () => {
-      const { revision, files } = await policiesAt(revisionsOf(parts), params.revision);
+      const { revision, files } = await setAt(parts, params.revision);
       return { ok: true, body: { revision, files } };
     }),
 });
@@ -100,16 +100,17 @@ export const policyDiff = apiRoute({
   answer: z.strictObject({ from: revisionNumber, to: revisionNumber, patches: z.array(filePatch).readonly() }),
   handle: ({ query, parts }) =>
     answered(async () => {
-      const [from, to] = [await policiesAt(revisionsOf(parts), query.from), await policiesAt(revisionsOf(parts), query.to)];
+      const [from, to] = [await setAt(parts, query.from), await setAt(parts, query.to)];
       const patches = await parts.policies.drafts.compare(labelled(from), labelled(to));
       return { ok: true, body: { from: from.revision, to: to.revision, patches } };
     }),
 });
 
-function labelled({ revision, files }: Awaited<ReturnType<typeof policiesAt>>) {
+function labelled({ revision, files }: Pick<PolicySet, 'revision' | 'files'>) {
   return { label: `revision ${revision}`, files };
 }
 
-export function revisionsOf({ store, revision }: CallContext['parts']): Revisions {
-  return { sets: store.policySets, inUse: revision };
+/** Revision 0 stands for no own policies at all: no set has it. */
+export async function setAt({ store, revision: inUse }: CallContext['parts'], revision: number): Promise<Pick<PolicySet, 'revision' | 'files'>> {
+  return revision === 0 ? { revision, files: {} } : policiesAt({ sets: store.policySets, inUse }, revision);
 }

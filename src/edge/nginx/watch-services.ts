@@ -8,7 +8,7 @@ import { isHealthChecked, serverId } from '../../config/service-way.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import type { Health } from '../../prefect/client/health.ts';
 import { startBalancer } from './balancer.ts';
-import { watchPrefect } from './watch-prefect.ts';
+import { type PrefectWatch, watchPrefect } from './watch-prefect.ts';
 
 export interface WatchParts {
   readonly paths: StatePaths;
@@ -33,10 +33,10 @@ function watchServices({ services }: Pick<Config, 'services'>, parts: WatchParts
 }
 
 /** Prefect's servers and those of services, for the life of one configuration. */
-export function watchUpstreams(config: Config, parts: WatchParts): ReturnType<typeof watchPrefect> {
+export function watchUpstreams(config: Config, parts: WatchParts): PrefectWatch {
   const prefect = watchPrefect(config, parts);
   const services = watchServices(config, parts);
-  return { usable: prefect.usable, stop: async () => void (await Promise.all([prefect.stop(), services.stop()])) };
+  return { usable: prefect.usable, status: prefect.status, stop: async () => void (await Promise.all([prefect.stop(), services.stop()])) };
 }
 
 function watch(service: Service, health: ServiceHealth, { paths, log, authenticate }: WatchParts): ServicesHealth {

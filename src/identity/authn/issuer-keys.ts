@@ -1,7 +1,7 @@
 // The signing keys of one issuer, cached for logins and workloads. A flood of forged tokens cannot make Lictor fetch them more often.
 import { createLocalJWKSet, type JWK, type LocalJWKSet } from 'jose';
 import type { SteadyClock } from '../../contract/clock.ts';
-import { createPublished } from './published.ts';
+import { createPublished, type PublishedStatus } from './published.ts';
 
 export const KEYS_TIMES = {
   /** Lictor fetches older keys again before it uses them. A withdrawn key is valid for this long. */
@@ -11,6 +11,7 @@ export const KEYS_TIMES = {
 } as const;
 
 export interface IssuerKeys {
+  status(): PublishedStatus;
   /** Throws what `fetchKeys` throws if there are no usable keys. */
   current(): Promise<LocalJWKSet>;
   /** Fetches again for an unknown key ID, at most once in `pauseMs`. Throws like `current`. */
@@ -29,6 +30,7 @@ export interface IssuerKeysParts {
 export function createIssuerKeys({ fetchKeys, staleMs, ...parts }: IssuerKeysParts): IssuerKeys {
   const published = createPublished({ ...parts, load: async () => createLocalJWKSet({ keys: [...(await fetchKeys())] }) });
   return {
+    status: published.status,
     async current() {
       const known = published.latest();
       if (known !== undefined && known.ageMs < KEYS_TIMES.freshMs) return known.value;

@@ -6,6 +6,18 @@ export interface Histogram {
   state(): HistogramState;
 }
 
+/** The value below which this share of the observations is, in seconds, as a bound of a bucket. Null: there is none. */
+export function quantileOf({ bounds, counts }: HistogramState, share: number): number | null {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  let below = 0;
+  const index = counts.findIndex((count) => {
+    below += count;
+    return below >= total * share;
+  });
+  return bounds[index] ?? bounds.at(-1) ?? null;
+}
+
 export const REQUEST_SECONDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 export const DECISION_SECONDS: readonly number[] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1];
 

@@ -3,10 +3,13 @@ import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { type CountedRow, createCounts } from './counts.ts';
 import type { Family } from './exposition.ts';
+import { readTraffic, type Traffic } from './traffic.ts';
 
 export interface LedgerReader {
   /** Reads the rows since the last call. Throws the errors of SQLite. */
   collect(nowMs: number): readonly Family[];
+  /** Of the last minutes. Throws the errors of SQLite. */
+  traffic(nowMs: number): Traffic;
   close(): void;
 }
 
@@ -92,6 +95,7 @@ export function openLedgerReader({ ledgerFile, storeFile, accessLog }: ReaderFil
         ),
       ];
     },
+    traffic: (nowMs) => readTraffic(db, nowMs),
     close() {
       db.close();
       store?.close();

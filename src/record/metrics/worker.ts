@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import { type LedgerReader, openLedgerReader, type ReaderFiles } from './ledger-reader.ts';
+import type { Watched } from './watch.ts';
 
 const EVERY_MS = 5_000;
 
@@ -12,12 +13,22 @@ const files = workerData as ReaderFiles;
 let reader: LedgerReader | undefined;
 collect();
 const timer = setInterval(collect, EVERY_MS);
-port.on('message', (message: 'collect' | 'close') => {
+port.on('message', (message: 'collect' | 'watch' | 'close') => {
   if (message === 'collect') return port.postMessage(collect());
+  if (message === 'watch') return port.postMessage({ families: collect(), traffic: traffic() } satisfies Watched);
   clearInterval(timer);
   reader?.close();
   port.close();
 });
+
+/** Null while the ledger cannot be read. */
+function traffic() {
+  try {
+    return reader?.traffic(systemClock()) ?? null;
+  } catch {
+    return null;
+  }
+}
 
 /** Empty while a database cannot be read: this scrape lacks these families. */
 function collect() {

@@ -1,6 +1,7 @@
 // What OpenID Connect and SAML have in common: people go to a provider, and return with an answer that proves who they are.
 import type { Identity } from '../../../contract/identity.ts';
 import type { ReasonCode } from '../../../contract/reasons.ts';
+import type { PublishedStatus } from '../published.ts';
 
 /** One identity provider of lictor.yaml that people log in at. A rejection is a value; nothing throws for it. */
 export interface ExternalProvider {
@@ -23,8 +24,16 @@ export interface ExternalProvider {
   loggedOut(message: string): Promise<EndedAtProvider | NotProven>;
   /** What only SAML has. Undefined: it is not a SAML provider. */
   readonly saml?: SamlSide;
+  /** What Lictor has read from the provider. Sends no request. */
+  status(): Promise<ProviderStatus>;
   /** True when its metadata is known, so that a login can begin. */
   ready(): Promise<boolean>;
+}
+
+/** Null: the provider has none, or Lictor has not looked for it yet. */
+export interface ProviderStatus {
+  readonly metadata: PublishedStatus | null;
+  readonly keys: PublishedStatus | null;
 }
 
 export interface BeginRequest {

@@ -5,6 +5,7 @@ import type { SteadyClock } from '../../../contract/clock.ts';
 import { LictorError } from '../../../contract/error.ts';
 import { createIssuerKeys, KEYS_TIMES } from '../issuer-keys.ts';
 import type { Outbound } from '../outbound.ts';
+import type { PublishedStatus } from '../published.ts';
 import { discoverKeys } from '../published-keys.ts';
 import type { CompactJwt } from './compact.ts';
 import { ALGORITHMS, isPlausibleKeyId } from './header.ts';
@@ -17,6 +18,8 @@ export const OUTAGE_TIMES = {
 } as const;
 
 export interface SignatureVerifier {
+  /** Of the keys of the issuer. */
+  status(): PublishedStatus;
   /** True when exactly one key of the issuer fits and has signed it. Throws `gateway-unavailable` when there are no keys to try. */
   verify(token: CompactJwt): Promise<boolean>;
 }
@@ -43,6 +46,7 @@ export function createSignatureVerifier({ provider, outbound, steady, onError }:
     throw new LictorError('gateway-unavailable', 'the keys of an issuer cannot be fetched', { detail: new URL(provider.issuer).host });
   };
   return {
+    status: issuerKeys.status,
     async verify(token) {
       const keys = await issuerKeys.current().catch(unavailable);
       const first = await tryKeys(keys, token);

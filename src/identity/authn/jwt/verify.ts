@@ -4,6 +4,7 @@ import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import type { TokenKind } from '../authenticator.ts';
 import { identityPrincipal } from '../identity/principal.ts';
 import type { Outbound } from '../outbound.ts';
+import type { PublishedStatus } from '../published.ts';
 import { createRoleBook } from '../roles.ts';
 import { refuse } from '../verdict.ts';
 import { looksLikeJwt } from './compact.ts';
@@ -13,6 +14,8 @@ import { createSignatureVerifier } from './signature.ts';
 export interface Jwts {
   readonly prove: ProveJwt;
   readonly kind: TokenKind;
+  /** Of the keys of each issuer, by identity provider. */
+  keys(): ReadonlyMap<string, PublishedStatus>;
 }
 
 export interface JwtsParts {
@@ -35,6 +38,7 @@ export function createJwts({ config, outboundFor, clock, steady, onError }: Jwts
   const prove = createProveJwt(trusted, clock);
   return {
     prove,
+    keys: () => new Map(trusted.map(({ provider, keys }) => [provider.id, keys.status()])),
     kind: {
       recognises: looksLikeJwt,
       async verify(text, carrier) {

@@ -4,7 +4,7 @@ import type { OidcProvider } from '../../../config/config.ts';
 import { isLoopback } from '../../../config/sections/public-url.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
-import { createPublished } from '../published.ts';
+import { createPublished, type PublishedStatus } from '../published.ts';
 import { createKeys, type Keys } from './keys.ts';
 
 export interface OidcClient {
@@ -24,6 +24,8 @@ export interface Discovery {
   client(): Promise<OidcClient>;
   /** The provider has answered a moment ago: for use before Lictor sends a browser there. */
   present(): Promise<OidcClient>;
+  /** `keys`: null before the first metadata. */
+  status(): { readonly metadata: PublishedStatus; readonly keys: PublishedStatus | null };
 }
 
 export interface DiscoveryParts {
@@ -43,6 +45,7 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
   const load = (): Promise<OidcClient> => discover(parts, published.latest()?.value.keys);
   const published = createPublished({ load, steady: parts.steady, failurePauseMs: PAUSE_MS });
   return {
+    status: () => ({ metadata: published.status(), keys: published.latest()?.value.keys.status() ?? null }),
     async client() {
       const known = published.latest();
       if (known === undefined) return await published.read();

@@ -3,6 +3,7 @@ import { errors, type JWTVerifyOptions, type JWTVerifyResult, jwtVerify } from '
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import { createIssuerKeys, KEYS_TIMES } from '../issuer-keys.ts';
 import type { Outbound } from '../outbound.ts';
+import type { PublishedStatus } from '../published.ts';
 import { fetchKeys } from '../published-keys.ts';
 
 /** Asymmetric algorithms only. RFC 9864 writes EdDSA on that curve as `Ed25519`. */
@@ -10,6 +11,7 @@ const ALGORITHMS = ['RS256', 'ES256', 'EdDSA', 'Ed25519'];
 
 export interface Keys {
   readonly url: string;
+  status(): PublishedStatus;
   /**
    * Checks the signature and `options`. Throws jose's errors, or OutboundError if the keys cannot be fetched.
    * `freshly`: the token came straight from the provider, so Lictor fetches an unknown key at once.
@@ -25,6 +27,7 @@ export function createKeys(url: string, outbound: Pick<Outbound, 'fetch'>, { clo
   const keys = createIssuerKeys({ fetchKeys: () => fetchKeys(url, outbound), steady, ...times });
   return {
     url,
+    status: keys.status,
     async verify(token, { freshly, ...options }) {
       const checks = { algorithms: ALGORITHMS, clockTolerance: CLOCK_TOLERANCE_SECONDS, currentDate: new Date(clock()), ...options };
       try {

@@ -51,6 +51,7 @@ export function createOidcProvider(parts: OidcParts): ExternalProvider {
     confirm: (stored, identity) => confirm(inside, stored, identity),
     leave: (stored, returnUrl) => leave(inside, stored, returnUrl),
     loggedOut: (token) => checkLogoutToken(inside, token),
+    status: async () => inside.status(),
     async ready() {
       await inside.client();
       return true;

@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import type { SamlProvider } from '../../../config/config.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
-import { createPublished } from '../published.ts';
+import { createPublished, type PublishedStatus } from '../published.ts';
 import { type IdpMetadata, readMetadata } from './metadata.ts';
 import { SamlError } from './xml.ts';
 
 export interface MetadataSource {
+  status(): PublishedStatus;
   /** Throws OutboundError or SamlError if it cannot be read. Cached metadata is used until its `validUntil` while the IdP does not answer. */
   current(): Promise<IdpMetadata>;
   /** Read again, but not for every visitor: for a signature of an unknown certificate. Undefined: the certificates are the same. */
@@ -30,6 +31,7 @@ export function createMetadataSource(parts: MetadataSourceParts): MetadataSource
   const published = createPublished({ load: () => load(parts), steady: parts.steady, failurePauseMs: PAUSE_MS });
   const isOver = ({ validUntilMs }: IdpMetadata): boolean => validUntilMs !== null && validUntilMs <= parts.clock();
   return {
+    status: published.status,
     async current() {
       const known = published.latest();
       if (known === undefined || isOver(known.value)) return await published.read();

@@ -68,6 +68,7 @@ export function createSamlProvider(parts: SamlParts): SamlExternalProvider {
     confirm: async () => ({ state: 'ended', isRefused: false, reason: 'session-expired', detail: 'the end that the provider gave it has come' }),
     leave: (stored) => leave(inside, stored),
     loggedOut: async () => notProven('logout-token-invalid', 'a SAML provider sends no logout tokens'),
+    status: async () => ({ metadata: (await inside.load()).metadata.status(), keys: null }),
     async ready() {
       await (await inside.load()).metadata.current();
       return true;

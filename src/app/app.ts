@@ -77,6 +77,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     onReopen,
     sync: () => sync.now(),
     applyDraft: (request) => reloader.applyDraft(request),
+    running: () => ({ families: metered.families(), workers: relay.workers() }),
   });
   const current = await startRuntime(shared, parts);
   const { ledger } = shared;
@@ -123,7 +124,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       for (const server of servers.sockets) server.close();
       await Promise.all([relay.drain(), forward.close()]);
       await Promise.all([...servers.http.map(closeServer), serviceProxy.close()]);
-      for (const part of [announcer, metered, shared.ledgerSearch, shared.runPages, shared.bodies]) await part.close();
+      for (const part of [announcer, metered, shared.ledgerSearch, shared.ledgerWatch, shared.runPages, shared.bodies]) await part.close();
       await sent;
       await current.get().retire();
       for (const part of [shared.eventIntake, ledger, shared.store]) await part.close();

@@ -38,7 +38,13 @@ beforeAll(async () => {
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const never = () => Promise.reject(new Error('not here'));
   const parts = { paths, clock: systemClock, steady: steadyClock, log: pino({ enabled: false }), onReopen: () => undefined };
-  shared = await openProcessServices({ ...parts, sync: async () => undefined, applyDraft: never, config: loaded.config });
+  shared = await openProcessServices({
+    ...parts,
+    sync: async () => undefined,
+    applyDraft: never,
+    running: () => ({ families: [], workers: [] }),
+    config: loaded.config,
+  });
   await shared.store.tokens.create({
     id: token.id,
     name: 'reviewer',

@@ -7,7 +7,7 @@ import type { Prepared } from '../proxies/forward/forward.ts';
 import type { Ledger } from '../record/ledger/ledger.ts';
 import type { Family } from '../record/metrics/exposition.ts';
 import type { ReaderFiles } from '../record/metrics/ledger-reader.ts';
-import { type Metrics, startMetrics, watchDecisions } from '../record/metrics/metrics.ts';
+import { type Metrics, processFamilies, startMetrics, watchDecisions } from '../record/metrics/metrics.ts';
 import type { SinkStatus } from '../record/sinks/protocol.ts';
 import type { SpanStatus } from '../record/sinks/spans/tracing.ts';
 import type { IntakeStatus } from '../record/timeline/feed/intake.ts';
@@ -27,6 +27,8 @@ export interface MeteredParts {
 export interface Metered {
   /** While metrics are on, it measures the time of each decision. */
   readonly answerer: Answerer;
+  /** For people that watch. From the first call on, it measures the time of each decision too. */
+  families(): readonly Family[];
   /** Opens the new listener; until `commit`, the former one answers. Rejects if it cannot listen. */
   prepare(listen: MetricsListen | null): Promise<Prepared>;
   close(): Promise<void>;
@@ -43,9 +45,14 @@ export function meter(files: ReaderFiles, answerer: Answerer, parts: MeteredPart
   ];
   const close = (metrics: Metrics | undefined): void =>
     void metrics?.close().catch((error: unknown) => parts.log.error({ err: error }, 'a former listener of metrics did not close'));
+  let isWatched = false;
   let current: { readonly address: string; readonly metrics: Metrics } | null = null;
   return {
-    answerer: { ...answerer, answer: (inputs) => (current === null ? answerer.answer(inputs) : decisions.watch(() => answerer.answer(inputs))) },
+    answerer: { ...answerer, answer: (inputs) => (current === null && !isWatched ? answerer.answer(inputs) : decisions.watch(() => answerer.answer(inputs))) },
+    families() {
+      isWatched = true;
+      return [...gather(), ...processFamilies()];
+    },
     async prepare(listen) {
       const address = JSON.stringify(listen);
       if (address === (current?.address ?? 'null')) return { commit: () => undefined, discard: () => undefined };

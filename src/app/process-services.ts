@@ -14,6 +14,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import type { Clock, SteadyClock } from '../contract/clock.ts';
 import type { DraftOutcome, DraftRequest } from '../contract/policy-outcome.ts';
+import type { WorkerChannel } from '../contract/worker-channel.ts';
 import { reachableBy } from '../edge/nginx/temp-dir.ts';
 import { type ConfirmMemory, createConfirmMemory } from '../identity/authn/external/confirm.ts';
 import { boundGrants } from '../identity/authn/recorded-grants.ts';
@@ -26,6 +27,8 @@ import { type Ledger, startLedger } from '../record/ledger/ledger.ts';
 import { readEventsMark } from '../record/ledger/prefect-events/read-events.ts';
 import { ROTATE_LIMITS, type RotateLimits } from '../record/ledger/rotate.ts';
 import { createLedgerSearch, type LedgerSearch } from '../record/ledger/search/search.ts';
+import type { Family } from '../record/metrics/exposition.ts';
+import { createLedgerWatch, type LedgerWatch } from '../record/metrics/watch.ts';
 import { createExports, type Exports } from '../record/sinks/exports.ts';
 import { createTracing, type Tracing } from '../record/sinks/spans/tracing.ts';
 import { createIntake, type Intake } from '../record/timeline/feed/intake.ts';
@@ -47,6 +50,10 @@ export interface ProcessServices {
   readonly ledgerSearch: LedgerSearch;
   /** Another one for timelines, which wait for Prefect. */
   readonly runPages: RunPages;
+  /** Reads the ledger for people that watch the gateway. */
+  readonly ledgerWatch: LedgerWatch;
+  /** What the parts of the process say about themselves now. */
+  readonly running: () => Running;
   readonly sealer: Sealer;
   readonly signingKeys: SigningKeys;
   readonly confirmMemory: { readonly sessions: ConfirmMemory; readonly grants: ConfirmMemory<ClientGrant> };
@@ -73,7 +80,12 @@ export interface ProcessServices {
   readonly tracing: Tracing;
 }
 
-export interface ProcessParts extends Pick<ProcessServices, 'paths' | 'clock' | 'steady' | 'log' | 'sync' | 'applyDraft'> {
+export interface Running {
+  readonly families: readonly Family[];
+  readonly workers: readonly WorkerChannel[];
+}
+
+export interface ProcessParts extends Pick<ProcessServices, 'paths' | 'clock' | 'steady' | 'log' | 'sync' | 'applyDraft' | 'running'> {
   readonly config: Config;
   /** The access log was renamed: nginx has to open its logs again. */
   readonly onReopen: () => void;
@@ -100,6 +112,7 @@ export async function openProcessServices({ config, onReopen, ...parts }: Proces
     catalogue,
     drafts: createDrafts({ actions: collectActions(catalogue.operations), storeFile, ledgerFile: paths.ledgerFile }),
     ledgerSearch: createLedgerSearch(paths),
+    ledgerWatch: createLedgerWatch({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeFile }, steady),
     runPages: createRunPages(paths),
     bodies: createBodyWork({ steady }),
     runTokenKey: openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens'),

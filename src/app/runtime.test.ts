@@ -60,6 +60,7 @@ it('closes its connections to Prefect when it cannot be built', async () => {
     log: pino({ enabled: false }),
     sync: async () => undefined,
     applyDraft: () => Promise.reject(new Error('no draft')),
+    running: () => ({ families: [], workers: [] }),
     onReopen: () => undefined,
   };
   const shared = await openProcessServices({ ...parts, config: { ...config, storeFile: paths.storeFile } });

@@ -58,6 +58,7 @@ import { startFeed } from '../record/timeline/feed/feed.ts';
 import { prefectSource } from '../record/timeline/prefect-source.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { confirmWith } from './confirm-sessions.ts';
+import { createGatewayStatus } from './gateway-status.ts';
 import { openConditions, redactorOf } from './open-conditions.ts';
 import { openServices, type Services } from './open-services.ts';
 import type { ProcessServices } from './process-services.ts';
@@ -163,7 +164,7 @@ function openPrefect(shared: ProcessServices, config: Config, { outbounds, opene
   opened.defer(upstream.close);
   const feed = startFeed({ intake: eventIntake, prefect, openCounts: () => openEventCounts(paths.ledgerFile), clock, log });
   opened.defer(feed.stop);
-  return { credentials, upstream, ...openObjects({ upstream, steady, makerOf: store.makers.of, lineageMemory }) };
+  return { credentials, upstream, balancer, ...openObjects({ upstream, steady, makerOf: store.makers.of, lineageMemory }) };
 }
 
 type Decisions = Awaited<ReturnType<typeof openDecisions>>;
@@ -221,6 +222,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & 
     coveredObjects: createCoveredObjects({ lookup: createLookup(upstream), createdBy: (type, id) => store.makers.createdBy(id, type), steady }),
     policies: { drafts: shared.drafts, apply: shared.applyDraft, obstacle: () => obstacleToReplace(config.policies, parts.policies.files) },
     redactor: parts.redactor,
+    gateway: createGatewayStatus(shared, { ...parts, prefect: parts.balancer }),
     mediator,
     approvals: createApprovalDesk({ approvals: store.approvals, sealer: shared.sealer, clock, revision: decider.revision }),
     mcp: openMcp(shared, config, { ...parts, mediator }),

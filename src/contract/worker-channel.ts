@@ -11,6 +11,16 @@ export interface WorkerChannel {
   readonly heardMs: number;
 }
 
+/** The pool in the path of a request. Undefined: none. */
+export function poolOf({ path }: { readonly path: string | null }): string | undefined {
+  const raw = /\/api\/work_pools\/([^/?]+)\//.exec(path ?? '')?.[1];
+  try {
+    return raw === undefined ? undefined : decodeURIComponent(raw);
+  } catch {
+    return undefined; // The edge rejects such a path; there is no such pool.
+  }
+}
+
 /** Undefined: no such answer. */
 export function parseWorkerChannels(text: string): readonly WorkerChannel[] | undefined {
   const value: unknown = JSON.parse(text);

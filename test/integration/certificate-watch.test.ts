@@ -52,6 +52,8 @@ async function watch(tls: string): Promise<void> {
       sync: unused,
       applyDraft: unused,
       drafts: { check: unused, compare: unused, simulate: unused, close: unused },
+      running: unused,
+      ledgerWatch: { read: unused, close: unused },
       eventRules: unused,
       edgeRuns: unused,
       redactions: { total: 0 },

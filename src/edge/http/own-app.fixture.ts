@@ -46,6 +46,17 @@ export const CONFIG: OwnAppParts['config'] = {
   ledger: { failClosed: true, retentionSeconds: null },
   agents: [],
   scim: [],
+  services: [],
+};
+/** A gateway that has nothing to report. */
+const QUIET: OwnAppParts['gateway'] = {
+  node: 'node-1',
+  providers: async () => new Map(),
+  servers: async () => [],
+  families: () => [],
+  sinks: () => [],
+  workers: () => [],
+  watch: async () => ({ families: [], traffic: null }),
 };
 export const CLI_LIFE_MS = 30 * 86_400_000;
 export const PASSWORD = 'correct horse';
@@ -104,6 +115,7 @@ interface Given {
   readonly config?: Partial<Config>;
   readonly checks?: OwnAppParts['checks'];
   readonly console?: OwnAppParts['console'];
+  readonly gateway?: Partial<OwnAppParts['gateway']>;
   readonly providers?: OwnAppParts['providers'];
   /** For metadata documents of clients. */
   readonly network?: DocumentNetwork;
@@ -303,6 +315,7 @@ function buildApp(get: () => World, given: Given) {
       ...{ runPages: get().runPages, prefectRuns: noPrefect('none here') },
       coveredObjects: () => async (_type, ids) => new Set(ids.filter((id) => get().covered.includes(id))),
       approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
+      gateway: { ...QUIET, ...given.gateway },
       redactor: () => openRedactor({ known: [] }),
       mcp: createMcpEndpoint({
         ...{ mediator, decider, catalogue, clock, tools: TOOLS, revision: 7 },

@@ -22,11 +22,12 @@ import type { RunPages } from '../../record/timeline/pages/pages.ts';
 import type { PrefectSource } from '../../record/timeline/prefect-source.ts';
 import type { Store } from '../../store/store.ts';
 import type { McpEndpoint } from '../mcp/endpoint.ts';
+import type { GatewayStatus } from './api/health/gateway-status.ts';
 import type { ConsoleFiles } from './console-files.ts';
 import type { Pages } from './pages.ts';
 
 export interface OwnAppParts {
-  readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger' | 'agents' | 'scim'>;
+  readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger' | 'agents' | 'scim' | 'services'>;
   readonly store: Pick<
     Store,
     | 'accounts'
@@ -51,6 +52,7 @@ export interface OwnAppParts {
   readonly runPages: Pick<RunPages, 'timeline' | 'recent'>;
   /** What Prefect says about runs, for their timelines. */
   readonly prefectRuns: PrefectSource;
+  readonly gateway: GatewayStatus;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly decider: Pick<Decider, 'authorizeOwn' | 'authorizeOwnList'>;
   /** For readers of the ledger with limits. */

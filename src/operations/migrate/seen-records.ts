@@ -1,8 +1,8 @@
 // What the ledger knows of workers and their runs: denied attempts, and runs that no request through the gateway belongs to.
 import { existsSync } from 'node:fs';
 import { type LedgerRecord, wasForwarded } from '../../contract/record.ts';
+import { poolOf } from '../../contract/worker-channel.ts';
 import { type AuditFilter, openLedgerReader } from '../../record/ledger/query.ts';
-import { poolOf } from '../doctor/outside/compare-workers.ts';
 import type { Item } from '../doctor/outside/read-pages.ts';
 
 /** Requests of workers that Lictor denied, by pool, principal and reason. */

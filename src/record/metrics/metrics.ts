@@ -55,7 +55,8 @@ async function ask(worker: Worker): Promise<readonly Family[]> {
   return answer.then(([families]) => families as readonly Family[]).catch(() => []); // Too late, or the thread has ended.
 }
 
-function processFamilies(): readonly Family[] {
+/** Of the process that runs this. */
+export function processFamilies(): readonly Family[] {
   const { rss, heapUsed } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
   const started = Date.now() / 1000 - process.uptime();

@@ -5,6 +5,7 @@ import { decisions } from './approvals/decide.ts';
 import { approvals, myApprovals } from './approvals/lists.ts';
 import { oneApproval } from './approvals/one.ts';
 import { audit } from './audit/route.ts';
+import { health } from './health/route.ts';
 import { me } from './me.ts';
 import { applyPolicies, rollBackPolicies } from './policies/apply.ts';
 import { checkPolicies, simulatePolicies } from './policies/drafts.ts';
@@ -13,7 +14,7 @@ import { runs } from './runs/runs.ts';
 import { timeline } from './runs/timeline.ts';
 
 export const API_ROUTES: readonly ApiRoute[] = [
-  ...[me, audit, agents, runs, timeline],
+  ...[me, audit, agents, health, runs, timeline],
   ...[approvals, myApprovals, oneApproval, ...decisions],
   ...[policies, policyHistory, policyRevision, policyDiff, checkPolicies, simulatePolicies, applyPolicies, rollBackPolicies],
 ];

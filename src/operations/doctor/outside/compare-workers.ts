@@ -1,6 +1,6 @@
 // Which workers come through the gateway: those that Prefect knows, compared with open channels and HTTP heartbeats at the gateway.
 import type { LedgerRecord } from '../../../contract/record.ts';
-import type { WorkerChannel } from '../../../contract/worker-channel.ts';
+import { poolOf, type WorkerChannel } from '../../../contract/worker-channel.ts';
 import type { ListedWorker } from './all-workers.ts';
 import { tokenNameOf } from './worker-token-name.ts';
 
@@ -73,14 +73,4 @@ function beatsAfter({ beatMs }: ListedWorker, heardMs: number): boolean {
 
 function isNear({ beatMs }: ListedWorker, records: readonly LedgerRecord[]): boolean {
   return beatMs !== null && records.some(({ time }) => Math.abs(Date.parse(time) - beatMs) <= TOLERANCE_MS);
-}
-
-/** The pool in the path of a request. Undefined: none. */
-export function poolOf({ path }: Pick<LedgerRecord, 'path'>): string | undefined {
-  const raw = /\/api\/work_pools\/([^/?]+)\//.exec(path ?? '')?.[1];
-  try {
-    return raw === undefined ? undefined : decodeURIComponent(raw);
-  } catch {
-    return undefined; // The edge rejects such a path; there is no such pool.
-  }
 }

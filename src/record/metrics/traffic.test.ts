@@ -50,14 +50,14 @@ it('counts requests, denials and failures in intervals, and nothing older', () =
   expect(newest).toBe('2026-03-01T11:59:59.000Z');
 });
 
-it('names the top callers, the services, and workers that report over HTTP', () => {
+it('names the top principals, the services, and workers that report over HTTP', () => {
   for (const seconds of [5, 4, 3]) add(seconds, { principal: 'token:etl', principal_kind: 'service', user_agent: 'prefect/3.7.1 (API 0.8.4)' });
   add(2, { principal: 'token:etl', action: 'worker.heartbeat', path: '/api/work_pools/p/workers/heartbeat' });
   add(300, { principal: 'token:old', action: 'worker.heartbeat', path: '/api/work_pools/p/workers/heartbeat' });
   add(2, { service: 'billing', path_taken: 'egress', cache: 'hit' });
   add(2, { service: 'billing', path_taken: 'egress', cache: 'miss', status: 502, duration_ms: 50 });
-  const { callers, services, heartbeats, versions } = traffic();
-  expect(callers).toMatchObject([
+  const { principals, services, heartbeats, versions } = traffic();
+  expect(principals).toMatchObject([
     { principal: 'token:etl', requests: 4, denied: 0, last_at: '2026-03-01T11:59:58.000Z' },
     { principal: 'alice@local', kind: null, requests: 2, failed: 1 },
     { principal: 'token:old', requests: 1 },
@@ -69,7 +69,7 @@ it('names the top callers, the services, and workers that report over HTTP', () 
 
 it('of an empty ledger is empty', () => {
   add(5000);
-  expect(traffic()).toMatchObject({ callers: [], services: [], heartbeats: [], newest: null });
+  expect(traffic()).toMatchObject({ principals: [], services: [], heartbeats: [], newest: null });
 });
 
 it('is read by a thread, once for questions at the same time', { timeout: 20_000 }, async () => {

@@ -13,7 +13,7 @@ export interface TrafficPoint {
   readonly p95_ms: number | null;
 }
 
-export interface Caller {
+export interface PrincipalTraffic {
   readonly principal: string;
   readonly kind: string | null;
   readonly requests: number;
@@ -45,7 +45,7 @@ export interface Traffic {
   readonly since: string;
   readonly interval_seconds: number;
   readonly points: readonly TrafficPoint[];
-  readonly callers: readonly Caller[];
+  readonly principals: readonly PrincipalTraffic[];
   readonly services: readonly ServiceTraffic[];
   readonly heartbeats: readonly Heartbeat[];
   /** The last Prefect version in the user agent of each principal. */
@@ -72,7 +72,7 @@ interface Row {
   readonly cache: string | null;
 }
 
-export const TRAFFIC_LIMITS = { minutes: 15, intervalSeconds: 15, records: 50_000, callers: 10, names: 1_000 } as const;
+export const TRAFFIC_LIMITS = { minutes: 15, intervalSeconds: 15, records: 50_000, principals: 10, names: 1_000 } as const;
 
 const COLUMNS = 'n, time, request_id, principal, principal_kind, user_agent, action, decision, mode, path, path_taken, status, duration_ms, service, cache';
 const HEARD_MS = 2 * 60_000;
@@ -96,7 +96,7 @@ export function readTraffic(db: DatabaseSync, nowMs: number): Traffic {
     since: new Date(sinceMs).toISOString(),
     interval_seconds: intervalSeconds,
     points: pointsOf(requests, { sinceMs, nowMs, intervalMs }),
-    callers: callersOf(requests),
+    principals: principalsOf(requests),
     services: servicesOf(requests),
     heartbeats: heartbeatsOf(requests, nowMs),
     versions: versionsOf(requests),
@@ -139,9 +139,9 @@ function isFailed({ status }: Row): boolean {
   return status !== null && status >= 500;
 }
 
-function callersOf(rows: readonly Row[]): readonly Caller[] {
+function principalsOf(rows: readonly Row[]): readonly PrincipalTraffic[] {
   const groups = [...groupBy(rows, ({ principal }) => principal)].toSorted(([, a], [, b]) => b.length - a.length);
-  return groups.slice(0, TRAFFIC_LIMITS.callers).map(([principal, group]) => {
+  return groups.slice(0, TRAFFIC_LIMITS.principals).map(([principal, group]) => {
     const last = group.at(-1);
     return { principal, kind: last?.principal_kind ?? null, ...countsOf(group), last_at: last?.time ?? '' };
   });

@@ -19,7 +19,7 @@ const TRAFFIC: Traffic = {
     { at: '2026-03-01T11:45:00.000Z', requests: 4, denied: 1, failed: 0, p50_ms: 2, p95_ms: 9 },
     { at: '2026-03-01T11:45:15.000Z', requests: 6, denied: 0, failed: 2, p50_ms: 2, p95_ms: 9 },
   ],
-  callers: [{ principal: 'token:etl', kind: 'service', requests: 10, denied: 1, failed: 2, last_at: '2026-03-01T11:59:59.000Z' }],
+  principals: [{ principal: 'token:etl', kind: 'service', requests: 10, denied: 1, failed: 2, last_at: '2026-03-01T11:59:59.000Z' }],
   services: [{ service: 'billing', calls: 3, denied: 0, failed: 1, cache_hits: 1, cacheable: 2, p95_ms: 50 }],
   heartbeats: [{ principal: 'token:old', path: '/api/work_pools/pool%20a/workers/heartbeat', at: '2026-03-01T11:59:30.000Z' }],
   versions: { 'token:etl': '3.7.2' },
@@ -74,7 +74,7 @@ describe('what it shows', () => {
     expect(seen.nodes).toMatchObject([{ name: 'node-1', sockets: 7, revision: 7 }]);
     expect(seen.prefect_servers).toEqual([{ url: 'http://127.0.0.1:4200', state: 'usable', version: '3.7.2', latency_ms: 3 }]);
     expect(seen.ledger).toMatchObject({ healthy: true, newest_at: TRAFFIC.newest, sinks: [{ name: 'siem', lag_records: 5, failing: true }] });
-    expect(seen.callers).toEqual(TRAFFIC.callers);
+    expect(seen.principals).toEqual(TRAFFIC.principals);
   });
 
   it('a failed check, and a ledger that cannot be read', async () => {

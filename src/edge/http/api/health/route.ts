@@ -31,7 +31,7 @@ export const health = apiRoute({
       prefect_servers: servers.map(({ url, state, version, latencyMs }) => ({ url, state, version, latency_ms: latencyMs })),
       workers: workersOf(gateway.workers(), traffic),
       services: config.services.map(({ name }) => traffic?.services.find(({ service }) => service === name) ?? { ...UNUSED, service: name }).map(serviceOf),
-      callers: traffic?.callers ?? [],
+      principals: traffic?.principals ?? [],
       ledger: ledgerOf(numbers, traffic?.newest ?? null, parts),
     };
     return { ok: true, body };

@@ -62,7 +62,7 @@ export const HEALTH = z.strictObject({
       p95_ms: ms,
     }),
   ),
-  callers: z
+  principals: z
     .array(z.strictObject({ principal: z.string(), kind: z.string().nullable(), requests: count, denied: count, failed: count, last_at: z.string() }))
     .readonly(),
   ledger: z.strictObject({

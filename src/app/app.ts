@@ -13,6 +13,7 @@ import { fillReserve } from '../config/reserve.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { Clock, SteadyClock } from '../contract/clock.ts';
 import type { FromControl } from '../contract/ipc.ts';
+import { joinSockets } from '../contract/open-socket.ts';
 import { type AdminActions, createAdminServer } from '../edge/http/admin-server.ts';
 import { createControlServer } from '../edge/http/control-server.ts';
 import { createDecisionServer } from '../edge/http/decision-server.ts';
@@ -76,6 +77,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     log,
     onReopen,
     sync: () => sync.now(),
+    sockets: { list: () => sockets.list(), close: (id) => sockets.close(id) },
     applyDraft: (request) => reloader.applyDraft(request),
     running: () => ({ families: metered.families(), workers: relay.workers() }),
   });
@@ -92,6 +94,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   await serviceProxy.prepare(config);
   const relay = openRelay(shared, current, fromEdge);
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });
+  const sockets = joinSockets([relay.sockets, forward.sockets]);
   const sync = createDecisionSync({
     changeNumber: () => shared.store.changeNumber(),
     forget: () => answerer.forget(),

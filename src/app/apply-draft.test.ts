@@ -11,6 +11,7 @@ import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { steadyClock, systemClock } from '../contract/clock.ts';
 import { INPUT } from '../contract/names.ts';
+import { joinSockets } from '../contract/open-socket.ts';
 import type { DraftRequest, PolicyChange } from '../contract/policy-outcome.ts';
 import { createTokenId, createTokenText, hashToken } from '../identity/authn/service-token/token-text.ts';
 import { applyDraft } from './apply-draft.ts';
@@ -41,6 +42,7 @@ beforeAll(async () => {
   shared = await openProcessServices({
     ...parts,
     sync: async () => undefined,
+    sockets: joinSockets([]),
     applyDraft: never,
     running: () => ({ families: [], workers: [] }),
     config: loaded.config,

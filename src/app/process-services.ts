@@ -13,6 +13,7 @@ import { withReserve } from '../config/reserve.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import type { Clock, SteadyClock } from '../contract/clock.ts';
+import type { OpenSockets } from '../contract/open-socket.ts';
 import type { DraftOutcome, DraftRequest } from '../contract/policy-outcome.ts';
 import type { WorkerChannel } from '../contract/worker-channel.ts';
 import { reachableBy } from '../edge/nginx/temp-dir.ts';
@@ -70,6 +71,8 @@ export interface ProcessServices {
   readonly eventIntake: Intake;
   /** Makes a security change take effect: see decision-sync.ts. */
   readonly sync: () => Promise<void>;
+  /** Of the relay and the forward proxy. */
+  readonly sockets: OpenSockets;
   /** Brings a set of the console into force: see apply-draft.ts. */
   readonly applyDraft: (request: DraftRequest) => Promise<DraftOutcome>;
   /** Threads that work on drafts of own policies. */
@@ -85,7 +88,7 @@ export interface Running {
   readonly workers: readonly WorkerChannel[];
 }
 
-export interface ProcessParts extends Pick<ProcessServices, 'paths' | 'clock' | 'steady' | 'log' | 'sync' | 'applyDraft' | 'running'> {
+export interface ProcessParts extends Pick<ProcessServices, 'paths' | 'clock' | 'steady' | 'log' | 'sync' | 'sockets' | 'applyDraft' | 'running'> {
   readonly config: Config;
   /** The access log was renamed: nginx has to open its logs again. */
   readonly onReopen: () => void;

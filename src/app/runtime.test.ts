@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { openTestFile, type TestFile } from '../config/test-file.ts';
 import { steadyClock, systemClock } from '../contract/clock.ts';
+import { joinSockets } from '../contract/open-socket.ts';
 import { openProcessServices, type ProcessServices } from './process-services.ts';
 import { buildRuntime } from './runtime.ts';
 
@@ -59,6 +60,7 @@ it('closes its connections to Prefect when it cannot be built', async () => {
     steady: steadyClock,
     log: pino({ enabled: false }),
     sync: async () => undefined,
+    sockets: joinSockets([]),
     applyDraft: () => Promise.reject(new Error('no draft')),
     running: () => ({ families: [], workers: [] }),
     onReopen: () => undefined,

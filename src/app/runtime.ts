@@ -235,7 +235,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & 
       ...Object.fromEntries(providers.map((provider) => [`idp ${provider.idp}`, provider.ready])),
     },
     revision: decider.revision,
-    sync: shared.sync,
+    ...{ sync: shared.sync, sockets: shared.sockets },
   });
 }
 

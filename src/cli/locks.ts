@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { type Lock, lockText } from '../contract/lock.ts';
 import { noteOnLock } from '../identity/authn/lock-notes.ts';
+import { lockJson } from '../identity/manage/lock-json.ts';
 import { withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { renderTable, type Terminal } from './table.ts';
@@ -21,12 +22,6 @@ export function register(program: Command, context: CliContext): void {
     );
 }
 
-function lockJson(lock: Lock, config: Config): Readonly<Record<string, unknown>> {
-  const { kind, value, why, by } = lock;
-  const times = { created_at: iso(lock.createdMs), expires_at: lock.expiresMs === null ? null : iso(lock.expiresMs) };
-  return { what: lockText(lock), kind, value, why, by, ...times, note: noteOnLock(lock, config) };
-}
-
 function render(locks: readonly Lock[], config: Config, terminal: Terminal): string {
   if (locks.length === 0) return 'No locks. To lock out a principal: lictor lock WHAT.\n';
   const rows = locks.map((lock) => [lockText(lock), lock.by, minute(lock.createdMs), lock.expiresMs === null ? 'unlocked' : minute(lock.expiresMs), lock.why]);
@@ -37,10 +32,6 @@ function render(locks: readonly Lock[], config: Config, terminal: Terminal): str
   return `${renderTable([['WHAT', 'BY', 'SINCE (UTC)', 'UNTIL', 'WHY'], ...rows], terminal)}${notes.join('')}`;
 }
 
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 function minute(ms: number): string {
-  return iso(ms).slice(0, 16).replace('T', ' ');
+  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
 }

@@ -1,6 +1,6 @@
 // Identities of providers by (idp, subject). A name belongs to one subject, so that a reused name never gets the rights of the former person.
 import { randomBytes } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import type { Identity } from '../contract/identity.ts';
 import { raiseChangeNumber } from './changes.ts';
@@ -32,6 +32,10 @@ export interface Identities {
   /** All names of the person with this present or former name, the present one first. Empty: no such person. */
   namesOf(idp: string, name: string): Promise<readonly string[]>;
   list(): Promise<readonly StoredIdentity[]>;
+  /** In the order of the bytes of `NAME@IDP`, after that text. */
+  page(query: IdentityQuery): Promise<readonly ListedIdentity[]>;
+  /** The people of each set of groups. */
+  groupSets(): Promise<readonly GroupSet[]>;
   /** Removes it and its sessions, and raises the change number. Also releases a former name. False: no such identity. */
   forget(idp: string, name: string): Promise<boolean>;
 }
@@ -40,6 +44,27 @@ export interface StoredIdentity extends Identity {
   readonly id: string;
   readonly createdMs: number;
   readonly seenMs: number;
+}
+
+export interface IdentityQuery {
+  readonly after: string;
+  /** A part of `NAME@IDP`, or of the groups, without case. Empty: all. */
+  readonly text: string;
+  readonly most: number;
+}
+
+export interface ListedIdentity extends StoredIdentity {
+  /** The provider refuses to confirm the person. */
+  readonly isRefused: boolean;
+  /** The provider has provisioned the person (SCIM). */
+  readonly isProvisioned: boolean;
+}
+
+export interface GroupSet {
+  readonly idp: string;
+  readonly groups: readonly string[];
+  readonly isProvisioned: boolean;
+  readonly people: number;
 }
 
 export interface IdentityStanding {
@@ -91,10 +116,37 @@ export function createIdentities(database: Database, clock: Clock): Identities {
     namesOf: (idp, name) => namesOfSame(database.read, { idp, name }),
     async list() {
       const rows = await select().orderBy('idp').orderBy('name').execute();
-      return rows.map((row) => ({ ...toIdentity(row), id: row.id, createdMs: row.created_ms, seenMs: row.seen_ms }));
+      return rows.map(toStored);
     },
+    page: (query) => pageOf(database.read, query),
+    groupSets: () => groupSetsOf(database.read),
     forget: (idp, name) => database.durably((transaction) => forgetIdentity(transaction, { idp, name, nowMs: clock() })),
   };
+}
+
+async function pageOf(db: Kysely<Tables>, { after, text, most }: IdentityQuery): Promise<readonly ListedIdentity[]> {
+  const id = sql<string>`name || '@' || idp`;
+  const rows = db.selectFrom('identities').selectAll().where(id, '>', after).where(has(text)).orderBy(id).limit(most);
+  return (await rows.execute()).map((row) => ({ ...toStored(row), isRefused: row.refused_ms !== null, isProvisioned: row.scim_user !== null }));
+}
+
+async function groupSetsOf(db: Kysely<Tables>): Promise<readonly GroupSet[]> {
+  const provisioned = sql<number>`scim_user is not null`.as('provisioned');
+  const rows = await db
+    .selectFrom('identities')
+    .select((select) => ['idp', 'groups', provisioned, select.fn.countAll<number>().as('people')])
+    .groupBy(['idp', 'groups', 'provisioned'])
+    .execute();
+  return rows.map((row) => ({ idp: row.idp, groups: fromColumn(row.groups), isProvisioned: row.provisioned === 1, people: row.people }));
+}
+
+/** `instr` has no wildcards: the text stands for itself. */
+function has(text: string) {
+  return sql<boolean>`(${text} = '' or instr(lower(name || '@' || idp), lower(${text})) > 0 or instr(lower("groups"), lower(${text})) > 0)`;
+}
+
+function toStored(row: Selectable<Tables['identities']>): StoredIdentity {
+  return { ...toIdentity(row), id: row.id, createdMs: row.created_ms, seenMs: row.seen_ms };
 }
 
 export function toIdentity(row: IdentityColumns): Identity {

@@ -49,6 +49,14 @@ export interface IdpSessions {
   readonly idpSession?: string;
 }
 
+export interface SessionQuery {
+  /** Ids of accounts and identities; left out: of all. */
+  readonly owners?: readonly string[];
+  /** The last one of the page before. */
+  readonly after?: Pick<StoredSession, 'id' | 'createdMs'>;
+  readonly most: number;
+}
+
 export interface EndedSession {
   readonly id: string;
   /** The identity of the session. */
@@ -61,8 +69,8 @@ export interface Sessions {
   createForIdentity(session: NewIdentitySession): Promise<void>;
   /** Expired ones too, never one of a removed account; one indexed query. */
   byId(id: string): Promise<StoredSession | undefined>;
-  /** All whose owner is there, expired ones too, newest first. */
-  list(): Promise<readonly StoredSession[]>;
+  /** Those whose owner is there, expired ones too, newest first. */
+  page(query: SessionQuery): Promise<readonly StoredSession[]>;
   /** Ends the session and raises the change number. False: no such session. */
   end(id: string): Promise<boolean>;
   /** Ends the sessions that the provider has ended; raises the change number if there are any. */
@@ -80,7 +88,7 @@ export function createSessions(database: Database, clock: Clock): Sessions {
     create: (session) => database.write((transaction) => insertSession(transaction, session, clock())),
     createForIdentity: (session) => database.write((transaction) => insertIdentitySession(transaction, session, clock())),
     byId: async (id) => (await rows(database.read).where('sessions.id', '=', id).execute()).flatMap(toSession)[0],
-    list: async () => (await rows(database.read).orderBy('sessions.created_ms', 'desc').orderBy('sessions.id').execute()).flatMap(toSession),
+    page: (query) => pageOf(database.read, query),
     end: (id) => database.durably(async (transaction) => (await deleteSessions(transaction, sql<boolean>`id = ${id}`, clock())) > 0),
     endOfProvider: (which) => database.durably((transaction) => endOfProvider(transaction, which, clock())),
     touch: (id, seenMs, address) => database.write((transaction) => touchSession(transaction, { id, seenMs, address })),
@@ -124,6 +132,17 @@ async function insertIdentitySession(db: Kysely<Tables>, session: NewIdentitySes
 }
 
 const NO_OWNER = { account_id: null, identity_id: null, idp_session: null, refresh_after_ms: null, last_seen_from: null } as const;
+
+async function pageOf(db: Kysely<Tables>, { owners, after, most }: SessionQuery): Promise<readonly StoredSession[]> {
+  let query = rows(db).orderBy('sessions.created_ms', 'desc').orderBy('sessions.id').limit(most);
+  if (owners !== undefined) query = query.where((where) => where.or([where('account_id', 'in', owners), where('identity_id', 'in', owners)]));
+  if (after !== undefined) {
+    const { createdMs, id } = after;
+    const isOlder = sql<boolean>`(sessions.created_ms < ${createdMs} or (sessions.created_ms = ${createdMs} and sessions.id > ${id}))`;
+    query = query.where(isOlder);
+  }
+  return (await query.execute()).flatMap(toSession);
+}
 
 function rows(db: Kysely<Tables>) {
   return db

@@ -11,6 +11,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.ts';
 import type { StatePaths } from '../../src/config/state-dir.ts';
 import type { FromControl } from '../../src/contract/ipc.ts';
+import { joinSockets } from '../../src/contract/open-socket.ts';
 import type { NewRecord } from '../../src/contract/record.ts';
 import { type CertificateFiles, selfSigned } from '../env/certificate.ts';
 import { freePort } from '../env/free-port.ts';
@@ -51,6 +52,7 @@ async function watch(tls: string): Promise<void> {
       log: pino({ enabled: false }),
       sync: unused,
       applyDraft: unused,
+      sockets: joinSockets([]),
       drafts: { check: unused, compare: unused, simulate: unused, close: unused },
       running: unused,
       ledgerWatch: { read: unused, close: unused },

@@ -85,6 +85,8 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
       byId: never,
       forget: never,
       namesOf: never,
+      page: never,
+      groupSets: never,
       byName: async (idp: string, name: string) => identities.find((known) => known.idp === idp && known.name === name),
       list: async () => identities,
     },

@@ -70,6 +70,7 @@ export const OUTAGE_REASONS = {
   },
   'service-changed': { status: 503, detail: 'The configuration of the service changed.', hint: 'Open the socket again.' },
   'sockets-full': { status: 503, detail: 'Too many sockets of services are open.', hint: 'Retry in some seconds.' },
+  'socket-closed': { status: 503, detail: 'An administrator closed this socket.', hint: 'Open the socket again.' },
   'gateway-restarts': { status: 503, detail: 'The gateway restarts.', hint: 'Open the socket again.' },
   'service-credential-unavailable': {
     status: 503,

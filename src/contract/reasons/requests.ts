@@ -71,6 +71,12 @@ export const REQUEST_REASONS = {
     detail: 'There is no approval with this id, or it is for other people.',
     hint: 'Check the link, or open the list of approvals. The gateway deletes an approval a day after its end.',
   },
+  'name-taken': { status: 409, detail: 'There is a live token of this name.', hint: 'Rotate it, revoke it, or take another name.' },
+  'own-access': {
+    status: 409,
+    detail: 'This would end the access of the person who asks.',
+    hint: "Another administrator may do it, or the lictor command on the gateway's machine. To end a session of your own: sign out.",
+  },
   'approval-over': {
     status: 409,
     detail: 'This approval was decided before, has expired, or the rules have changed since.',

@@ -13,6 +13,7 @@ import { openSigningKeys } from '../../config/keys/signing-keys.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import { INPUT } from '../../contract/names.ts';
+import type { OpenSocket } from '../../contract/open-socket.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
 import { openRedactor } from '../../contract/untrusted/redact.ts';
@@ -38,11 +39,14 @@ import type { ApiRoute } from './api/api-route.ts';
 import { createPolicyWork, type PolicyWork } from './api/policies/policy-work.fixture.ts';
 import { createOwnApp, type OwnAppParts } from './own-app.ts';
 
+export const CLI_LIFE_MS = 30 * 86_400_000;
 export const CONFIG: OwnAppParts['config'] = {
   publicUrl: { origin: 'http://localhost:8200', hostname: 'localhost', port: 8200, secure: false, basePath: '' },
   identityProviders: [{ id: 'local', type: 'accounts' }],
   roles: [],
   sessions: { idleSeconds: 3600, absoluteSeconds: 86_400 },
+  cliSeconds: CLI_LIFE_MS / 1000,
+  tls: null,
   ledger: { failClosed: true, retentionSeconds: null },
   agents: [],
   scim: [],
@@ -58,7 +62,6 @@ const QUIET: OwnAppParts['gateway'] = {
   workers: () => [],
   watch: async () => ({ families: [], traffic: null }),
 };
-export const CLI_LIFE_MS = 30 * 86_400_000;
 export const PASSWORD = 'correct horse';
 /** The hash of PASSWORD at the lowest cost, so that a check is fast. */
 const PHC = '$argon2id$v=19$m=8,t=1,p=1$c2FsdCBvZiBhIHRlc3QuLg$nobR2o2xeWTurFtnT39aBrZqNLEx7m9cGt3lpegYjU0';
@@ -75,6 +78,8 @@ export interface World {
   readonly records: NewRecord[];
   readonly mediated: (MediatedRequest & { readonly body: Buffer })[];
   syncs: number;
+  /** The open sockets. */
+  readonly sockets: OpenSocket[];
   ledgerBroken: boolean;
   /** `sessions.cli` after a reload. */
   cliLifeMs: number;
@@ -151,7 +156,7 @@ export function useOwnApp({ start, apiRoutes }: { readonly start?: Clock; readon
     const test = await openTestStore(start?.());
     await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password: PHC });
     const created = { status: 201, headers: { 'content-type': 'application/json', 'x-extra': 'yes' }, body: Buffer.from('{"id":1}') };
-    const none = { records: [], mediated: [], logged: [], endings: [], searched: [] };
+    const none = { records: [], mediated: [], logged: [], endings: [], searched: [], sockets: [] };
     const empty = {
       ...none,
       test,
@@ -332,9 +337,16 @@ function buildApp(get: () => World, given: Given) {
       sync: async () => {
         get().syncs += 1;
       },
+      sockets: { list: () => get().sockets, close: (id) => closeIn(get().sockets, id) },
       revision: 7,
     },
     given.apiRoutes,
   );
   return { app, authenticator };
+}
+
+function closeIn(sockets: OpenSocket[], id: string): boolean {
+  const index = sockets.findIndex((socket) => socket.id === id);
+  if (index !== -1) sockets.splice(index, 1);
+  return index !== -1;
 }

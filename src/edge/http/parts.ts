@@ -8,6 +8,7 @@ import type { Obstacle } from '../../authorization/policy/own/obstacle.ts';
 import type { Config } from '../../config/config.ts';
 import type { Sealer } from '../../config/keys/sealer.ts';
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
+import type { OpenSockets } from '../../contract/open-socket.ts';
 import type { DraftOutcome, DraftRequest } from '../../contract/policy-outcome.ts';
 import type { Redactor } from '../../contract/untrusted/redact.ts';
 import type { People } from '../../identity/authn/accounts/people.ts';
@@ -27,7 +28,7 @@ import type { ConsoleFiles } from './console-files.ts';
 import type { Pages } from './pages.ts';
 
 export interface OwnAppParts {
-  readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger' | 'agents' | 'scim' | 'services'>;
+  readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'cliSeconds' | 'tls' | 'ledger' | 'agents' | 'scim' | 'services'>;
   readonly store: Pick<
     Store,
     | 'accounts'
@@ -42,6 +43,9 @@ export interface OwnAppParts {
     | 'taints'
     | 'scim'
     | 'changeNumber'
+    | 'tokens'
+    | 'accessTokens'
+    | 'clientGrants'
     | 'policySets'
   >;
   /** The identity providers for logins of people. */
@@ -79,6 +83,8 @@ export interface OwnAppParts {
   readonly console?: () => ConsoleFiles | undefined;
   /** Resolves when no cached decision and no open socket outlives a change. */
   readonly sync: () => Promise<void>;
+  /** The open sockets of all principals. */
+  readonly sockets: OpenSockets;
   /** For the records. */
   readonly revision: number;
 }

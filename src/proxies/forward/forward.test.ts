@@ -135,6 +135,17 @@ describe('CONNECT', () => {
 });
 
 describe('an open tunnel', () => {
+  it('is listed with its principal and its host, and is cut when an administrator closes it', async () => {
+    const closed = readAll(await tunnel());
+    const { sockets } = world.proxy;
+    const [open] = sockets.list();
+    expect(open).toMatchObject({ kind: 'forward', target: 'api.example.com:443', principal: expect.any(String), worker: null });
+    expect([sockets.close(''), sockets.close('other'), world.proxy.count()]).toEqual([false, false, 1]);
+    expect(sockets.close(open?.id ?? '')).toBe(true);
+    await closed;
+    expect(sockets.list()).toEqual([]);
+  });
+
   it('is cut when its credential is revoked, with a record; another stays', async () => {
     const socket = await tunnel();
     const closed = readAll(socket);

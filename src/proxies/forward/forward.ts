@@ -3,11 +3,13 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ListenAddress } from '../../config/config.ts';
+import type { OpenSockets } from '../../contract/open-socket.ts';
+import { openSockets } from '../tunnels/open-sockets.ts';
 import { recheckAll, recheckExpired } from '../tunnels/recheck.ts';
 import { type ForwardCore, messageOf } from './core.ts';
 import { FORWARD_LIMITS } from './limits.ts';
 import type { ForwardParts } from './parts.ts';
-import { recheckOne } from './recheck.ts';
+import { cut, recheckOne } from './recheck.ts';
 import { createResolve } from './resolve.ts';
 import { createProxyServer } from './server.ts';
 
@@ -18,6 +20,7 @@ export interface ForwardProxy {
   recheck(): Promise<void>;
   /** Allowed open connections. */
   count(): number;
+  readonly sockets: OpenSockets;
   /** Closes all connections and accepts no more. */
   close(): Promise<void>;
 }
@@ -58,6 +61,11 @@ export function createForwardProxy(parts: ForwardParts): ForwardProxy {
     },
     recheck: () => recheckAll(core, recheckOne),
     count: () => core.sessions.size,
+    sockets: openSockets(core.sessions, {
+      kind: 'forward',
+      show: ({ visit }) => ({ target: `${visit.destination.host}:${visit.destination.port}`, userAgent: visit.userAgent, sinceMs: visit.startedMs }),
+      end: (session) => cut(core, session),
+    }),
     async close() {
       clearInterval(timer);
       const closed = new Promise<void>((done) => (current === null ? done() : void current.server.close(() => done())));

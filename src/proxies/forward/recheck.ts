@@ -20,7 +20,7 @@ export async function recheckOne(core: ForwardCore, session: Session): Promise<v
   }
 }
 
-function cut(core: ForwardCore, session: Session): void {
+export function cut(core: ForwardCore, session: Session): void {
   core.sessions.delete(session);
   session.client.destroy();
 }

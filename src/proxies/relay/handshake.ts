@@ -57,7 +57,7 @@ async function openByHeader(core: RelayCore, visit: Visit, upgrade: Upgrade): Pr
   if (opened.client.protocol === 'prefect' && !(await awaitOwnFrame(core, opened))) return;
   await runSession(
     core,
-    { visit, client: opened.client, frameToken: undefined, generation, authorization },
+    { visit, client: opened.client, frameToken: undefined, sinceMs: core.parts.clock(), generation, authorization },
     opened.inbox,
     forwardedHeaders(upgrade.request.headers),
   );
@@ -94,7 +94,8 @@ async function openByFrame(core: RelayCore, visit: Visit, upgrade: Upgrade, leav
   leave?.();
   if (leave === undefined) await closeRefused(core, visit, opened.client, { reason: 'sockets-waiting', authorization: null });
   if (proven === undefined) return;
-  await runSession(core, { visit, client: opened.client, generation, ...proven }, opened.inbox, forwardedHeaders(upgrade.request.headers));
+  const session = { visit, client: opened.client, sinceMs: core.parts.clock(), generation, ...proven };
+  await runSession(core, session, opened.inbox, forwardedHeaders(upgrade.request.headers));
 }
 
 /** Reads the first frame and decides by it. Undefined if the socket was closed instead. */

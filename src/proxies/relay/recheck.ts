@@ -20,7 +20,7 @@ export async function recheckOne(core: RelayCore, session: Session): Promise<voi
       session.authorization = answer;
       return;
     }
-    if (answer.reason === 'gateway-unavailable') return endUndecided(session);
+    if (answer.reason === 'gateway-unavailable') return endForNow(session, 'gateway-unavailable');
     core.sessions.delete(session);
     session.ended = true;
     closeSoon(client, ENDED_BY_ITS_CLOCK.has(answer.reason) ? CLOSE.restart : CLOSE.policy, refusalReason(answer.reason));
@@ -28,12 +28,12 @@ export async function recheckOne(core: RelayCore, session: Session): Promise<voi
     await recordRefusal(core, { ...visit, inputs: { ...visit.inputs, requestId: '' } }, answer.reason, answer);
   } catch (error) {
     core.log.warn({ path: visit.inputs.path, error: messageOf(error) }, 'an open socket could not be decided again: closed with 1012');
-    endUndecided(session);
+    endForNow(session, 'gateway-unavailable');
   }
 }
 
-/** No decision is possible. Stock clients reconnect, and are decided then. */
-function endUndecided(session: Session): void {
+/** No right ends: stock clients reconnect, and are decided then. */
+export function endForNow(session: Session, why: 'gateway-unavailable' | 'socket-closed'): void {
   session.ended = true;
-  closeSoon(session.client, CLOSE.restart, refusalReason('gateway-unavailable'));
+  closeSoon(session.client, CLOSE.restart, refusalReason(why));
 }

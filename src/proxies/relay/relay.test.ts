@@ -20,6 +20,16 @@ const prefectSide = () => {
 };
 
 describe('an open socket', () => {
+  it('is listed, and closed with 1012 when an administrator closes it: its client may connect again', async () => {
+    relay = await openTestRelay();
+    const client = await opened();
+    const { sockets } = relay.relay;
+    expect(sockets.list()).toMatchObject([{ id: 'req-1', kind: 'prefect', target: '/api/events/in', address: '192.0.2.7', worker: null }]);
+    expect([sockets.close('other'), sockets.close('req-1')]).toEqual([false, true]);
+    expect(await client.closed).toMatchObject({ code: 1012, reason: expect.stringContaining('socket-closed') });
+    await until(() => sockets.list().length === 0, 'the end of the socket');
+  });
+
   it('forwards frames in order, both ways', async () => {
     relay = await openTestRelay();
     const client = await opened();

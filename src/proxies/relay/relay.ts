@@ -6,8 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { LictorError } from '../../contract/error.ts';
+import { joinSockets, type OpenSockets } from '../../contract/open-socket.ts';
 import type { WorkerChannel } from '../../contract/worker-channel.ts';
 import { CLOSE } from '../../prefect/frames/close-codes.ts';
+import { openSockets } from '../tunnels/open-sockets.ts';
 import { recheckAll, recheckExpired } from '../tunnels/recheck.ts';
 import { createAdmissionQueue } from './admission-queue.ts';
 import { messageOf, type RelayCore } from './core.ts';
@@ -15,7 +17,7 @@ import { createCountedLog } from './counted-log.ts';
 import { answerPlainRequest, answerUpgrade } from './handshake.ts';
 import { RELAY_LIMITS, type RelayLimits } from './limits.ts';
 import type { RelayParts } from './parts.ts';
-import { recheckOne } from './recheck.ts';
+import { endForNow, recheckOne } from './recheck.ts';
 import { refuse, responseOn } from './refuse.ts';
 import { createServiceSockets } from './services/sockets.ts';
 import { workerChannels } from './worker-hello.ts';
@@ -31,6 +33,8 @@ export interface Relay {
   restart(afterMs?: number): Promise<void>;
   /** Open sockets, authorised or not. */
   count(): number;
+  /** Authorised ones, those of services too. */
+  readonly sockets: OpenSockets;
   /** The workers whose channels are open. */
   workers(): readonly WorkerChannel[];
 }
@@ -81,8 +85,17 @@ export function createRelay(parts: RelayParts): Relay {
       await Promise.all([closeAll(core, open), ended]);
     },
     count: () => core.webSockets.clients.size + (services?.count() ?? 0),
+    sockets: joinSockets([prefectSockets(core), ...(services === undefined ? [] : [services.sockets])]),
     workers: () => workerChannels(core),
   };
+}
+
+function prefectSockets(core: RelayCore): OpenSockets {
+  return openSockets(core.sessions, {
+    kind: 'prefect',
+    show: ({ visit, sinceMs, worker }) => ({ target: visit.inputs.path, userAgent: visit.userAgent || null, sinceMs, worker: worker?.name ?? null }),
+    end: (session) => endForNow(session, 'socket-closed'),
+  });
 }
 
 function createCore(parts: RelayParts): RelayCore {

@@ -26,6 +26,7 @@ export interface Session {
   /** For deciding again with the same token. Undefined if a header contained the credential. */
   readonly frameToken: string | undefined;
   readonly client: WebSocket;
+  readonly sinceMs: number;
   /** `core.generation` before the decision. It may be larger now. */
   readonly generation: number;
   /** The latest one: its expiry is watched. */

@@ -1,6 +1,7 @@
 // What every store must do: sessions, and the logins on the way to one.
 import { expect, it } from 'vitest';
 import { LOGIN_ATTEMPT_LIMITS } from '../login-attempts.ts';
+import type { SessionQuery } from '../sessions.ts';
 import { ALICE, DANA } from './people.fixture.ts';
 import { movedBy } from './records.fixture.ts';
 import { HOUR_MS, type StoreUnderTest } from './under-test.fixture.ts';
@@ -44,13 +45,18 @@ export function sessionCases(get: () => StoreUnderTest, advance: (ms: number) =>
     await store.sessions.create({ id: 's1', account: ALICE, expiresMs: 2e12 });
     advance(HOUR_MS);
     await store.sessions.create({ id: 's2', account: ALICE, expiresMs: 2e12 });
-    expect((await store.sessions.list()).map(({ id, lastSeenFrom }) => [id, lastSeenFrom])).toEqual([
-      ['s2', null],
-      ['s1', null],
+    const page = async (query: Partial<SessionQuery> = {}) => (await store.sessions.page({ most: 9, ...query })).map(({ id }) => id);
+    expect([await page(), await page({ most: 1 }), await page({ owners: [ALICE.id] }), await page({ owners: ['other'] })]).toEqual([
+      ['s2', 's1'],
+      ['s2'],
+      ['s2', 's1'],
+      [],
     ]);
+    const [first] = await store.sessions.page({ most: 1 });
+    expect([first?.lastSeenFrom, await page({ ...(first !== undefined && { after: first }) })]).toEqual([null, ['s1']]);
     expect((await store.accounts.byName('alice'))?.loginMs).toBe(1_700_000_000_000 + HOUR_MS);
     await store.accounts.remove('alice');
-    expect(await store.sessions.list()).toEqual([]);
+    expect(await page()).toEqual([]);
   });
 
   it('prunes what is over or idle, and nothing else', async () => {

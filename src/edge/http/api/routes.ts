@@ -6,6 +6,7 @@ import { approvals, myApprovals } from './approvals/lists.ts';
 import { oneApproval } from './approvals/one.ts';
 import { audit } from './audit/route.ts';
 import { health } from './health/route.ts';
+import { IDENTITY_ROUTES } from './identities/index.ts';
 import { me } from './me.ts';
 import { applyPolicies, rollBackPolicies } from './policies/apply.ts';
 import { checkPolicies, simulatePolicies } from './policies/drafts.ts';
@@ -17,4 +18,5 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...[me, audit, agents, health, runs, timeline],
   ...[approvals, myApprovals, oneApproval, ...decisions],
   ...[policies, policyHistory, policyRevision, policyDiff, checkPolicies, simulatePolicies, applyPolicies, rollBackPolicies],
+  ...IDENTITY_ROUTES,
 ];

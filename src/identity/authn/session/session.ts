@@ -123,7 +123,7 @@ async function verifySession(parts: SessionParts, cookieValue: string, address: 
 export type OwnerParts = Pick<SessionParts, 'providers' | 'roleBook'>;
 
 /** The configuration still has its provider, and its id means the same one. */
-export function isKnown(owner: SessionOwner, { providers }: OwnerParts): boolean {
+export function isKnown(owner: SessionOwner, { providers }: Pick<OwnerParts, 'providers'>): boolean {
   if (owner.kind === 'account') return idpOfAccount(owner.account, { identityProviders: providers }) !== null;
   const provider = providers.find(({ id }) => id === owner.identity.idp);
   const isLoginProvider = provider !== undefined && (provider.type === 'oidc' || provider.type === 'saml');

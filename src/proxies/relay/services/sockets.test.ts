@@ -133,6 +133,15 @@ describe('the places for sockets', () => {
 });
 
 describe('an open socket', () => {
+  it('is listed, and closed for now when an administrator closes it', async () => {
+    const socket = await open('ada');
+    const { sockets } = world.sockets;
+    expect(sockets.list()).toMatchObject([{ id: 'request-1', kind: 'service', principal: 'token:ada', target: expect.stringContaining('/svc/') }]);
+    expect([sockets.close('other'), sockets.close('request-1')]).toEqual([false, true]);
+    expect(closeCode(await readAll(socket))).toBe(1001);
+    await until(() => expect(sockets.list()).toEqual([]));
+  });
+
   it('ends with its right, with a reason for the client and in the record', async () => {
     const [socket, other] = [await open('ada'), await open('bob')];
     world.denied.set('ada', 'credential-revoked');

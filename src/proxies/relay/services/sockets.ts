@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { OpenSockets } from '../../../contract/open-socket.ts';
 import { createChooseServers } from '../../egress/choose-servers.ts';
+import { openSockets } from '../../tunnels/open-sockets.ts';
 import { recheckAll, recheckExpired } from '../../tunnels/recheck.ts';
 import { refuse } from '../refuse.ts';
 import { answerAsking } from './admit.ts';
@@ -25,6 +27,7 @@ export interface ServiceSockets {
   /** Ends all, and waits for their records. No more can open. */
   drain(): Promise<void>;
   count(): number;
+  readonly sockets: OpenSockets;
 }
 
 export function createServiceSockets(parts: ServiceSocketParts): ServiceSockets {
@@ -59,6 +62,11 @@ export function createServiceSockets(parts: ServiceSocketParts): ServiceSockets 
       await Promise.all(core.records);
     },
     count: () => core.sessions.size,
+    sockets: openSockets(core.sessions, {
+      kind: 'service',
+      show: ({ visit }) => ({ target: visit.inputs.path, userAgent: visit.headers['user-agent'] ?? null, sinceMs: visit.startedMs }),
+      end: ({ ending }) => ending.abort('socket-closed' satisfies Ending),
+    }),
   };
 }
 

@@ -28,7 +28,7 @@ const OWN_ACTIONS = [
   ...['requests.summary', 'run_token.mint', 'run_token.orphan', 'service.purge'],
   ...['scim.groups.create', 'scim.groups.delete', 'scim.groups.replace', 'scim.groups.update', 'scim.refused'],
   ...['scim.users.create', 'scim.users.delete', 'scim.users.replace', 'scim.users.update'],
-  ...['session.backchannel_logout', 'session.login', 'session.logout', 'session.refresh'],
+  ...['session.backchannel_logout', 'session.end', 'session.login', 'session.logout', 'session.refresh', 'socket.close'],
   ...['token.code', 'token.create', 'token.device', 'token.exchange', 'token.refresh', 'token.revoke', 'token.rotate'],
   ...['upstream.rotate', 'upstream.rotate_abort', 'upstream.rotate_begin'],
 ];

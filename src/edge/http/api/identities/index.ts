@@ -1,0 +1,15 @@
+// The routes about principals and their credentials.
+import type { ApiRoute } from '../api-route.ts';
+import { locks, removeLock, setLock } from './locks.ts';
+import { groups, principalDetail, principals } from './principals.ts';
+import { endMySession, endSession, logins, mySessions, sessions } from './sessions.ts';
+import { closeSocket, sockets } from './sockets.ts';
+import { createToken, revokeToken, rotateToken, tokens } from './tokens.ts';
+
+export const IDENTITY_ROUTES: readonly ApiRoute[] = [
+  ...[principals, principalDetail, groups],
+  ...[tokens, createToken, rotateToken, revokeToken],
+  ...[sessions, logins, endSession, mySessions, endMySession],
+  ...[sockets, closeSocket],
+  ...[locks, setLock, removeLock],
+];

@@ -1,5 +1,5 @@
 // Starts `lictor demo` with the venv that the tests use.
-import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { commandLine, type Finished, type Running, run, start } from './process.ts';
@@ -38,7 +38,9 @@ export function demoDirectory() {
         .map((entry) => commandLine(Number(entry)))
         .filter((command) => command.includes(stateDir)),
     remove(): void {
-      rmSync(realpathSync(join(stateDir, 'demo', 'run')), { recursive: true, force: true });
+      const runtime = join(stateDir, 'demo', 'run');
+      // A demo that ended has removed it.
+      if (existsSync(runtime)) rmSync(realpathSync(runtime), { recursive: true, force: true });
       rmSync(stateDir, { recursive: true, force: true });
     },
   };

@@ -71,6 +71,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const onReopen = () => parts.send({ type: 'edge-reopen' });
   const shared = await openProcessServices({
     config,
+    configFile: parts.configFile,
     paths,
     clock,
     steady,
@@ -127,7 +128,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       for (const server of servers.sockets) server.close();
       await Promise.all([relay.drain(), forward.close()]);
       await Promise.all([...servers.http.map(closeServer), serviceProxy.close()]);
-      for (const part of [announcer, metered, shared.ledgerSearch, shared.ledgerWatch, shared.runPages, shared.bodies]) await part.close();
+      for (const part of [announcer, metered, shared.ledgerSearch, shared.ledgerWatch, shared.evidence, shared.runPages, shared.bodies]) await part.close();
       await sent;
       await current.get().retire();
       for (const part of [shared.eventIntake, ledger, shared.store]) await part.close();

@@ -44,6 +44,7 @@ beforeAll(async () => {
     sync: async () => undefined,
     sockets: joinSockets([]),
     applyDraft: never,
+    configFile: 'lictor.yaml',
     running: () => ({ families: [], workers: [] }),
     config: loaded.config,
   });

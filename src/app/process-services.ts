@@ -16,6 +16,7 @@ import type { Clock, SteadyClock } from '../contract/clock.ts';
 import type { OpenSockets } from '../contract/open-socket.ts';
 import type { DraftOutcome, DraftRequest } from '../contract/policy-outcome.ts';
 import type { WorkerChannel } from '../contract/worker-channel.ts';
+import type { EvidenceDesk } from '../edge/http/api/evidence/protocol.ts';
 import { reachableBy } from '../edge/nginx/temp-dir.ts';
 import { type ConfirmMemory, createConfirmMemory } from '../identity/authn/external/confirm.ts';
 import { boundGrants } from '../identity/authn/recorded-grants.ts';
@@ -36,6 +37,7 @@ import { createIntake, type Intake } from '../record/timeline/feed/intake.ts';
 import { createRunPages, type RunPages } from '../record/timeline/pages/pages.ts';
 import type { ClientGrant } from '../store/client-grants.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { createEvidenceDesk } from './evidence-desk.ts';
 
 export interface ProcessServices {
   readonly paths: StatePaths;
@@ -53,6 +55,7 @@ export interface ProcessServices {
   readonly runPages: RunPages;
   /** Reads the ledger for people that watch the gateway. */
   readonly ledgerWatch: LedgerWatch;
+  readonly evidence: EvidenceDesk;
   /** What the parts of the process say about themselves now. */
   readonly running: () => Running;
   readonly sealer: Sealer;
@@ -90,11 +93,12 @@ export interface Running {
 
 export interface ProcessParts extends Pick<ProcessServices, 'paths' | 'clock' | 'steady' | 'log' | 'sync' | 'sockets' | 'applyDraft' | 'running'> {
   readonly config: Config;
+  readonly configFile: string;
   /** The access log was renamed: nginx has to open its logs again. */
   readonly onReopen: () => void;
 }
 
-export async function openProcessServices({ config, onReopen, ...parts }: ProcessParts): Promise<ProcessServices> {
+export async function openProcessServices({ config, configFile, onReopen, ...parts }: ProcessParts): Promise<ProcessServices> {
   const { paths, clock, steady, log } = parts;
   const { storeFile } = config;
   const { basePath } = config.publicUrl;
@@ -116,6 +120,7 @@ export async function openProcessServices({ config, onReopen, ...parts }: Proces
     drafts: createDrafts({ actions: collectActions(catalogue.operations), storeFile, ledgerFile: paths.ledgerFile }),
     ledgerSearch: createLedgerSearch(paths),
     ledgerWatch: createLedgerWatch({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeFile }, steady),
+    evidence: createEvidenceDesk({ configFile, paths }),
     runPages: createRunPages(paths),
     bodies: createBodyWork({ steady }),
     runTokenKey: openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens'),
@@ -128,7 +133,7 @@ export async function openProcessServices({ config, onReopen, ...parts }: Proces
   };
 }
 
-type Parts = Omit<ProcessParts, 'config' | 'onReopen'>;
+type Parts = Omit<ProcessParts, 'config' | 'configFile' | 'onReopen'>;
 
 function openLedger({ paths, clock, log }: Parts, { roles, agents, publicUrl, ledger: { retentionSeconds } }: Config): Promise<Ledger> {
   return startLedger({

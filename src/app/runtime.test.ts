@@ -62,6 +62,7 @@ it('closes its connections to Prefect when it cannot be built', async () => {
     sync: async () => undefined,
     sockets: joinSockets([]),
     applyDraft: () => Promise.reject(new Error('no draft')),
+    configFile: 'lictor.yaml',
     running: () => ({ families: [], workers: [] }),
     onReopen: () => undefined,
   };

@@ -222,6 +222,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & 
     coveredObjects: createCoveredObjects({ lookup: createLookup(upstream), createdBy: (type, id) => store.makers.createdBy(id, type), steady }),
     policies: { drafts: shared.drafts, apply: shared.applyDraft, obstacle: () => obstacleToReplace(config.policies, parts.policies.files) },
     redactor: parts.redactor,
+    evidence: shared.evidence,
     gateway: createGatewayStatus(shared, { ...parts, prefect: parts.balancer }),
     mediator,
     approvals: createApprovalDesk({ approvals: store.approvals, sealer: shared.sealer, clock, revision: decider.revision }),

@@ -1,5 +1,4 @@
 // `lictor evidence`: writes the access review and audit report of a period, as files for a reviewer.
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -8,19 +7,12 @@ import { byWhom } from '../contract/chain-words.ts';
 import { systemClock } from '../contract/clock.ts';
 import { isErrno } from '../contract/errno.ts';
 import { findNginx } from '../edge/nginx/version.ts';
-import type { EvidenceData } from '../operations/evidence/data.ts';
-import { gatherEvidence } from '../operations/evidence/gather.ts';
-import { renderMarkdown } from '../operations/evidence/markdown.ts';
-import { renderReport } from '../operations/evidence/page.ts';
-import { reportOf } from '../operations/evidence/report.ts';
-import { renderReviewCsv } from '../operations/evidence/review-csv.ts';
-import { isProven } from '../operations/evidence/sections/ledger.ts';
-import { openLedgerReader } from '../record/ledger/query.ts';
+import { type Evidence, makeEvidence } from '../operations/evidence/make.ts';
+import { whyNotProven } from '../operations/evidence/sections/ledger.ts';
 import { type AdminSession, withStore } from './admin.ts';
 import { parseWhen } from './audit-filters.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
-import { examine } from './evidence-ledger.ts';
 import { createProgress } from './progress.ts';
 import { jsonText } from './text.ts';
 import { type NewFiles, writeDirectory } from './write-directory.ts';
@@ -74,73 +66,38 @@ async function evidence(context: CliContext, session: AdminSession, options: Opt
   if (json === true && options.output !== undefined) throw new UsageError('Take one of --json and -o.');
   const directory = resolve(options.output ?? `lictor-evidence-${from.slice(0, 10)}-${new Date(Date.parse(to) - 1).toISOString().slice(0, 10)}`);
   if (json !== true) assertFree(directory);
-  const { data, head } = await gather(context, session, options);
+  const { data, files } = await gather(context, session, options);
   if (json === true) context.out.write(`${jsonText(data)}\n`);
-  else writeAll(context, directory, filesOf(data, head));
-  if (isProven(data.ledger)) return;
-  throw new CommandFailed(
-    `The ledger is not proven: ${data.ledger.report?.problems[0]?.message ?? data.ledger.why ?? 'its key is gone'}. lictor audit verify says more.`,
-  );
+  else writeAll(context, directory, files());
+  const doubt = whyNotProven(data.ledger);
+  if (doubt !== null) throw new CommandFailed(`The ledger is not proven: ${doubt}. lictor audit verify says more.`);
 }
 
-async function gather(
-  context: CliContext,
-  session: AdminSession,
-  { from, to }: Options,
-): Promise<{ readonly data: EvidenceData; readonly head: string | undefined }> {
+async function gather(context: CliContext, session: AdminSession, { from, to }: Options): Promise<Evidence> {
   const { config, paths, configFile, store, operator } = session;
   const progress = createProgress(context.err);
-  const ledger = openReader(paths);
-  let head: string | undefined;
+  assertLedger(paths);
+  const nginx = await findNginx(context.env).then(
+    ({ text }) => text,
+    () => null,
+  );
   try {
-    const nginx = await findNginx(context.env).then(
-      ({ text }) => text,
-      () => null,
-    );
-    const data = await gatherEvidence({
-      ...{
-        config,
-        configFile,
-        configInUse: paths.configInUse,
-        store,
-        ledger,
-        from,
-        to,
-        by: byWhom(operator.principal, operator.asserted),
-        nginx,
-        nowMs: systemClock(),
-      },
-      onRecord: (count) => progress.say(`${count.toLocaleString('en')} records of the period`),
-      verify: () => {
-        const examined = examine(paths, (count) => progress.say(`${count.toLocaleString('en')} records of the whole ledger examined`));
-        head = examined.head;
-        return examined.state;
-      },
+    return await makeEvidence({
+      ...{ config, configFile, paths, store, from, to, nginx },
+      by: byWhom(operator.principal, operator.asserted),
+      nowMs: systemClock(),
+      onProgress: ({ phase, records }) => progress.say(`${records.toLocaleString('en')} ${PHASES[phase]}`),
     });
-    return { data, head };
   } finally {
     progress.end();
-    ledger.close();
   }
 }
 
-function openReader(paths: StatePaths) {
+const PHASES = { period: 'records of the period', ledger: 'records of the whole ledger examined' } as const;
+
+function assertLedger(paths: StatePaths): void {
   if (!existsSync(paths.ledgerFile))
     throw new CommandFailed(`There is no ledger at ${paths.ledgerFile} yet: start the gateway with lictor up, or name its --state-dir.`);
-  return openLedgerReader(paths.ledgerFile);
-}
-
-function filesOf(data: EvidenceData, head: string | undefined): NewFiles {
-  const document = reportOf(data);
-  const files: NewFiles = [
-    ['report.html', renderReport(document)],
-    ['report.md', renderMarkdown(document)],
-    ['access-review.csv', renderReviewCsv(data)],
-    ['data.json', `${JSON.stringify(data, null, 1)}\n`],
-    ...(head === undefined ? [] : [['head.json', head] as const]),
-  ];
-  const sums = files.map(([name, text]) => `${createHash('sha256').update(text).digest('hex')}  ${name}\n`).join('');
-  return [...files, ['SHA256SUMS', sums]];
 }
 
 function assertFree(directory: string): void {

@@ -1,9 +1,9 @@
 // Text for terminals: safe and aligned, with colours only on a terminal.
 import type { Writable } from 'node:stream';
 import type { Environment } from '../config/load.ts';
-import { printable } from '../contract/printable.ts';
+import { jsonText, printable } from '../contract/printable.ts';
 
-export { printable };
+export { jsonText, printable };
 
 export type Paint = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string;
 
@@ -13,16 +13,6 @@ const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as c
 export function painter(out: Writable, env: Environment): Paint {
   const colours = 'isTTY' in out && out.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
   return (style, text) => (colours && text !== '' ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text);
-}
-
-/** JSON on one line, safe for a terminal: it escapes the characters that `printable` replaces, so programs lose nothing. */
-export function jsonText(value: unknown): string {
-  return JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
-}
-
-function escaped(character: string): string {
-  const units = Array.from({ length: character.length }, (_none, index) => character.charCodeAt(index));
-  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }
 
 /** Text of exactly `width` characters, padded or cut with an ellipsis. */

@@ -34,6 +34,12 @@ export const OUTAGE_REASONS = {
     detail: 'The work on this draft did not end in time.',
     hint: 'Simulate a shorter time, or use lictor simulate on the gateway.',
   },
+  'evidence-busy': { status: 503, detail: 'The gateway makes another report.', hint: 'Try again in some seconds; one report or verification runs at a time.' },
+  'evidence-too-long': {
+    status: 503,
+    detail: 'The report or verification did not end in time.',
+    hint: 'Take a shorter period, or use lictor evidence and lictor audit verify on the gateway.',
+  },
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
   'device-throttled': { status: 429, detail: 'Too many wrong codes.', hint: 'Wait a minute, then type the code that the terminal shows.' },
   'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide at the moment.', hint: 'Retry; nothing was forwarded.' },

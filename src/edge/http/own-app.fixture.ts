@@ -62,6 +62,10 @@ const QUIET: OwnAppParts['gateway'] = {
   workers: () => [],
   watch: async () => ({ families: [], traffic: null }),
 };
+const NO_EVIDENCE: OwnAppParts['evidence'] = {
+  async *run() {},
+  close: async () => undefined,
+};
 export const PASSWORD = 'correct horse';
 /** The hash of PASSWORD at the lowest cost, so that a check is fast. */
 const PHC = '$argon2id$v=19$m=8,t=1,p=1$c2FsdCBvZiBhIHRlc3QuLg$nobR2o2xeWTurFtnT39aBrZqNLEx7m9cGt3lpegYjU0';
@@ -120,6 +124,7 @@ interface Given {
   readonly config?: Partial<Config>;
   readonly checks?: OwnAppParts['checks'];
   readonly console?: OwnAppParts['console'];
+  readonly evidence?: OwnAppParts['evidence'];
   readonly gateway?: Partial<OwnAppParts['gateway']>;
   readonly providers?: OwnAppParts['providers'];
   /** For metadata documents of clients. */
@@ -320,6 +325,7 @@ function buildApp(get: () => World, given: Given) {
       ...{ runPages: get().runPages, prefectRuns: noPrefect('none here') },
       coveredObjects: () => async (_type, ids) => new Set(ids.filter((id) => get().covered.includes(id))),
       approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
+      evidence: given.evidence ?? NO_EVIDENCE,
       gateway: { ...QUIET, ...given.gateway },
       redactor: () => openRedactor({ known: [] }),
       mcp: createMcpEndpoint({

@@ -23,6 +23,7 @@ import type { RunPages } from '../../record/timeline/pages/pages.ts';
 import type { PrefectSource } from '../../record/timeline/prefect-source.ts';
 import type { Store } from '../../store/store.ts';
 import type { McpEndpoint } from '../mcp/endpoint.ts';
+import type { EvidenceDesk } from './api/evidence/protocol.ts';
 import type { GatewayStatus } from './api/health/gateway-status.ts';
 import type { ConsoleFiles } from './console-files.ts';
 import type { Pages } from './pages.ts';
@@ -57,6 +58,7 @@ export interface OwnAppParts {
   /** What Prefect says about runs, for their timelines. */
   readonly prefectRuns: PrefectSource;
   readonly gateway: GatewayStatus;
+  readonly evidence: EvidenceDesk;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly decider: Pick<Decider, 'authorizeOwn' | 'authorizeOwnList'>;
   /** For readers of the ledger with limits. */

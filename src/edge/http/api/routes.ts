@@ -5,6 +5,7 @@ import { decisions } from './approvals/decide.ts';
 import { approvals, myApprovals } from './approvals/lists.ts';
 import { oneApproval } from './approvals/one.ts';
 import { audit } from './audit/route.ts';
+import { makeEvidence, verifyEvidence } from './evidence/routes.ts';
 import { health } from './health/route.ts';
 import { IDENTITY_ROUTES } from './identities/index.ts';
 import { me } from './me.ts';
@@ -16,6 +17,7 @@ import { timeline } from './runs/timeline.ts';
 
 export const API_ROUTES: readonly ApiRoute[] = [
   ...[me, audit, agents, health, runs, timeline],
+  ...[makeEvidence, verifyEvidence],
   ...[approvals, myApprovals, oneApproval, ...decisions],
   ...[policies, policyHistory, policyRevision, policyDiff, checkPolicies, simulatePolicies, applyPolicies, rollBackPolicies],
   ...IDENTITY_ROUTES,

@@ -10,6 +10,11 @@ export function isProven({ report, key_from: key }: LedgerState): boolean {
   return report !== null && report.problems.length === 0 && key === 'gateway';
 }
 
+/** Null: the ledger is proven. */
+export function whyNotProven(ledger: LedgerState): string | null {
+  return isProven(ledger) ? null : (ledger.report?.problems[0]?.message ?? ledger.why ?? 'its key is gone');
+}
+
 export function ledgerSection({ ledger, events, gateway }: EvidenceData): Section {
   const own = events.filter(({ action }) => OWN_LIFE.test(action));
   const retention = gateway.ledger_retention_seconds === null ? 'for ever' : `for ${several(Math.round(gateway.ledger_retention_seconds / 86_400), 'day')}`;

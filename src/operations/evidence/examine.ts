@@ -1,12 +1,12 @@
 // Verifies the ledger for a report, and returns its last head.
-import type { StatePaths } from '../config/state-dir.ts';
-import { LictorError } from '../contract/error.ts';
-import type { LedgerState } from '../operations/evidence/data.ts';
-import { lineOf } from '../record/ledger/chain/export-file.ts';
-import { openSignedChain } from '../record/ledger/chain/open-chain.ts';
-import { storeEvidence } from '../record/ledger/chain/store-evidence.ts';
-import { verifyLedger } from '../record/ledger/chain/verify.ts';
-import { jsonText } from './text.ts';
+import type { StatePaths } from '../../config/state-dir.ts';
+import { LictorError } from '../../contract/error.ts';
+import { jsonText } from '../../contract/printable.ts';
+import { lineOf } from '../../record/ledger/chain/export-file.ts';
+import { openSignedChain } from '../../record/ledger/chain/open-chain.ts';
+import { storeEvidence } from '../../record/ledger/chain/store-evidence.ts';
+import { verifyLedger } from '../../record/ledger/chain/verify.ts';
+import type { LedgerState } from './data.ts';
 
 export interface Examined {
   readonly state: LedgerState;

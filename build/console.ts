@@ -2,7 +2,7 @@
 import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { build } from 'vite';
+import { build, type Rolldown } from 'vite';
 import { REPOSITORY } from '../src/cli/repository.ts';
 
 const ROOT = join(REPOSITORY, 'console');
@@ -21,12 +21,25 @@ export async function buildConsole(directory: string = join(ROOT, 'dist')): Prom
     // Chunks name each other relative to themselves, so that only index.html knows the path of the gateway.
     experimental: { renderBuiltUrl: (file, { hostType }) => (hostType === 'html' ? `${BASE}/${file}` : { relative: true }) },
     html: { cspNonce: NONCE },
-    build: { outDir: made, emptyOutDir: true, assetsInlineLimit: 0, target: 'es2023', modulePreload: { polyfill: false }, chunkSizeWarningLimit: 1000 },
+    build: {
+      outDir: made,
+      emptyOutDir: true,
+      assetsInlineLimit: 0,
+      target: 'es2023',
+      modulePreload: { polyfill: false },
+      chunkSizeWarningLimit: 1000,
+      rolldownOptions: { onLog: logExceptDirectives },
+    },
   });
   for (const file of globSync('assets/*.{js,css,svg}', { cwd: made })) compress(join(made, file));
   rmSync(directory, { recursive: true, force: true });
   renameSync(made, directory);
 }
+
+/** Libraries mark modules for servers that render React ("use client"). A browser needs no mark. */
+const logExceptDirectives: NonNullable<Rolldown.InputOptions['onLog']> = (level, log, next) => {
+  if (log.code !== 'MODULE_LEVEL_DIRECTIVE') next(level, log);
+};
 
 function compress(file: string): void {
   const bytes = readFileSync(file);

@@ -1,4 +1,6 @@
+import { PageHead } from './page-head.tsx';
+
 /** A view that is not written yet. */
 export function Placeholder({ title }: { readonly title: string }) {
-  return <h1>{title}</h1>;
+  return <PageHead title={title} />;
 }

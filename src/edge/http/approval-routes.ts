@@ -8,7 +8,7 @@ import { type ApprovalPages, createApprovalPages } from './approval-pages.ts';
 import type { RouteParts } from './parts.ts';
 import { sessionOf } from './session-of.ts';
 import { recordAnyway, sessionRecord } from './session-records.ts';
-import { keepReturnPath, redirectToLogin } from './to-login.ts';
+import { loginAddress, redirectToLogin } from './to-login.ts';
 
 const FORM_BYTES = 16 * 1024;
 const LONGEST_REASON = 200;
@@ -55,11 +55,8 @@ async function showOne(request: ById, reply: FastifyReply, parts: RouteParts): P
 }
 
 async function logInAgain(request: ById, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
-  const query = await keepReturnPath(request, `${parts.prefix}/approvals/${request.params.id}`, parts);
-  return reply
-    .code(303)
-    .header('location', `${parts.prefix}/login${query === '' ? '?' : `${query}&`}again=1`)
-    .send();
+  const address = await loginAddress(request, `${parts.prefix}/approvals/${request.params.id}`, parts, { isFresh: true });
+  return reply.code(303).header('location', address).send();
 }
 
 async function decide(request: ById, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {

@@ -11,7 +11,7 @@ import { safeReturnPath } from './return-path.ts';
 import { deviceCookie, sessionCookie } from './session-cookie.ts';
 import { type OwnSession, sessionOf } from './session-of.ts';
 import { recordAnyway, recordStart } from './session-records.ts';
-import { keepReturnPath } from './to-login.ts';
+import { loginAddress } from './to-login.ts';
 
 const FORM_BYTES = 16 * 1024;
 const ATTEMPT_ID = /^[A-Za-z0-9_-]{22}$/;
@@ -38,17 +38,17 @@ async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: Ro
   const { pages, logins } = parts;
   const query = new URLSearchParams(request.url.split('?')[1] ?? '');
   const wanted = query.get('return');
+  const isFresh = query.has('again');
   if (wanted !== null)
     return reply
       .code(303)
-      .header('location', `${parts.prefix}/login${await keepReturnPath(request, wanted, parts)}`)
+      .header('location', await loginAddress(request, wanted, parts, { isFresh }))
       .send();
   const accounts = await parts.people.takesPasswords();
   if (!accounts && logins.idps.length === 0) return sendPage(reply, pages, { status: 404, html: pages.loginClosed() });
   const attempt = attemptId(query);
   const returnTo = safeReturnPath((await parts.store.loginAttempts.read(attempt)) ?? '', parts.config.publicUrl.basePath);
   const chosen = query.get('idp');
-  const isFresh = query.has('again');
   if (chosen !== null) return beginAtProvider(request, reply, { parts, idp: chosen, returnTo, asOtherPrincipal: query.has('other'), isFresh });
   const session = await sessionOf(request, parts);
   if (session !== undefined && isFresh) return await logInAgain(request, reply, { parts, session, attempt, returnTo });

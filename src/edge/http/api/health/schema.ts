@@ -29,8 +29,8 @@ export const HEALTH = z.strictObject({
   edge: z.strictObject({
     since: z.string().nullable().describe('The begin of the counted minutes; null: the ledger could not be read'),
     ...{ requests: count, denied: count, failed: count },
-    requests_total: count.describe('Requests since somebody watches'),
-    decisions_total: count.describe('Decisions of the control plane since somebody watches. The cache of the edge answered the others'),
+    requests_total: count.describe('Requests since a client reads this'),
+    decisions_total: count.describe('Decisions of the control plane since a client reads this. The cache of the edge answered the others'),
     decision_p50_ms: ms,
     decision_p95_ms: ms,
     interval_seconds: count,

@@ -66,6 +66,8 @@ function conditions(filter: AuditFilter): readonly Condition[] {
     reason === 'policy-permits' ? plain('+reason = ?', reason) : equal('reason', reason, "reason <> 'policy-permits' AND "),
     ...(status === undefined ? [] : [statusCondition(status)]),
     equal('principal', filter.principal),
+    filter.principals === undefined ? undefined : plain(`+principal IN (${filter.principals.map(() => '?').join(', ')})`, ...filter.principals),
+    filter.onBehalfOf === undefined ? undefined : plain(IN_CHAIN, filter.onBehalfOf, filter.onBehalfOf, filter.onBehalfOf),
     address?.includes('/') === true ? plain('in_network(source_ip, ?)', address) : equal('source_ip', address),
     filter.action?.endsWith('.*') === true ? actionRange(filter.action.slice(0, -2)) : equal('action', filter.action),
     // Literal, so that SQLite finds the partial index of denials.
@@ -79,6 +81,8 @@ function conditions(filter: AuditFilter): readonly Condition[] {
 /** The fields with names. lower() handles ASCII only. No field has a line break. */
 const NAMES =
   'lower(concat_ws(char(10), principal, on_behalf_of, action, resource_type, resource_id, path, reason, service, tool, user_agent, credential_id, grants))';
+
+const IN_CHAIN = "EXISTS (SELECT 1 FROM json_each(on_behalf_of) WHERE value = ? OR substr(value, 1, length(?) + 1) = ? || '@')";
 
 function equal(column: string, value: string | undefined, partial = ''): Condition | undefined {
   return value === undefined ? undefined : { sql: (indexed) => (indexed ? `${partial}${column} = ?` : `+${column} = ?`), values: [value], indexable: true };

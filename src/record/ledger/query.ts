@@ -15,6 +15,10 @@ export interface AuditFilter {
   readonly flowRun?: string | undefined;
   readonly request?: string | undefined;
   readonly principal?: string | undefined;
+  /** One of these. */
+  readonly principals?: readonly string[] | undefined;
+  /** A principal of the chain behind the sender, or its name without the provider. */
+  readonly onBehalfOf?: string | undefined;
   /** An action, or all actions of a noun: `flow_runs.*`. */
   readonly action?: string | undefined;
   readonly decision?: 'allow' | 'deny' | undefined;
@@ -48,6 +52,11 @@ export interface AuditFilter {
 export interface LedgerReader {
   /** Oldest first. With `follow`, later records come in the order of writing. */
   audit(filter: AuditFilter): AsyncIterable<LedgerRecord>;
+  /** Some of the records after this number, in the order of writing, and the number to go on from. */
+  changes(filter: AuditFilter, afterNumber: number): Changes;
+  /** The number of the record with this id, or of the newest record. Throws `record-unknown`. */
+  numberOf(id: string | null): number;
+  record(id: string): LedgerRecord | undefined;
   /** Verified and asserted bindings. */
   forFlowRun(id: string): Promise<readonly LedgerRecord[]>;
   /** Events of the gateway itself: starts, dead edge workers, gaps. */
@@ -57,6 +66,11 @@ export interface LedgerReader {
   readonly events: EventReader;
   readonly runs: RunFacts;
   close(): void;
+}
+
+export interface Changes {
+  readonly records: readonly LedgerRecord[];
+  readonly number: number;
 }
 
 /** Steps from one principal to the next in their index, so the cost depends on the number of principals, not of records. */
@@ -74,6 +88,12 @@ export function openLedgerReader(file: string): LedgerReader {
   const audit = (filter: AuditFilter) => auditRows(db, filter);
   return {
     audit,
+    changes: (filter, afterNumber) => changesOf(db, filter, afterNumber),
+    numberOf: (id) => (id === null ? newestNumber(db) : placeOf(db, id)[1]),
+    record: (id) => {
+      const row = db.prepare(`SELECT ${SELECT_COLUMNS} FROM records WHERE id = ?`).get(id);
+      return row === undefined ? undefined : recordOfRow(row);
+    },
     forFlowRun: (id) => collect(audit({ flowRun: id })),
     async gatewayEvents(since, until) {
       const all = await Promise.all(Object.values(GATEWAY_ACTIONS).map((action) => collect(audit({ action, since, until }))));
@@ -103,7 +123,7 @@ async function collect(records: AsyncIterable<LedgerRecord>): Promise<LedgerReco
 }
 
 async function* auditRows(db: DatabaseSync, filter: AuditFilter): AsyncGenerator<LedgerRecord> {
-  const newest = Number(db.prepare('SELECT max(n) AS n FROM records').get()?.n ?? 0);
+  const newest = newestNumber(db);
   let left = filter.limit ?? Number.POSITIVE_INFINITY;
   for await (const record of upTo(db, filter, newest)) {
     yield record;
@@ -111,6 +131,10 @@ async function* auditRows(db: DatabaseSync, filter: AuditFilter): AsyncGenerator
     if (left === 0) return;
   }
   if (filter.follow !== undefined) yield* after(db, filter, newest, filter.follow.signal);
+}
+
+function newestNumber(db: DatabaseSync): number {
+  return Number(db.prepare('SELECT max(n) AS n FROM records').get()?.n ?? 0);
 }
 
 /** The place of a record in time order: its time, then its number. */
@@ -161,13 +185,22 @@ function placeOf(db: DatabaseSync, id: string): Place {
 }
 
 async function* after(db: DatabaseSync, filter: AuditFilter, newest: number, signal: AbortSignal): AsyncGenerator<LedgerRecord> {
-  const { sql, values } = whereByNumber(filter);
-  const page = db.prepare(`SELECT n, ${SELECT_COLUMNS} FROM records WHERE ${sql} AND n > ? ORDER BY n LIMIT ${PAGE}`);
   let n = newest;
   while (!signal.aborted) {
-    const rows = page.all(...values, n);
-    for (const row of rows) yield recordOfRow(row);
-    n = Number(rows.at(-1)?.n ?? n);
-    if (rows.length < PAGE) await wait(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
+    const { records, number } = changesOf(db, filter, n);
+    yield* records;
+    n = number;
+    if (records.length < PAGE) await wait(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** One transaction writes records in the order of their numbers, so none appears before `number` later. */
+function changesOf(db: DatabaseSync, filter: AuditFilter, afterNumber: number): Changes {
+  const newest = newestNumber(db);
+  const { sql, values } = whereByNumber(filter);
+  const rows = db
+    .prepare(`SELECT n, ${SELECT_COLUMNS} FROM records WHERE ${sql} AND n > ? AND n <= ? ORDER BY n LIMIT ${PAGE}`)
+    .all(...values, afterNumber, newest);
+  const number = rows.length < PAGE ? Math.max(newest, afterNumber) : Number(rows.at(-1)?.n);
+  return { records: rows.map(recordOfRow), number };
 }

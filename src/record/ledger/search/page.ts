@@ -6,8 +6,9 @@ import type { VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
 import type { NamedKind } from '../prefect-events/read-events.ts';
 import type { AuditFilter, LedgerReader } from '../query.ts';
 import { type Names, NO_NAMES, unknownWords, withIds } from './names.ts';
+import { withPrincipals } from './principals.ts';
+import type { Page, PageFilter, PageQuestion } from './questions.ts';
 import { createRecordFilter, type RecordFilter } from './record-filter.ts';
-import type { Page, PageFilter, PageQuestion } from './search.ts';
 
 /** The most records that one page reads for a reader with limits. Then the caller goes on from there. */
 const MOST_READ = 20_000;
@@ -19,7 +20,7 @@ type Reading = Pick<LedgerReader, 'audit' | 'principals' | 'events'>;
 export async function pageOf(ledger: Reading, { filter, seesNames = false, reader = EVERY_RECORD }: PageQuestion, covered: VisibleIds): Promise<Page> {
   if (!reader.everything) return limitedPage(ledger, filter, { reader, covered });
   const names = seesNames ? ledger.events : NO_NAMES;
-  const byId = withIds(names, filter);
+  const byId = withPrincipals(ledger, withIds(names, filter));
   const records: LedgerRecord[] = [];
   for await (const record of ledger.audit(byId)) records.push(record);
   return { records, unknown: records.length > 0 ? null : ((await unknownWords({ reader: ledger, names }, byId)) ?? null) };
@@ -32,7 +33,7 @@ async function limitedPage(
   { reader, covered }: { readonly reader: RecordReader; readonly covered: VisibleIds },
 ): Promise<Page> {
   const own = createRecordFilter(reader, covered);
-  const byId: PageFilter = withIds(await ownNames(ledger.events, filter, own), filter);
+  const byId: PageFilter = withPrincipals(ledger, withIds(await ownNames(ledger.events, filter, own), filter));
   const { last, limit, ...rest } = byId;
   const scan: AuditFilter = { ...rest, newestFirst: last !== undefined || byId.newestFirst };
   const found = await firstVisible(ledger.audit(scan), own, last ?? limit ?? 0);
@@ -57,7 +58,7 @@ async function firstVisible(all: AsyncIterable<LedgerRecord>, { visible }: Recor
 }
 
 /** The names of the objects that the reader sees, only for an exact name. */
-async function ownNames(events: LedgerReader['events'], { flowRun, deployment }: PageFilter, { ids }: RecordFilter): Promise<Names> {
+export async function ownNames(events: LedgerReader['events'], { flowRun, deployment }: AuditFilter, { ids }: RecordFilter): Promise<Names> {
   const ownOf = async (kind: NamedKind, type: ResourceType, name: string | undefined) => {
     const named = name === undefined ? [] : events.named(kind, name);
     const seen = await ids(

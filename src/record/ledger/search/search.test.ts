@@ -9,7 +9,8 @@ import { appendRecord } from '../append-record.ts';
 import { tempState } from '../lines.fixture.ts';
 import { fillLedger } from '../many.fixture.ts';
 import { flowRunEvent, uuid, writeEvents } from '../prefect-events/event.fixture.ts';
-import { createLedgerSearch, type LedgerSearch, type PageFilter } from './search.ts';
+import type { PageFilter } from './questions.ts';
+import { createLedgerSearch, type LedgerSearch } from './search.ts';
 
 describe('a search in the ledger', () => {
   let paths: StatePaths;

@@ -1,67 +1,31 @@
 // Ledger searches for the gateway's API, in a separate thread with a time limit, so that no decision waits for one.
 import { Worker } from 'node:worker_threads';
+import type { StatePaths } from '../../../config/state-dir.ts';
 import { LictorError } from '../../../contract/error.ts';
-import type { ResourceType } from '../../../contract/operation.ts';
-import type { LedgerRecord } from '../../../contract/record.ts';
-import type { RecordReader } from '../../../contract/record-reader.ts';
 import type { VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
-import type { AuditFilter } from '../query.ts';
-
-/** One page: the caller gives its size. */
-export type PageFilter = Omit<AuditFilter, 'follow'> & ({ readonly limit: number } | { readonly last: number });
-
-export interface PageQuestion {
-  /** Flow run and deployment by id or name. */
-  readonly filter: PageFilter;
-  /** The caller may see the names of Prefect's runs and deployments. By default a name is not found, and none is suggested. */
-  readonly seesNames?: boolean;
-  /** Left out: the caller sees every record. */
-  readonly reader?: RecordReader | undefined;
-}
-
-export interface Page {
-  readonly records: readonly LedgerRecord[];
-  /** Set when the search stopped at its bound before the page was full: the last record that it has read. */
-  readonly stoppedAt?: Pick<LedgerRecord, 'id' | 'time'>;
-  /** Says which principal, run or deployment has no record at all. Null otherwise. */
-  readonly unknown: string | null;
-}
+import type { Answers, Asks, Covered, Found, Page, PageQuestion, Question } from './questions.ts';
 
 export interface LedgerSearch {
   /**
-   * One page, oldest first. Throws LictorError `record-unknown` for an unknown `after`, `name-unknown` for a name, or `search-too-long`, `search-busy`,
-   * `ledger-missing`. `covered`: by Prefect, for a `reader` with restrictions; without it, such a reader sees nothing.
+   * Throws LictorError `record-unknown` for an unknown record, `name-unknown` for a name, `objects-unknown` while Prefect does not answer, or
+   * `search-too-long`, `search-busy`, `ledger-missing`. `covered`: by Prefect, for a `reader` with restrictions; without it, such a reader sees nothing.
    */
+  ask<K extends keyof Answers>(question: Extract<Question, { kind: K }>, covered?: VisibleIds): Promise<Answers[K]>;
   page(question: PageQuestion, covered?: VisibleIds): Promise<Page>;
   close(): Promise<void>;
 }
 
-export interface SearchParts {
-  readonly ledgerFile: string;
+export interface SearchParts extends Pick<StatePaths, 'ledgerFile' | 'ledgerKey'> {
   /** Default: 20 s. */
   readonly atMostMs?: number;
 }
-
-/** What the thread asks during a search: which of these objects the reader sees. Null in the answer: Prefect did not say. */
-export interface Asks {
-  readonly number: number;
-  readonly type: ResourceType;
-  readonly ids: readonly string[];
-}
-export interface Covered {
-  readonly number: number;
-  readonly covered: readonly string[] | null;
-}
-
-/** The thread's answer. */
-export type Found = { readonly ok: true; readonly page: Page } | { readonly ok: false; readonly code: string; readonly message: string };
 
 const AT_MOST_MS = 20_000;
 /** Above this number of waiting queries, a caller must retry. */
 const MOST_WAITING = 8;
 
 /** The thread starts with the first query. */
-export function createLedgerSearch({ ledgerFile, atMostMs = AT_MOST_MS }: SearchParts): LedgerSearch {
+export function createLedgerSearch({ ledgerFile, ledgerKey, atMostMs = AT_MOST_MS }: SearchParts): LedgerSearch {
   let thread: Worker | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
@@ -70,9 +34,9 @@ export function createLedgerSearch({ ledgerFile, atMostMs = AT_MOST_MS }: Search
     thread = undefined;
     await ending?.terminate();
   };
-  const ask = async (question: PageQuestion, covered: VisibleIds): Promise<Page> => {
+  const ask = async (question: Question, covered: VisibleIds): Promise<unknown> => {
     thread ??= new Worker(new URL('./thread.ts', import.meta.url), {
-      workerData: ledgerFile,
+      workerData: { ledgerFile, ledgerKey },
       name: 'search',
       resourceLimits: { maxOldGenerationSizeMb: 128 },
     }).on('error', () => undefined);
@@ -81,20 +45,23 @@ export function createLedgerSearch({ ledgerFile, atMostMs = AT_MOST_MS }: Search
     if (found === undefined) await end();
     if (found === undefined) throw new LictorError('search-too-long', 'The ledger was not searched to the end in time.');
     if (!found.ok) throw new LictorError(found.code, found.message);
-    return found.page;
+    return found.answer;
+  };
+  const askInTurn = (question: Question, covered: VisibleIds = NOTHING): Promise<unknown> => {
+    if (waiting >= MOST_WAITING) return Promise.reject(new LictorError('search-busy', 'Too many searches in the ledger wait.'));
+    waiting += 1;
+    const asked = last
+      .then(() => ask(question, covered))
+      .finally(() => {
+        waiting -= 1;
+      });
+    last = asked.catch(() => undefined); // Each caller gets its own rejection.
+    return asked;
   };
   return {
-    page(question, covered = NOTHING) {
-      if (waiting >= MOST_WAITING) return Promise.reject(new LictorError('search-busy', 'Too many searches in the ledger wait.'));
-      waiting += 1;
-      const asked = last
-        .then(() => ask(question, covered))
-        .finally(() => {
-          waiting -= 1;
-        });
-      last = asked.catch(() => undefined); // Each caller gets its own rejection.
-      return asked;
-    },
+    // The thread answers each kind of question with its kind of answer.
+    ask: <K extends keyof Answers>(question: Extract<Question, { kind: K }>, covered?: VisibleIds) => askInTurn(question, covered) as Promise<Answers[K]>,
+    page: (question, covered) => askInTurn({ kind: 'page', ...question }, covered) as Promise<Page>,
     close: end,
   };
 }
@@ -107,7 +74,7 @@ interface Limits {
 }
 
 /** Undefined: no answer in time, or the thread has ended. */
-function answerOf(thread: Worker, question: PageQuestion, { covered, atMostMs }: Limits): Promise<Found | undefined> {
+function answerOf(thread: Worker, question: Question, { covered, atMostMs }: Limits): Promise<Found | undefined> {
   return new Promise((resolve) => {
     const done = (found?: Found): void => {
       clearTimeout(timer);

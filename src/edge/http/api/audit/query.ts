@@ -1,6 +1,6 @@
 // The query of `GET /.lictor/api/v1/audit` -> a filter of records. It uses the field names of records.
 import { z } from 'zod';
-import type { PageFilter } from '../../../../record/ledger/search/search.ts';
+import type { PageFilter } from '../../../../record/ledger/search/questions.ts';
 import { ACTION, ADDRESS, COUNT, DECISION, ID_OR_NAME, PATH, REASON, RECORD_ID, STATUS, TEXT, WHEN, type Word } from './words.ts';
 
 /** The default size of a page. */

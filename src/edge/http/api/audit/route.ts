@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { LictorError } from '../../../../contract/error.ts';
 import type { RecordReader } from '../../../../contract/record-reader.ts';
 import { didYouMean } from '../../../../record/ledger/search/known-words.ts';
-import type { PageQuestion } from '../../../../record/ledger/search/search.ts';
+import type { PageQuestion } from '../../../../record/ledger/search/questions.ts';
 import { apiRoute, type CallContext, type Result } from '../api-route.ts';
 import { record } from '../record-schema.ts';
 import { AUDIT_QUERY, filterOf } from './query.ts';

@@ -122,13 +122,15 @@ export async function startApp(parts: AppParts): Promise<App> {
     record: ledger.append,
     async drain() {
       for (const timer of timers) clearInterval(timer);
+      current.get().endStreams();
       // Sinks wait a moment for what is under way, as the sockets do.
       await shared.drafts.close();
       const sent = Promise.all([shared.exports.close(), shared.tracing.close()]);
       for (const server of servers.sockets) server.close();
       await Promise.all([relay.drain(), forward.close()]);
       await Promise.all([...servers.http.map(closeServer), serviceProxy.close()]);
-      for (const part of [announcer, metered, shared.ledgerSearch, shared.ledgerWatch, shared.evidence, shared.runPages, shared.bodies]) await part.close();
+      for (const part of [announcer, metered, shared.ledgerSearch, shared.liveSearch, shared.ledgerWatch, shared.evidence, shared.runPages, shared.bodies])
+        await part.close();
       await sent;
       await current.get().retire();
       for (const part of [shared.eventIntake, ledger, shared.store]) await part.close();

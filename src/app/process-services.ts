@@ -58,6 +58,8 @@ export interface ProcessServices {
   readonly evidence: EvidenceDesk;
   /** What the parts of the process say about themselves now. */
   readonly running: () => Running;
+  /** Another thread, for those who follow the ledger. */
+  readonly liveSearch: LedgerSearch;
   readonly sealer: Sealer;
   readonly signingKeys: SigningKeys;
   readonly confirmMemory: { readonly sessions: ConfirmMemory; readonly grants: ConfirmMemory<ClientGrant> };
@@ -98,6 +100,9 @@ export interface ProcessParts extends Pick<ProcessServices, 'paths' | 'clock' | 
   readonly onReopen: () => void;
 }
 
+/** Each open stream asks one question at a time. */
+const MOST_FOLLOWERS = 100;
+
 export async function openProcessServices({ config, configFile, onReopen, ...parts }: ProcessParts): Promise<ProcessServices> {
   const { paths, clock, steady, log } = parts;
   const { storeFile } = config;
@@ -122,6 +127,7 @@ export async function openProcessServices({ config, configFile, onReopen, ...par
     ledgerWatch: createLedgerWatch({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeFile }, steady),
     evidence: createEvidenceDesk({ configFile, paths }),
     runPages: createRunPages(paths),
+    liveSearch: createLedgerSearch({ ...paths, mostWaiting: MOST_FOLLOWERS }),
     bodies: createBodyWork({ steady }),
     runTokenKey: openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens'),
     confirmMemory: { sessions: createConfirmMemory(), grants: createConfirmMemory() },

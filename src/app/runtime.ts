@@ -76,6 +76,8 @@ export interface Runtime {
   readonly mustMediate: Conditions['mustMediate'];
   /** Own pages and mediated requests. */
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Ends streams of events, whose readers connect again. */
+  endStreams(): void;
   /** Resolves when the requests that this runtime answers have ended and it has closed what it opened. */
   retire(): Promise<void>;
 }
@@ -88,7 +90,8 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
   const prefect = openPrefect(shared, config, { ...identity, opened });
   const decisions = await openDecisions(shared, config, { ...identity, ...prefect, policy, opened });
   const parts = { ...identity, ...prefect, ...decisions, guardedTags: createGuardedTags(config, shared.store.givenScopes) };
-  const own = buildOwnApp(shared, config, { ...parts, policies });
+  const streams = new AbortController();
+  const own = buildOwnApp(shared, config, { ...parts, policies, retired: streams.signal });
   await own.ready();
   await warnOfLocks({ locks: shared.store.locks, config }, shared.log);
   const requests = createRequestCount();
@@ -102,7 +105,9 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
       requests.add(response);
       own.server.emit('request', request, response);
     },
+    endStreams: () => streams.abort(),
     async retire() {
+      streams.abort();
       await requests.none();
       await authenticator.idle();
       await inUse.disposeAsync();
@@ -207,7 +212,7 @@ async function openDecisions(
   return { runTokens, accessStanding, authenticator, decider, services, answerer, conditions, chargeCall, redactor };
 }
 
-type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: GuardedTags };
+type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: GuardedTags; readonly retired: AbortSignal };
 
 /** The gateway's own pages and routes, and the mediator behind them. */
 function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & { readonly policies: OwnPolicies }): ReturnType<typeof createOwnApp> {
@@ -219,6 +224,8 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & 
     sealer: shared.sealer,
     ledgerSearch: shared.ledgerSearch,
     ...{ runPages: shared.runPages, prefectRuns: prefectSource(upstream) },
+    liveSearch: shared.liveSearch,
+    retired: parts.retired,
     coveredObjects: createCoveredObjects({ lookup: createLookup(upstream), createdBy: (type, id) => store.makers.createdBy(id, type), steady }),
     policies: { drafts: shared.drafts, apply: shared.applyDraft, obstacle: () => obstacleToReplace(config.policies, parts.policies.files) },
     redactor: parts.redactor,

@@ -23,7 +23,7 @@ export function sendPage(reply: FastifyReply, pages: Pages, page: { readonly sta
 export function sendRefusal(request: FastifyRequest, reply: FastifyReply, code: ReasonCode, detail?: string): FastifyReply {
   const { status } = REASONS[code];
   if (status === 401) reply.header('www-authenticate', CHALLENGE);
-  if (status === 503) reply.header('retry-after', RETRY_SECONDS);
+  if (status === 503 || status === 429) reply.header('retry-after', RETRY_SECONDS);
   return reply
     .code(status)
     .type('application/json')

@@ -30,8 +30,8 @@ import { createAuthorizationServer } from '../../identity/oauth/server.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import { createEntities } from '../../prefect/client/entities.ts';
+import type { Page, PageQuestion, Question } from '../../record/ledger/search/questions.ts';
 import { noPrefect } from '../../record/timeline/prefect-source.ts';
-import type { Page, PageQuestion } from '../../record/ledger/search/questions.ts';
 import type { ClientGrant } from '../../store/client-grants.ts';
 import { createMcpEndpoint } from '../mcp/endpoint.ts';
 import { TOOLS } from '../mcp/tools/index.ts';
@@ -103,6 +103,10 @@ export interface World {
   runPages: OwnAppParts['runPages'];
   unknown: string | null;
   stoppedAt: Page['stoppedAt'];
+  /** Answers to the other questions to the ledger; by default those of an empty one. */
+  answer: (question: Question) => Promise<unknown>;
+  /** Ends the streams. */
+  readonly retired: AbortController;
   mediatorAnswer: () => Promise<MediatedResponse>;
   readonly policyWork: PolicyWork;
   /** The budgets of the agent. */
@@ -134,6 +138,14 @@ interface Given {
 const NO_RUNS: OwnAppParts['runPages'] = {
   recent: async () => ({ runs: [], before: null }),
   timeline: () => Promise.reject(new LictorError('run-unknown', 'none here')),
+};
+
+const EMPTY_LEDGER: Readonly<Record<Question['kind'], unknown>> = {
+  page: { records: [], unknown: null },
+  changes: { records: [], number: 0 },
+  record: null,
+  principals: [],
+  chain: { state: 'unsigned', signed_at: null, chains: [] },
 };
 
 /** `start`: the start time of the clock in each test. */
@@ -175,6 +187,8 @@ export function useOwnApp({ start, apiRoutes }: { readonly start?: Clock; readon
       runPages: NO_RUNS,
       unknown: null,
       stoppedAt: undefined,
+      answer: async ({ kind }: Question) => EMPTY_LEDGER[kind],
+      retired: new AbortController(),
       mediatorAnswer: async () => created,
       charge: async (): Promise<Verdict> => ({ ok: true }),
       policyWork: createPolicyWork(),
@@ -193,6 +207,7 @@ export function useOwnApp({ start, apiRoutes }: { readonly start?: Clock; readon
     };
   });
   afterEach(async () => {
+    get().retired.abort();
     await app?.app.close();
     await get().test.close();
   });
@@ -302,10 +317,12 @@ function buildApp(get: () => World, given: Given) {
     revision: 7,
   });
   const ledgerSearch: OwnAppParts['ledgerSearch'] = {
+    ask: (question) => get().answer(question) as Promise<never>,
     page: async (question) => {
       get().searched.push(question);
+      const records = await get().found();
       const { unknown, stoppedAt } = get();
-      return { records: await get().found(), unknown, ...(stoppedAt !== undefined && { stoppedAt }) };
+      return { records, unknown, ...(stoppedAt !== undefined && { stoppedAt }) };
     },
   };
   const mediator: Mediator = {
@@ -323,6 +340,8 @@ function buildApp(get: () => World, given: Given) {
       decider,
       ...{ ledgerSearch, authorizationServer, mediator, policies: get().policyWork.parts },
       ...{ runPages: get().runPages, prefectRuns: noPrefect('none here') },
+      liveSearch: ledgerSearch,
+      retired: get().retired.signal,
       coveredObjects: () => async (_type, ids) => new Set(ids.filter((id) => get().covered.includes(id))),
       approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
       evidence: given.evidence ?? NO_EVIDENCE,

@@ -11,6 +11,7 @@ import { lockOnAddress } from '../../identity/authn/locks.ts';
 import { OWN_HEADERS, sendRefusal, sendRefusalOrPage } from './answers.ts';
 import type { ApiRoute } from './api/api-route.ts';
 import { registerApi } from './api/register.ts';
+import { createStreams } from './api/streams.ts';
 import { registerApprovals } from './approval-routes.ts';
 import { registerAuthorize } from './authorize-routes.ts';
 import { renderBarScript } from './bar-script.ts';
@@ -48,7 +49,14 @@ export function createOwnApp(parts: OwnAppParts, apiRoutes?: readonly ApiRoute[]
   const { origin, basePath } = parts.config.publicUrl;
   const pages = createPages({ host: new URL(origin).host, prefix, home: `${basePath}/` });
   const people = createPeople(parts);
-  const routeParts: RouteParts = { ...parts, people, logins: createExternalLogins({ ...parts, sessions: people.sessions }), pages, prefix };
+  const routeParts: RouteParts = {
+    ...parts,
+    people,
+    logins: createExternalLogins({ ...parts, sessions: people.sessions }),
+    pages,
+    prefix,
+    streams: createStreams(),
+  };
   const app = Fastify({ logger: false, bodyLimit: MEDIATED_BYTES, http: { maxHeaderSize: HEADER_BYTES }, rewriteUrl: routeOf, keepAliveTimeout: 120_000 });
 
   app.removeAllContentTypeParsers();

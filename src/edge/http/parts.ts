@@ -25,6 +25,7 @@ import type { Store } from '../../store/store.ts';
 import type { McpEndpoint } from '../mcp/endpoint.ts';
 import type { EvidenceDesk } from './api/evidence/protocol.ts';
 import type { GatewayStatus } from './api/health/gateway-status.ts';
+import type { Streams } from './api/streams.ts';
 import type { ConsoleFiles } from './console-files.ts';
 import type { Pages } from './pages.ts';
 
@@ -53,12 +54,16 @@ export interface OwnAppParts {
   readonly providers: readonly ExternalProvider[];
   readonly sealer: Sealer;
   readonly ledger: Pick<Ledger, 'append'>;
-  readonly ledgerSearch: Pick<LedgerSearch, 'page'>;
   readonly runPages: Pick<RunPages, 'timeline' | 'recent'>;
   /** What Prefect says about runs, for their timelines. */
   readonly prefectRuns: PrefectSource;
   readonly gateway: GatewayStatus;
   readonly evidence: EvidenceDesk;
+  readonly ledgerSearch: Pick<LedgerSearch, 'page' | 'ask'>;
+  /** Another thread, for those who follow the ledger: no search delays them. */
+  readonly liveSearch: Pick<LedgerSearch, 'ask'>;
+  /** Aborts when another configuration answers requests: streams then end, and their readers connect again. */
+  readonly retired: AbortSignal;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly decider: Pick<Decider, 'authorizeOwn' | 'authorizeOwnList'>;
   /** For readers of the ledger with limits. */
@@ -92,6 +97,7 @@ export interface OwnAppParts {
 }
 
 export interface RouteParts extends OwnAppParts {
+  readonly streams: Streams;
   readonly people: People;
   readonly logins: ExternalLogins;
   readonly pages: Pages;

@@ -66,6 +66,7 @@ export function renderPlaces({ publicUrl }: Config): string {
     location = ${quoteVerbatim(`${basePath}/.lictor`)} { return 404; }
     location ^~ ${quoteVerbatim(`${basePath}/.lictor/`)} { include own.conf; }
     location ^~ ${quoteVerbatim(`${basePath}/.lictor/api/v1/policies`)} { include own-large.conf; }
+    location = ${quoteVerbatim(`${basePath}/.lictor/api/v1/stream`)} { include own-stream.conf; }
     location = ${quoteVerbatim(`${basePath}/.lictor/mcp`)} { include mcp.conf; }
     location ^~ ${quoteVerbatim(`${basePath}/.lictor/scim/`)} { include scim.conf; }
 ${wellKnownPaths(basePath)

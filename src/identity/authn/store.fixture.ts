@@ -1,8 +1,10 @@
 // For tests: a store in a temporary directory, a clock that the test controls, and shortcuts that create tokens and accounts.
+
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSealer, type Sealer } from '../../config/keys/sealer.ts';
 import { makeMemoryDir } from '../../config/memory-dir.fixture.ts';
+import type { Scope } from '../../contract/scope.ts';
 import { writeNewStore } from '../../store/new-store.fixture.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { createTokenId, createTokenText, hashToken, type TokenText } from './service-token/token-text.ts';
@@ -24,6 +26,7 @@ export interface TestStore {
     readonly roles?: readonly string[];
     readonly cidrs?: readonly string[];
     readonly lifetimeMs?: number;
+    readonly scope?: Scope | null;
   }): Promise<TokenText>;
   rotate(id: string, overlapMs: number): Promise<TokenText>;
   close(): Promise<void>;
@@ -49,9 +52,9 @@ export async function openTestStore(startMs = 1_700_000_000_000): Promise<TestSt
     putClock: (ms) => {
       putMs += ms;
     },
-    async token({ name = 'etl', roles = ['worker'], cidrs = [], lifetimeMs } = {}) {
+    async token({ name = 'etl', roles = ['worker'], cidrs = [], lifetimeMs, scope = null } = {}) {
       const text = createTokenText(createTokenId());
-      await store.tokens.create({ id: text.id, name, roles, cidrs, lifetimeMs: lifetimeMs ?? null, hash: hashToken(text.text) });
+      await store.tokens.create({ id: text.id, name, roles, scope, cidrs, lifetimeMs: lifetimeMs ?? null, hash: hashToken(text.text) });
       return text;
     },
     async rotate(id, overlapMs) {

@@ -4,7 +4,8 @@ import type { ApiRoute } from './api-route.ts';
 import { decisions } from './approvals/decide.ts';
 import { approvals, myApprovals } from './approvals/lists.ts';
 import { oneApproval } from './approvals/one.ts';
-import { audit } from './audit/route.ts';
+import { auditExport } from './audit/export.ts';
+import { audit, auditChain, auditRecord, auditWords } from './audit/route.ts';
 import { makeEvidence, verifyEvidence } from './evidence/routes.ts';
 import { health } from './health/route.ts';
 import { IDENTITY_ROUTES } from './identities/index.ts';
@@ -14,10 +15,12 @@ import { checkPolicies, simulatePolicies } from './policies/drafts.ts';
 import { policies, policyDiff, policyHistory, policyRevision } from './policies/read.ts';
 import { runs } from './runs/runs.ts';
 import { timeline } from './runs/timeline.ts';
+import { stream } from './stream.ts';
 
 export const API_ROUTES: readonly ApiRoute[] = [
-  ...[me, audit, agents, health, runs, timeline],
   ...[makeEvidence, verifyEvidence],
+  ...[audit, auditRecord, auditWords, auditChain, auditExport, stream],
+  ...[me, agents, health, runs, timeline],
   ...[approvals, myApprovals, oneApproval, ...decisions],
   ...[policies, policyHistory, policyRevision, policyDiff, checkPolicies, simulatePolicies, applyPolicies, rollBackPolicies],
   ...IDENTITY_ROUTES,

@@ -2,13 +2,14 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatePaths } from '../../../config/state-dir.ts';
-import type { RecordReader } from '../../../contract/record-reader.ts';
+import { EVERY_RECORD, NO_RECORD, type RecordReader } from '../../../contract/record-reader.ts';
 import { NOWHERE } from '../../../contract/scope.ts';
 import type { VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
 import { appendRecord } from '../append-record.ts';
 import { tempState } from '../lines.fixture.ts';
 import { fillLedger } from '../many.fixture.ts';
 import { flowRunEvent, uuid, writeEvents } from '../prefect-events/event.fixture.ts';
+import type { AuditFilter } from '../query.ts';
 import type { PageFilter } from './questions.ts';
 import { createLedgerSearch, type LedgerSearch } from './search.ts';
 
@@ -115,6 +116,68 @@ describe('a search in the ledger', () => {
       await expect(page({ limit: 1 }, () => Promise.reject(new Error('no answer')))).rejects.toMatchObject({ code: 'objects-unknown' });
       expect((await page({ limit: 1 })).records).toHaveLength(1);
     });
+  });
+
+  it('answers the records written after a place, each once and in their order', async () => {
+    const written: string[] = [];
+    const write = (request: string, time: string) => {
+      appendRecord(paths, { time: `2026-03-01T12:00:${time}.000Z`, request_id: request, principal: 'alice@local' });
+      written.push(request);
+    };
+    write('before', '30');
+    const ask = (after: number | string | null) => search.ask({ kind: 'changes', filter: { principal: 'alice' }, after });
+    const start = await ask(null);
+    expect(start.records).toEqual([]);
+    const seen: (string | null)[] = [];
+    let { number } = start;
+    // Times of records are not in the order of writing: a long request gets its record late.
+    for (const time of ['20', '40', '10']) {
+      write(`at ${time}`, time);
+      const found = await ask(number);
+      number = found.number;
+      seen.push(...found.records.map(({ request_id }) => request_id));
+    }
+    expect(seen).toEqual(written.slice(1));
+    const [first] = (await search.page({ filter: { request: 'at 20', limit: 1 } })).records;
+    expect((await ask(first?.id ?? '')).records.map(({ request_id }) => request_id)).toEqual(['at 40', 'at 10']);
+    await expect(ask(uuid(9))).rejects.toMatchObject({ code: 'record-unknown' });
+  });
+
+  it('finds principals by their names without the provider, and in the chain of another', async () => {
+    for (const [id, principal] of ['alice@local', 'alice@corp', 'token:alice', 'malice@local'].entries()) add(String(id), principal);
+    appendRecord(paths, { time: '2026-03-01T12:00:09.000Z', request_id: '9', principal: 'agent:copilot', on_behalf_of: ['alice@corp'] });
+    const found = async (filter: AuditFilter) => (await search.page({ filter: { ...filter, limit: 9 } })).records.map(({ request_id }) => request_id);
+    expect(await found({ principal: 'alice' })).toEqual(['0', '1', '2']);
+    expect(await found({ principal: 'malice' })).toEqual(['3']);
+    expect(await found({ principal: 'lice' })).toEqual([]);
+    expect(await found({ onBehalfOf: 'alice' })).toEqual(['9']);
+    expect(await found({ onBehalfOf: 'alice@corp' })).toEqual(['9']);
+    expect(await found({ onBehalfOf: 'ali' })).toEqual([]);
+    expect(await search.ask({ kind: 'principals' })).toEqual(['agent:copilot', 'alice@corp', 'alice@local', 'malice@local', 'token:alice']);
+  });
+
+  it('gives one record to those who may see it', async () => {
+    add('1', 'alice@local');
+    const [record] = (await search.page({ filter: { limit: 1 } })).records;
+    expect(await search.ask({ kind: 'record', id: record?.id ?? '', reader: EVERY_RECORD })).toEqual(record);
+    expect(await search.ask({ kind: 'record', id: record?.id ?? '', reader: NO_RECORD })).toBeNull();
+    expect(await search.ask({ kind: 'record', id: uuid(9), reader: EVERY_RECORD })).toBeNull();
+  });
+
+  it("says whether the chain's end is intact", async () => {
+    for (const id of ['1', '2', '3']) add(id, 'alice@local');
+    const chain = await search.ask({ kind: 'chain' });
+    expect(chain).toMatchObject({ state: 'intact', signed_at: expect.stringMatching(/^20/), chains: [{ first: 1, examined: 3 }] });
+    const db = new DatabaseSync(paths.ledgerFile);
+    db.exec("UPDATE records SET principal = 'bob@local' WHERE request_id = '3'");
+    expect(await search.ask({ kind: 'chain' })).toMatchObject({ state: 'broken' });
+    db.exec("UPDATE records SET principal = 'alice@local' WHERE request_id = '3'");
+    expect(await search.ask({ kind: 'chain' })).toMatchObject({ state: 'intact' });
+    db.exec("DELETE FROM records WHERE request_id = '3'");
+    expect(await search.ask({ kind: 'chain' })).toMatchObject({ state: 'broken' });
+    db.exec('DELETE FROM head');
+    db.close();
+    expect(await search.ask({ kind: 'chain' })).toEqual({ state: 'unsigned', signed_at: null, chains: [] });
   });
 
   it('says which principal is meant by one without a record', async () => {

@@ -18,14 +18,15 @@ export interface LedgerSearch {
 export interface SearchParts extends Pick<StatePaths, 'ledgerFile' | 'ledgerKey'> {
   /** Default: 20 s. */
   readonly atMostMs?: number;
+  /** Above this number of waiting questions, a caller must retry. Default: 8. */
+  readonly mostWaiting?: number;
 }
 
 const AT_MOST_MS = 20_000;
-/** Above this number of waiting queries, a caller must retry. */
 const MOST_WAITING = 8;
 
 /** The thread starts with the first query. */
-export function createLedgerSearch({ ledgerFile, ledgerKey, atMostMs = AT_MOST_MS }: SearchParts): LedgerSearch {
+export function createLedgerSearch({ ledgerFile, ledgerKey, atMostMs = AT_MOST_MS, mostWaiting = MOST_WAITING }: SearchParts): LedgerSearch {
   let thread: Worker | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
@@ -48,7 +49,7 @@ export function createLedgerSearch({ ledgerFile, ledgerKey, atMostMs = AT_MOST_M
     return found.answer;
   };
   const askInTurn = (question: Question, covered: VisibleIds = NOTHING): Promise<unknown> => {
-    if (waiting >= MOST_WAITING) return Promise.reject(new LictorError('search-busy', 'Too many searches in the ledger wait.'));
+    if (waiting >= mostWaiting) return Promise.reject(new LictorError('search-busy', 'Too many searches in the ledger wait.'));
     waiting += 1;
     const asked = last
       .then(() => ask(question, covered))

@@ -8,7 +8,7 @@ import { BUILT_IN_ROLES } from '../../../../contract/roles.ts';
 import { NOWHERE, type Scope } from '../../../../contract/scope.ts';
 import { createTokenId, createTokenText, hashToken } from '../../../../identity/authn/service-token/token-text.ts';
 import { useOwnApp } from '../../own-app.fixture.ts';
-import { AUDIT_QUERY, filterOf } from './query.ts';
+import { AUDIT_QUERY, pageFilterOf } from './query.ts';
 
 const PATH = '/.lictor/api/v1/audit';
 const { get, ask } = useOwnApp();
@@ -140,10 +140,16 @@ describe('the query', () => {
     ['order=newest', { newestFirst: true }],
     ['order=oldest', { newestFirst: false }],
     ['flow_run_id=fuzzy-otter&deployment_id=nightly', { flowRun: 'fuzzy-otter', deployment: 'nightly' }],
+    [
+      'q=principal:alice decision:deny from:10.0.0.0/8 object:"a b" for:bob terra form',
+      { principal: 'alice', decision: 'deny', address: '10.0.0.0/8', resource: 'a b', onBehalfOf: 'bob', text: 'terra form' },
+    ],
+    ['q=flow_run_id:fuzzy-otter token:etl&limit=3', { flowRun: 'fuzzy-otter', text: 'token:etl', limit: 3 }],
+    ['q=', {}],
     ['since=24h&until=2026-03-01', { since: '2026-03-01T00:00:00.000Z', until: '2026-03-01T00:00:00.000Z' }],
   ])('%s', (query, filter) => {
     const expected = 'last' in filter ? filter : { limit: 100, ...filter };
-    expect(filterOf(AUDIT_QUERY.parse(Object.fromEntries(new URLSearchParams(query))), NOW)).toEqual(expected);
+    expect(pageFilterOf(AUDIT_QUERY.parse(Object.fromEntries(new URLSearchParams(query))), NOW)).toEqual(expected);
   });
 
   it.each([
@@ -154,7 +160,7 @@ describe('the query', () => {
       'last=1001',
       'last=1&limit=1',
       'last=1&order=newest',
-      'order=time',
+      ...['order=time', 'q=prinicpal:x', 'q=a"b', 'q=decision:no', 'q=decision:deny decision:deny', 'q=decision:deny&decision=allow'],
       'limit=1&limit=2',
       'principal=a&principal=a',
       'flow_run=x',

@@ -22,31 +22,35 @@ export const QUERY_KEYS: Readonly<Record<string, string>> = {
 
 type Parsed = { readonly ok: true; readonly parameters: Readonly<Record<string, string>> } | { readonly ok: false; readonly problem: string };
 
-/** `key:value` or `key:"a value"`, else a word or `"some words"`. */
-const TERM = /(?:([a-z_]+):)?(?:"([^"]*)"|([^\s"]+))/gy;
+/** Blanks, `key:value` or `key:"a value"`, else a word or `"some words"`. */
+const TERM = /\s+|(?:([a-z_]+):)?(?:"([^"]*)"|([^\s"]+))/gy;
 
 /** `known`: the parameters that may be keys. The problem quotes nothing of the text. */
 export function parseQueryText(text: string, known: readonly string[]): Parsed {
-  const parameters: Record<string, string> = {};
-  const words: string[] = [];
-  let at = 0;
-  for (const match of text.matchAll(TERM_OR_BLANK)) {
-    at = match.index + match[0].length;
-    const [whole, key, quoted, bare] = match;
-    if (whole.trim() === '') continue;
-    const value = quoted ?? bare ?? '';
-    const parameter = key === undefined ? undefined : (QUERY_KEYS[key] ?? known.find((name) => name === key));
-    if (parameter === undefined) {
-      const near = key === undefined ? undefined : nearestName(key, Object.keys(QUERY_KEYS));
-      if (near !== undefined) return { ok: false, problem: `a key is misspelt: did you mean ${near}?` };
-      words.push(key === undefined ? value : whole);
-      continue;
-    }
-    if (Object.hasOwn(parameters, parameter)) return { ok: false, problem: `${parameter} is there twice.` };
-    parameters[parameter] = value;
-  }
-  if (at < text.length) return { ok: false, problem: 'a quotation mark is not closed.' };
-  return { ok: true, parameters: { ...parameters, ...(words.length > 0 && { text: words.join(' ') }) } };
+  const matches = [...text.matchAll(TERM)];
+  if (matches.reduce((length, [whole]) => length + whole.length, 0) < text.length) return { ok: false, problem: 'a quotation mark is not closed.' };
+  const terms = matches.filter(([whole]) => whole.trim() !== '').map((match) => readTerm(match, known));
+  const misspelt = terms.find(({ near }) => near !== undefined);
+  if (misspelt !== undefined) return { ok: false, problem: `a key is misspelt: did you mean ${misspelt.near}?` };
+  const words = terms.filter(({ name }) => name === undefined).map(({ value }) => value);
+  const named = terms.flatMap(({ name, value }) => (name === undefined ? [] : [[name, value] as const]));
+  const twice = named.find(([name], index) => named.findIndex(([other]) => other === name) < index);
+  if (twice !== undefined) return { ok: false, problem: `${twice[0]} is there twice.` };
+  return { ok: true, parameters: { ...Object.fromEntries(named), ...(words.length > 0 && { text: words.join(' ') }) } };
 }
 
-const TERM_OR_BLANK = new RegExp(`\\s+|${TERM.source}`, 'gy');
+interface Term {
+  /** The parameter. Undefined: a word. */
+  readonly name: string | undefined;
+  readonly value: string;
+  /** The key that a misspelt one is like. */
+  readonly near?: string | undefined;
+}
+
+/** `token:etl` is a word, because there is no key `token`. */
+function readTerm([whole, key, quoted, bare]: RegExpExecArray, known: readonly string[]): Term {
+  const value = quoted ?? bare ?? '';
+  if (key === undefined) return { name: undefined, value };
+  const name = Object.hasOwn(QUERY_KEYS, key) ? QUERY_KEYS[key] : known.find((parameter) => parameter === key);
+  return name === undefined ? { name, value: whole, near: nearestName(key, Object.keys(QUERY_KEYS)) } : { name, value };
+}

@@ -1,12 +1,11 @@
-// GET audit: the ledger page by page, narrowed to the objects in the reader's scopes. Reads are recorded like any request.
+// The ledger page by page, one record, its search terms, and the state of its chain. Narrowed to the objects in the reader's scopes.
 import { z } from 'zod';
-import { LictorError } from '../../../../contract/error.ts';
-import type { RecordReader } from '../../../../contract/record-reader.ts';
-import { didYouMean } from '../../../../record/ledger/search/known-words.ts';
-import type { PageQuestion } from '../../../../record/ledger/search/questions.ts';
-import { apiRoute, type CallContext, type Result } from '../api-route.ts';
+import { didYouMean, knownActions, knownReasons } from '../../../../record/ledger/search/known-words.ts';
+import { apiRoute } from '../api-route.ts';
 import { record } from '../record-schema.ts';
-import { AUDIT_QUERY, filterOf } from './query.ts';
+import { AUDIT_QUERY, pageFilterOf } from './query.ts';
+import { search, seesNames } from './search-ledger.ts';
+import { RECORD_ID } from './words.ts';
 
 const page = z.strictObject({
   records: z.array(record).readonly(),
@@ -23,31 +22,68 @@ export const audit = apiRoute({
   query: AUDIT_QUERY,
   answer: page,
   async handle({ query, ...context }) {
-    const filter = filterOf(query, context.parts.clock());
-    const isNamed = filter.flowRun !== undefined || filter.deployment !== undefined;
-    return pageOf({ filter, seesNames: isNamed && (await seesNames(context)), reader: context.reader }, context.parts);
+    const { parts, reader } = context;
+    const filter = pageFilterOf(query, parts.clock());
+    const question = { filter, seesNames: await seesNames(context, filter), reader };
+    const found = await search(parts, () => parts.ledgerSearch.page(question, parts.coveredObjects(reader)));
+    if (!found.ok) return found;
+    const { records, unknown, stoppedAt } = found.answer;
+    const isFull = records.length === ('limit' in filter ? filter.limit : filter.last);
+    const next = isFull ? records.at(-1)?.id : stoppedAt?.id;
+    const notes = [...didYouMean(filter), ...(unknown === null ? [] : [unknown])];
+    return { ok: true, body: { records, next: next ?? null, searched_to: isFull ? null : (stoppedAt?.time ?? null), notes } };
   },
 });
 
-/** Omits the names of Prefect's objects, because the right to read the ledger does not include them. */
-async function seesNames({ inputs, parts: { decider } }: CallContext): Promise<boolean> {
-  const rights = [await decider.authorizeOwn(inputs, 'flow_runs.read', 'FlowRun'), await decider.authorizeOwn(inputs, 'deployments.read', 'Deployment')];
-  return rights.every(({ ok }) => ok);
-}
+export const auditRecord = apiRoute({
+  method: 'GET',
+  path: '/audit/records/{id}',
+  summary: 'Show one record',
+  needs: 'records',
+  params: z.strictObject({ id: z.string().refine((text) => RECORD_ID.parse(text, 0) !== undefined, RECORD_ID.hint) }),
+  answer: record,
+  async handle({ params, reader, parts }) {
+    const found = await search(parts, () => parts.ledgerSearch.ask({ kind: 'record', id: params.id, reader }, parts.coveredObjects(reader)));
+    if (!found.ok) return found;
+    return found.answer === null ? { ok: false, code: 'not-found', detail: NO_RECORD } : { ok: true, body: found.answer };
+  },
+});
 
-async function pageOf(question: PageQuestion & { readonly reader: RecordReader }, parts: CallContext['parts']): Promise<Result<z.input<typeof page>>> {
-  const { ledgerSearch, coveredObjects, log } = parts;
-  try {
-    const { filter } = question;
-    const { records, unknown, stoppedAt } = await ledgerSearch.page(question, coveredObjects(question.reader));
-    const isFull = records.length === ('limit' in filter ? filter.limit : filter.last);
-    const notes = [...didYouMean(filter), ...(unknown === null ? [] : [unknown])];
-    const next = isFull ? records.at(-1)?.id : stoppedAt?.id;
-    return { ok: true, body: { records, next: next ?? null, searched_to: stoppedAt?.time ?? null, notes } };
-  } catch (error) {
-    if (error instanceof LictorError && ['record-unknown', 'name-unknown'].includes(error.code))
-      return { ok: false, code: 'request-invalid', detail: error.message };
-    log.warn({ err: error }, 'the ledger could not be searched');
-    return { ok: false, code: 'gateway-unavailable', detail: 'The ledger could not be searched in time: narrow what you ask for, or ask again.' };
-  }
-}
+const NO_RECORD = 'There is no such record (any more), or it is about an object that your scopes do not include.';
+
+export const auditWords = apiRoute({
+  method: 'GET',
+  path: '/audit/words',
+  summary: 'List the words that records have, for suggestions',
+  needs: 'records',
+  answer: z.strictObject({
+    actions: z.array(z.string()).readonly(),
+    reasons: z.array(z.string()).readonly(),
+    principals: z.array(z.string()).readonly().describe('Empty unless you may read every record'),
+  }),
+  async handle({ reader, parts }) {
+    const found = reader.everything ? await search(parts, () => parts.ledgerSearch.ask({ kind: 'principals' })) : { ok: true as const, answer: [] };
+    if (!found.ok) return found;
+    return { ok: true, body: { actions: knownActions(), reasons: knownReasons(), principals: found.answer } };
+  },
+});
+
+export const auditChain = apiRoute({
+  method: 'GET',
+  path: '/audit/chain',
+  summary: 'Examine the end of the chain: its signed head and the newest records',
+  needs: 'records',
+  answer: z.strictObject({
+    state: z.enum(['intact', 'unsigned', 'broken']),
+    signed_at: z.string().nullable(),
+    chains: z
+      .array(z.strictObject({ node: z.string(), first: z.number(), last: z.number(), examined: z.number() }))
+      .readonly()
+      .describe('One for each node; empty unless you may read every record'),
+  }),
+  async handle({ reader, parts }) {
+    const found = await search(parts, () => parts.ledgerSearch.ask({ kind: 'chain' }));
+    if (!found.ok) return found;
+    return { ok: true, body: reader.everything ? found.answer : { ...found.answer, chains: [] } };
+  },
+});

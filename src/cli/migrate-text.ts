@@ -4,6 +4,7 @@ import { isLoopback } from '../config/sections/public-url.ts';
 import type { Finding } from '../operations/doctor/finding.ts';
 import { type ComparedWorker, counted, type Way } from '../operations/doctor/outside/compare-workers.ts';
 import { baseOf } from '../operations/doctor/outside/door.ts';
+import { originsAt } from '../operations/doctor/outside/other-addresses.ts';
 import type { Rule } from '../operations/migrate/network-rules.ts';
 import { KINDS, type Kind, setupLines } from '../operations/migrate/setup-lines.ts';
 import type { Survey } from '../operations/migrate/survey.ts';
@@ -59,7 +60,15 @@ export function waitingFor(survey: Survey): string {
     .filter(({ way }) => way !== 'gateway')
     .map(({ name }) => printable(name));
   const rest = names.length > 3 ? ` and ${names.length - 3} more` : '';
-  return `${countWords(survey)}. Waiting for ${names.length === 0 ? 'these runs to end' : `${names.slice(0, 3).join(', ')}${rest}`} (Ctrl-C ends this)`;
+  return `${countWords(survey)}. Waiting for ${names.length === 0 ? lastOf(survey) : `${names.slice(0, 3).join(', ')}${rest}`} (Ctrl-C ends this)`;
+}
+
+function lastOf({ directRuns, secondsLeft }: Survey): string {
+  return directRuns.length > 0 ? 'these runs to end' : `heartbeats of processes that are left: ${secondsLeft} s`;
+}
+
+export function renderSecondsLeft({ secondsLeft }: Survey): string {
+  return `\nA process that is left under the name of a moved worker sends a heartbeat within 30 seconds. Run this again in ${secondsLeft} s: all workers must still count.\n`;
 }
 
 function wayWords({ way, newName }: ComparedWorker): string {
@@ -144,13 +153,15 @@ export interface Rules {
   readonly rules: readonly Rule[];
   readonly findings: readonly Finding[];
   readonly servers: readonly string[];
+  /** Of this machine, for others. */
+  readonly addresses: readonly string[];
   readonly publicUrl: string;
 }
 
 /** Commands for other machines: from this one, the way to Prefect stays open. */
-export function renderRules({ rules, findings, servers, publicUrl }: Rules, terminal: Terminal): string {
+export function renderRules({ rules, findings, servers, addresses, publicUrl }: Rules, terminal: Terminal): string {
   const texts = rules.map(({ title, text }) => `\n${title}\n\n${indented(text)}`);
-  const probes = servers.map((url) => `    curl --max-time 5 ${asOthersSee(url, publicUrl)}/api/health\n`);
+  const probes = servers.flatMap((url) => asOthersSee(url, addresses)).map((origin) => `    curl --max-time 5 '${origin}/api/health'\n`);
   return `\nAll workers have moved. Close the direct way now with one of these rules, then run lictor doctor (docs/how-to/network-rules.md).
 ${texts.join('')}
 What this machine finds now:
@@ -163,16 +174,15 @@ ${probes.join('')}    curl --max-time 5 ${publicUrl}/.lictor/health
 `;
 }
 
-/** A Prefect on loopback is on the machine of the gateway. */
-function asOthersSee(url: string, publicUrl: string): string {
-  const server = new URL(url);
-  if (isLoopback(server.hostname)) server.hostname = new URL(publicUrl).hostname;
-  return server.origin;
+/** A Prefect on loopback is on this machine: others see it at the machine's addresses. */
+function asOthersSee(url: string, addresses: readonly string[]): readonly string[] {
+  const { hostname, origin } = new URL(url);
+  return isLoopback(hostname) ? originsAt(url, addresses.length === 0 ? ['GATEWAY'] : addresses) : [origin];
 }
 
-export function surveyJson({ workers, offline, denied, directRuns, through, of }: Survey): Readonly<Record<string, unknown>> {
+export function surveyJson({ workers, offline, denied, directRuns, through, of, secondsLeft }: Survey): Readonly<Record<string, unknown>> {
   return {
-    ...{ through, of },
+    ...{ through, of, seconds_left: secondsLeft },
     workers: workers.map(({ pool, name, type, way, newName, beatMs }) => ({ pool, name, type, uses: way, new_name: newName, last_heartbeat_at: iso(beatMs) })),
     offline: offline.map(({ pool, name, type, beatMs }) => ({ pool, name, type, last_heartbeat_at: iso(beatMs) })),
     ...{ denied, direct_runs: directRuns },

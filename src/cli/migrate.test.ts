@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import type { WorkerChannel } from '../contract/worker-channel.ts';
 import { createAdminServer } from '../edge/http/admin-server.ts';
@@ -13,6 +13,7 @@ import { appendRecord } from '../record/ledger/append-record.ts';
 import { tempState } from '../record/ledger/lines.fixture.ts';
 import { openStore } from '../store/store.ts';
 import { main } from './main.ts';
+import { renderRules } from './migrate-text.ts';
 
 let state: ReturnType<typeof tempState>;
 let root = '';
@@ -23,16 +24,20 @@ let online: string[];
 let offline: string[];
 let runs: object[];
 let channels: string[];
+let openMs: number;
+let heardAgoMs: number;
 let status: number;
 
 beforeEach(async () => {
   state = tempState();
   root = state.paths.root;
-  [online, offline, runs, channels, status] = [['etl-1', 'etl-2'], [], [], ['etl-1'], 200];
+  [online, offline, runs, channels, status, openMs, heardAgoMs] = [['etl-1', 'etl-2'], [], [], ['etl-1'], 200, 60_000, 0];
   prefect = createServer((request, response) => {
     const isRight = request.headers.authorization === `Basic ${Buffer.from('gateway:a-long-auth-string').toString('base64')}`;
     request.resume();
-    request.on('end', () => response.writeHead(isRight ? status : 401).end(JSON.stringify(isRight ? answerTo(request.url ?? '') : {})));
+    request.on('end', () =>
+      response.writeHead(isRight ? status : 401, { date: new Date().toUTCString() }).end(JSON.stringify(isRight ? answerTo(request.url ?? '') : {})),
+    );
   }).listen(0, '127.0.0.1');
   await once(prefect, 'listening');
   writeFileSync(join(root, 'prefect-auth'), 'gateway:a-long-auth-string\n', { mode: 0o600 });
@@ -45,6 +50,7 @@ beforeEach(async () => {
   await once(control, 'listening');
 });
 afterEach(() => {
+  vi.useRealTimers();
   prefect.close();
   control?.close();
   removeRuntimeDir(state.paths);
@@ -55,7 +61,7 @@ const nothing = async () => undefined;
 const refuse = async () => ({ applied: false, revision: 1, why: '' }) as const;
 
 function channelOf(name: string): WorkerChannel {
-  return { pool: 'etl', name, principal: 'token:shared', sinceMs: Date.now() - 60_000, heardMs: Date.now() };
+  return { pool: 'etl', name, principal: 'token:shared', sinceMs: Date.now() - openMs, heardMs: Date.now() - heardAgoMs };
 }
 
 function answerTo(url: string): unknown {
@@ -160,13 +166,51 @@ describe('lictor migrate workers', () => {
       'kind: NetworkPolicy',
       '--source-group SG_LICTOR',
       'ports: !reset []',
-      'curl --max-time 5 http://localhost:',
+      'curl --max-time 5 http://localhost:8200/.lictor/health',
       'rejects clients that connect',
     ])
       expect(out).toContain(words);
     expect(await migrate('--once')).toMatchObject({ out: expect.stringContaining('table inet prefect {') });
-    channels = ['etl-1'];
+    runs = [{ id: 'run-1', name: 'brave-cat', work_pool_name: 'etl' }];
     expect((await migrate('--once')).out).not.toContain('table inet');
+    [runs, channels] = [[], ['etl-1']];
+    expect((await migrate('--once')).out).not.toContain('table inet');
+  });
+
+  it('waits for a heartbeat of a process that is left under the name of a moved worker', async () => {
+    [channels, openMs] = [['etl-1', 'etl-2'], 5_000];
+    const once = await migrate('--once');
+    expect(once.out).toMatch(/^2 of 2 through the gateway\n[\s\S]*Run this again in (?:29|30) s: all workers must still count\.\n$/);
+    expect(JSON.parse((await migrate('--json')).out)).toMatchObject({ through: 2, seconds_left: expect.toSatisfy((left) => left === 29 || left === 30) });
+    let rounds = 0;
+    const later = async () => {
+      rounds += 1;
+      if (rounds === 2) openMs = 36_000;
+    };
+    expect((await migrating(later)).out).toContain('table inet prefect {');
+    expect(rounds).toBe(2);
+  });
+
+  it('waits that long again after it saw such a process', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    [channels, heardAgoMs] = [['etl-1', 'etl-2'], 20_000];
+    let rounds = 0;
+    const round = async () => {
+      [rounds, heardAgoMs] = [rounds + 1, 0];
+      vi.setSystemTime(Date.now() + 10_000);
+    };
+    expect((await migrating(round)).out).toContain('table inet prefect {');
+    expect(rounds).toBe(4);
+  });
+
+  it('names the addresses at which others see a Prefect of this machine', () => {
+    const probes = (addresses: readonly string[], server = 'http://localhost:4200') =>
+      renderRules({ rules: [], findings: [], servers: [server], addresses, publicUrl: 'https://p.example.com' }, { out: new PassThrough(), env: {} }).match(
+        /'http.*'/g,
+      );
+    expect(probes(['10.0.0.1', '2001:db8::1'])).toEqual(["'http://10.0.0.1:4200/api/health'", "'http://[2001:db8::1]:4200/api/health'"]);
+    expect(probes([])).toEqual(["'http://GATEWAY:4200/api/health'"]);
+    expect(probes(['10.0.0.1'], 'https://prefect.internal')).toEqual(["'https://prefect.internal/api/health'"]);
   });
 
   it('waits for nothing if no worker is online', async () => {

@@ -5,13 +5,14 @@ import { systemClock } from '../contract/clock.ts';
 import { bypassChecks, upstreamSubjects } from '../operations/doctor/outside/bypasses.ts';
 import { counted } from '../operations/doctor/outside/compare-workers.ts';
 import { baseOf } from '../operations/doctor/outside/door.ts';
+import { addressesOf } from '../operations/doctor/outside/other-addresses.ts';
 import { runChecks } from '../operations/doctor/run-checks.ts';
 import { networkRules } from '../operations/migrate/network-rules.ts';
 import { KINDS, type Kind } from '../operations/migrate/setup-lines.ts';
-import { addressTowards, type Survey, survey } from '../operations/migrate/survey.ts';
+import { addressTowards, afterDoubt, type Survey, survey } from '../operations/migrate/survey.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
-import { countWords, renderRules, renderSetup, renderSurvey, surveyJson, waitingFor } from './migrate-text.ts';
+import { countWords, renderRules, renderSecondsLeft, renderSetup, renderSurvey, surveyJson, waitingFor } from './migrate-text.ts';
 import { createWorkerTokens } from './migrate-tokens.ts';
 import { createProgress } from './progress.ts';
 import { jsonText } from './text.ts';
@@ -25,8 +26,8 @@ interface Options {
 }
 
 const HELP = `
-A worker has moved when its channel is open at the gateway. Both ways stay open until the last one has moved; then the command prints
-the network rule that closes the direct way, and what lictor doctor finds. --tokens creates a token for each worker that uses Prefect
+A worker has moved when its channel is open at the gateway. Both ways stay open until the last one has moved. A process that is left
+under its name sends a heartbeat within 30 seconds, so the command waits for it. Then it prints the network rule that closes the direct way, and what lictor doctor finds. --tokens creates a token for each worker that uses Prefect
 directly (role worker, on its pool), in a new file of mode 600. No secret is printed.
 
 Example:
@@ -68,7 +69,9 @@ async function migrateWorkers(context: CliContext, options: Options): Promise<vo
   context.out.write(renderSurvey(first, context));
   context.out.write(renderSetup({ tokens, lines: options.lines, config: loaded.config, directory: options.tokens }));
   const last = options.once === true || first.of === 0 ? first : await untilMoved(migration, first);
-  if (last.of > 0 && last.through === last.of) await printRules(migration);
+  if (last.of === 0) return;
+  if (isDone(last)) await printRules(migration);
+  else if (last.secondsLeft > 0) context.out.write(renderSecondsLeft(last));
 }
 
 async function firstSurvey({ look, options, loaded }: Migration): Promise<Survey> {
@@ -96,9 +99,10 @@ const REFRESH_MS = 2_000;
 async function untilMoved({ context, look }: Migration, first: Survey): Promise<Survey> {
   const { out, err, pause = wait } = context;
   const progress = createProgress(err);
-  let present = first;
+  let [present, doubtMs] = [first, 0];
   while (!isDone(present)) {
     progress.say(waitingFor(present));
+    if (present.workers.some(({ way }) => way === 'both')) doubtMs = systemClock();
     await pause(REFRESH_MS);
     const found = await look();
     if (!found.ok) {
@@ -109,20 +113,22 @@ async function untilMoved({ context, look }: Migration, first: Survey): Promise<
       progress.end();
       out.write(`${countWords(found.survey)}\n`);
     }
-    present = found.survey;
+    present = afterDoubt(found.survey, doubtMs, systemClock());
   }
   progress.end();
   return present;
 }
 
 /** Runs that began on the direct way end there: the rule would break them. */
-function isDone({ through, of, directRuns }: Survey): boolean {
-  return through === of && directRuns.length === 0;
+function isDone({ through, of, directRuns, secondsLeft }: Survey): boolean {
+  return through === of && directRuns.length === 0 && secondsLeft === 0;
 }
 
 async function printRules({ context, loaded: { config } }: Migration): Promise<void> {
   const { servers } = config.prefect;
   const subjects = await Promise.all(servers.map(async (url) => ({ url, gateway: (await addressTowards(url)) ?? 'GATEWAY' })));
   const checks = upstreamSubjects({ config, env: context.env }).flatMap(bypassChecks);
-  context.out.write(renderRules({ rules: networkRules(subjects), findings: await runChecks(checks), servers, publicUrl: baseOf(config.publicUrl) }, context));
+  const addresses = addressesOf();
+  const findings = await runChecks(checks);
+  context.out.write(renderRules({ rules: networkRules(subjects), findings, servers, addresses, publicUrl: baseOf(config.publicUrl) }, context));
 }

@@ -17,6 +17,8 @@ export interface Survey {
   readonly directRuns: readonly DirectRun[];
   readonly through: number;
   readonly of: number;
+  /** Until a process that is left under the name of a moved worker has sent a heartbeat. 0: that time is over. */
+  readonly secondsLeft: number;
 }
 
 export interface DirectRun {
@@ -34,6 +36,9 @@ export interface SurveyParts {
 /** `why`: a sentence with the problem. */
 export type Surveyed = { readonly ok: true; readonly survey: Survey } | { readonly ok: false; readonly why: string };
 
+/** A stock worker's interval of heartbeats, and the time until Prefect answers with it. */
+const HEARTBEAT_MS = 35_000;
+
 const ACTIVE = { flow_runs: { state: { type: { any_: ['PENDING', 'RUNNING', 'CANCELLING'] } } } };
 
 /** Never rejects because a server is away. */
@@ -49,11 +54,29 @@ export async function survey({ servers, paths, clock }: SurveyParts): Promise<Su
   const { denied, directRuns } = await readSeenRecords(paths.ledgerFile, active.items, clock());
   const workers = compareWorkers(known.online, { channels, heartbeats: await readHeartbeats(paths.ledgerFile, clock()) });
   const those = counted(workers);
+  const firstSeen = those.flatMap(({ firstSeenMs }) => firstSeenMs ?? []);
   const through = those.filter(({ way }) => way === 'gateway').length;
   return {
     ok: true,
-    survey: { workers, offline: known.offline, denied, directRuns: directRuns.map(runOf), through, of: those.length },
+    survey: {
+      workers,
+      offline: known.offline,
+      denied,
+      directRuns: directRuns.map(runOf),
+      through,
+      of: those.length,
+      secondsLeft: secondsLeft(firstSeen, clock()),
+    },
   };
+}
+
+/** The same survey, some time after one that found a second process. Such a process is seen only until the worker's next heartbeat. */
+export function afterDoubt(found: Survey, doubtMs: number, nowMs: number): Survey {
+  return { ...found, secondsLeft: Math.max(found.secondsLeft, secondsLeft([doubtMs], nowMs)) };
+}
+
+function secondsLeft(sinceMs: readonly number[], nowMs: number): number {
+  return Math.max(0, Math.ceil((Math.max(...sinceMs) + HEARTBEAT_MS - nowMs) / 1000));
 }
 
 async function activeRuns([subject, ...others]: readonly UpstreamSubject[]): Promise<Pages> {

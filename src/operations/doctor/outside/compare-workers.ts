@@ -14,6 +14,8 @@ export interface ComparedWorker extends ListedWorker {
   readonly way: Way;
   /** Of a renamed worker. */
   readonly newName: string | null;
+  /** The first sign of it at the gateway. Null: none. */
+  readonly firstSeenMs: number | null;
 }
 
 export interface SeenAtGateway {
@@ -28,13 +30,19 @@ const TOLERANCE_MS = 5_000;
 export function compareWorkers(online: readonly ListedWorker[], seen: SeenAtGateway): readonly ComparedWorker[] {
   return online.map((worker) => {
     const newName = renamedTo(worker, seen.channels);
-    return { ...worker, newName, way: newName === null ? wayOf(worker, seen) : 'renamed' };
+    return { ...worker, newName, way: newName === null ? wayOf(worker, seen) : 'renamed', firstSeenMs: firstSeen(worker, seen) };
   });
 }
 
 /** A renamed worker is counted under its new name. */
 export function counted(workers: readonly ComparedWorker[]): readonly ComparedWorker[] {
   return workers.filter(({ way }) => way !== 'renamed');
+}
+
+function firstSeen(worker: ListedWorker, { channels, heartbeats }: SeenAtGateway): number | null {
+  const opened = channels.filter((channel) => isOf(channel, worker)).map(({ sinceMs }) => sinceMs);
+  const beats = heartbeats.filter((record) => poolOf(record) === worker.pool && isOwn(record.principal, worker)).map(({ time }) => Date.parse(time));
+  return opened.length + beats.length === 0 ? null : Math.min(...opened, ...beats);
 }
 
 function wayOf(worker: ListedWorker, { channels, heartbeats }: SeenAtGateway): Way {

@@ -14,11 +14,16 @@ export function addressesOf(interfaces: Readonly<Record<string, readonly Network
     .map(({ address }) => address);
 }
 
+/** The origin of a URL of this machine, at its other addresses. */
+export function originsAt(url: string, addresses: readonly string[]): readonly string[] {
+  const { protocol, port } = new URL(url);
+  return addresses.map((address) => `${protocol}//${isIP(address) === 6 ? `[${address}]` : address}${port === '' ? '' : `:${port}`}`);
+}
+
 /** Empty where Prefect is elsewhere, or this machine has no other address. Sends no credential: an answer is enough. */
 export async function checkOtherAddresses({ url, probe }: Pick<UpstreamSubject, 'url' | 'probe'>, addresses: readonly string[]): Promise<readonly Verdict[]> {
-  const { protocol, hostname, port } = new URL(url);
-  if (!isLoopback(hostname) || addresses.length === 0) return [];
-  const candidates = addresses.map((address) => `${protocol}//${isIP(address) === 6 ? `[${address}]` : address}${port === '' ? '' : `:${port}`}`);
+  if (!isLoopback(new URL(url).hostname) || addresses.length === 0) return [];
+  const candidates = originsAt(url, addresses);
   const answers = await Promise.all(candidates.map((candidate) => probe({ url: `${candidate}/api/admin/version` })));
   const open = candidates.filter((_, index) => {
     const answer = answers[index];

@@ -19,6 +19,9 @@ api.use({
   },
 });
 
+/** In `params` of a change: for its type only. The client writes the value. */
+export const PROOF = { 'x-csrf-token': '' };
+
 interface Answered<Data> {
   readonly data?: Data;
   readonly error?: unknown;

@@ -1492,6 +1492,8 @@ export interface operations {
                             requested_by: string;
                             readonly on_behalf_of: string[];
                             action: string;
+                            /** @description The action in words: delete deployments */
+                            action_text: string;
                             resource: {
                                 type: string;
                                 id: string | null;
@@ -1548,6 +1550,8 @@ export interface operations {
                             requested_by: string;
                             readonly on_behalf_of: string[];
                             action: string;
+                            /** @description The action in words: delete deployments */
+                            action_text: string;
                             resource: {
                                 type: string;
                                 id: string | null;
@@ -1606,6 +1610,8 @@ export interface operations {
                             requested_by: string;
                             readonly on_behalf_of: string[];
                             action: string;
+                            /** @description The action in words: delete deployments */
+                            action_text: string;
                             resource: {
                                 type: string;
                                 id: string | null;
@@ -1698,6 +1704,8 @@ export interface operations {
                         requested_by: string;
                         readonly on_behalf_of: string[];
                         action: string;
+                        /** @description The action in words: delete deployments */
+                        action_text: string;
                         resource: {
                             type: string;
                             id: string | null;
@@ -1767,6 +1775,8 @@ export interface operations {
                         requested_by: string;
                         readonly on_behalf_of: string[];
                         action: string;
+                        /** @description The action in words: delete deployments */
+                        action_text: string;
                         resource: {
                             type: string;
                             id: string | null;

@@ -1,6 +1,7 @@
 // An approval in answers of the admin API, with what the person that asks may do about it.
 import { z } from 'zod';
 import { approvalJson } from '../../../../authorization/approvals/approval-json.ts';
+import { actionWords } from '../../../../prefect/catalog/action-words.ts';
 import type { StoredApproval } from '../../../../store/approvals.ts';
 import type { CallContext } from '../api-route.ts';
 
@@ -9,6 +10,7 @@ export const approval = z.strictObject({
   requested_by: z.string(),
   on_behalf_of: z.array(z.string()).readonly(),
   action: z.string(),
+  action_text: z.string().describe('The action in words: delete deployments'),
   resource: z.strictObject({ type: z.string(), id: z.string().nullable(), name: z.string().nullable() }),
   arguments: z.unknown().describe('What the request asked for, without secrets'),
   rule: z.string(),
@@ -26,5 +28,9 @@ export const approval = z.strictObject({
 
 export function approvalBody(stored: StoredApproval, { authorization, parts }: Pick<CallContext, 'authorization' | 'parts'>): z.input<typeof approval> {
   const bar = parts.approvals.bar(stored, authorization.principal);
-  return { ...approvalJson(stored), may_decide: { allowed: bar === undefined, reason: bar?.code ?? null, detail: bar?.detail ?? null } };
+  return {
+    ...approvalJson(stored),
+    action_text: actionWords(stored.action),
+    may_decide: { allowed: bar === undefined, reason: bar?.code ?? null, detail: bar?.detail ?? null },
+  };
 }

@@ -4,20 +4,40 @@
  */
 
 export interface paths {
-    "/me": {
+    "/evidence": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * Show the authenticated principal and its rights on this API
-         * @description Any credential.
-         */
-        get: operations["get_me"];
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Make the access review and audit report of a period: one line of JSON for each step, the report in the last one
+         * @description Needs `access.read`.
+         */
+        post: operations["post_evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify that no record was edited, removed, added or moved: one line of JSON for each step
+         * @description Needs `access.read`.
+         */
+        post: operations["post_evidence_verification"];
         delete?: never;
         options?: never;
         head?: never;
@@ -36,6 +56,126 @@ export interface paths {
          * @description Needs `ledger.read`. With the right on flow runs or deployments, it is about the objects in your scopes only.
          */
         get: operations["get_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/records/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show one record
+         * @description Needs `ledger.read`. With the right on flow runs or deployments, it is about the objects in your scopes only.
+         */
+        get: operations["get_audit_records_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the words that records have, for suggestions
+         * @description Needs `ledger.read`. With the right on flow runs or deployments, it is about the objects in your scopes only.
+         */
+        get: operations["get_audit_words"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Examine the end of the chain: its signed head and the newest records
+         * @description Needs `ledger.read`. With the right on flow runs or deployments, it is about the objects in your scopes only.
+         */
+        get: operations["get_audit_chain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the records of a search, newest first
+         * @description Needs `ledger.read`. With the right on flow runs or deployments, it is about the objects in your scopes only.
+         */
+        get: operations["get_audit_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the records: server-sent events named record, with the id of the record as cursor
+         * @description Needs `ledger.read`. With the right on flow runs or deployments, it is about the objects in your scopes only.
+         */
+        get: operations["get_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the authenticated principal and its rights on this API
+         * @description Any credential.
+         */
+        get: operations["get_me"];
         put?: never;
         post?: never;
         delete?: never;
@@ -118,46 +258,6 @@ export interface paths {
         get: operations["get_timeline_id"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/evidence": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Make the access review and audit report of a period: one line of JSON for each step, the report in the last one
-         * @description Needs `access.read`.
-         */
-        post: operations["post_evidence"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/evidence/verification": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Verify that no record was edited, removed, added or moved: one line of JSON for each step
-         * @description Needs `access.read`.
-         */
-        post: operations["post_evidence_verification"];
         delete?: never;
         options?: never;
         head?: never;
@@ -937,7 +1037,89 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_me: {
+    post_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: date
+                     * @description A day (UTC)
+                     */
+                    from: string;
+                    /**
+                     * Format: date
+                     * @description The last day
+                     */
+                    to: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": {
+                        progress: {
+                            /** @enum {string} */
+                            phase: "period" | "ledger";
+                            records: number;
+                        };
+                    } | {
+                        report: {
+                            /** @description The report as sections of blocks */
+                            document: {
+                                title: string;
+                            } & {
+                                [key: string]: unknown;
+                            };
+                            /** @description Those of lictor evidence */
+                            files: {
+                                name: string;
+                                text: string;
+                            }[];
+                            verification: {
+                                proven: boolean;
+                                /** @description Why not; null: proven */
+                                doubt: string | null;
+                                records: number;
+                                checkpoints: number;
+                                signed_at: string | null;
+                                /** @description Earlier parts that retention deleted */
+                                pruned: number;
+                                readonly problems: string[];
+                            };
+                        };
+                    } | {
+                        refusal: {
+                            code: string;
+                            detail: string;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    post_evidence_verification: {
         parameters: {
             query?: never;
             header?: never;
@@ -952,31 +1134,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        principal: string;
-                        /** @enum {string} */
-                        principal_kind: "user" | "service" | "worker" | "run" | "agent";
-                        idp: string | null;
-                        roles: string[];
-                        credential_id: string;
-                        carrier: string;
-                        scopes: string[] | null;
-                        expires_at: string | null;
-                        /** @description When the person proved the identity; null: no session, or unknown */
-                        logged_in_at: string | null;
-                        /** @description For changes in this session; null: no session */
-                        csrf_token: string | null;
-                        /** @description By action */
-                        rights: {
-                            [key: string]: {
-                                allowed: boolean;
-                                /** @description The right is about the objects in the scopes of your roles */
-                                own_objects_only: boolean;
-                                /** @description The code of the denial; null: allowed */
-                                reason: string | null;
-                                /** @description Which role has it */
-                                detail: string | null;
-                            };
+                    "application/x-ndjson": {
+                        progress: {
+                            /** @enum {string} */
+                            phase: "period" | "ledger";
+                            records: number;
+                        };
+                    } | {
+                        verification: {
+                            proven: boolean;
+                            /** @description Why not; null: proven */
+                            doubt: string | null;
+                            records: number;
+                            checkpoints: number;
+                            signed_at: string | null;
+                            /** @description Earlier parts that retention deleted */
+                            pruned: number;
+                            readonly problems: string[];
+                        };
+                    } | {
+                        refusal: {
+                            code: string;
+                            detail: string;
+                        } & {
+                            [key: string]: unknown;
                         };
                     };
                 };
@@ -995,10 +1176,14 @@ export interface operations {
     get_audit: {
         parameters: {
             query?: {
+                /** @description All in one, as the console writes it: principal:alice decision:deny */
+                q?: string;
                 /** @description write up to 1024 characters, and no control characters. */
                 request_id?: string;
                 /** @description write up to 1024 characters, and no control characters. */
                 principal?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                on_behalf_of?: string;
                 /** @description an action is written flow_runs.create, all of a noun flow_runs.* */
                 action?: string;
                 /** @description a decision is allow or deny. */
@@ -1052,6 +1237,293 @@ export interface operations {
                         searched_to: string | null;
                         /** @description Terms that may be misspelt */
                         readonly notes: string[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_audit_records_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_audit_words: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        readonly actions: string[];
+                        readonly reasons: string[];
+                        /** @description Empty unless you may read every record */
+                        readonly principals: string[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_audit_chain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        state: "intact" | "unsigned" | "broken";
+                        signed_at: string | null;
+                        /** @description One for each node; empty unless you may read every record */
+                        readonly chains: {
+                            node: string;
+                            first: number;
+                            last: number;
+                            examined: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_audit_export: {
+        parameters: {
+            query?: {
+                /** @description All in one, as the console writes it: principal:alice decision:deny */
+                q?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                request_id?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                principal?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                on_behalf_of?: string;
+                /** @description an action is written flow_runs.create, all of a noun flow_runs.* */
+                action?: string;
+                /** @description a decision is allow or deny. */
+                decision?: string;
+                /** @description a reason is a code of docs/reference/errors.md: policy-default-deny. */
+                reason?: string;
+                /** @description a status is written 403, a class of them 4xx. */
+                status?: string;
+                /** @description write an address or a network: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32. */
+                source_ip?: string;
+                /** @description a path begins with /; * at its end stands for all below: /api/deployments/* */
+                path?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                flow_run_id?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                deployment_id?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                resource_id?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                text?: string;
+                /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
+                since?: string;
+                /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
+                until?: string;
+                format?: "ndjson" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_stream: {
+        parameters: {
+            query?: {
+                /** @description All in one, as the console writes it: principal:alice decision:deny */
+                q?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                request_id?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                principal?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                on_behalf_of?: string;
+                /** @description an action is written flow_runs.create, all of a noun flow_runs.* */
+                action?: string;
+                /** @description a decision is allow or deny. */
+                decision?: string;
+                /** @description a reason is a code of docs/reference/errors.md: policy-default-deny. */
+                reason?: string;
+                /** @description a status is written 403, a class of them 4xx. */
+                status?: string;
+                /** @description write an address or a network: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32. */
+                source_ip?: string;
+                /** @description a path begins with /; * at its end stands for all below: /api/deployments/* */
+                path?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                flow_run_id?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                deployment_id?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                resource_id?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                text?: string;
+                /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
+                since?: string;
+                /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
+                until?: string;
+                /** @description From the record with this id on, as Last-Event-ID. Left out: from now on */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        principal: string;
+                        /** @enum {string} */
+                        principal_kind: "user" | "service" | "worker" | "run" | "agent";
+                        idp: string | null;
+                        roles: string[];
+                        credential_id: string;
+                        carrier: string;
+                        scopes: string[] | null;
+                        expires_at: string | null;
+                        /** @description When the person proved the identity; null: no session, or unknown */
+                        logged_in_at: string | null;
+                        /** @description For changes in this session; null: no session */
+                        csrf_token: string | null;
+                        /** @description By action */
+                        rights: {
+                            [key: string]: {
+                                allowed: boolean;
+                                /** @description The right is about the objects in the scopes of your roles */
+                                own_objects_only: boolean;
+                                /** @description The code of the denial; null: allowed */
+                                reason: string | null;
+                                /** @description Which role has it */
+                                detail: string | null;
+                            };
+                        };
                     };
                 };
             };
@@ -1321,142 +1793,6 @@ export interface operations {
                         next: string | null;
                         /** @description The cursor of what is written after this answer */
                         live: string;
-                    };
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    post_evidence: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /**
-                     * Format: date
-                     * @description A day (UTC)
-                     */
-                    from: string;
-                    /**
-                     * Format: date
-                     * @description The last day
-                     */
-                    to: string;
-                };
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/x-ndjson": {
-                        progress: {
-                            /** @enum {string} */
-                            phase: "period" | "ledger";
-                            records: number;
-                        };
-                    } | {
-                        report: {
-                            /** @description The report as sections of blocks */
-                            document: {
-                                title: string;
-                            } & {
-                                [key: string]: unknown;
-                            };
-                            /** @description Those of lictor evidence */
-                            files: {
-                                name: string;
-                                text: string;
-                            }[];
-                            verification: {
-                                proven: boolean;
-                                /** @description Why not; null: proven */
-                                doubt: string | null;
-                                records: number;
-                                checkpoints: number;
-                                signed_at: string | null;
-                                /** @description Earlier parts that retention deleted */
-                                pruned: number;
-                                readonly problems: string[];
-                            };
-                        };
-                    } | {
-                        refusal: {
-                            code: string;
-                            detail: string;
-                        } & {
-                            [key: string]: unknown;
-                        };
-                    };
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    post_evidence_verification: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/x-ndjson": {
-                        progress: {
-                            /** @enum {string} */
-                            phase: "period" | "ledger";
-                            records: number;
-                        };
-                    } | {
-                        verification: {
-                            proven: boolean;
-                            /** @description Why not; null: proven */
-                            doubt: string | null;
-                            records: number;
-                            checkpoints: number;
-                            signed_at: string | null;
-                            /** @description Earlier parts that retention deleted */
-                            pruned: number;
-                            readonly problems: string[];
-                        };
-                    } | {
-                        refusal: {
-                            code: string;
-                            detail: string;
-                        } & {
-                            [key: string]: unknown;
-                        };
                     };
                 };
             };

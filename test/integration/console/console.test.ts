@@ -1,0 +1,19 @@
+// The console in a real browser, before real nginx and Prefect: each view as admin, scoped operator, auditor and viewer.
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
+import { type Stack, startStack } from './stack.ts';
+import { walkShell } from './walks/shell.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterEach(async () => {
+  await stack.closePages();
+  expect(stack.misdeeds()).toEqual([]);
+});
+afterAll(() => stack?.close());
+
+/** One for each view; `walks/NAME.ts` registers its tests. */
+const WALKS = { shell: walkShell } as const;
+
+for (const [name, walk] of Object.entries(WALKS)) describe(name, () => walk(() => stack));

@@ -1,0 +1,84 @@
+// One gateway, Prefect and browser for all walks through the console, with a person for each role.
+import axe, { type AxeResults } from 'axe-core';
+import type { BrowserContext, Page } from 'playwright-core';
+import { startBrowser, type TestBrowser } from '../../env/chromium.ts';
+import { type Account, type Gateway, startGateway } from '../../env/gateway.ts';
+import { type Direct, directTo, sharedPrefect } from '../../env/prefect.ts';
+import { makeTeams, scopeArguments, type Team } from '../../env/teams.ts';
+import { watchPage } from './watch.ts';
+
+/** The operator has the objects of team A only. */
+export type Role = 'admin' | 'operator' | 'auditor' | 'viewer';
+
+export interface Stack {
+  readonly gateway: Gateway;
+  readonly server: Direct;
+  readonly browser: TestBrowser;
+  readonly teams: { readonly a: Team; readonly b: Team };
+  readonly accounts: Readonly<Record<Role, Account>>;
+  /** A signed-in person at an address of the console, such as `/search?q=alice`. The page is closed after the test. */
+  open(role: Role, path: string, options?: OpenOptions): Promise<Page>;
+  /** What any page did that no page may do, since the last call: reports of the policy, requests elsewhere, errors. */
+  misdeeds(): readonly string[];
+  closePages(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly theme?: 'light' | 'dark';
+  /** Pixels. 320 is what 400 % zoom leaves of 1280. */
+  readonly width?: number;
+}
+
+const CONFIG = {
+  identity_providers: [{ id: 'local', type: 'accounts' }],
+  agents: [{ name: 'copilot', sponsor: 'user:admin@local', credential: 'token', roles: [{ role: 'agent' }], taint: 'allow' }],
+  approvals: [{ name: 'agent-runs', principals: ['agent:*'], actions: ['deployments.run'], approvers: 'sponsor' }],
+};
+
+export async function startStack(): Promise<Stack> {
+  const server = directTo(sharedPrefect());
+  const [gateway, browser, teams] = await Promise.all([startGateway({ upstream: sharedPrefect(), config: CONFIG }), startBrowser(), makeTeams(server)]);
+  const account = async (role: Role) => [role, await gateway.account(role, role, ...(role === 'operator' ? scopeArguments(teams.a) : []))] as const;
+  const accounts = Object.fromEntries([
+    await account('admin'),
+    await account('operator'),
+    await account('auditor'),
+    await account('viewer'),
+  ]) as Stack['accounts'];
+  const misdeeds: string[] = [];
+  const contexts: BrowserContext[] = [];
+  return {
+    ...{ gateway, server, browser, teams, accounts },
+    async open(role, path, { theme = 'light', width = 1280 } = {}) {
+      const context = await browser.person();
+      contexts.push(context);
+      const { cookie } = await gateway.login(accounts[role]);
+      const [name = '', value = ''] = cookie.split(/=(.*)/s);
+      await context.addCookies([{ name, value, url: gateway.url }]);
+      const page = await context.newPage();
+      watchPage(page, gateway.url, misdeeds);
+      await page.emulateMedia({ colorScheme: theme });
+      await page.setViewportSize({ width, height: 900 });
+      await page.goto(`${gateway.url}/.lictor/console${path}`);
+      return page;
+    },
+    misdeeds: () => misdeeds.splice(0),
+    closePages: async () => {
+      await Promise.all(contexts.splice(0).map((context) => context.close()));
+    },
+    async close() {
+      await browser.close();
+      await gateway.close();
+    },
+  };
+}
+
+/** Violations of WCAG 2.2 A and AA, each with the first elements: must be empty. */
+export async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const { violations: all }: AxeResults = await page.evaluate(`axe.run(document, { runOnly: ${JSON.stringify(LEVELS)} })`);
+  return all.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' | ')}`.slice(0, 800));
+}
+
+const LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];

@@ -22,6 +22,12 @@ export interface Touched {
   readonly taskRunId: string | null;
 }
 
+export interface TasksFrom {
+  readonly ids: readonly string[];
+  /** The time of the last event that was read. Null: all were read. */
+  readonly readTo: string | null;
+}
+
 /** A run at its newest state, or at its newest request if no event of it is stored. */
 export interface SeenRun {
   readonly id: string;
@@ -54,6 +60,8 @@ export interface RunFacts {
   recordsAfter(n: number, runs: readonly string[], most: number): readonly NumberedRecord[];
   /** What the events between these numbers are about. */
   touchedBetween(after: number, upTo: number, runs: readonly string[]): readonly Touched[];
+  /** The task runs of a run with events from this time on, in at most `most` of them. */
+  tasksFrom(run: string, time: string, most: number): TasksFrom;
   /** The events of a run in time order, of its task runs only those of `tasks`. */
   eventsOf(run: string, tasks: readonly string[]): readonly PrefectEvent[];
   seenBefore(question: RunsQuestion): SeenRuns;
@@ -78,6 +86,14 @@ export function createRunFacts(db: DatabaseSync): RunFacts {
         WHERE n > ? AND n <= ? AND +flow_run_id IN (SELECT value FROM json_each(?))`;
       const rows = db.prepare(sql).all(after, upTo, JSON.stringify(runs));
       return rows.map((row) => ({ flowRunId: String(row['flow_run_id']), taskRunId: textOf(row['task_run_id']) }));
+    },
+    tasksFrom(run, time, most) {
+      if (!events) return { ids: [], readTo: null };
+      // Events have microseconds: without its Z, a time is less than all of them.
+      const sql =
+        'SELECT occurred, task_run_id AS id FROM prefect_events WHERE flow_run_id = ? AND occurred >= ? AND task_run_id IS NOT NULL ORDER BY occurred LIMIT ?';
+      const rows = db.prepare(sql).all(run, time.replace('Z', ''), most);
+      return { ids: [...new Set(rows.map(({ id }) => String(id)))], readTo: rows.length < most ? null : textOf(rows.at(-1)?.['occurred']) };
     },
     eventsOf(run, tasks) {
       if (!events) return [];

@@ -1,5 +1,9 @@
-import { Placeholder } from '../../parts/placeholder.tsx';
+// Runs: the list, and the timeline of one.
+import { useItemId } from '../../app/url-state.ts';
+import { RunList } from './run-list.tsx';
+import { RunPage } from './run-page.tsx';
 
 export default function RunsView() {
-  return <Placeholder title="Runs" />;
+  const id = useItemId();
+  return id === undefined ? <RunList /> : <RunPage key={id} id={id} />;
 }

@@ -1,9 +1,11 @@
 // A timeline page by page, and what was written since. Each answer reads a bounded number of records.
 import { LictorError } from '../../../contract/error.ts';
+import type { PrefectEvent } from '../../../contract/prefect-event.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import type { LedgerReader } from '../../ledger/query.ts';
 import { idOfNamed, NO_NAMES } from '../../ledger/search/names.ts';
 import { gatherTimeline, type Sources } from '../gather.ts';
+import { shortTime } from '../task-runs.ts';
 import { flatten } from '../timeline.ts';
 import { changes } from './changes.ts';
 import { type Cursor, cursorText } from './cursor.ts';
@@ -56,17 +58,24 @@ async function readWhole({ reader, prefect }: Sources, id: string, { time, skip 
   }
 }
 
-/** Reads of each run its first records, and `read` records from `since` on. */
+/** Reads of each run its first records, its states, and from `since` on `read` records and as many events of task runs. */
 function openWindow(reader: LedgerReader, since: string, read: number): { readonly reader: LedgerReader; horizon(): string | null } {
   let horizon: string | null = null;
+  const endAt = (time: string | null | undefined): void => {
+    if (time != null && (horizon === null || time < horizon)) horizon = time;
+  };
   const forFlowRun = async (flowRun: string): Promise<readonly LedgerRecord[]> => {
     const first = await collect(reader, { flowRun, limit: FIRST_RECORDS, until: since });
     const rest = await collect(reader, { flowRun, limit: read, since });
-    const last = rest.at(-1)?.time;
-    if (rest.length === read && last !== undefined && (horizon === null || last < horizon)) horizon = last;
+    if (rest.length === read) endAt(rest.at(-1)?.time);
     return [...first, ...rest];
   };
-  return { reader: { ...reader, forFlowRun }, horizon: () => horizon };
+  const eventsOf = (flowRun: string): readonly PrefectEvent[] => {
+    const { ids, readTo } = reader.runs.tasksFrom(flowRun, since, read);
+    endAt(readTo === null ? null : shortTime(readTo));
+    return reader.runs.eventsOf(flowRun, ids);
+  };
+  return { reader: { ...reader, forFlowRun, events: { ...reader.events, forFlowRun: eventsOf } }, horizon: () => horizon };
 }
 
 function placeAfter(times: readonly string[], sent: number, horizon: string | null): Place | null {

@@ -36,8 +36,8 @@ const MOST_PAGES = 5;
 export async function recentRuns(reader: LedgerReader, question: RecentQuestion): Promise<RecentRuns> {
   const seen: SeenRun[] = [];
   let before: string | null = question.before;
-  for (let pages = 0; pages < MOST_PAGES && before !== null && seen.length === 0; pages += 1) {
-    const page = reader.runs.seenBefore({ ...question, before });
+  for (let pages = 0; pages < MOST_PAGES && before !== null && seen.length < question.most; pages += 1) {
+    const page = reader.runs.seenBefore({ ...question, before, most: question.most - seen.length });
     seen.push(...page.runs);
     before = page.before;
   }

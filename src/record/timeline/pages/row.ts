@@ -105,10 +105,11 @@ function recordPart(record: LedgerRecord, kind: 'request' | 'decision' | 'gatewa
 const ASKING: readonly (string | null)[] = ['user', 'agent'];
 
 function laneOf(record: LedgerRecord, routine: boolean): Lane {
+  if (createsRun(record)) return 'who';
   if (record.approval_id !== null) return 'approval';
   if (record.service !== null || record.action === CONNECT_ACTION) return 'service';
   if (record.decision === 'deny') return 'decision';
-  if (createsRun(record) || (!routine && ASKING.includes(record.principal_kind))) return 'who';
+  if (!routine && ASKING.includes(record.principal_kind)) return 'who';
   return record.action?.startsWith('worker.') === true ? 'worker' : 'request';
 }
 

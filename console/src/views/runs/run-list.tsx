@@ -1,0 +1,103 @@
+// The runs that the ledger has seen, the newest first.
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useDeferredValue } from 'react';
+import { answerOf, api } from '../../api/client.ts';
+import type { components } from '../../api/schema.d.ts';
+import { useUrlState } from '../../app/url-state.ts';
+import { Button } from '../../parts/button.tsx';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { EmptyState } from '../../parts/empty-state.tsx';
+import { ErrorNotice } from '../../parts/error-notice.tsx';
+import { PageHead } from '../../parts/page-head.tsx';
+import { Time } from '../../parts/time.tsx';
+import { UntrustedText } from '../../parts/untrusted-text.tsx';
+import { ViewLoading } from '../../parts/view-loading.tsx';
+import styles from './run.module.css';
+import { StateTag } from './state-tag.tsx';
+import { chain } from './words.ts';
+
+type Run = components['schemas']['RecentRun'];
+
+export function RunList() {
+  const [text, setText] = useUrlState('q');
+  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useRuns(useDeferredValue(text.trim()));
+  const runs = data?.pages.flatMap((page) => page.runs) ?? [];
+  return (
+    <>
+      <PageHead title="Runs" about="The flow runs that this gateway has seen. Each has a timeline: who asked, what was decided, what happened.">
+        <input
+          type="search"
+          className={`input ${styles['search']}`}
+          placeholder="Name, or start of an id"
+          aria-label="Find runs"
+          value={text}
+          onChange={(event) => setText(event.target.value, { replace: true })}
+        />
+      </PageHead>
+      <div className="stack">
+        {error !== null && <ErrorNotice error={error} />}
+        {data === undefined && error === null && <ViewLoading />}
+        {data !== undefined && runs.length === 0 && <NoRuns text={text} />}
+        {runs.length > 0 && <DataTable label="Runs" columns={COLUMNS} rows={runs} keyOf={({ id }) => id} />}
+        {hasNextPage && (
+          <div>
+            <Button isPending={isFetchingNextPage} onPress={() => void fetchNextPage()}>
+              Earlier runs
+            </Button>
+          </div>
+        )}
+      </div>
+    </>
+  );
+}
+
+const REFRESH_MS = 10_000;
+
+function useRuns(text: string) {
+  return useInfiniteQuery({
+    queryKey: ['runs', text],
+    initialPageParam: '',
+    queryFn: ({ pageParam, signal }) => {
+      const query = { ...(text !== '' && { text }), ...(pageParam !== '' && { before: pageParam }) };
+      return answerOf(api.GET('/runs', { params: { query }, signal }));
+    },
+    getNextPageParam: ({ next }) => next,
+    refetchInterval: REFRESH_MS,
+    placeholderData: (before) => before,
+  });
+}
+
+function NoRuns({ text }: { readonly text: string }) {
+  if (text !== '') return <EmptyState title="No run has this name">The search knows parts of names, and the starts of ids.</EmptyState>;
+  return <EmptyState title="No run yet">A run appears here as soon as a client of the gateway starts one.</EmptyState>;
+}
+
+const COLUMNS: readonly Column<Run>[] = [
+  {
+    name: 'run',
+    title: 'Run',
+    cell: (run) => (
+      <>
+        <Link to="/runs/{-$id}" params={{ id: run.id }}>
+          <UntrustedText text={run.name ?? run.id} />
+        </Link>
+        {run.flow !== null && (
+          <span className={styles['under']}>
+            <UntrustedText text={run.flow} />
+          </span>
+        )}
+      </>
+    ),
+  },
+  { name: 'state', title: 'State', cell: (run) => run.state !== null && <StateTag name={run.state} type={run.state_type} /> },
+  { name: 'by', title: 'Started by', cell: (run) => <UntrustedText text={startedBy(run)} /> },
+  { name: 'deployment', title: 'Deployment', cell: (run) => <UntrustedText text={run.deployment ?? run.deployment_id ?? ''} /> },
+  { name: 'seen', title: 'Last seen', cell: (run) => <Time iso={run.seen_at} relative /> },
+];
+
+const ROUTES = { schedule: 'Schedule', automation: 'Automation', unknown: '—', request: '—' } as const;
+
+function startedBy({ principal, on_behalf_of, route }: Run): string {
+  return principal === null ? ROUTES[route] : chain(principal, on_behalf_of);
+}

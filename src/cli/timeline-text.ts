@@ -1,8 +1,7 @@
 // A timeline as text: the start of the run, then its entries. Routine entries are only counted.
 import { chainWords } from '../contract/chain-words.ts';
-import type { PrefectEvent } from '../contract/prefect-event.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import { actionWords } from '../record/timeline/action-words.ts';
+import { actionWords, eventWords } from '../record/timeline/action-words.ts';
 import { commonName, groupChatter, type TimelineLine } from '../record/timeline/group.ts';
 import type { PrefectAnswer } from '../record/timeline/prefect-run.ts';
 import type { TaskRun } from '../record/timeline/task-runs.ts';
@@ -146,14 +145,6 @@ function taskLine(task: TaskRun, { offset, indent, count, lastedMs }: Place, { p
 function runWords({ id, name, state, start }: Timeline): string {
   const who = start.principal === null ? '' : `  by ${chainWords([start.principal, ...start.on_behalf_of])}`;
   return `${name ?? 'flow run'}  ${state ?? ''}  ${id}${who}`;
-}
-
-/** An event of Prefect as text, or its name if there is no text for it. */
-function eventWords({ event, resource_name: name, resource_id: id }: PrefectEvent): string {
-  const what = name ?? id;
-  if (event === 'prefect.worker.submitted-flow-run') return `worker ${what} started its process`;
-  if (event === 'prefect.worker.executed-flow-run') return `worker ${what} saw it end`;
-  return `${event.replace(/^prefect\./, '')}${event.startsWith('prefect.flow-run.') ? '' : `  ${what}`}`;
 }
 
 function restWords(record: LedgerRecord): string {

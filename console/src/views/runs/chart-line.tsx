@@ -85,7 +85,7 @@ function FoldContent({ item, axis, range, width }: LineProps<FoldLine>) {
       </Cell>
       <Cell className={styles['track']}>
         <span className={styles['inset']}>
-          {item.rows.length <= MOST_DOTS && item.rows.slice(1).map((at) => <Dot key={at.row.key} at={at} axis={axis} range={range} />)}
+          {item.rows.length <= MOST_DOTS && item.rows.map((at) => <Dot key={at.row.key} at={at} axis={axis} range={range} />)}
           <MarkOf at={{ ...first, to: last.from }} axis={axis} range={range} width={width} said={`over ${span(last.from - first.from)}`} fold />
         </span>
       </Cell>

@@ -39,7 +39,7 @@ export function Chart({ run, rows, axis, range, look, narrow, onRange, onOpen, o
       selected={look.selected}
       scroller={scroller}
       head={<AxisHead axis={axis} range={range} track={track} width={width} onRange={onRange} />}
-      render={(item) => <ChartLine item={item} axis={axis} range={range} width={width} zero={axis.from} />}
+      render={(item) => <ChartLine item={item} axis={axis} range={range} width={width} />}
       rowProps={(item) => ({ level: item.level + 1, expanded: expandedOf(item), selected: item.id === look.selected })}
       onOpen={(item) => open(item, { onOpen, onTurn })}
       onTurn={(item, wanted) => {

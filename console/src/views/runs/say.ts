@@ -4,6 +4,7 @@ import { chain, span } from './words.ts';
 
 /** The name of the line. */
 export function title({ kind, what, principal, on_behalf_of, object_id, flow_run_id }: Row): string {
+  if (principal === `run:${flow_run_id}` && kind !== 'run') return chain('the run itself', on_behalf_of);
   if (kind === 'state' || kind === 'event' || kind === 'gateway') return what ?? '';
   if (kind === 'task') return what ?? `task run ${object_id ?? ''}`;
   if (kind === 'run') return what ?? `flow run ${object_id ?? flow_run_id}`;

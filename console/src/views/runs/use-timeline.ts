@@ -35,7 +35,8 @@ export function useTimeline(id: string): TimelineState {
     };
     void readFeed(
       {
-        ask: ({ cursor, limit }, signal) => answerOf(api.GET('/timeline/{id}', { params: { path: { id }, query: { limit: String(limit), cursor } }, signal })),
+        ask: ({ cursor, limit }, signal) =>
+          answerOf(api.GET('/timeline/{id}', { params: { path: { id }, query: { limit: String(limit), ...(cursor !== undefined && { cursor }) } }, signal })),
         wait: waitFor,
         retryMs,
         onPage,

@@ -23,7 +23,7 @@ function trim(text: string): string {
   return text.replace(/\.0$/, '');
 }
 
-/** The time since the start of the run, exact enough to tell two neighbours apart. */
+/** The time since the start of the run, exact enough for two neighbours to differ. */
 export function offset(ms: number): string {
   const sign = ms < 0 ? '−' : '+';
   const size = Math.abs(ms);

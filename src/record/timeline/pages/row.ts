@@ -2,7 +2,7 @@
 import { CONNECT_ACTION } from '../../../contract/destination.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import { createsRun } from '../../ledger/notable.ts';
-import { actionWords } from '../action-words.ts';
+import { actionWords, eventWords } from '../action-words.ts';
 import { isChatter } from '../group.ts';
 import { ENDED } from '../task-runs.ts';
 import type { NestedEntry, Timeline, TimelineEntry } from '../timeline.ts';
@@ -73,9 +73,8 @@ function partOf(entry: TimelineEntry): Part {
       return { key: `task:${id}`, lane: 'task', duration_ms: durationMs, what: name, state, state_type: stateType, attempts, object_id: id };
     }
     case 'event': {
-      const { id, event, resource_name: name, resource_id: resource } = entry.event;
-      const lane = event.startsWith('prefect.worker.') ? 'worker' : 'event';
-      return { key: `event:${id}`, lane, what: `${event.replace(/^prefect\./, '')} ${name ?? resource}`, object_id: resource };
+      const { id, event, resource_id: object_id } = entry.event;
+      return { key: `event:${id}`, lane: event.startsWith('prefect.worker.') ? 'worker' : 'event', what: eventWords(entry.event), object_id };
     }
     case 'run':
       return runPart(entry.time, entry.timeline);

@@ -1,0 +1,88 @@
+import { useQuery } from '@tanstack/react-query';
+import { useMe, whyNot } from '../../app/session.ts';
+import { Button } from '../../parts/button.tsx';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { EmptyState } from '../../parts/empty-state.tsx';
+import { Tag } from '../../parts/tag.tsx';
+import { UntrustedText } from '../../parts/untrusted-text.tsx';
+import { useAsked } from './asked.ts';
+import { LastUse } from './cells.tsx';
+import { type Agent, agentsQuery } from './data.ts';
+import { Listed } from './listed.tsx';
+import { RowButtons } from './token-buttons.tsx';
+import { useOpenDetail } from './use-open-detail.ts';
+import { Who } from './who.tsx';
+
+const COLUMNS: readonly Column<Agent>[] = [
+  { name: 'name', title: 'Agent', cell: (agent) => <Name agent={agent} /> },
+  { name: 'sponsor', title: 'Sponsor', cell: ({ sponsor }) => <Who id={sponsor} /> },
+  { name: 'credential', title: 'Credential', cell: ({ credential }) => <UntrustedText text={credential} longest={80} /> },
+  { name: 'budgets', title: 'Budgets used', cell: ({ budgets }) => <Budgets budgets={budgets} /> },
+  { name: 'call', title: 'Last call', cell: ({ last_call_at: at }) => <LastUse at={at} from={null} /> },
+  { name: 'runs', title: 'Runs', isNumber: true, cell: ({ runs_in_progress: runs }) => runs },
+  { name: 'waits', title: 'Waiting', isNumber: true, cell: ({ pending_approvals: waiting }) => waiting },
+  { name: 'do', title: '', cell: (agent) => <StopOrResume agent={agent} /> },
+];
+
+export function Agents() {
+  const query = useQuery(agentsQuery);
+  const agents = query.data?.agents ?? [];
+  const { selected, onSelect } = useOpenDetail();
+  return (
+    <Listed query={query} isEmpty={agents.length === 0} empty={<NoAgents />}>
+      <DataTable
+        label="Agents"
+        columns={COLUMNS}
+        rows={agents}
+        keyOf={({ principal }) => principal}
+        selected={selected}
+        onSelect={({ principal }) => onSelect({ id: principal })}
+      />
+    </Listed>
+  );
+}
+
+function Name({ agent: { principal, stopped, tainted_until: taint } }: { readonly agent: Agent }) {
+  return (
+    <>
+      <Who id={principal} /> {stopped !== null && <Tag tone="bad">stopped</Tag>} {taint !== null && <Tag tone="warn">tainted</Tag>}
+    </>
+  );
+}
+
+function Budgets({ budgets }: { readonly budgets: Agent['budgets'] }) {
+  const all = Object.entries(budgets);
+  if (all.length === 0) return <span className="muted">none</span>;
+  return all.map(([name, { used, most }]) => (
+    <span key={name} className="under">
+      {name} {used === null ? most : `${used} of ${most}`}
+    </span>
+  ));
+}
+
+function StopOrResume({ agent: { principal, stopped } }: { readonly agent: Agent }) {
+  const { ask } = useAsked();
+  const bar = whyNot(useMe(), 'access.write');
+  return (
+    <RowButtons>
+      <Button
+        small
+        kind="quiet"
+        whyNot={bar}
+        label={`${stopped === null ? 'Stop' : 'Resume'} ${principal}`}
+        onPress={() => ask(stopped === null ? 'lock' : 'unlock', principal)}
+      >
+        {stopped === null ? 'Stop' : 'Resume'}
+      </Button>
+    </RowButtons>
+  );
+}
+
+function NoAgents() {
+  return (
+    <EmptyState title="No agents">
+      <p>An AI agent gets its sponsor, roles and budgets in lictor.yaml:</p>
+      <code>{'agents: [{ name: copilot, sponsor: "user:alice@corp", credential: token, roles: [{ role: agent }] }]'}</code>
+    </EmptyState>
+  );
+}

@@ -1,0 +1,47 @@
+// Cells that several tables of this view have.
+import { Tag } from '../../parts/tag.tsx';
+import { Time } from '../../parts/time.tsx';
+import { UntrustedText } from '../../parts/untrusted-text.tsx';
+import type { RoleOrigin } from './data.ts';
+
+/** When and from where; `never` stands out, because it is what a reviewer looks for. */
+export function LastUse({ at, from }: { readonly at: string | null; readonly from: string | null }) {
+  if (at === null) return <Tag tone="warn">never</Tag>;
+  return (
+    <>
+      <Time iso={at} relative />
+      {from !== null && <span className="under">{from}</span>}
+    </>
+  );
+}
+
+export function Until({ at, words = 'never' }: { readonly at: string | null; readonly words?: string }) {
+  return at === null ? <span className="muted">{words}</span> : <Time iso={at} relative />;
+}
+
+export function Roles({ roles }: { readonly roles: readonly RoleOrigin[] }) {
+  if (roles.length === 0) return <span className="muted">none</span>;
+  return (
+    <span className="tags">
+      {roles.map(({ role, scope }) => (
+        <span key={`${role} ${scope}`} className="role">
+          <Tag tone={role === 'admin' ? 'info' : 'plain'}>{role}</Tag>
+          {scope !== null && <span className="under">{scope}</span>}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+export function Words({ words }: { readonly words: readonly string[] }) {
+  if (words.length === 0) return <span className="muted">none</span>;
+  return (
+    <span className="tags">
+      {words.map((word) => (
+        <Tag key={word}>
+          <UntrustedText text={word} longest={60} />
+        </Tag>
+      ))}
+    </span>
+  );
+}

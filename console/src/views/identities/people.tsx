@@ -1,0 +1,61 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useUrlState } from '../../app/url-state.ts';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { EmptyState } from '../../parts/empty-state.tsx';
+import { TextField } from '../../parts/fields.tsx';
+import { Tag } from '../../parts/tag.tsx';
+import { LastUse, Roles, Words } from './cells.tsx';
+import { type Principal, peopleQuery } from './data.ts';
+import { Listed } from './listed.tsx';
+import { useOpenDetail } from './use-open-detail.ts';
+import { Who } from './who.tsx';
+
+const KNOWN_BY: Readonly<Record<string, string>> = { account: 'built-in account', login: 'login', scim: 'SCIM and login' };
+
+const COLUMNS: readonly Column<Principal>[] = [
+  { name: 'id', title: 'Person', cell: (person) => <Person person={person} /> },
+  { name: 'roles', title: 'Roles', cell: ({ roles }) => <Roles roles={roles} /> },
+  { name: 'groups', title: 'Groups', cell: ({ groups }) => <Words words={groups} /> },
+  { name: 'known', title: 'Known by', cell: ({ known_by: by }) => KNOWN_BY[by] ?? by },
+  { name: 'seen', title: 'Last seen', cell: ({ last_seen_at: at, last_seen_from: from }) => <LastUse at={at} from={from} /> },
+];
+
+export function People() {
+  const [text, setText] = useUrlState('q');
+  const query = useInfiniteQuery(peopleQuery(text));
+  const people = query.data?.pages.flatMap(({ principals }) => principals) ?? [];
+  const detail = useOpenDetail();
+  return (
+    <div className="stack">
+      <TextField
+        label="Filter people"
+        hideLabel
+        type="search"
+        placeholder="Filter by name or group"
+        value={text}
+        onChange={(value) => setText(value, { replace: true })}
+      />
+      <Listed query={query} isEmpty={people.length === 0} empty={<Nobody text={text} />}>
+        <DataTable label="People" columns={COLUMNS} rows={people} keyOf={({ id }) => id} {...detail} />
+      </Listed>
+    </div>
+  );
+}
+
+function Person({ person: { id, locked, refused } }: { readonly person: Principal }) {
+  return (
+    <>
+      <Who id={id} /> {locked && <Tag tone="bad">locked</Tag>} {refused && <Tag tone="bad">refused by its provider</Tag>}
+    </>
+  );
+}
+
+function Nobody({ text }: { readonly text: string }) {
+  if (text !== '') return <EmptyState title="No person matches">A part of the name or of a group is enough. Groups count from the first login on.</EmptyState>;
+  return (
+    <EmptyState title="No people yet">
+      <p>People of an identity provider are listed from their first login on. A built-in account is made on the machine of the gateway:</p>
+      <code>lictor account add alice --role admin</code>
+    </EmptyState>
+  );
+}

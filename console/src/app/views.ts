@@ -44,7 +44,7 @@ export const VIEWS: readonly ViewEntry[] = [
     name: 'identities',
     title: 'Identities',
     group: 'Control',
-    right: 'access.read',
+    right: null,
     icon: 'M8 2a3 3 0 1 1 0 6a3 3 0 1 1 0-6M2 14c1-4 11-4 12 0',
     load: () => import('../views/identities/view.tsx'),
   },

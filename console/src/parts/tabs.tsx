@@ -13,7 +13,13 @@ export function Tabs({ label, name, shown, tabs }: TabsProps) {
   return (
     <nav className="tabs" aria-label={label}>
       {tabs.map(({ value, title }, index) => (
-        <Link key={value} to="." search={index === 0 ? {} : { [name]: value }} aria-current={value === shown ? 'page' : undefined} activeProps={{}}>
+        <Link
+          key={value}
+          to="."
+          search={index === 0 ? {} : { [name]: value }}
+          aria-current={value === shown ? 'page' : undefined}
+          activeOptions={{ exact: true }}
+        >
           {title}
         </Link>
       ))}

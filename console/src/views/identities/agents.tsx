@@ -10,7 +10,7 @@ import { LastUse } from './cells.tsx';
 import { type Agent, agentsQuery } from './data.ts';
 import { Listed } from './listed.tsx';
 import { RowButtons } from './token-buttons.tsx';
-import { useOpenDetail } from './use-open-detail.ts';
+import { shownColumns, useOpenDetail } from './use-open-detail.ts';
 import { Who } from './who.tsx';
 
 const COLUMNS: readonly Column<Agent>[] = [
@@ -32,7 +32,7 @@ export function Agents() {
     <Listed query={query} isEmpty={agents.length === 0} empty={<NoAgents />}>
       <DataTable
         label="Agents"
-        columns={COLUMNS}
+        columns={shownColumns(COLUMNS, selected)}
         rows={agents}
         keyOf={({ principal }) => principal}
         selected={selected}
@@ -42,10 +42,10 @@ export function Agents() {
   );
 }
 
-function Name({ agent: { principal, stopped, tainted_until: taint } }: { readonly agent: Agent }) {
+function Name({ agent: { name, principal, stopped, tainted_until: taint } }: { readonly agent: Agent }) {
   return (
     <>
-      <Who id={principal} /> {stopped !== null && <Tag tone="bad">stopped</Tag>} {taint !== null && <Tag tone="warn">tainted</Tag>}
+      <Who id={principal} name={name} /> {stopped !== null && <Tag tone="bad">stopped</Tag>} {taint !== null && <Tag tone="warn">tainted</Tag>}
     </>
   );
 }

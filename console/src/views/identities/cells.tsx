@@ -4,9 +4,15 @@ import { Time } from '../../parts/time.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import type { RoleOrigin } from './data.ts';
 
-/** When and from where; `never` stands out, because it is what a reviewer looks for. */
-export function LastUse({ at, from }: { readonly at: string | null; readonly from: string | null }) {
-  if (at === null) return <Tag tone="warn">never</Tag>;
+interface LastUseProps {
+  readonly at: string | null;
+  readonly from: string | null;
+  /** A reviewer looks for those that were never used. */
+  readonly isNotable?: boolean;
+}
+
+export function LastUse({ at, from, isNotable = false }: LastUseProps) {
+  if (at === null) return isNotable ? <Tag tone="warn">never</Tag> : <span className="muted">never</span>;
   return (
     <>
       <Time iso={at} relative />

@@ -7,7 +7,7 @@ import { Tag } from '../../parts/tag.tsx';
 import { LastUse, Roles, Words } from './cells.tsx';
 import { type Principal, peopleQuery } from './data.ts';
 import { Listed } from './listed.tsx';
-import { useOpenDetail } from './use-open-detail.ts';
+import { shownColumns, useOpenDetail } from './use-open-detail.ts';
 import { Who } from './who.tsx';
 
 const KNOWN_BY: Readonly<Record<string, string>> = { account: 'built-in account', login: 'login', scim: 'SCIM and login' };
@@ -27,16 +27,18 @@ export function People() {
   const detail = useOpenDetail();
   return (
     <div className="stack">
-      <TextField
-        label="Filter people"
-        hideLabel
-        type="search"
-        placeholder="Filter by name or group"
-        value={text}
-        onChange={(value) => setText(value, { replace: true })}
-      />
+      <div className="filter">
+        <TextField
+          label="Filter people"
+          hideLabel
+          type="search"
+          placeholder="Filter by name or group"
+          value={text}
+          onChange={(value) => setText(value, { replace: true })}
+        />
+      </div>
       <Listed query={query} isEmpty={people.length === 0} empty={<Nobody text={text} />}>
-        <DataTable label="People" columns={COLUMNS} rows={people} keyOf={({ id }) => id} {...detail} />
+        <DataTable label="People" columns={shownColumns(COLUMNS, detail.selected)} rows={people} keyOf={({ id }) => id} {...detail} />
       </Listed>
     </div>
   );

@@ -9,13 +9,13 @@ import { Listed } from './listed.tsx';
 import { TokenButtons } from './token-buttons.tsx';
 import { byLastUse, isOfUse, USE_WORDS, useOf } from './token-use.ts';
 import { UseFilter } from './use-filter.tsx';
-import { useOpenDetail } from './use-open-detail.ts';
+import { shownColumns, useOpenDetail } from './use-open-detail.ts';
 import { Who } from './who.tsx';
 
 const COLUMNS: readonly Column<Token>[] = [
   { name: 'name', title: 'Token', cell: (token) => <Name token={token} /> },
   { name: 'roles', title: 'Roles', cell: (token) => <TokenRoles token={token} /> },
-  { name: 'used', title: 'Last use', cell: ({ last_used_at: at, last_used_from: from }) => <LastUse at={at} from={from} /> },
+  { name: 'used', title: 'Last use', cell: ({ last_used_at: at, last_used_from: from }) => <LastUse at={at} from={from} isNotable /> },
   { name: 'age', title: 'Age', isNumber: true, cell: ({ age_days: days }) => `${days} d` },
   { name: 'ends', title: 'Ends', cell: ({ expires_at: at }) => <Until at={at} /> },
   { name: 'from', title: 'From', cell: ({ cidrs }) => (cidrs.length === 0 ? <span className="muted">anywhere</span> : cidrs.join(', ')) },
@@ -37,7 +37,13 @@ export function Services() {
         {rows.length === 0 ? (
           <EmptyState title={`No token: ${USE_WORDS[use].toLowerCase()}`} />
         ) : (
-          <DataTable label="Service tokens" columns={COLUMNS} rows={rows} keyOf={({ principal }) => principal} {...forTokens(detail)} />
+          <DataTable
+            label="Service tokens"
+            columns={shownColumns(COLUMNS, detail.selected)}
+            rows={rows}
+            keyOf={({ principal }) => principal}
+            {...forTokens(detail)}
+          />
         )}
       </div>
     </Listed>
@@ -49,10 +55,10 @@ function forTokens({ selected, onSelect }: ReturnType<typeof useOpenDetail>) {
   return { selected, onSelect: ({ principal }: Token) => onSelect({ id: principal }) };
 }
 
-function Name({ token: { principal, state, overlap_until: until } }: { readonly token: Token }) {
+function Name({ token: { name, principal, state, overlap_until: until } }: { readonly token: Token }) {
   return (
     <>
-      <Who id={principal} /> {state === 'expired' && <Tag tone="bad">expired</Tag>} {until !== null && <Tag tone="info">two secrets</Tag>}
+      <Who id={principal} name={name} /> {state === 'expired' && <Tag tone="bad">expired</Tag>} {until !== null && <Tag tone="info">two secrets</Tag>}
     </>
   );
 }

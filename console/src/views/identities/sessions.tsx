@@ -11,6 +11,7 @@ import { LastUse, Until } from './cells.tsx';
 import { type Login, loginsQuery, mySessionsQuery, type Session, sessionsQuery } from './data.ts';
 import { Listed } from './listed.tsx';
 import { RowButtons } from './token-buttons.tsx';
+import { shownColumns, useOpenDetail } from './use-open-detail.ts';
 import { Who } from './who.tsx';
 
 const WHO: Column<Session> = { name: 'who', title: 'Person', cell: ({ principal }) => <Who id={principal} /> };
@@ -76,11 +77,20 @@ interface TableProps<Row> {
 }
 
 export function SessionTable({ rows, isOwn = false }: TableProps<Session>) {
-  return <DataTable label="Browser sessions" columns={isOwn ? TIMES : [WHO, ...TIMES]} rows={rows} keyOf={({ id }) => id} />;
+  const { selected } = useOpenDetail();
+  return <DataTable label="Browser sessions" columns={isOwn ? TIMES : shownColumns([WHO, ...TIMES], selected)} rows={rows} keyOf={({ id }) => id} />;
 }
 
 export function LoginTable({ rows, isOwn = false }: TableProps<Login>) {
-  return <DataTable label="Logins of clients" columns={isOwn ? LOGIN_TIMES : [LOGIN_WHO, ...LOGIN_TIMES]} rows={rows} keyOf={({ id }) => id} />;
+  const { selected } = useOpenDetail();
+  return (
+    <DataTable
+      label="Logins of clients"
+      columns={isOwn ? LOGIN_TIMES : shownColumns([LOGIN_WHO, ...LOGIN_TIMES], selected)}
+      rows={rows}
+      keyOf={({ id }) => id}
+    />
+  );
 }
 
 function Since({ session: { created_at: at, current } }: { readonly session: Session }) {
@@ -111,9 +121,8 @@ function EndButton({ id, of }: { readonly id: string; readonly of: string }) {
 
 function NoLogins() {
   return (
-    <EmptyState title="No logins of clients">
-      <p>A person logs in from a terminal with:</p>
-      <code>lictor login</code>
-    </EmptyState>
+    <p className="muted">
+      None. <code>lictor login</code> makes one for the command line.
+    </p>
   );
 }

@@ -10,6 +10,7 @@ import { useAsked } from './asked.ts';
 import { type Socket, socketsQuery } from './data.ts';
 import { Listed } from './listed.tsx';
 import { RowButtons } from './token-buttons.tsx';
+import { shownColumns, useOpenDetail } from './use-open-detail.ts';
 import { Who } from './who.tsx';
 
 const KINDS: Readonly<Record<Socket['kind'], string>> = { prefect: 'Prefect', service: 'service', forward: 'forward proxy' };
@@ -33,7 +34,7 @@ export function Sockets() {
     >
       <div className="stack">
         <p className="muted" role="status">
-          {open === sockets.length ? `${open} open` : `${sockets.length} of ${open} open`}, asked every 2 seconds
+          {open === sockets.length ? `${open} open` : `${sockets.length} of ${open} open`}, refreshed every 2 seconds
         </p>
         <SocketTable rows={sockets} />
       </div>
@@ -42,7 +43,8 @@ export function Sockets() {
 }
 
 export function SocketTable({ rows }: { readonly rows: readonly Socket[] }) {
-  return <DataTable label="Open sockets" columns={COLUMNS} rows={rows} keyOf={({ id }) => id} />;
+  const { selected } = useOpenDetail();
+  return <DataTable label="Open sockets" columns={shownColumns(COLUMNS, selected)} rows={rows} keyOf={({ id }) => id} />;
 }
 
 function Holder({ socket: { principal, on_behalf_of: others, worker } }: { readonly socket: Socket }) {

@@ -3,7 +3,7 @@ import { LICTOR } from '../app/base.ts';
 import { waitMs } from './problem.ts';
 
 export interface FeedOptions {
-  /** Below the API, with its query: `/records/follow?q=...`. */
+  /** Below the API, with its query: `/stream?q=...`. */
   readonly path: string;
   /** Events behind it are wanted. Null: from now on. */
   readonly cursor: string | null;
@@ -52,6 +52,6 @@ export function openFeed(options: FeedOptions): () => void {
 
 function address(path: string, cursor: string | null): string {
   const url = new URL(`${LICTOR}/api/v1${path}`, location.origin);
-  if (cursor !== null) url.searchParams.set('cursor', cursor);
+  if (cursor !== null) url.searchParams.set('after', cursor);
   return url.href;
 }

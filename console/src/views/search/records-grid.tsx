@@ -43,8 +43,8 @@ export function RecordsGrid({ records, selected, onSelect, onEnd, children }: Re
   };
   return (
     <div className="records" ref={frame}>
-      {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: in a grid the keyboard moves from row to row */}
       <table
+        // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: in a grid the keyboard moves from row to row
         role="grid"
         aria-label="Records"
         aria-rowcount={records.length + 1}

@@ -129,6 +129,10 @@ describe('a person with a browser', () => {
     writeFileSync(END, '');
     await state('Completed').waitFor();
     await browser.shoot(page, '3-run-completed');
+    const places = () => page.locator('#lictor-bar a').evaluateAll((links) => links.map((each) => `${each.textContent} ${each.getAttribute('href')}`));
+    expect(await places()).toEqual(['alice@local /.lictor/', `Timeline /.lictor/console/runs/${run.id}`]);
+    await linksIn(page)('/v2/dashboard');
+    expect((await places()).at(-1)).toBe('Console /.lictor/console/');
   });
 
   it('the page reports a wrong password, and gives no session', async () => {

@@ -8,7 +8,7 @@ import { renderPage } from './page-frame.ts';
 export interface ApprovalPages {
   list(page: { readonly name: string; readonly waiting: readonly StoredApproval[] }): string;
   one(page: ApprovalPage): string;
-  decided(page: { readonly isApproved: boolean; readonly approval: StoredApproval }): string;
+  decided(page: { readonly name: string; readonly isApproved: boolean; readonly approval: StoredApproval }): string;
 }
 
 export interface ApprovalPage {
@@ -19,11 +19,11 @@ export interface ApprovalPage {
 }
 
 export function createApprovalPages(prefix: string): ApprovalPages {
-  const render = (title: string, body: Html): string => renderPage({ title, body });
+  const render = (name: string, title: string, body: Html): string => renderPage({ title, body, person: { name, prefix } });
   return {
-    list: ({ name, waiting }) => render('Approvals', listPage(name, waiting, prefix)),
-    one: (page) => render('Approve this request?', onePage(page, prefix)),
-    decided: ({ isApproved, approval }) => render(isApproved ? 'Approved' : 'Denied', decidedPage(isApproved, approval, prefix)),
+    list: ({ name, waiting }) => render(name, 'Approvals', listPage(name, waiting, prefix)),
+    one: (page) => render(page.name, 'Approve this request?', onePage(page, prefix)),
+    decided: ({ name, isApproved, approval }) => render(name, isApproved ? 'Approved' : 'Denied', decidedPage(isApproved, approval, prefix)),
   };
 }
 
@@ -37,10 +37,9 @@ ${waiting.length === 0 ? html`<p>No request waits for you.</p>` : NOTHING}
   )}</ul>`;
 }
 
-function onePage({ name, approval, may }: ApprovalPage, prefix: string): Html {
+function onePage({ approval, may }: ApprovalPage, prefix: string): Html {
   const isWaiting = approval.state === 'pending';
   return html`<h1>${isWaiting ? 'Approve this request?' : 'A request'}</h1>
-<p>Signed in as <strong>${name}</strong>.</p>
 <dl class="facts">
 <dt>Requested by</dt><dd>${requesterText(approval)}</dd>
 <dt>Action</dt><dd>${actionWords(approval.action)} <code>${approval.action}</code></dd>

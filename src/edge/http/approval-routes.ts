@@ -78,7 +78,7 @@ async function decide(request: ById, reply: FastifyReply, parts: RouteParts): Pr
   if (!(await isRecorded(request, event))) return refuse('ledger-unavailable');
   const reason = (form.get('reason') ?? '').slice(0, LONGEST_REASON);
   if (!(await parts.approvals.decide(approval, { isApproved, decidedBy: approver.principal.id, reason }))) return refuse('approval-over');
-  return sendPage(reply, parts.pages, { status: 200, html: pagesOf(parts).decided({ isApproved, approval }) });
+  return sendPage(reply, parts.pages, { status: 200, html: pagesOf(parts).decided({ name: approver.principal.id, isApproved, approval }) });
 }
 
 interface Deciding {

@@ -19,13 +19,13 @@ export interface ConsentPage {
   readonly until: Date;
   /** Of this gateway. */
   readonly host: string;
-  readonly action: string;
+  readonly prefix: string;
   /** Sealed. */
   readonly request: string;
 }
 
 export function renderConsent(page: ConsentPage): string {
-  const { name, client, agent, publishedBy, redirectUri, scopes, forAgents, until, host, action, request } = page;
+  const { name, client, agent, publishedBy, redirectUri, scopes, forAgents, until, host, prefix, request } = page;
   const body = html`<h1>Allow this client?</h1>
 <p><strong>${client}</strong> wants to act as ${agent === null ? NOTHING : html`<strong>${agent}</strong> for `}<strong>${name}</strong> at <strong>${host}</strong>.</p>
 <dl class="facts">
@@ -37,12 +37,12 @@ export function renderConsent(page: ConsentPage): string {
 </dl>
 ${redirectUri.startsWith('https:') ? NOTHING : PROGRAM}
 <p>Allow it only if you began this login yourself. If someone sent you here, refuse: they would act in your name.</p>
-<form method="post" action="${action}">
+<form method="post" action="${prefix}/oauth/authorize">
 <input type="hidden" name="request" value="${request}">
 <button name="decision" value="allow">Allow</button>
 <button name="decision" value="refuse" class="quiet">Refuse</button>
 </form>`;
-  return renderPage({ title: 'Allow this client?', body });
+  return renderPage({ title: 'Allow this client?', body, person: { name, prefix } });
 }
 
 /** On loopback, or by a scheme: any program can listen, and register any scheme (RFC 8252 8.6). */

@@ -54,7 +54,7 @@ function sendConsent(reply: FastifyReply, { parts, session, stored }: Person, { 
     forAgents: request.audience === MCP_AUDIENCE,
     until: new Date(newGrants.latestEndMs(stored)),
     host: new URL(parts.config.publicUrl.origin).host,
-    action: `${parts.prefix}/oauth/authorize`,
+    prefix: parts.prefix,
     request: codeApproval.seal(request, session.sessionId),
   });
   return reply

@@ -346,8 +346,9 @@ describe('a client that publishes a metadata document', () => {
       until: new Date(0),
       host: 'gateway.example',
     };
-    const body = renderConsent({ ...page, publishedBy: 'client.example', action: '/', request: 'x' });
-    for (const text of ['published by <strong>client.example</strong>', 'Agent &lt;b&gt;']) expect(body).toContain(text);
+    const body = renderConsent({ ...page, publishedBy: 'client.example', prefix: '/.lictor', request: 'x' });
+    for (const text of ['published by <strong>client.example</strong>', 'Agent &lt;b&gt;', 'action="/.lictor/logout"', '<button class="quiet">Sign out'])
+      expect(body).toContain(text);
   });
 });
 

@@ -7,13 +7,16 @@ export interface BarPlaces {
   readonly me: string;
   /** The page of the account. */
   readonly account: string;
+  /** The address of the console, with a slash at the end. */
+  readonly console: string;
   /** The address of the logout form. */
   readonly logout: string;
 }
 
 /**
  * A shadow root separates the styles of the bar and of Prefect's page. The name is text, never HTML. The logout is a POST of a form, which the
- * control plane accepts only from its own origin. Without a browser session there is nothing to end, so there is no button.
+ * control plane accepts only from its own origin. Without a browser session there is nothing to end, so there is no button, and no console.
+ * Prefect's UI changes the address without a new page, so the link to the run's timeline follows the address.
  */
 export function renderBarScript(places: BarPlaces): string {
   return `(() => {
@@ -24,13 +27,25 @@ export function renderBarScript(places: BarPlaces): string {
     made.append(...children);
     return made;
   };
-  const show = ({ principal, carrier }) => {
+  const flowRun = () => /\\/flow-run\\/([0-9a-f-]{36})(?:\\/|$)/.exec(location.pathname)?.[1];
+  const consoleLink = ({ rights }) => {
+    const link = element('a');
+    const update = () => {
+      const run = rights['ledger.read']?.allowed ? flowRun() : undefined;
+      Object.assign(link, run === undefined ? { href: places.console, textContent: 'Console' } : { href: places.console + 'runs/' + run, textContent: 'Timeline' });
+    };
+    for (const event of ['pointerenter', 'focus', 'click']) link.addEventListener(event, update);
+    window.navigation?.addEventListener('currententrychange', update);
+    update();
+    return link;
+  };
+  const show = ({ principal, carrier, rights }) => {
     const host = element('div', { id: 'lictor-bar' });
     const button = element('button', { textContent: 'Sign out' });
     const form = element('form', { method: 'post', action: places.logout }, [button]);
     form.addEventListener('submit', () => dispatchEvent(new Event('${SIGNING_OUT}')));
     const who = element('a', { href: places.account, textContent: principal, title: 'Signed in at Lictor as ' + principal });
-    const bar = element('div', { className: 'bar' }, carrier === 'session' ? [who, form] : [who]);
+    const bar = element('div', { className: 'bar' }, carrier === 'session' ? [who, consoleLink({ rights }), form] : [who]);
     host.attachShadow({ mode: 'open' }).append(element('style', { textContent: ${JSON.stringify(STYLE)} }), bar);
     document.body.append(host);
   };

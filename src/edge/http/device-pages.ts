@@ -39,23 +39,23 @@ export interface AllowedPage {
 }
 
 export function createDevicePages({ host, prefix }: { readonly host: string; readonly prefix: string }): DevicePages {
-  const render = (title: string, body: Html): string => renderPage({ title, body });
+  const render = (name: string, title: string, body: Html): string => renderPage({ title, body, person: { name, prefix } });
   return {
-    enter: (page) => render('Log in a command line', enterPage(page, prefix)),
-    confirm: (page) => render('Allow this login?', confirmPage(page, host, prefix)),
-    allowed: (page) => render('Logged in', allowedPage(page, host)),
+    enter: (page) => render(page.name, 'Log in a command line', enterPage(page, prefix)),
+    confirm: (page) => render(page.name, 'Allow this login?', confirmPage(page, host, prefix)),
+    allowed: (page) => render(page.name, 'Logged in', allowedPage(page, host)),
     refused: () =>
-      render(
-        'Refused',
-        html`<h1>Refused</h1>
+      renderPage({
+        title: 'Refused',
+        body: html`<h1>Refused</h1>
 <p>The login was not let in, and its code is of no use any more. You may close this page.</p>`,
-      ),
+      }),
   };
 }
 
-function enterPage({ name, typed, problem }: EnterPage, prefix: string): Html {
+function enterPage({ typed, problem }: EnterPage, prefix: string): Html {
   return html`<h1>Log in a command line</h1>
-<p>Signed in as <strong>${name}</strong>. Type the code that your terminal shows.</p>
+<p>Type the code that your terminal shows.</p>
 ${problem === null ? NOTHING : html`<div class="alert" role="alert" id="problem">${problem}</div>`}
 <form method="get" action="${prefix}/device">
 <label for="user_code">Code</label>

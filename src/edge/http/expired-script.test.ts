@@ -40,6 +40,6 @@ describe('a page whose session has ended', () => {
     signOut();
     answered(401, 'https://lictor.example/api/flows');
     expect(left).toEqual([]);
-    expect(renderBarScript({ me: '', account: '', logout: '' })).toContain(`'submit', () => dispatchEvent(new Event('${SIGNING_OUT}'))`);
+    expect(renderBarScript({ me: '', account: '', console: '', logout: '' })).toContain(`'submit', () => dispatchEvent(new Event('${SIGNING_OUT}'))`);
   });
 });

@@ -61,7 +61,7 @@ describe('the bar in Prefect’s pages (bar.js)', () => {
   it('asks who it is and signs out below the path of public_url', async () => {
     const script = await ask('/.lictor/bar.js');
     expect([script.statusCode, script.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
-    expect(script.body).toContain('{"me":"/.lictor/api/v1/me","account":"/.lictor/","logout":"/.lictor/logout"}');
+    expect(script.body).toContain('{"me":"/.lictor/api/v1/me","account":"/.lictor/","console":"/.lictor/console/","logout":"/.lictor/logout"}');
     expect(script.body).not.toContain('innerHTML');
     reconfigure({ config: { publicUrl: { ...CONFIG.publicUrl, basePath: '/prefect' } } });
     expect((await ask('/prefect/.lictor/bar.js')).body).toContain('"logout":"/prefect/.lictor/logout"');

@@ -108,7 +108,7 @@ export function createOwnApp(parts: OwnAppParts, apiRoutes?: readonly ApiRoute[]
 function registerScripts(app: FastifyInstance, prefix: string): void {
   const scripts = {
     expired: renderExpiredScript(`${prefix}/login`),
-    bar: renderBarScript({ me: `${prefix}/api/v1/me`, account: `${prefix}/`, logout: `${prefix}/logout` }),
+    bar: renderBarScript({ me: `${prefix}/api/v1/me`, account: `${prefix}/`, console: `${prefix}/console/`, logout: `${prefix}/logout` }),
   };
   for (const [name, script] of Object.entries(scripts))
     app.get(`${prefix}/${name}.js`, (_request, reply) => reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script));

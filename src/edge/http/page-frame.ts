@@ -4,8 +4,11 @@ import { type ClientScope, SCOPE_WORDS } from '../../contract/client-scopes.ts';
 import { PAGE_MARK, PAGE_STYLE } from '../../contract/page-style.ts';
 import { type Html, html, NOTHING } from './html.ts';
 
-/** For approvals. nginx needs none of it. */
-const STYLE = `${PAGE_STYLE}.arguments {
+/** For the person and for approvals. nginx needs none of it. */
+const STYLE = `${PAGE_STYLE}.who { display: flex; align-items: center; gap: .6rem; min-width: 0; margin: 0 0 0 auto; font-size: .85rem; font-weight: 400; }
+.brand .who span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--soft); }
+.who button { flex: none; width: auto; margin: 0; padding: .2rem .7rem; }
+.arguments {
   margin: 0 0 1.5rem; padding: .8rem; max-height: 24rem; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere;
   font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; border: 1px solid var(--line); border-radius: 9px;
 }
@@ -14,14 +17,22 @@ const STYLE = `${PAGE_STYLE}.arguments {
 .waiting p { margin: 0; font-size: .92rem; }
 `;
 
+export interface SignedInPerson {
+  readonly name: string;
+  /** `BASE/.lictor`. */
+  readonly prefix: string;
+}
+
 export interface FramedPage {
   readonly title: string;
   readonly body: Html;
+  /** Left out: nobody is signed in, or the page itself is about that. */
+  readonly person?: SignedInPerson;
   /** The policy allows it by its hash. Left out: no script. */
   readonly script?: string;
 }
 
-export function renderPage({ title, body, script }: FramedPage): string {
+export function renderPage({ title, body, person, script }: FramedPage): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -34,7 +45,7 @@ export function renderPage({ title, body, script }: FramedPage): string {
 </head>
 <body>
 <main>
-<div class="brand">${{ html: PAGE_MARK }}<span>Lictor</span></div>
+<div class="brand">${{ html: PAGE_MARK }}<span>Lictor</span>${person === undefined ? NOTHING : signOut(person)}</div>
 ${body}
 </main>
 <footer>Lictor guards this Prefect server. Programs use a service token.</footer>
@@ -42,6 +53,10 @@ ${script === undefined ? NOTHING : html`<script>${{ html: script }}</script>`}
 </body>
 </html>
 `.html;
+}
+
+function signOut({ name, prefix }: SignedInPerson): Html {
+  return html`<form method="post" action="${prefix}/logout" class="who"><span title="Signed in as ${name}">${name}</span><button class="quiet">Sign out</button></form>`;
 }
 
 /** The rights that a person gives a client, in words. */

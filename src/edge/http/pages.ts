@@ -71,6 +71,7 @@ export function createPages({ host, prefix, home }: { readonly host: string; rea
         html`<h1>You are signed in</h1>
 <p>As <strong>${name}</strong> at <strong>${host}</strong>, ${roles.length === 0 ? 'without a role' : `with ${roles.length === 1 ? 'the role' : 'the roles'} ${roles.join(', ')}`}.</p>
 <a class="button" href="${continueTo}">Continue to Prefect</a>
+<a class="button quiet" href="${prefix}/console/">Open the console</a>
 <form method="post" action="${prefix}/logout"><button class="quiet">Sign out</button></form>`,
       ),
     withoutRole: (name) =>

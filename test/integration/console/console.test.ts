@@ -1,6 +1,7 @@
 // The console in a real browser, before real nginx and Prefect: each view as admin, scoped operator, auditor and viewer.
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { type Stack, startStack } from './stack.ts';
+import { walkIdentities } from './walks/identities.ts';
 import { walkShell } from './walks/shell.ts';
 
 let stack: Stack;
@@ -14,6 +15,6 @@ afterEach(async () => {
 afterAll(() => stack?.close());
 
 /** One for each view; `walks/NAME.ts` registers its tests. */
-const WALKS = { shell: walkShell } as const;
+const WALKS = { shell: walkShell, identities: walkIdentities } as const;
 
 for (const [name, walk] of Object.entries(WALKS)) describe(name, () => walk(() => stack));

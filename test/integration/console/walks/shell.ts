@@ -5,8 +5,8 @@ import { type Role, type Stack, violations } from '../stack.ts';
 const NAVIGATION: Readonly<Record<Role, readonly string[]>> = {
   admin: ['Runs', 'Who did what', 'Access', 'Policies', 'Identities', 'Approvals', 'Health', 'Evidence', 'First steps', 'Prefect'],
   auditor: ['Runs', 'Who did what', 'Access', 'Policies', 'Identities', 'Approvals', 'Health', 'Evidence', 'First steps', 'Prefect'],
-  operator: ['Runs', 'Who did what', 'Approvals', 'First steps', 'Prefect'],
-  viewer: ['Approvals', 'First steps', 'Prefect'],
+  operator: ['Runs', 'Who did what', 'Identities', 'Approvals', 'First steps', 'Prefect'],
+  viewer: ['Identities', 'Approvals', 'First steps', 'Prefect'],
 };
 
 export function walkShell(stack: () => Stack): void {

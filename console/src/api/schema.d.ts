@@ -632,6 +632,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/access-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the exchanged access tokens that are live
+         * @description Needs `access.read`.
+         */
+        get: operations["get_access_tokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an exchanged access token, and the tokens of the runs that it began
+         * @description Needs `access.write`.
+         */
+        delete: operations["delete_access_tokens_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sessions": {
         parameters: {
             query?: never;
@@ -1026,6 +1066,16 @@ export interface components {
             readonly scopes: string[];
             created_at: string;
             last_used_at: string;
+            expires_at: string;
+        };
+        AccessToken: {
+            id: string;
+            principal: string;
+            idp: string | null;
+            readonly on_behalf_of: string[];
+            /** @description The proof that it was exchanged for */
+            given_for: string;
+            created_at: string;
             expires_at: string;
         };
     };
@@ -2883,6 +2933,80 @@ export interface operations {
             };
             path: {
                 name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        revoked: string;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_access_tokens: {
+        parameters: {
+            query?: {
+                /** @description At most 500 */
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        readonly access_tokens: components["schemas"]["AccessToken"][];
+                        /** @description The value of `cursor` for the next page; null: this is the last one */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    delete_access_tokens_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description csrf_token of /me */
+                "x-csrf-token": string;
+            };
+            path: {
+                id: string;
             };
             cookie?: never;
         };

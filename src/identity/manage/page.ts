@@ -14,13 +14,13 @@ export interface Page<T> {
 
 /** Sorts by the key, which is unique. */
 export function pageOf<T>(all: readonly T[], { limit, cursor = '' }: PageQuery, keyOf: (item: T) => string): Page<T> {
-  const later = all.filter((item) => byBytes(keyOf(item), cursor) > 0).sort((a, b) => byBytes(keyOf(a), keyOf(b)));
-  const items = later.slice(0, limit);
+  const after = Buffer.from(cursor);
+  // The order of the store.
+  const keyed = all.map((item) => ({ item, key: Buffer.from(keyOf(item)) })).filter(({ key }) => key.compare(after) > 0);
+  const items = keyed
+    .sort((a, b) => a.key.compare(b.key))
+    .slice(0, limit)
+    .map(({ item }) => item);
   const last = items.at(-1);
-  return { items, next: later.length > limit && last !== undefined ? keyOf(last) : null };
-}
-
-/** As the store compares texts. */
-export function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return { items, next: keyed.length > limit && last !== undefined ? keyOf(last) : null };
 }

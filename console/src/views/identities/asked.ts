@@ -1,7 +1,7 @@
 // The open dialog is in the address: `do=rotate&on=etl`. So it is there again after a login.
 import { useChangeUrl, useUrlValues } from '../../app/url-state.ts';
 
-export const DIALOGS = ['create', 'rotate', 'revoke', 'lock', 'unlock', 'end', 'close'] as const;
+export const DIALOGS = ['create', 'rotate', 'revoke', 'revoke-access', 'lock', 'unlock', 'end', 'close'] as const;
 export type DialogName = (typeof DIALOGS)[number];
 
 export interface Asked {

@@ -8,6 +8,7 @@ export type RoleOrigin = components['schemas']['RoleOrigin'];
 export type Token = components['schemas']['ServiceToken'];
 export type Session = components['schemas']['Session'];
 export type Login = components['schemas']['ClientLogin'];
+export type AccessToken = components['schemas']['AccessToken'];
 export type Lock = components['schemas']['Lock'];
 
 type Answer<Path extends keyof paths> = paths[Path] extends { get: { responses: { 200: { content: { 'application/json': infer Body } } } } } ? Body : never;
@@ -47,6 +48,11 @@ export const tokensQuery = infiniteQueryOptions({
     answerOf(api.GET('/tokens', { params: { query: { state: 'any', limit: WHOLE, ...(pageParam !== undefined && { cursor: pageParam }) } }, signal })),
   initialPageParam: first,
   getNextPageParam: nextOf,
+});
+
+export const accessTokensQuery = queryOptions({
+  queryKey: [KEY, 'access-tokens'],
+  queryFn: ({ signal }) => answerOf(api.GET('/access-tokens', { params: { query: { limit: WHOLE } }, signal })),
 });
 
 export const agentsQuery = queryOptions({ queryKey: [KEY, 'agents'], queryFn: ({ signal }) => answerOf(api.GET('/agents', { signal })) });

@@ -19,6 +19,7 @@ const DIALOGS: Readonly<Record<DialogName, (props: DialogProps) => ReactNode>> =
   create: ({ onClose }) => <CreateToken onClose={onClose} />,
   rotate: ({ on, onClose }) => <RotateToken name={on} onClose={onClose} />,
   revoke: RevokeToken,
+  'revoke-access': RevokeAccessToken,
   lock: ({ on, onClose }) => <LockDialog what={on} onClose={onClose} />,
   unlock: Unlock,
   end: ({ on, onClose }) => <EndSession id={on} onClose={onClose} />,
@@ -42,6 +43,19 @@ function RevokeToken({ on, onClose }: DialogProps) {
     >
       <p>Its next request is denied, its sockets close, and the runs of its worker lose their tokens. A revoked token never comes back.</p>
       <p className="muted">To replace the secret without an interruption, rotate the token.</p>
+    </Confirm>
+  );
+}
+
+function RevokeAccessToken({ on, onClose }: DialogProps) {
+  return (
+    <Confirm
+      title="Revoke the access token?"
+      verb="Revoke the token"
+      onClose={onClose}
+      work={() => answerOf(api.DELETE('/access-tokens/{id}', { params: { ...WRITE, path: { id: on } } }))}
+    >
+      <p>Its next request is denied, and the runs that it began lose their tokens. Its holder may exchange another proof; to prevent that, set a lock.</p>
     </Confirm>
   );
 }

@@ -30,8 +30,9 @@ export function LockDialog({ what, onClose }: { readonly what: string; readonly 
       onClose();
     },
   );
+  const isAgent = what.startsWith('agent:');
   return (
-    <Dialog title={what.startsWith('agent:') ? `Stop ${what}` : 'Lock out'} onClose={onClose}>
+    <Dialog title={isAgent ? `Stop ${what}` : 'Lock out'} onClose={onClose}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -53,7 +54,7 @@ export function LockDialog({ what, onClose }: { readonly what: string; readonly 
         <DialogButtons>
           <Button onPress={onClose}>Cancel</Button>
           <Button kind="danger" submits isPending={lock.isPending} whyNot={on.trim() === '' ? 'Say what the lock is on.' : undefined}>
-            Lock
+            {isAgent ? 'Stop' : 'Lock'}
           </Button>
         </DialogButtons>
       </form>

@@ -181,7 +181,7 @@ function SocketsPart({ id }: { readonly id: string }) {
   );
 }
 
-function Actions({ detail: { id, locks } }: { readonly detail: Detail }) {
+function Actions({ detail: { id, kind, locks } }: { readonly detail: Detail }) {
   const { ask } = useAsked();
   const bar = whyNot(useMe(), 'access.write');
   const own = locks.find(({ kind, value }) => kind === 'principal' && value === id);
@@ -195,11 +195,11 @@ function Actions({ detail: { id, locks } }: { readonly detail: Detail }) {
       </Link>
       {own === undefined ? (
         <Button kind="danger" whyNot={bar} onPress={() => ask('lock', id)}>
-          Lock
+          {kind === 'agent' ? 'Stop' : 'Lock'}
         </Button>
       ) : (
         <Button whyNot={bar} onPress={() => ask('unlock', id)}>
-          Unlock
+          {kind === 'agent' ? 'Resume' : 'Unlock'}
         </Button>
       )}
     </div>

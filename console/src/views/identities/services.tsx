@@ -3,6 +3,7 @@ import { useUrlState } from '../../app/url-state.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { Tag } from '../../parts/tag.tsx';
+import { AccessTokens } from './access-tokens.tsx';
 import { LastUse, Until, Words } from './cells.tsx';
 import { type Token, tokensQuery } from './data.ts';
 import { Listed } from './listed.tsx';
@@ -45,6 +46,7 @@ export function Services() {
             {...forTokens(detail)}
           />
         )}
+        <AccessTokens />
       </div>
     </Listed>
   );

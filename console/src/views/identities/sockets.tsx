@@ -33,8 +33,8 @@ export function Sockets() {
       empty={<EmptyState title="No socket is open">Workers and browsers that watch runs appear here.</EmptyState>}
     >
       <div className="stack">
-        <p className="muted" role="status">
-          {open === sockets.length ? `${open} open` : `${sockets.length} of ${open} open`}, refreshed every 2 seconds
+        <p className="muted">
+          {open === sockets.length ? `${open} open` : `${sockets.length} of ${open} open`} at <Time iso={new Date(query.dataUpdatedAt).toISOString()} />
         </p>
         <SocketTable rows={sockets} />
       </div>

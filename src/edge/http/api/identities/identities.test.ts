@@ -166,6 +166,28 @@ describe('a token', () => {
   });
 });
 
+it('an access token is listed without its text, and revoked after its record', async () => {
+  const { accessTokens } = get().test.store;
+  const identity = { idp: 'ci', subject: 's', name: 'build', kind: 'service', groups: [], claims: {} } as const;
+  await accessTokens.create({
+    id: 'aaaa',
+    hash: 'the-hash',
+    audience: null,
+    identity,
+    trust: 't',
+    proof: 'jwt',
+    chain: null,
+    expiresMs: get().test.clock() + 60_000,
+  });
+  const listed = await read('/access-tokens');
+  expect(listed.access_tokens).toMatchObject([{ id: 'aaaa', principal: 'build@ci', given_for: 'jwt' }]);
+  expect(JSON.stringify(listed)).not.toContain('the-hash');
+  expect(await write('DELETE', '/access-tokens/aaaa')).toMatchObject({ status: 200 });
+  expect(recorded('token.revoke')).toMatchObject([{ resource_type: 'AccessToken', resource_id: 'aaaa' }]);
+  expect((await read('/access-tokens')).access_tokens).toEqual([]);
+  expect(await write('DELETE', '/access-tokens/aaaa')).toMatchObject({ status: 404 });
+});
+
 describe('principals', () => {
   it('are people, tokens and agents, with the source of each role', async () => {
     reconfigure({ config: { agents: [anAgent()], roles: [{ role: 'operator', members: ['group:team-a@corp'], scope: null }] } });

@@ -1,5 +1,6 @@
 // The routes about principals and their credentials.
 import type { ApiRoute } from '../api-route.ts';
+import { accessTokens, revokeAccessToken } from './access-tokens.ts';
 import { locks, removeLock, setLock } from './locks.ts';
 import { groups, principalDetail, principals } from './principals.ts';
 import { endMySession, endSession, logins, mySessions, sessions } from './sessions.ts';
@@ -8,7 +9,7 @@ import { createToken, revokeToken, rotateToken, tokens } from './tokens.ts';
 
 export const IDENTITY_ROUTES: readonly ApiRoute[] = [
   ...[principals, principalDetail, groups],
-  ...[tokens, createToken, rotateToken, revokeToken],
+  ...[tokens, createToken, rotateToken, revokeToken, accessTokens, revokeAccessToken],
   ...[sessions, logins, endSession, mySessions, endMySession],
   ...[sockets, closeSocket],
   ...[locks, setLock, removeLock],

@@ -1,6 +1,9 @@
 // Principals, tokens, sessions, sockets and locks over HTTP: who may read and change them, and what a change does.
+import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { OidcProvider } from '../../../../config/config.ts';
 import { INPUT } from '../../../../contract/names.ts';
+import { wordOf } from '../../../../identity/authn/access-token/trust.ts';
 import { anAgent } from '../../../../identity/authn/agent/agent.fixture.ts';
 import { cookieOf, useOwnApp } from '../../own-app.fixture.ts';
 import type { ApiRoute } from '../api-route.ts';
@@ -297,6 +300,22 @@ describe('a lock', () => {
     expect(await write('POST', '/locks', { what: target })).toMatchObject({ status: 409, code: 'own-access' });
     expect((await read('/locks')).locks).toEqual([]);
     expect(recorded('lock.create')).toEqual([]);
+  });
+
+  it('does not lock out the person who sets it by a former name', async () => {
+    const corp = { id: 'corp', type: 'oidc' } as unknown as OidcProvider;
+    reconfigure({ config: { identityProviders: [corp], roles: [{ role: 'admin', members: ['user:dana@corp'], scope: null }] } });
+    const { store, clock } = get().test;
+    const identity = { idp: 'corp', subject: 's', kind: 'user', groups: [], claims: {} } as const;
+    await store.identities.put({ ...identity, name: 'dana-old' }, 'word');
+    const identityId = (await store.identities.put({ ...identity, name: 'dana' }, wordOf(corp))) ?? '';
+    const cookie = 'a'.repeat(43);
+    const session = { id: createHash('sha256').update(cookie).digest('hex'), identityId, idpSession: null, refreshAfterMs: null };
+    await store.sessions.createForIdentity({ ...session, authenticatedMs: clock(), expiresMs: clock() + 3_600_000 });
+    const { csrf_token: proof } = (await ask(`${BASE}/me`, { session: cookie })).json();
+    const dana = { session: cookie, headers: { 'content-type': 'application/json', 'x-csrf-token': String(proof) } };
+    expect(await write('POST', '/locks', { what: 'dana-old@corp' }, dana)).toMatchObject({ status: 409, code: 'own-access' });
+    expect((await read('/locks', dana)).locks).toEqual([]);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 // Locks: list, set, remove. A person cannot lock themselves out, so an administrator remains.
 import { z } from 'zod';
-import { type Lock, lockText } from '../../../../contract/lock.ts';
+import { type Lock, type LockTarget, lockText } from '../../../../contract/lock.ts';
 import { lockOnAddress, lockOnPrincipal } from '../../../../identity/authn/locks.ts';
 import { lockJson } from '../../../../identity/manage/lock-json.ts';
 import { checkTarget, heldTarget, isWhy, LONGEST_WHY, parseTarget, TARGET_HELP } from '../../../../identity/manage/lock-target.ts';
@@ -76,8 +76,17 @@ export const removeLock = apiRoute({
 
 /** Asks what every request asks: whether the lock matches the person, the session or the address of this request. */
 async function locksOut(wanted: Omit<Lock, 'createdMs'>, { authorization, inputs, parts }: CallContext): Promise<boolean> {
-  const alone = { list: async () => [{ ...wanted, createdMs: parts.clock() }] };
+  const wantedLocks = (await namesOf(wanted, parts)).map((value) => ({ ...wanted, value, createdMs: parts.clock() }));
+  const alone = { list: async () => wantedLocks };
   const { principal, credential } = authorization;
   const onPrincipal = await lockOnPrincipal({ locks: alone, config: parts.config }, principal, credential);
   return onPrincipal !== undefined || (await lockOnAddress(alone, inputs.address)) !== undefined;
+}
+
+/** A lock on a former name of a person also locks the present one. */
+async function namesOf({ kind, value }: LockTarget, { store }: CallContext['parts']): Promise<readonly string[]> {
+  const at = value.lastIndexOf('@');
+  if (kind !== 'principal' || at < 0) return [value];
+  const idp = value.slice(at + 1);
+  return [value, ...(await store.identities.namesOf(idp, value.slice(0, at))).map((name) => `${name}@${idp}`)];
 }

@@ -792,6 +792,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sockets/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the open sockets: server-sent events named sockets, with the whole list at each change
+         * @description Needs `access.read`.
+         */
+        get: operations["get_sockets_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sockets/{id}": {
         parameters: {
             query?: never;
@@ -2758,7 +2778,8 @@ export interface operations {
     get_tokens: {
         parameters: {
             query?: {
-                state?: "live" | "expired" | "revoked" | "any";
+                /** @description current: live or expired */
+                state?: "live" | "expired" | "revoked" | "current" | "any";
                 /** @description no: those that were never used */
                 used?: "yes" | "no" | "any";
                 /** @description At most 500 */
@@ -3217,6 +3238,7 @@ export interface operations {
     get_sockets: {
         parameters: {
             query?: {
+                /** @description Of this principal alone */
                 principal?: string;
                 /** @description At most 500 */
                 limit?: number;
@@ -3258,6 +3280,38 @@ export interface operations {
                         /** @description All of them */
                         open: number;
                     };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_sockets_stream: {
+        parameters: {
+            query?: {
+                /** @description Of this principal alone */
+                principal?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
                 };
             };
             /** @description Refused */

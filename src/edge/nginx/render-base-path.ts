@@ -59,6 +59,9 @@ export function linkedOperations({ basePath }: PublicUrl): readonly string[] {
   return basePath === '' ? [] : LINKED;
 }
 
+/** Routes of the admin API that answer with server-sent events. */
+const STREAMS = ['stream', 'sockets/stream'] as const;
+
 /** The gateway's pages, the base path without a slash at the end, and answers with corrected links. */
 export function renderPlaces({ publicUrl }: Config): string {
   const { basePath } = publicUrl;
@@ -66,8 +69,7 @@ export function renderPlaces({ publicUrl }: Config): string {
     location = ${quoteVerbatim(`${basePath}/.lictor`)} { return 404; }
     location ^~ ${quoteVerbatim(`${basePath}/.lictor/`)} { include own.conf; }
     location ^~ ${quoteVerbatim(`${basePath}/.lictor/api/v1/policies`)} { include own-large.conf; }
-    location = ${quoteVerbatim(`${basePath}/.lictor/api/v1/stream`)} { include own-stream.conf; }
-    location = ${quoteVerbatim(`${basePath}/.lictor/mcp`)} { include mcp.conf; }
+${STREAMS.map((path) => `    location = ${quoteVerbatim(`${basePath}/.lictor/api/v1/${path}`)} { include own-stream.conf; }\n`).join('')}    location = ${quoteVerbatim(`${basePath}/.lictor/mcp`)} { include mcp.conf; }
     location ^~ ${quoteVerbatim(`${basePath}/.lictor/scim/`)} { include scim.conf; }
 ${wellKnownPaths(basePath)
   .all.map((path) => `    location = ${quoteVerbatim(path)} { include own.conf; }\n`)

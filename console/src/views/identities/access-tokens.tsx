@@ -5,7 +5,7 @@ import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Time } from '../../parts/time.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { useAsked } from './asked.ts';
-import { Until } from './cells.tsx';
+import { Acts, Until } from './cells.tsx';
 import { type AccessToken, accessTokensQuery } from './data.ts';
 import { RowButtons } from './token-buttons.tsx';
 import { shownColumns, useOpenDetail } from './use-open-detail.ts';
@@ -36,7 +36,7 @@ function Holder({ token: { principal, on_behalf_of: others } }: { readonly token
   return (
     <>
       <Who id={principal} />
-      {others.length > 0 && <span className="under">for {others.join(', ')}</span>}
+      {others.length > 0 && <Acts others={others} />}
     </>
   );
 }

@@ -51,3 +51,12 @@ export function Words({ words }: { readonly words: readonly string[] }) {
     </span>
   );
 }
+
+/** The principals that it acts for. */
+export function Acts({ others }: { readonly others: readonly string[] }) {
+  return (
+    <span className="under">
+      for <UntrustedText text={others.join(', ')} longest={120} />
+    </span>
+  );
+}

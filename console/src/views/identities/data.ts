@@ -1,5 +1,5 @@
 // What this view asks the API for. Every key begins with `identities`, so that a change asks for all of it again.
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { answerOf, api } from '../../api/client.ts';
 import type { components, paths } from '../../api/schema.d.ts';
 
@@ -21,7 +21,6 @@ export const KEY = 'identities';
 const PAGE = 100;
 /** The most that one answer may have: more tokens than this are rare. */
 const WHOLE = 500;
-const LIVE_MS = 2000;
 
 const first: string | undefined = undefined;
 const nextOf = ({ next }: { readonly next: string | null }): string | undefined => next ?? undefined;
@@ -29,6 +28,8 @@ const nextOf = ({ next }: { readonly next: string | null }): string | undefined 
 export const peopleQuery = (text: string) =>
   infiniteQueryOptions({
     queryKey: [KEY, 'people', text],
+    // While a person types, the rows of the text before stay.
+    placeholderData: keepPreviousData,
     queryFn: ({ pageParam, signal }) =>
       answerOf(
         api.GET('/principals', { params: { query: { kind: 'user', q: text, limit: PAGE, ...(pageParam !== undefined && { cursor: pageParam }) } }, signal }),
@@ -45,7 +46,7 @@ export const groupsQuery = queryOptions({
 export const tokensQuery = infiniteQueryOptions({
   queryKey: [KEY, 'tokens'],
   queryFn: ({ pageParam, signal }) =>
-    answerOf(api.GET('/tokens', { params: { query: { state: 'any', limit: WHOLE, ...(pageParam !== undefined && { cursor: pageParam }) } }, signal })),
+    answerOf(api.GET('/tokens', { params: { query: { state: 'current', limit: WHOLE, ...(pageParam !== undefined && { cursor: pageParam }) } }, signal })),
   initialPageParam: first,
   getNextPageParam: nextOf,
 });
@@ -77,11 +78,10 @@ export const locksQuery = queryOptions({
   queryFn: ({ signal }) => answerOf(api.GET('/locks', { params: { query: { limit: WHOLE } }, signal })),
 });
 
-export const socketsQuery = (principal?: string) =>
+export const socketsQuery = (principal: string) =>
   queryOptions({
-    queryKey: [KEY, 'sockets', principal ?? ''],
-    queryFn: ({ signal }) => answerOf(api.GET('/sockets', { params: { query: { limit: WHOLE, ...(principal !== undefined && { principal }) } }, signal })),
-    refetchInterval: LIVE_MS,
+    queryKey: [KEY, 'sockets', principal],
+    queryFn: ({ signal }) => answerOf(api.GET('/sockets', { params: { query: { limit: WHOLE, principal } }, signal })),
   });
 
 export const detailQuery = (id: string) =>

@@ -52,7 +52,7 @@ function Details({ detail }: { readonly detail: Detail }) {
       </dl>
       {notes.map((note) => (
         <p key={note} className="muted">
-          {note}
+          <UntrustedText text={note} longest={400} />
         </p>
       ))}
       <RolesPart detail={detail} />

@@ -29,7 +29,7 @@ export function Services() {
   const detail = useOpenDetail();
   const use = useOf(text);
   const nowMs = Date.now();
-  const tokens = (query.data?.pages.flatMap((page) => page.tokens) ?? []).filter(({ state }) => state !== 'revoked');
+  const tokens = query.data?.pages.flatMap((page) => page.tokens) ?? [];
   const rows = tokens.filter((token) => isOfUse(token, use, nowMs)).toSorted(byLastUse);
   return (
     <Listed query={query} isEmpty={tokens.length === 0} empty={<NoTokens />}>

@@ -1,4 +1,6 @@
-import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { FeedState } from '../../api/feed.ts';
+import { useFeed } from '../../api/use-feed.ts';
 import { useMe, whyNot } from '../../app/session.ts';
 import { Button } from '../../parts/button.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
@@ -6,9 +8,10 @@ import { EmptyState } from '../../parts/empty-state.tsx';
 import { Tag } from '../../parts/tag.tsx';
 import { Time } from '../../parts/time.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
+import { ViewLoading } from '../../parts/view-loading.tsx';
 import { useAsked } from './asked.ts';
-import { type Socket, socketsQuery } from './data.ts';
-import { Listed } from './listed.tsx';
+import { Acts } from './cells.tsx';
+import type { Socket } from './data.ts';
 import { RowButtons } from './token-buttons.tsx';
 import { shownColumns, useOpenDetail } from './use-open-detail.ts';
 import { Who } from './who.tsx';
@@ -23,22 +26,27 @@ const COLUMNS: readonly Column<Socket>[] = [
   { name: 'do', title: '', cell: (socket) => <CloseButton socket={socket} /> },
 ];
 
+interface Live {
+  readonly open: number;
+  readonly sockets: readonly Socket[];
+}
+
+const STATES: Readonly<Record<FeedState | 'off', string>> = { live: 'live', connecting: 'connecting', waiting: 'not connected, trying again', off: 'off' };
+
+/** Each change arrives by itself. */
 export function Sockets() {
-  const query = useQuery(socketsQuery());
-  const { sockets = [], open = 0 } = query.data ?? {};
+  const [live, setLive] = useState<Live>();
+  const state = useFeed({ path: '/sockets/stream', cursor: null, event: 'sockets', onEvent: (data) => setLive(data as Live) });
+  if (live === undefined) return <ViewLoading />;
+  const { open, sockets } = live;
   return (
-    <Listed
-      query={query}
-      isEmpty={sockets.length === 0}
-      empty={<EmptyState title="No socket is open">Workers and browsers that watch runs appear here.</EmptyState>}
-    >
-      <div className="stack">
-        <p className="muted">
-          {open === sockets.length ? `${open} open` : `${sockets.length} of ${open} open`} at <Time iso={new Date(query.dataUpdatedAt).toISOString()} />
-        </p>
-        <SocketTable rows={sockets} />
-      </div>
-    </Listed>
+    <div className="stack">
+      <p className="row">
+        <Tag tone={state === 'live' ? 'good' : 'warn'}>{STATES[state]}</Tag>
+        <span className="muted">{open === sockets.length ? `${open} open` : `${sockets.length} of ${open} open`}</span>
+      </p>
+      {open === 0 ? <EmptyState title="No socket is open">Workers and browsers that watch runs appear here.</EmptyState> : <SocketTable rows={sockets} />}
+    </div>
   );
 }
 
@@ -51,7 +59,7 @@ function Holder({ socket: { principal, on_behalf_of: others, worker } }: { reado
   return (
     <>
       <Who id={principal} />
-      {others.length > 0 && <span className="under">for {others.join(', ')}</span>}
+      {others.length > 0 && <Acts others={others} />}
       {worker !== null && (
         <span className="under">
           worker <UntrustedText text={worker} longest={80} />

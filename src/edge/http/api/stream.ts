@@ -1,6 +1,5 @@
 // GET stream: new records as server-sent events, from a cursor on. Narrowed to the reader's scopes; ends when its right ends.
 import { Readable } from 'node:stream';
-import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import type { RecordReader } from '../../../contract/record-reader.ts';
@@ -10,12 +9,8 @@ import { apiRoute, type CallContext } from './api-route.ts';
 import { AUDIT_FILTER, filterOf } from './audit/query.ts';
 import { search, seesNames } from './audit/search-ledger.ts';
 import { RECORD_ID } from './audit/words.ts';
+import { liveEvents } from './live-events.ts';
 import { authorizeReading } from './reading.ts';
-
-const LOOK_MS = 250;
-/** A revocation holds after this time. */
-const RECHECK_MS = 2_000;
-const HEARTBEAT_MS = 15_000;
 
 const RECORD_ID_TEXT = z.string().refine((text) => RECORD_ID.parse(text, 0) !== undefined, RECORD_ID.hint);
 
@@ -52,29 +47,24 @@ function changes({ parts }: CallContext, question: ChangesQuestion & { readonly 
 }
 
 /** Ends on every failure. The reader connects again with its cursor, and so loses nothing. */
-async function* eventsFrom(context: CallContext, question: Pick<ChangesQuestion, 'filter' | 'seesNames'>, first: Changes): AsyncGenerator<string> {
-  const { steady, retired } = context.parts;
-  let [found, reader] = [first, context.reader];
-  let [checkedAt, sentAt] = [steady(), steady()];
-  yield 'retry: 2000\n\n';
-  while (!retired.aborted) {
-    if (found.records.length > 0) yield found.records.map(eventText).join('');
-    if (found.records.length > 0) sentAt = steady();
-    else await wait(LOOK_MS, undefined, { signal: retired }).catch(() => undefined);
-    if (steady() - sentAt >= HEARTBEAT_MS) {
-      yield ': alive\n\n';
-      sentAt = steady();
-    }
-    if (steady() - checkedAt >= RECHECK_MS) {
+function eventsFrom(context: CallContext, question: Pick<ChangesQuestion, 'filter' | 'seesNames'>, first: Changes): AsyncGenerator<string> {
+  let [found, reader]: [Changes | undefined, RecordReader] = [first, context.reader];
+  let { number } = first;
+  return liveEvents(context.parts, {
+    async look() {
+      const next = found === undefined ? await changes(context, { ...question, reader, after: number }) : { ok: true, answer: found };
+      found = undefined;
+      if (!next.ok) return undefined;
+      number = next.answer.number;
+      return next.answer.records.map(eventText).join('');
+    },
+    async recheck() {
       const reading = await authorizeReading(context.inputs, context.parts.decider);
-      if (!reading.authorization.ok) return yield `event: end\ndata: ${JSON.stringify({ code: reading.authorization.reason })}\n\n`;
+      if (!reading.authorization.ok) return reading.authorization.reason;
       reader = reading.reader;
-      checkedAt = steady();
-    }
-    const next = await changes(context, { ...question, reader, after: found.number });
-    if (!next.ok) return;
-    found = next.answer;
-  }
+      return null;
+    },
+  });
 }
 
 function eventText(record: LedgerRecord): string {

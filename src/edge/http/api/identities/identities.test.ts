@@ -1,51 +1,11 @@
-// Principals, tokens, sessions, sockets and locks over HTTP: who may read and change them, and what a change does.
-import { createHash } from 'node:crypto';
-import { beforeEach, describe, expect, it } from 'vitest';
-import type { OidcProvider } from '../../../../config/config.ts';
-import { INPUT } from '../../../../contract/names.ts';
-import { wordOf } from '../../../../identity/authn/access-token/trust.ts';
+// Principals, groups and tokens over HTTP: who may use the routes about identities, and what a change needs and does.
+import { describe, expect, it } from 'vitest';
 import { anAgent } from '../../../../identity/authn/agent/agent.fixture.ts';
-import { cookieOf, useOwnApp } from '../../own-app.fixture.ts';
 import type { ApiRoute } from '../api-route.ts';
+import { aSocket, BASE, type Person, usePeople } from './identities.fixture.ts';
 import { IDENTITY_ROUTES } from './index.ts';
 
-const BASE = '/.lictor/api/v1';
-const { get, ask, logIn, reconfigure } = useOwnApp();
-
-interface Person {
-  readonly session: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-let alice: Person;
-
-async function person(username: string): Promise<Person> {
-  const session = cookieOf(await logIn({ username }));
-  const { csrf_token: proof } = (await ask(`${BASE}/me`, { session })).json();
-  return { session, headers: { 'content-type': 'application/json', 'x-csrf-token': String(proof) } };
-}
-
-beforeEach(async () => {
-  for (const [id, name, role] of [
-    ['2', 'carol', 'auditor'],
-    ['3', 'vera', 'viewer'],
-  ] as const)
-    await get().test.store.accounts.create({ id, name, roles: [role], password: get().phc });
-  alice = await person('alice');
-});
-
-const read = async (path: string, who: Person = alice) => (await ask(`${BASE}${path}`, { session: who.session })).json();
-
-async function write(method: 'POST' | 'DELETE', path: string, body?: object, who: Person = alice) {
-  const answer = await ask(`${BASE}${path}`, { method, ...who, sameOrigin: true, ...(body !== undefined && { body: JSON.stringify(body) }) });
-  return { status: answer.statusCode, ...answer.json() };
-}
-
-const recorded = (action: string) => get().records.filter((record) => record.action === action);
-
-async function works(token: string): Promise<boolean> {
-  return (await ask(`${BASE}/me`, { headers: { [INPUT.authorization]: `Bearer ${token}` } })).statusCode === 200;
-}
+const { get, ask, reconfigure, person, alice, read, write, recorded, works } = usePeople();
 
 const SAMPLES: Readonly<Record<string, object>> = {
   '/tokens': { name: 'x', roles: ['viewer'] },
@@ -61,16 +21,18 @@ const urlOf = ({ method, path }: ApiRoute) => {
 /** Allowed: the policies permit it. The route may have nothing to do. */
 async function isAllowed(route: ApiRoute, who: Person): Promise<boolean> {
   const { method, path } = route;
-  const url = urlOf(route);
-  const answer = method === 'GET' ? await read(url, who) : await write(method as 'POST' | 'DELETE', url, method === 'POST' ? SAMPLES[path] : undefined, who);
-  return answer.code !== 'policy-default-deny';
+  const body = method === 'POST' ? { body: JSON.stringify(SAMPLES[path]) } : {};
+  const answer = await ask(`${BASE}${urlOf(route)}`, { method, ...who, sameOrigin: true, ...body });
+  return !answer.body.includes('policy-default-deny');
 }
 
 it('admins may use every route, auditors those that read, and a person those about the own sessions', async () => {
+  // A stream ends after its begin.
+  get().retired.abort();
   await get().test.token({ name: 'etl' });
   const [auditor, viewer] = [await person('carol'), await person('vera')];
   for (const route of IDENTITY_ROUTES) {
-    const allowed = [await isAllowed(route, alice), await isAllowed(route, auditor), await isAllowed(route, viewer)];
+    const allowed = [await isAllowed(route, alice()), await isAllowed(route, auditor), await isAllowed(route, viewer)];
     const isOwn = route.needs === 'credential';
     expect([route.method, route.path, ...allowed]).toEqual([route.method, route.path, true, isOwn || route.method === 'GET', isOwn]);
     expect((await ask(`${BASE}${urlOf(route)}`, { method: route.method })).statusCode).toBe(401);
@@ -228,103 +190,5 @@ describe('principals', () => {
     expect(await read('/principals/detail?id=alice@local')).toMatchObject({ roles: [{ role: 'admin' }], sessions: [{ current: true }], locks: [] });
     expect(await read('/principals/detail?id=carol@local')).toMatchObject({ refused_as: 'locked', locks: [{ why: 'laptop stolen', by: 'alice@local' }] });
     expect(await read('/principals/detail?id=nobody@local')).toMatchObject({ code: 'not-found' });
-  });
-});
-
-describe('a session', () => {
-  it('is listed with its last use, and ends for its browser at once', async () => {
-    const carol = await person('carol');
-    await get().authenticator.idle();
-    const { sessions } = await read('/sessions');
-    expect(sessions).toMatchObject([
-      { principal: expect.any(String), last_seen_from: '192.0.2.1' },
-      { principal: expect.any(String), last_seen_from: '192.0.2.1' },
-    ]);
-    const { id } = sessions.find(({ principal }: { principal: string }) => principal === 'carol@local');
-    expect(await write('DELETE', `/sessions/${id}`)).toMatchObject({ status: 200 });
-    expect((await ask(`${BASE}/me`, { session: carol.session })).statusCode).toBe(401);
-    expect(recorded('session.end')).toMatchObject([{ resource_type: 'Session', resource_id: id, principal: 'alice@local' }]);
-    expect(await write('DELETE', `/sessions/${id}`)).toMatchObject({ status: 404 });
-  });
-
-  it('of their own is listed and ended by every person, and no other', async () => {
-    const [vera, phone] = [await person('vera'), await person('vera')];
-    const mine = (await read('/me/sessions', vera)).sessions;
-    expect(mine.map(({ principal }: { principal: string }) => principal)).toEqual(['vera@local', 'vera@local']);
-    const { id } = mine.find(({ current }: { current: boolean }) => !current);
-    expect(await write('DELETE', `/me/sessions/${id}`, undefined, vera)).toMatchObject({ status: 200 });
-    expect((await ask(`${BASE}/me`, { session: phone.session })).statusCode).toBe(401);
-    const [other] = (await read('/me/sessions')).sessions;
-    expect(await write('DELETE', `/me/sessions/${other.id}`, undefined, vera)).toMatchObject({ status: 404 });
-    expect((await read('/me/sessions')).sessions).toHaveLength(1);
-  });
-
-  it('has pages', async () => {
-    await person('carol');
-    const first = await read('/sessions?limit=1');
-    const second = await read(`/sessions?limit=1&cursor=${first.next}`);
-    const ids = [...first.sessions, ...second.sessions].map(({ id }: { id: string }) => id);
-    expect([new Set(ids).size, (await read('/sessions?limit=1&cursor=x')).code]).toEqual([2, 'request-invalid']);
-  });
-});
-
-function aSocket(id: string, principal = 'token:etl') {
-  const who = { principal, onBehalfOf: [], credentialId: 'c', sessionId: null, address: '192.0.2.9', userAgent: null };
-  return { id, kind: 'prefect', target: '/api/events/out', ...who, sinceMs: 0, worker: null } as const;
-}
-
-it('a socket is listed, and closed after its record', async () => {
-  get().sockets.push(aSocket('aa'), aSocket('bb', 'bob@corp'));
-  expect(await read('/sockets?principal=bob@corp')).toMatchObject({ open: 1, sockets: [{ id: 'bb', target: '/api/events/out', address: '192.0.2.9' }] });
-  expect(await write('DELETE', '/sockets/bb')).toMatchObject({ status: 200 });
-  expect(recorded('socket.close')).toMatchObject([{ resource_type: 'Socket', resource_id: 'bb' }]);
-  expect(await read('/sockets')).toMatchObject({ open: 1 });
-  expect(await write('DELETE', '/sockets/bb')).toMatchObject({ status: 404 });
-});
-
-describe('a lock', () => {
-  it('holds at once, and ends when it is removed', async () => {
-    const carol = await person('carol');
-    expect(await write('POST', '/locks', { what: 'carol@local', why: 'left', for: '1h' })).toMatchObject({ status: 200, locked: ['carol@local'] });
-    expect((await ask(`${BASE}/me`, { session: carol.session })).json().code).toBe('locked');
-    expect((await read('/locks')).locks).toMatchObject([{ what: 'carol@local', why: 'left', by: 'alice@local', expires_at: expect.stringMatching(/^20/) }]);
-    expect(await write('DELETE', '/locks?what=carol%40local')).toMatchObject({ status: 200, unlocked: ['carol@local'] });
-    expect((await ask(`${BASE}/me`, { session: carol.session })).statusCode).toBe(200);
-    expect([recorded('lock.create').length, recorded('lock.remove').length]).toEqual([1, 1]);
-    expect(await write('DELETE', '/locks?what=carol@local')).toMatchObject({ status: 404 });
-  });
-
-  it.each([['alice@local'], ['idp:local'], ['address:192.0.2.0/24'], ['own session']])('does not lock out the person who sets it: %s', async (what) => {
-    const [{ id }] = (await read('/me/sessions')).sessions;
-    const target = what === 'own session' ? `session:${id}` : what;
-    expect(await write('POST', '/locks', { what: target })).toMatchObject({ status: 409, code: 'own-access' });
-    expect((await read('/locks')).locks).toEqual([]);
-    expect(recorded('lock.create')).toEqual([]);
-  });
-
-  it('does not lock out the person who sets it by a former name', async () => {
-    const corp = { id: 'corp', type: 'oidc' } as unknown as OidcProvider;
-    reconfigure({ config: { identityProviders: [corp], roles: [{ role: 'admin', members: ['user:dana@corp'], scope: null }] } });
-    const { store, clock } = get().test;
-    const identity = { idp: 'corp', subject: 's', kind: 'user', groups: [], claims: {} } as const;
-    await store.identities.put({ ...identity, name: 'dana-old' }, 'word');
-    const identityId = (await store.identities.put({ ...identity, name: 'dana' }, wordOf(corp))) ?? '';
-    const cookie = 'a'.repeat(43);
-    const session = { id: createHash('sha256').update(cookie).digest('hex'), identityId, idpSession: null, refreshAfterMs: null };
-    await store.sessions.createForIdentity({ ...session, authenticatedMs: clock(), expiresMs: clock() + 3_600_000 });
-    const { csrf_token: proof } = (await ask(`${BASE}/me`, { session: cookie })).json();
-    const dana = { session: cookie, headers: { 'content-type': 'application/json', 'x-csrf-token': String(proof) } };
-    expect(await write('POST', '/locks', { what: 'dana-old@corp' }, dana)).toMatchObject({ status: 409, code: 'own-access' });
-    expect((await read('/locks', dana)).locks).toEqual([]);
-  });
-
-  it.each([
-    ['an unknown account', { what: 'carole@local' }, 'Did you mean carol@local?'],
-    ['another form', { what: 'carol' }, 'Write what the lock is on'],
-    ['a reason of two lines', { what: 'carol@local', why: 'a\nb' }, 'one line'],
-    ['an unknown key', { what: 'carol@local', forr: '1h' }, 'unknown key'],
-  ])('is not set with %s', async (_what, body, words) => {
-    expect(await write('POST', '/locks', body)).toMatchObject({ status: 400, detail: expect.stringContaining(words) });
-    expect((await read('/locks')).locks).toEqual([]);
   });
 });

@@ -1,8 +1,10 @@
-// GET sockets: the open sockets and tunnels. DELETE sockets/{id}: closes one; the client may connect again.
+// GET sockets: the open sockets and tunnels. GET sockets/stream: the same, live. DELETE sockets/{id}: closes one; the client may connect again.
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { OpenSocket } from '../../../../contract/open-socket.ts';
-import { pageOf } from '../../../../identity/manage/page.ts';
-import { apiRoute } from '../api-route.ts';
+import { type PageQuery, pageOf } from '../../../../identity/manage/page.ts';
+import { apiRoute, type CallContext } from '../api-route.ts';
+import { liveEvents } from '../live-events.ts';
 import { recordOrThrow, refusing } from './changes.ts';
 import { list, next, PAGE, text } from './shapes.ts';
 
@@ -20,19 +22,59 @@ const socket = z.strictObject({
   worker: text.describe('The name that a worker announced'),
 });
 
+const OF = { principal: z.string().max(1000).optional().describe('Of this principal alone') };
+
 export const sockets = apiRoute({
   method: 'GET',
   path: '/sockets',
   summary: 'List the open sockets and tunnels',
   needs: { action: 'access.read' },
-  query: z.strictObject({ principal: z.string().max(1000).optional(), ...PAGE }),
+  query: z.strictObject({ ...OF, ...PAGE }),
   answer: z.strictObject({ sockets: z.array(socket).readonly(), next, open: z.number().describe('All of them') }),
   async handle({ query: { principal, ...query }, parts }) {
-    const open = parts.sockets.list().filter((each) => principal === undefined || each.principal === principal);
-    const page = pageOf(open, query, ({ id }) => id);
-    return { ok: true, body: { sockets: page.items.map(socketJson), next: page.next, open: open.length } };
+    const { open, page } = listed(parts, principal, query);
+    return { ok: true, body: { sockets: page.items.map(socketJson), next: page.next, open } };
   },
 });
+
+/** More are counted, not shown. */
+const MOST_LIVE = 500;
+
+export const liveSockets = apiRoute({
+  method: 'GET',
+  path: '/sockets/stream',
+  summary: 'Follow the open sockets: server-sent events named sockets, with the whole list at each change',
+  needs: { action: 'access.read' },
+  query: z.strictObject(OF),
+  answer: z.unknown(),
+  mediaType: 'text/event-stream',
+  async handle({ query: { principal }, ...context }) {
+    const { streams, decider } = context.parts;
+    const give = streams.take(context.authorization.principal.id);
+    if (give === undefined) return { ok: false, code: 'rate-limited', detail: 'Too many streams are open: close one.' };
+    let before = '';
+    const events = liveEvents(context.parts, {
+      async look() {
+        const { open, page } = listed(context.parts, principal, { limit: MOST_LIVE });
+        const now = JSON.stringify({ open, sockets: page.items.map(socketJson) });
+        if (now === before) return '';
+        before = now;
+        return `event: sockets\ndata: ${now}\n\n`;
+      },
+      async recheck() {
+        const answer = await decider.authorizeOwn(context.inputs, 'access.read');
+        return answer.ok ? null : answer.reason;
+      },
+    });
+    const source = Readable.from(events).once('close', give);
+    return { ok: true, send: (reply) => reply.type('text/event-stream').send(source) };
+  },
+});
+
+function listed({ sockets: all }: CallContext['parts'], principal: string | undefined, query: PageQuery) {
+  const open = all.list().filter((each) => principal === undefined || each.principal === principal);
+  return { open: open.length, page: pageOf(open, query, ({ id }) => id) };
+}
 
 export const closeSocket = apiRoute({
   method: 'DELETE',

@@ -14,7 +14,7 @@ import {
   type TokenChange,
   type TokenParts,
 } from '../../../../identity/manage/service-tokens.ts';
-import { tokenJson } from '../../../../identity/manage/token-json.ts';
+import { type TokenState, tokenJson } from '../../../../identity/manage/token-json.ts';
 import { apiRoute, type CallContext, type Result } from '../api-route.ts';
 import { duration, recordOrThrow, refusing, takeEffect } from './changes.ts';
 import { next, PAGE, token } from './shapes.ts';
@@ -27,19 +27,26 @@ export const tokens = apiRoute({
   summary: 'List the service tokens, without their secrets',
   needs: { action: 'access.read' },
   query: z.strictObject({
-    state: z.enum([...STATES, 'any']).default('live'),
+    state: z
+      .enum([...STATES, 'current', 'any'])
+      .default('live')
+      .describe('current: live or expired'),
     used: z.enum(['yes', 'no', 'any']).default('any').describe('no: those that were never used'),
     ...PAGE,
   }),
   answer: z.strictObject({ tokens: z.array(token).readonly(), next }),
   async handle({ query: { state, used, ...query }, parts: { store, config, clock } }) {
     const now = { agents: config.agents, nowMs: clock() };
-    const all = (await store.tokens.list()).map((each) => tokenJson(each, now)).filter((each) => state === 'any' || each.state === state);
+    const all = (await store.tokens.list()).map((each) => tokenJson(each, now)).filter((each) => isOf(each.state, state));
     const asked = all.filter(({ last_used_at: last }) => used === 'any' || (used === 'no') === (last === null));
     const page = pageOf(asked, query, ({ name, id }) => `${name} ${id}`);
     return { ok: true, body: { tokens: page.items, next: page.next } };
   },
 });
+
+function isOf(state: TokenState, asked: TokenState | 'current' | 'any'): boolean {
+  return asked === 'any' || asked === state || (asked === 'current' && state !== 'revoked');
+}
 
 const NAME = z.string().regex(TOKEN_NAME, 'letters, digits, dot, dash and underscore, at most 64.');
 const network = z

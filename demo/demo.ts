@@ -83,7 +83,10 @@ async function showTimeline({ places, progress, afterwards }: DemoParts, url: st
   progress.line(text.trimEnd());
   progress.line('');
   progress.line(pageLine(`${url}/runs/flow-run/${run.id}`, afterwards));
-  if (afterwards === 'stays') progress.line(`In another terminal: ${commandOf(places)} timeline ${run.id}`);
+  if (afterwards === 'stays') {
+    progress.line(`Its timeline in the console: ${url}/.lictor/console/runs/${run.id}`);
+    progress.line(`In another terminal: ${commandOf(places)} timeline ${run.id}`);
+  }
   if (!named) progress.line('The timeline does not name alice: see lictor audit.');
   progress.line(`Run ${run.name} of sample/demo, started by alice: ${run.state_name ?? run.state_type}`);
   return completed && named;

@@ -32,6 +32,7 @@ describe('demo', () => {
     expect(demo.running(), demo.output()).toBe(true);
     expectSample(demo.output(), port);
     expect(demo.output()).toContain('log in as alice');
+    expect(demo.output()).toMatch(new RegExp(`the console: http://localhost:${port}/.lictor/console/runs/[0-9a-f-]{36}`));
     expect((await fetch(`http://localhost:${port}/.lictor/ready`)).status).toBe(200);
     expect(stateFiles()).toMatchObject([{ status: 'ok' }]);
     const second = await runDemo(stateDir, await freePort());

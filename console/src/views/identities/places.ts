@@ -2,7 +2,7 @@
 
 export const PLACES = [
   { id: 'people', title: 'People' },
-  { id: 'services', title: 'Services' },
+  { id: 'services', title: 'Service tokens' },
   { id: 'agents', title: 'Agents' },
   { id: 'groups', title: 'Groups' },
   { id: 'sessions', title: 'Sessions' },

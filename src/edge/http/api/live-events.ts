@@ -13,9 +13,14 @@ export interface Live {
   readonly look: () => Promise<string | undefined>;
   /** Why the reader has lost its right; null: it has not. */
   readonly recheck: () => Promise<ReasonCode | null>;
+  /** Between two looks without events. Left out: 250 ms. */
+  readonly everyMs?: number;
 }
 
-export async function* liveEvents({ steady, retired }: Pick<RouteParts, 'steady' | 'retired'>, { look, recheck }: Live): AsyncGenerator<string> {
+export async function* liveEvents(
+  { steady, retired }: Pick<RouteParts, 'steady' | 'retired'>,
+  { look, recheck, everyMs = LOOK_MS }: Live,
+): AsyncGenerator<string> {
   let [checkedAt, sentAt] = [steady(), steady()];
   yield 'retry: 2000\n\n';
   while (!retired.aborted) {
@@ -23,7 +28,7 @@ export async function* liveEvents({ steady, retired }: Pick<RouteParts, 'steady'
     if (text === undefined) return;
     if (text !== '') yield text;
     if (text !== '') sentAt = steady();
-    else await wait(LOOK_MS, undefined, { signal: retired }).catch(() => undefined);
+    else await wait(everyMs, undefined, { signal: retired }).catch(() => undefined);
     if (steady() - sentAt >= HEARTBEAT_MS) {
       yield ': alive\n\n';
       sentAt = steady();

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { OpenSocket } from '../../../../contract/open-socket.ts';
-import { type PageQuery, pageOf } from '../../../../identity/manage/page.ts';
+import { pageOf } from '../../../../identity/manage/page.ts';
 import { apiRoute, type CallContext } from '../api-route.ts';
 import { liveEvents } from '../live-events.ts';
 import { recordOrThrow, refusing } from './changes.ts';
@@ -32,13 +32,16 @@ export const sockets = apiRoute({
   query: z.strictObject({ ...OF, ...PAGE }),
   answer: z.strictObject({ sockets: z.array(socket).readonly(), next, open: z.number().describe('All of them') }),
   async handle({ query: { principal, ...query }, parts }) {
-    const { open, page } = listed(parts, principal, query);
-    return { ok: true, body: { sockets: page.items.map(socketJson), next: page.next, open } };
+    const open = openOf(parts, principal);
+    const page = pageOf(open, query, ({ id }) => id);
+    return { ok: true, body: { sockets: page.items.map(socketJson), next: page.next, open: open.length } };
   },
 });
 
-/** More are counted, not shown. */
+/** More are counted, not shown: those that are open the longest come first. */
 const MOST_LIVE = 500;
+/** A look at thousands of sockets takes milliseconds. */
+const LOOK_MS = 1_000;
 
 export const liveSockets = apiRoute({
   method: 'GET',
@@ -54,9 +57,10 @@ export const liveSockets = apiRoute({
     if (give === undefined) return { ok: false, code: 'rate-limited', detail: 'Too many streams are open: close one.' };
     let before = '';
     const events = liveEvents(context.parts, {
+      everyMs: LOOK_MS,
       async look() {
-        const { open, page } = listed(context.parts, principal, { limit: MOST_LIVE });
-        const now = JSON.stringify({ open, sockets: page.items.map(socketJson) });
+        const open = openOf(context.parts, principal);
+        const now = JSON.stringify({ open: open.length, sockets: open.slice(0, MOST_LIVE).map(socketJson) });
         if (now === before) return '';
         before = now;
         return `event: sockets\ndata: ${now}\n\n`;
@@ -71,9 +75,8 @@ export const liveSockets = apiRoute({
   },
 });
 
-function listed({ sockets: all }: CallContext['parts'], principal: string | undefined, query: PageQuery) {
-  const open = all.list().filter((each) => principal === undefined || each.principal === principal);
-  return { open: open.length, page: pageOf(open, query, ({ id }) => id) };
+function openOf({ sockets: all }: CallContext['parts'], principal: string | undefined): readonly OpenSocket[] {
+  return all.list().filter((each) => principal === undefined || each.principal === principal);
 }
 
 export const closeSocket = apiRoute({

@@ -73,6 +73,7 @@ function conditions(filter: AuditFilter): readonly Condition[] {
     // Literal, so that SQLite finds the partial index of denials.
     fixed("decision = 'deny'", filter.decision === 'deny'),
     fixed("+decision = 'allow'", filter.decision === 'allow'),
+    fixed('+(decision IS NOT NULL OR action IS NOT NULL OR status >= 400)', filter.withoutPages === true),
     filter.path === undefined ? undefined : pathCondition(filter.path),
     filter.text === undefined ? undefined : plain(`instr(${NAMES}, lower(?)) > 0`, filter.text),
   ].filter((condition) => condition !== undefined);

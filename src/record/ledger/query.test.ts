@@ -100,6 +100,16 @@ describe('ledger reader', () => {
     expect(await ids(filter)).toEqual(expected);
   });
 
+  it('leaves out pages of the gateway, but never a decision, an action or a failure', async () => {
+    some();
+    const own = { principal: null, action: null, decision: null, path: '/.lictor/console/' } as const;
+    add(5, { ...own, request_id: 'page', status: 200 });
+    add(6, { ...own, request_id: 'probe', status: 404 });
+    add(7, { ...own, request_id: 'login', action: 'session.create', path: null });
+    expect(await ids({ withoutPages: true })).toEqual(['a', 'b', 'c', 'd', 'probe', 'login']);
+    expect(await ids({})).toContain('page');
+  });
+
   it('comes newest first, page by page, within a time', async () => {
     some();
     expect(await ids({ newestFirst: true })).toEqual(['d', 'c', 'b', 'a']);

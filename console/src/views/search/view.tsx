@@ -5,6 +5,7 @@ import { useMe } from '../../app/session.ts';
 import { useChangeUrl, useUrlValues } from '../../app/url-state.ts';
 import { Button } from '../../parts/button.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
+import { Checkbox } from '../../parts/fields.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { ViewLoading } from '../../parts/view-loading.tsx';
 import { ChainState } from './chain-state.tsx';
@@ -21,10 +22,11 @@ import './search.css';
 
 /** Who did what: the ledger by a query, newest first, live on demand. The query, the open record and following are in the address. */
 export default function SearchView() {
-  const { q = '', record: open, follow = '' } = useUrlValues();
+  const { q = '', record: open, follow = '', pages = '' } = useUrlValues();
+  const asked = pages === '' ? `${q} pages:hide`.trim() : q;
   const change = useChangeUrl();
   const isFollowing = follow !== '' && valueOfKey(q, 'until') === '';
-  const found = useRecords(q, isFollowing);
+  const found = useRecords(asked, isFollowing);
   const { records, error, fetchNextPage, hasNextPage, isFetching, searchedTo } = found;
   const search = (next: string) => change({ q: next, record: '' });
   const select = useCallback((id: string) => change({ record: id }), [change]);
@@ -40,11 +42,12 @@ export default function SearchView() {
           isBounded={valueOfKey(q, 'until') !== ''}
           onChange={(isOn) => change({ follow: isOn ? '1' : '' })}
         />
-        <ExportLinks q={q} />
+        <ExportLinks q={asked} />
       </PageHead>
       <ChainState />
       <div className="search-bar">
         <QueryField key={q} query={q} words={useSuggested(records)} onSearch={search} error={isMistake ? error.message : undefined} />
+        <Checkbox label="Page loads" isOn={pages !== ''} onChange={(isOn) => change({ pages: isOn ? 'show' : '' })} />
         <TimeRange query={q} onChange={(since) => search(withTerm(q, 'since', since))} />
       </div>
       <TermChips query={q} onChange={search} />

@@ -22,6 +22,11 @@ const ORDER: Word<boolean> = {
   hint: 'newest or oldest: which records come first. Default: oldest.',
 };
 
+const PAGES: Word<boolean> = {
+  parse: (text) => (text === 'hide' ? true : text === 'show' ? false : undefined),
+  hint: 'show or hide: pages and files of the gateway itself, which need no decision. Default: show.',
+};
+
 /** For each name: the field of the filter, and the form of its value. */
 const PARAMETERS: Readonly<Record<string, readonly [key: string, word: Word<unknown>]>> = {
   request_id: ['request', TEXT],
@@ -37,6 +42,7 @@ const PARAMETERS: Readonly<Record<string, readonly [key: string, word: Word<unkn
   deployment_id: ['deployment', ID_OR_NAME],
   resource_id: ['resource', TEXT],
   text: ['text', TEXT],
+  pages: ['withoutPages', PAGES],
   since: ['since', WHEN],
   until: ['until', WHEN],
   last: ['last', PAGE_SIZE],

@@ -39,15 +39,17 @@ export function Roles({ roles }: { readonly roles: readonly RoleOrigin[] }) {
   );
 }
 
-export function Words({ words }: { readonly words: readonly string[] }) {
+/** `most`: of more words, only their number. */
+export function Words({ words, most = 5 }: { readonly words: readonly string[]; readonly most?: number }) {
   if (words.length === 0) return <span className="muted">none</span>;
   return (
     <span className="tags">
-      {words.map((word) => (
+      {words.slice(0, most).map((word) => (
         <Tag key={word}>
           <UntrustedText text={word} longest={60} />
         </Tag>
       ))}
+      {words.length > most && <span className="muted">and {words.length - most} more</span>}
     </span>
   );
 }

@@ -46,7 +46,7 @@ function Details({ detail }: { readonly detail: Detail }) {
         {idp !== null && <dt>Groups</dt>}
         {idp !== null && (
           <dd>
-            <Words words={groups} />
+            <Words words={groups} most={100} />
           </dd>
         )}
       </dl>

@@ -28,20 +28,27 @@ export interface LockedPackage {
   readonly dependsOn: readonly string[];
 }
 
-/** The root, and what it needs in production: sorted by place. */
+/** Its built files contain its dependencies. */
+const CONSOLE = 'console';
+
+/** The root, and what it and its console need in production: sorted by place. */
 export function productionPackages(): readonly LockedPackage[] {
   const { packages } = LOCK.parse(JSON.parse(readFileSync(join(REPOSITORY, 'package-lock.json'), 'utf8')));
   const found = new Map<string, LockedPackage>();
   const visit = (place: string): void => {
     if (found.has(place)) return;
-    const entry = ENTRY.parse(packages[place]);
-    const needs = Object.keys({ ...entry.dependencies, ...entry.optionalDependencies, ...entry.peerDependencies });
-    const dependsOn = needs.flatMap((name) => resolve(place, name, packages) ?? []).sort();
-    found.set(place, { ...described(place, entry), dependsOn });
+    const dependsOn = [...new Set((place === '' ? ['', CONSOLE] : [place]).flatMap((each) => needsOf(each, packages)))].sort();
+    found.set(place, { ...described(place, ENTRY.parse(packages[place])), dependsOn });
     dependsOn.forEach(visit);
   };
   visit('');
   return [...found.values()].sort((a, b) => (a.place < b.place ? -1 : 1));
+}
+
+/** The places of what the package at this place needs. */
+function needsOf(place: string, packages: Readonly<Record<string, unknown>>): readonly string[] {
+  const { dependencies, optionalDependencies, peerDependencies } = ENTRY.parse(packages[place]);
+  return Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }).flatMap((name) => resolve(place, name, packages) ?? []);
 }
 
 function described(place: string, { version, license, integrity }: z.infer<typeof ENTRY>): Omit<LockedPackage, 'dependsOn'> {

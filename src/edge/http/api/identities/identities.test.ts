@@ -174,6 +174,27 @@ describe('principals', () => {
     expect((await read('/groups')).groups).toMatchObject([{ id: 'group:team-a@corp', people: 1, known_by: 'login', roles: [{ role: 'operator' }] }]);
   });
 
+  it('say how they are known: by SCIM with its groups, and when their provider refuses them', async () => {
+    const { store } = get().test;
+    await store.scim.change('corp', async (changes) => {
+      const user = await changes.createUser({ userName: 'dana', externalId: null, active: true, attributes: {} });
+      const group = await changes.createGroup({ displayName: 'platform', externalId: null });
+      await changes.addMembers(group ?? '', [user ?? '']);
+    });
+    const identity = { idp: 'corp', kind: 'user', groups: ['from-login'], claims: {} } as const;
+    await store.identities.put({ ...identity, subject: 'd', name: 'dana' }, 'word');
+    await store.identities.setRefused((await store.identities.put({ ...identity, subject: 'e', name: 'erin' }, 'word')) ?? '');
+    expect((await read('/principals?q=@corp')).principals).toMatchObject([
+      { id: 'dana@corp', known_by: 'scim', groups: ['platform'], refused: false },
+      { id: 'erin@corp', known_by: 'login', groups: ['from-login'], refused: true },
+    ]);
+    const known = (await read('/groups')).groups.map(({ id, known_by: by }: { id: string; known_by: string }) => [id, by]);
+    expect(known).toEqual([
+      ['group:from-login@corp', 'login'],
+      ['group:platform@corp', 'scim'],
+    ]);
+  });
+
   it('show when they were seen last, and whether they are locked', async () => {
     await get().authenticator.idle();
     await write('POST', '/locks', { what: 'carol@local' });

@@ -35,6 +35,23 @@ describe('a session', () => {
     expect((await read('/me/sessions')).sessions).toHaveLength(1);
   });
 
+  it('of a client is listed and ended like one of a browser', async () => {
+    await person('vera');
+    const { store, clock } = get().test;
+    const [{ id: allowedIn }] = (await read('/sessions')).sessions.filter(({ principal }: { principal: string }) => principal === 'vera@local');
+    const asked = { clientId: 'lictor-cli', scopes: ['prefect:read'], audience: 'api' } as const;
+    const times = { refreshAfterMs: null, expiresMs: clock() + 60_000 };
+    await store.deviceCodes.create({ ...asked, id: 'd', hash: 'h', userHash: 'u', openid: false, address: '192.0.2.1', userAgent: '' });
+    await store.deviceCodes.decide('d', { ...asked, ...times, id: 'login-1', accountId: '3', identityId: null, sessionId: null, allowedIn });
+    await store.deviceCodes.redeem('d', { refreshHash: 'r', access: { id: 'a', hash: 'access', ...times } });
+    expect((await read('/logins')).logins).toMatchObject([{ id: 'login-1', principal: 'vera@local', client: 'lictor-cli', scopes: ['prefect:read'] }]);
+    expect((await read('/principals/detail?id=vera@local')).logins).toHaveLength(1);
+    expect(await write('DELETE', '/me/sessions/login-1')).toMatchObject({ status: 404 });
+    expect(await write('DELETE', '/sessions/login-1')).toMatchObject({ status: 200 });
+    expect(recorded('token.revoke')).toMatchObject([{ resource_type: 'Login', resource_id: 'login-1' }]);
+    expect([(await read('/logins')).logins, (await write('DELETE', '/sessions/login-1')).status]).toEqual([[], 404]);
+  });
+
   it('has pages', async () => {
     await person('carol');
     const first = await read('/sessions?limit=1');

@@ -90,8 +90,9 @@ function end(id: string, { parts, record }: CallContext): Promise<Result<{ ended
   const { sessions: browsers, clientGrants } = parts.store;
   return refusing(async () => {
     const isSession = (await browsers.byId(id)) !== undefined;
-    if (!isSession && ((await clientGrants.byId(id))?.endedMs ?? 0) !== null) return NOT_THERE;
-    await recordOrThrow(record, { action: 'session.end', resource_type: isSession ? 'Session' : 'Login', resource_id: id });
+    if (!isSession && (await clientGrants.byId(id))?.endedMs !== null) return NOT_THERE;
+    const change = isSession ? { action: 'session.end', resource_type: 'Session' } : { action: 'token.revoke', resource_type: 'Login' };
+    await recordOrThrow(record, { ...change, resource_id: id });
     if (!(isSession ? await browsers.end(id) : await clientGrants.end(id))) return NOT_THERE;
     await takeEffect(parts);
     return { ok: true, body: { ended: id } };

@@ -1,10 +1,10 @@
 import { needsFreshLogin, needsLogin, Problem } from '../api/problem.ts';
 import { loginAddress } from '../app/base.ts';
-import { LoginAgain } from './login-again.tsx';
 
 /** What went wrong and what to do; for a login that is too long ago, the way to a new one. */
 export function ErrorNotice({ error }: { readonly error: Error }) {
-  if (needsLogin(error)) return <LoginAgain />;
+  // The shell says it above the view.
+  if (needsLogin(error)) return null;
   return (
     <div className="notice danger" role="alert">
       <div>

@@ -6,7 +6,7 @@ import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { Chain } from './chain.tsx';
 import type { Approval } from './queries.ts';
 import { TimeLeft } from './time-left.tsx';
-import { objectOf, stateWords } from './words.ts';
+import { argumentsWords, objectOf, stateWords } from './words.ts';
 
 interface ListProps {
   readonly approvals: readonly Approval[];
@@ -35,9 +35,14 @@ function columnsOf({ isDecided, onSelect, now }: Pick<ListProps, 'isDecided' | '
     name: 'what',
     title: 'Request',
     cell: (approval) => (
-      <button type="button" className="row-link" onClick={() => onSelect(approval.id)}>
-        {approval.action_text} <UntrustedText text={objectOf(approval)} longest={80} />
-      </button>
+      <>
+        <button type="button" className="row-link" onClick={() => onSelect(approval.id)}>
+          {approval.action_text} <UntrustedText text={objectOf(approval)} longest={80} />
+        </button>
+        <span className="row-more">
+          <UntrustedText text={argumentsWords(approval.arguments)} longest={90} />
+        </span>
+      </>
     ),
   };
   const who: Column<Approval> = { name: 'who', title: 'Requested by', cell: (approval) => <Chain approval={approval} /> };

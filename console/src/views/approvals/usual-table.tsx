@@ -51,14 +51,13 @@ function Others({ argument: { same, value, others }, count }: { readonly argumen
   if (count === 0) return null;
   return (
     <span className="others">
-      {value !== null && `${same} of ${count} had this value`}
-      {others.map((other, at) => (
+      {value !== null && <span>{`${same} of ${count} had this value`}</span>}
+      {others.map((other) => (
         <span key={other.value}>
-          {at === 0 && value === null ? 'usually ' : '; '}
+          {other.count} had{' '}
           <code>
             <UntrustedText text={other.value} longest={60} />
-          </code>{' '}
-          {other.count}×
+          </code>
         </span>
       ))}
     </span>

@@ -37,7 +37,7 @@ export default function ApprovalsView() {
           { value: 'decided', title: 'Decided' },
         ]}
       />
-      <div className={id === undefined ? undefined : 'beside'}>
+      <div className={id === undefined ? undefined : 'beside approvals'}>
         <div className="stack">
           {error !== null && <ErrorNotice error={error} />}
           {data === undefined && error === null && <ViewLoading />}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { basisWords, isWaiting, judge, objectOf, shareLeft, timeLeft } from './words.ts';
+import { argumentsWords, basisWords, isWaiting, judge, objectOf, shareLeft, timeLeft } from './words.ts';
 
 const at = (ms: number) => new Date(ms).toISOString();
 
@@ -38,6 +38,13 @@ it('names the object by what is known', () => {
   expect(objectOf({ resource: { type: 'Deployment', id: 'd1', name: 'etl/nightly' } })).toBe('etl/nightly');
   expect(objectOf({ resource: { type: 'Deployment', id: 'd1', name: null } })).toBe('d1');
   expect(objectOf({ resource: { type: 'System', id: null, name: null } })).toBe('System');
+});
+
+it('shows arguments on one line, without the object that is named beside them', () => {
+  expect(argumentsWords({ id: 'd1', body: { parameters: { region: 'eu', items: [1] }, tags: [] } })).toBe('region eu, items [1]');
+  expect(argumentsWords({ id: 'd1', query: 'force=1' })).toBe('query force=1');
+  expect(argumentsWords({ id: 'd1', body: { note: 'x'.repeat(100) } })).toHaveLength(81);
+  expect([argumentsWords(null), argumentsWords({ id: 'd1' })]).toEqual(['', '']);
 });
 
 it('says what it compares with', () => {

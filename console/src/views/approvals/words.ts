@@ -48,6 +48,23 @@ export function chainOf({ requested_by, on_behalf_of }: Pick<Approval, 'requeste
   return [requested_by, ...on_behalf_of];
 }
 
+const LONGEST_SUMMARY = 80;
+
+/** The parameters of a run, or the whole request, on one line. Empty: there is nothing beside the object. */
+export function argumentsWords(given: unknown): string {
+  const body = membersOf(membersOf(given)['body']);
+  const { id: _id, ...others } = membersOf(given);
+  const shown = body['parameters'] === undefined ? others : membersOf(body['parameters']);
+  const text = Object.entries(shown)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
+  return text.length > LONGEST_SUMMARY ? `${text.slice(0, LONGEST_SUMMARY)}…` : text;
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
 /** What the request is about. */
 export function objectOf({ resource: { type, name, id } }: Pick<Approval, 'resource'>): string {
   return name ?? id ?? type;

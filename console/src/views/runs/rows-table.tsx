@@ -1,5 +1,5 @@
 // The rows of a run as a table, in the order of time.
-import { type KeyboardEvent, type RefObject, useMemo } from 'react';
+import { type KeyboardEvent, memo, type RefObject, useMemo } from 'react';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { Cell, HeadCell, Line } from './cell.tsx';
 import { Lines } from './lines.tsx';
@@ -53,7 +53,7 @@ function Head() {
   );
 }
 
-function Cells({ at: { row, from }, zero }: { readonly at: Timed; readonly zero: number }) {
+const Cells = memo(function Cells({ at: { row, from }, zero }: { readonly at: Timed; readonly zero: number }) {
   const isRequest = row.kind === 'request' || row.kind === 'decision';
   return (
     <span className={styles['cells']} role="presentation">
@@ -71,4 +71,4 @@ function Cells({ at: { row, from }, zero }: { readonly at: Timed; readonly zero:
       <Cell data-binding={row.binding}>{row.binding ?? 'Prefect'}</Cell>
     </span>
   );
-}
+});

@@ -54,7 +54,7 @@ export function Toolbar({ look, change, run, find, shown, all, complete }: Toolb
           </Choice>
           <div className={styles['group']}>
             <ZoomButton name="Zoom out" sign="−" keys="-" onPress={run.out} />
-            <ZoomButton name="Show all" sign="Fit" keys="0" onPress={run.fit} disabled={look.shown === null} />
+            <ZoomButton name="Fit" sign="Fit" keys="0" onPress={run.fit} disabled={look.shown === null} />
             <ZoomButton name="Zoom in" sign="+" keys="+" onPress={run.in} />
           </div>
         </>

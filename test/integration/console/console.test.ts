@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { type Stack, startStack } from './stack.ts';
 import { walkIdentities } from './walks/identities.ts';
 import { walkRuns } from './walks/runs.ts';
+import { walkSearch } from './walks/search.ts';
 import { walkShell } from './walks/shell.ts';
 import { walkStates } from './walks/states.ts';
 
@@ -17,6 +18,6 @@ afterEach(async () => {
 afterAll(() => stack?.close());
 
 /** One for each view; `walks/NAME.ts` registers its tests. */
-const WALKS = { runs: walkRuns, shell: walkShell, states: walkStates, identities: walkIdentities } as const;
+const WALKS = { runs: walkRuns, shell: walkShell, states: walkStates, identities: walkIdentities, search: walkSearch } as const;
 
 for (const [name, walk] of Object.entries(WALKS)) describe(name, () => walk(() => stack));

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 
 /** Statuses that a walk causes on purpose; the browser logs each as an error. */
-const EXPECTED = /^Failed to load resource: the server responded with a status of (?:401|403|404|409|422|429|503)|^Failed to load resource: net::ERR_/;
+const EXPECTED = /^Failed to load resource: the server responded with a status of (?:400|401|403|404|409|422|429|503)|^Failed to load resource: net::ERR_/;
 
 /** Adds to `misdeeds`: errors, reports of the Content-Security-Policy, and requests to another origin. */
 export function watchPage(page: Page, url: string, misdeeds: string[]): void {

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react';
 import { acceptSuggestion, finished, type Suggestion, suggestionsAt, type Words } from './query-terms.ts';
 
 interface QueryFieldProps {
@@ -70,10 +70,16 @@ export function QueryField({ query, words, onSearch, error }: QueryFieldProps) {
 
 function useQueryField(query: string, words: Words, onSearch: (query: string) => void) {
   const input = useRef<HTMLInputElement>(null);
+  /** Where the caret goes after a suggestion was taken. */
+  const caret = useRef<number>(undefined);
   const [state, setState] = useState({ of: query, text: query, at: query.length, isOpen: false, active: -1 });
   // Back and forward change the query from outside.
   const shown = state.of === query ? state : { of: query, text: query, at: query.length, isOpen: false, active: -1 };
   const set = (more: Partial<typeof state>) => setState({ ...shown, ...more });
+  useLayoutEffect(() => {
+    if (caret.current !== undefined) input.current?.setSelectionRange(caret.current, caret.current);
+    caret.current = undefined;
+  });
   const suggestions = suggestionsAt(shown, words);
   const search = () => {
     const next = finished(shown.text);
@@ -83,7 +89,7 @@ function useQueryField(query: string, words: Words, onSearch: (query: string) =>
   const take = (suggestion: Suggestion) => {
     const next = acceptSuggestion(shown, suggestion);
     set({ ...next, isOpen: true, active: -1 });
-    requestAnimationFrame(() => input.current?.setSelectionRange(next.at, next.at));
+    caret.current = next.at;
   };
   const onKey = (event: KeyboardEvent) => {
     const action = keyAction(event, { ...shown, count: suggestions.length });

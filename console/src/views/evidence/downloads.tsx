@@ -1,0 +1,46 @@
+import { Button } from '../../parts/button.tsx';
+import type { Report } from './steps.ts';
+
+const ABOUT: Readonly<Record<string, string>> = {
+  'report.html': 'the report, to open and print',
+  'report.md': 'the report as Markdown',
+  'access-review.csv': 'a row for each right, with an empty decision',
+  'data.json': 'all data',
+  'head.json': 'where the ledger ended, signed: store it elsewhere',
+  SHA256SUMS: 'checksums of the files',
+};
+
+const TYPES: Readonly<Record<string, string>> = { html: 'text/html', csv: 'text/csv', json: 'application/json' };
+
+/** The files of `lictor evidence`. They are made from the answer: nothing is asked for again. */
+export function Downloads({ report: { files } }: { readonly report: Report }) {
+  return (
+    <section className="card" aria-label="Files">
+      <div className="row between">
+        <h2>Files</h2>
+        <Button onPress={() => print()}>Print the report</Button>
+      </div>
+      <ul className="files">
+        {files.map(({ name, text }) => (
+          <li key={name}>
+            <Button small onPress={() => save(name, text)}>
+              {name}
+            </Button>
+            <span className="muted">{ABOUT[name]}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function save(name: string, text: string): void {
+  const type = TYPES[name.split('.').at(-1) ?? ''] ?? 'text/plain';
+  const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The browser has begun to read it.
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

@@ -8,10 +8,15 @@ interface PageHeadProps {
   readonly children?: ReactNode;
 }
 
-export function PageHead({ title, about, children }: PageHeadProps) {
+/** For a view with a head of its own. */
+export function usePageTitle(title: string): void {
   useEffect(() => {
     document.title = `${title} · Lictor`;
   }, [title]);
+}
+
+export function PageHead({ title, about, children }: PageHeadProps) {
+  usePageTitle(title);
   return (
     <div className="page-head">
       <div>

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { type Stack, startStack } from './stack.ts';
 import { walkIdentities } from './walks/identities.ts';
+import { walkPolicies } from './walks/policies.ts';
 import { walkRuns } from './walks/runs.ts';
 import { walkSearch } from './walks/search.ts';
 import { walkShell } from './walks/shell.ts';
@@ -18,6 +19,13 @@ afterEach(async () => {
 afterAll(() => stack?.close());
 
 /** One for each view; `walks/NAME.ts` registers its tests. */
-const WALKS = { runs: walkRuns, shell: walkShell, states: walkStates, identities: walkIdentities, search: walkSearch } as const;
+const WALKS = {
+  identities: walkIdentities,
+  policies: walkPolicies,
+  runs: walkRuns,
+  search: walkSearch,
+  shell: walkShell,
+  states: walkStates,
+} as const;
 
 for (const [name, walk] of Object.entries(WALKS)) describe(name, () => walk(() => stack));

@@ -1,4 +1,7 @@
 // One gateway, Prefect and browser for all walks through the console, with a person for each role.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import axe, { type AxeResults } from 'axe-core';
 import type { BrowserContext, Page } from 'playwright-core';
 import { startBrowser, type TestBrowser } from '../../env/chromium.ts';
@@ -30,15 +33,21 @@ export interface OpenOptions {
   readonly width?: number;
 }
 
-const CONFIG = {
+const CONFIG = (policies: string) => ({
+  policies,
   identity_providers: [{ id: 'local', type: 'accounts' }],
   agents: [{ name: 'copilot', sponsor: 'user:admin@local', credential: 'token', roles: [{ role: 'agent' }], taint: 'allow' }],
   approvals: [{ name: 'agent-runs', principals: ['agent:*'], actions: ['deployments.run'], approvers: 'sponsor' }],
-};
+});
 
 export async function startStack(): Promise<Stack> {
   const server = directTo(sharedPrefect());
-  const [gateway, browser, teams] = await Promise.all([startGateway({ upstream: sharedPrefect(), config: CONFIG }), startBrowser(), makeTeams(server)]);
+  const policies = mkdtempSync(join(tmpdir(), 'lictor-console-policies-'));
+  const [gateway, browser, teams] = await Promise.all([
+    startGateway({ upstream: sharedPrefect(), config: CONFIG(policies) }),
+    startBrowser(),
+    makeTeams(server),
+  ]);
   const account = async (role: Role) => [role, await gateway.account(role, role, ...(role === 'operator' ? scopeArguments(teams.a) : []))] as const;
   const accounts = Object.fromEntries([
     await account('admin'),
@@ -70,6 +79,7 @@ export async function startStack(): Promise<Stack> {
     async close() {
       await browser.close();
       await gateway.close();
+      rmSync(policies, { recursive: true });
     },
   };
 }

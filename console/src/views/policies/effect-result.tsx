@@ -1,0 +1,114 @@
+import { Link } from '@tanstack/react-router';
+import { UntrustedText } from '../../parts/untrusted-text.tsx';
+import type { ChangeGroup, Simulation } from './shapes.ts';
+import { CHANGES, countOf, limitsOf, number } from './simulation.ts';
+
+interface EffectResultProps {
+  readonly simulation: Simulation;
+  /** Of another text or time than the form has now. */
+  readonly isOld: boolean;
+}
+
+export function EffectResult({ simulation, isOld }: EffectResultProps) {
+  return (
+    <div className={isOld ? 'policies-result old' : 'policies-result'}>
+      {isOld && <p className="notice warning">This is the effect of an earlier text or time. Simulate again.</p>}
+      <Numbers simulation={simulation} />
+      {CHANGES.map(({ change, title, tone }) => (
+        <Groups key={change} title={title} tone={tone} groups={simulation.changes.filter((group) => group.change === change)} />
+      ))}
+      {simulation.changes.length === 0 && <p className="policies-nothing">No recorded decision would change.</p>}
+      <Limits simulation={simulation} />
+    </div>
+  );
+}
+
+export function Numbers({ simulation }: { readonly simulation: Simulation }) {
+  return (
+    <dl className="policies-numbers">
+      {CHANGES.map(({ change, title, tone }) => (
+        <div key={change} className={countOf(simulation, change) > 0 ? tone : undefined}>
+          <dt>{title}</dt>
+          <dd>{number(countOf(simulation, change))}</dd>
+        </div>
+      ))}
+      <div>
+        <dt>Stay</dt>
+        <dd>{number(countOf(simulation, 'same'))}</dd>
+      </div>
+      <div>
+        <dt>Records</dt>
+        <dd>{number(simulation.records)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+function Groups({ title, tone, groups }: { readonly title: string; readonly tone: string; readonly groups: readonly ChangeGroup[] }) {
+  if (groups.length === 0) return null;
+  return (
+    <section className={`policies-groups ${tone}`}>
+      <h2>{title}</h2>
+      <ul>
+        {groups.map((group) => (
+          <Group key={JSON.stringify([group.principal, group.action, group.resource_type, group.policies, group.right])} group={group} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Group({ group }: { readonly group: ChangeGroup }) {
+  const { principal, action, resource_type, policies, right, count } = group;
+  return (
+    <li>
+      <details>
+        <summary>
+          <span className="policies-count">{number(count)}</span>
+          <span className="policies-who">
+            <UntrustedText text={principal} />
+          </span>
+          <span className="policies-what">
+            {action} on {resource_type}
+            {right !== null && `, if the body asked for ${right}`}
+          </span>
+          <span className="policies-by">{policies.length === 0 ? 'by no policy' : `by ${policies.join(', ')}`}</span>
+        </summary>
+        <Requests group={group} />
+      </details>
+    </li>
+  );
+}
+
+function Requests({ group: { requests, count } }: { readonly group: ChangeGroup }) {
+  return (
+    <div className="policies-requests">
+      <ul>
+        {requests.map((id) => (
+          <li key={id}>
+            <Link to="/search" search={{ q: `request:${id}` }}>
+              <UntrustedText text={id} />
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {requests.length < count && <p>The first {number(requests.length)} are listed. lictor simulate --json has all of them.</p>}
+    </div>
+  );
+}
+
+function Limits({ simulation }: { readonly simulation: Simulation }) {
+  return (
+    <ul className="policies-limits">
+      {limitsOf(simulation).map((sentence) => (
+        <li key={sentence}>
+          <UntrustedText text={sentence} />
+        </li>
+      ))}
+      <li>
+        {number(countOf(simulation, 'not-by-policy'))} records were not decided by a policy. The simulation uses the roles of today. A record has neither the
+        body nor the carrier: what depends on them is listed as “may change”.
+      </li>
+    </ul>
+  );
+}

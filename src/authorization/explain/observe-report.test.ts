@@ -44,6 +44,13 @@ it('counts would-be denials by principal, action and object, and no answer that 
   expect(denials).toEqual([{ principal: 'alice@corp', action: 'deployments.write', resource: 'Deployment:d1', count: 2, would_be: 'policy-default-deny' }]);
 });
 
+it('leaves out the token of lictor doctor', async () => {
+  const grants = [{ expires_at: '2099-01-01T00:00:00.000Z', members: [], networks: [], role: 'viewer', rules: ['lictor doctor'], scope: null }];
+  const made = { mode: null, principal: 'local:root', action: 'token.create', resource_type: 'ServiceToken', resource_id: 'doctor-1', grants };
+  const { denials, readiness } = await reportOf([made, { principal: 'token:doctor-1', action: 'worker.connect', ...denied }]);
+  expect([denials, readiness]).toEqual([[], []]);
+});
+
 it('proposes the smallest role for the group, within its scope', async () => {
   const { proposals } = await reportOf([{ principal: 'alice@corp', action: 'deployments.write', ...denied }]);
   expect(proposals.map(proposalText)).toEqual(['- { role: deployer, members: ["group:team-a@corp"], scope: { tags: ["team-a"] } }']);

@@ -1,5 +1,6 @@
 // `lictor observe report`: what enforcement would deny, who has no credential of Lictor, and the smallest roles that fit.
 import type { RoleBinding } from '../../config/config.ts';
+import { createDoctorRecords } from '../../contract/doctor-records.ts';
 import { RESOURCE_TYPES, type ResourceType } from '../../contract/operation.ts';
 import { isSharedPassword, type Principal, SHARED_PASSWORD } from '../../contract/principal.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
@@ -68,10 +69,11 @@ export function createReportCollector(parts: ReportParts): ReportCollector {
   const denials = new Map<string, WouldBe>();
   const clients = new Map<string, UnprovenClient>();
   const uses = new Map<string, Use>();
+  const doctors = createDoctorRecords();
   return {
     add(record) {
-      const isShared = record.principal !== null && isSharedPassword({ id: record.principal });
-      if (isShared || isAnonymous(record)) count(clients, clientOf(record));
+      if (doctors.has(record)) return;
+      if (isUnproven(record)) count(clients, clientOf(record));
       if (record.mode !== 'observe' || record.principal === null) return;
       const use = uses.get(record.principal) ?? { requests: 0, denials: 0, used: new Set(), denied: new Set() };
       uses.set(record.principal, use);
@@ -102,8 +104,9 @@ interface Use {
   readonly denied: Set<string>;
 }
 
-function isAnonymous({ principal, status, decision, request_id }: LedgerRecord): boolean {
-  return principal === null && status === 401 && decision === 'deny' && request_id !== null;
+function isUnproven({ principal, status, decision, request_id }: LedgerRecord): boolean {
+  if (principal !== null) return isSharedPassword({ id: principal });
+  return status === 401 && decision === 'deny' && request_id !== null;
 }
 
 /** Prefect has no such object: enforcement gives the same answer. */

@@ -127,7 +127,7 @@ it('leaves out the tokens of lictor doctor, and no token that is only called so'
     ({
       ...read('local:root', null),
       ...{ request_id: null, path_taken: null, on_behalf_of: [], action: 'token.create', resource_type: 'ServiceToken', resource_id: name },
-      grants: [{ role: 'viewer', scope: null, members: [`token:${name}`], rules: [rule], networks: [], expires_at: null }],
+      grants: [{ role: 'viewer', scope: null, members: [`token:${name}`], rules: [rule], networks: [], expires_at: '2099-01-01T00:00:00.000Z' }],
     }) as unknown as LedgerRecord;
   const usage = createUsage();
   for (const one of [made('doctor-1', 'lictor doctor'), made('doctor-2', 'token doctor-2')]) usage.add(one);

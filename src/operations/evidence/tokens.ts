@@ -15,7 +15,7 @@ export function gatherTokens(
   usage: Usage,
   { from, nowMs }: { readonly from: string; readonly nowMs: number },
 ): readonly TokenRow[] {
-  const listed = tokens.filter(({ name, revokedMs }) => !usage.doctors.has(`token:${name}`) && (revokedMs === null || iso(revokedMs) >= from));
+  const listed = tokens.filter(({ name, revokedMs }) => !usage.isDoctors(`token:${name}`) && (revokedMs === null || iso(revokedMs) >= from));
   return listed.map((token) => toRow(token, usage, nowMs)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 

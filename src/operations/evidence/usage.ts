@@ -1,6 +1,6 @@
 // Reads the records of a period one after the other: use, denials, administration. Memory is bounded.
 import { byWhom } from '../../contract/chain-words.ts';
-import { DOCTOR_RULE } from '../../contract/names.ts';
+import { createDoctorRecords } from '../../contract/doctor-records.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { SUMMARY_ACTION } from '../../record/ledger/floods.ts';
 import { tallyApprovals } from './approvals.ts';
@@ -14,8 +14,8 @@ export interface Usage {
   readonly events: readonly EventRow[];
   readonly approvals: readonly ApprovalRow[];
   readonly limits: readonly string[];
-  /** The tokens of `lictor doctor`, as principals: they are left out. */
-  readonly doctors: ReadonlySet<string>;
+  /** Is this principal a token of `lictor doctor`? They are left out. */
+  readonly isDoctors: (principal: string) => boolean;
 }
 
 export interface UsageLimits {
@@ -39,13 +39,13 @@ export function createUsage(limits: UsageLimits = USAGE_LIMITS) {
     tallyEvents(limits.events),
     tallyApprovals(limits.approvals),
   ];
-  const doctors = new Set<string>();
+  const doctors = createDoctorRecords();
   let ofDoctors = 0;
   const sums = { records: 0, logins: 0, failed_logins: 0, anonymous_in_sums: 0 };
   return {
     /** In time order. */
     add(record: LedgerRecord): void {
-      if (isDoctors(record, doctors)) {
+      if (doctors.has(record)) {
         ofDoctors += 1;
         return;
       }
@@ -66,16 +66,9 @@ export function createUsage(limits: UsageLimits = USAGE_LIMITS) {
       const limited = limitTexts({ principals: principals.lost(), denials: denials.lost(), events: events.lost(), approvals: approvals.lost() });
       const probes = ofDoctors === 0 ? [] : [`${ofDoctors} records of lictor doctor's own tokens are left out.`];
       const whole = { principals: principals.whole(), denials: denials.whole(), events: events.whole(), approvals: approvals.whole() };
-      return { activity, ...whole, limits: [...limited, ...probes], doctors };
+      return { activity, ...whole, limits: [...limited, ...probes], isDoctors: doctors.isToken };
     },
   };
-}
-
-/** A name proves nothing: only the record of the command shows that a token is doctor's. */
-function isDoctors({ action, grants, principal, resource_type: type, resource_id: id }: LedgerRecord, doctors: Set<string>): boolean {
-  const token = type === 'ServiceToken' ? `token:${id ?? ''}` : undefined;
-  if (action === 'token.create' && token !== undefined && grants?.every(({ rules }) => rules.includes(DOCTOR_RULE)) === true) doctors.add(token);
-  return (principal !== null && doctors.has(principal)) || (token !== undefined && doctors.has(token));
 }
 
 function tallyEvents(most: number): Tally<readonly EventRow[]> {

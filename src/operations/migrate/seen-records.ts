@@ -1,5 +1,6 @@
 // What the ledger knows of workers and their runs: denied attempts, and runs that no request through the gateway belongs to.
 import { existsSync } from 'node:fs';
+import { createDoctorRecords } from '../../contract/doctor-records.ts';
 import { type LedgerRecord, wasForwarded } from '../../contract/record.ts';
 import { poolOf } from '../../contract/worker-channel.ts';
 import { type AuditFilter, openLedgerReader } from '../../record/ledger/query.ts';
@@ -32,7 +33,9 @@ export async function readSeenRecords(ledgerFile: string, activeRuns: readonly I
   };
   const since = (agoMs: number): string => new Date(nowMs - agoMs).toISOString();
   try {
-    const denied = await read({ action: 'worker.*', decision: 'deny', since: since(DENIED_MS) });
+    const doctors = createDoctorRecords();
+    for (const created of await read({ action: 'token.create', since: since(2 * DENIED_MS) })) doctors.has(created);
+    const denied = (await read({ action: 'worker.*', decision: 'deny', since: since(DENIED_MS) })).filter((record) => !doctors.has(record));
     const directRuns: Item[] = [];
     for (const run of activeRuns) {
       const states = await read({ action: 'flow_runs.set_state', flowRun: String(run['id']) });

@@ -9,6 +9,7 @@ import { createEventTagGuard, type EventTagGuard } from '../authorization/decide
 import { createHoldsLease } from '../authorization/decide/holds-lease.ts';
 import { openObservation } from '../authorization/decide/observation.ts';
 import { decidingText, publishRevision } from '../authorization/decide/revision.ts';
+import type { AccessReview } from '../authorization/explain/review/review.ts';
 import { createTurns } from '../authorization/mediate/body-work.ts';
 import type { Conditions } from '../authorization/mediate/conditions.ts';
 import { createMediator, type Mediator } from '../authorization/mediate/mediator.ts';
@@ -59,6 +60,7 @@ import { prefectSource } from '../record/timeline/prefect-source.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { confirmWith } from './confirm-sessions.ts';
 import { createGatewayStatus } from './gateway-status.ts';
+import { openAccessReview } from './open-access-review.ts';
 import { openConditions, redactorOf } from './open-conditions.ts';
 import { openServices, type Services } from './open-services.ts';
 import type { ProcessServices } from './process-services.ts';
@@ -91,11 +93,13 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
   const decisions = await openDecisions(shared, config, { ...identity, ...prefect, policy, opened });
   const parts = { ...identity, ...prefect, ...decisions, guardedTags: createGuardedTags(config, shared.store.givenScopes) };
   const streams = new AbortController();
-  const own = buildOwnApp(shared, config, { ...parts, policies, retired: streams.signal });
+  const { upstream, decider } = parts;
+  const accessReview = openAccessReview(shared, config, { upstream, revision: decider.revision, policies, opened });
+  const own = buildOwnApp(shared, config, { ...parts, policies, accessReview, retired: streams.signal });
   await own.ready();
   await warnOfLocks({ locks: shared.store.locks, config }, shared.log);
   const requests = createRequestCount();
-  const { decider, answerer, services, authenticator, upstream, entities, objects, lineage, guardedTags } = parts;
+  const { answerer, services, authenticator, entities, objects, lineage, guardedTags } = parts;
   const inUse = opened.move();
   return {
     ...{ config, policies, revision: decider.revision, decider, answerer, services, upstream, mustMediate: parts.conditions.mustMediate },
@@ -214,8 +218,13 @@ async function openDecisions(
 
 type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: GuardedTags; readonly retired: AbortSignal };
 
+interface OwnAppExtras {
+  readonly policies: OwnPolicies;
+  readonly accessReview: AccessReview;
+}
+
 /** The gateway's own pages and routes, and the mediator behind them. */
-function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & { readonly policies: OwnPolicies }): ReturnType<typeof createOwnApp> {
+function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & OwnAppExtras): ReturnType<typeof createOwnApp> {
   const { store, ledger, clock, steady, log } = shared;
   const { authenticator, decider, providers, upstream } = parts;
   const mediator = buildMediator(shared, config, parts);
@@ -230,6 +239,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & 
     policies: { drafts: shared.drafts, apply: shared.applyDraft, obstacle: () => obstacleToReplace(config.policies, parts.policies.files) },
     redactor: parts.redactor,
     evidence: shared.evidence,
+    accessReview: parts.accessReview,
     gateway: createGatewayStatus(shared, { ...parts, prefect: parts.balancer }),
     mediator,
     approvals: createApprovalDesk({ approvals: store.approvals, sealer: shared.sealer, clock, revision: decider.revision }),

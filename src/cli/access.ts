@@ -1,6 +1,6 @@
 // `lictor access`: lists the principals that may do an action. Works without a running gateway.
 import { type Command, InvalidArgumentError } from 'commander';
-import { type AccessLine, access, isUnknown } from '../authorization/explain/access.ts';
+import { type AccessLine, access, isUnknown, subjectsOf } from '../authorization/explain/access.ts';
 import { objectOf } from '../authorization/explain/action.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
@@ -26,10 +26,10 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function show(context: CliContext, question: { readonly action: string; readonly resource: string | undefined }, options: Options): Promise<void> {
-  const lines = await withExplainer(context, async ({ parts, config, everybody, absence }) => {
+  const lines = await withExplainer(context, async ({ parts, config, ids, findRecorded, absence }) => {
     const absent = await absence(objectOf(parts, question));
     if (absent !== undefined) throw new CommandFailed(absent);
-    return await access({ parts, config, people: await everybody() }, question);
+    return await access({ parts, config, subjects: subjectsOf(config, await ids(), findRecorded) }, question);
   });
   const unknown = lines.filter(isUnknown);
   const shown = lines.filter((line) => line.allowed || unknown.includes(line) || options.all === true);

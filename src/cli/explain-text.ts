@@ -141,8 +141,8 @@ function objectWords(type: string | null, id: string | null): string {
 
 function policyLines(asks: readonly ExplainedAsk[], { width }: Look): readonly string[] {
   const policies = new Map<string, ExplainedPolicy>(asks.flatMap((ask) => ask.policies.map((policy) => [policy.id, policy] as const)));
-  return [...policies.values()].flatMap(({ id, file, description }) => [
-    ...hanging(`${cell(id, 28)} ${file ?? ''}`.trimEnd(), '', width - 2),
+  return [...policies.values()].flatMap(({ id, file, line, description }) => [
+    ...hanging(`${cell(id, 28)} ${file === null ? '' : `${file}:${line}`}`.trimEnd(), '', width - 2),
     ...hanging(description, '  ', width - 2),
   ]);
 }

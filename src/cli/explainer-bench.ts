@@ -4,21 +4,13 @@ import { join } from 'node:path';
 import { publishedRevision } from '../authorization/decide/revision.ts';
 import { absentWords } from '../authorization/explain/absent.ts';
 import type { ExplainerParts } from '../authorization/explain/explainer.ts';
-import { groupPrincipal, isGroup } from '../authorization/explain/group.ts';
-import { findPrincipal, knownIds, type PrincipalParts, type ResolvedPrincipal, withLock } from '../authorization/explain/principal.ts';
-import { createEngineOfChecked } from '../authorization/policy/engine.ts';
-import { mayPollBy } from '../authorization/policy/may-poll.ts';
-import type { OwnPolicies } from '../authorization/policy/own/check.ts';
-import { loadBuiltInPolicies } from '../authorization/policy/policies.ts';
-import { loadPolicySources } from '../authorization/policy/sources.ts';
+import { openExplainer } from '../authorization/explain/open.ts';
+import type { ResolvedPrincipal } from '../authorization/explain/principal.ts';
 import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { Located } from '../contract/decision.ts';
 import { LictorError } from '../contract/error.ts';
-import { createGuardedTags } from '../contract/scope/guarded.ts';
-import { collectActions } from '../prefect/catalog/actions.ts';
-import { createCatalogue } from '../prefect/catalog/catalogue.ts';
 import { createLookup } from '../prefect/client/lookup.ts';
 import { createUpstream } from '../prefect/client/upstream.ts';
 import { openLedgerReader } from '../record/ledger/query.ts';
@@ -35,8 +27,8 @@ export interface ExplainerBench {
   readonly find: (principal: string) => Promise<ResolvedPrincipal>;
   /** Accepts only a principal of a record, because a person may have the name `group:x` at their provider. */
   readonly findRecorded: (principal: string) => Promise<ResolvedPrincipal>;
-  /** Every principal of the store. Prints a note on standard error if there is none. */
-  readonly everybody: () => Promise<readonly ResolvedPrincipal[]>;
+  /** Of every principal of the store. Prints a note on standard error if there is none. */
+  readonly ids: () => Promise<readonly string[]>;
   /** The sentence that Prefect does not have the object, with similar names; undefined: it has it, or does not answer. */
   readonly absence: (object: Located | undefined) => Promise<string | undefined>;
   /** Prints on standard error which of these objects Prefect does not have, with similar names. */
@@ -51,25 +43,14 @@ export async function withExplainer<T>(context: CliContext, work: (bench: Explai
   const upstream = createUpstream({ ...config.prefect, publicUrl: null, connectTimeoutMs: 2_000, answerTimeoutMs: 5_000 });
   try {
     const own = await policiesInForce(config, loaded.configFile);
-    const makerOf: ExplainerParts['makerOf'] = async (type, id) => (await store.openIfAny())?.makers.of(type, id) ?? null;
-    const knowsFlow = async (principal: string, flow: string) => (await store.openIfAny())?.knownFlows.has(principal, flow) ?? false;
-    const leaseOf = async (lease: string) => (await store.openIfAny())?.leases.of(lease) ?? null;
-    const guardedTags = createGuardedTags(loaded.config, async () => (await store.openIfAny())?.givenScopes() ?? []);
-    const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf, knowsFlow, leaseOf, guardedTags });
-    const sources: PrincipalParts = { config, store: store.open, nowMs: systemClock(), mayPoll: mayPollBy(parts.policy) };
-    const findRecorded = (text: string) => findPrincipal(text, sources);
-    const find = async (text: string) => {
-      if (!isGroup(text)) return findRecorded(text);
-      const locks = (await store.openIfAny())?.locks ?? { list: async () => [] };
-      return withLock(groupPrincipal(text, config), { locks, config });
-    };
-    const everybody = async () => {
-      const opened = await store.openIfAny();
-      const ids = opened === undefined ? [] : await knownIds(opened, sources);
-      if (ids.length === 0) context.err.write(nobodyYet(config));
-      const found: ResolvedPrincipal[] = [];
-      for (const id of ids) found.push(await findRecorded(id));
-      return found;
+    const revision = publishedRevision(join(paths.root, 'revision.json'));
+    const lookup = createLookup(upstream);
+    const { parts, people } = openExplainer({ config, own, revision, lookup, store: store.open, storeIfAny: store.openIfAny });
+    const { find, findRecorded } = people;
+    const ids = async () => {
+      const known = await people.ids();
+      if (known.length === 0) context.err.write(nobodyYet(config));
+      return known;
     };
     const absence = async (object: Located | undefined) =>
       object === undefined ? undefined : await withNames(paths, (names) => absentWords(parts, object, names));
@@ -79,7 +60,7 @@ export async function withExplainer<T>(context: CliContext, work: (bench: Explai
         if (words !== undefined) context.err.write(`${words}\n`);
       }
     };
-    return await work({ parts, config, find, findRecorded, everybody, absence, askBack, paths });
+    return await work({ parts, config, find, findRecorded, ids, absence, askBack, paths });
   } catch (error) {
     throw inWords(error);
   } finally {
@@ -102,29 +83,6 @@ async function withNames<T>({ ledgerFile }: StatePaths, work: (names: Names) => 
 /** Only look-ups in Prefect need secrets. If they cannot be read, the answer reports that the look-up failed. */
 async function loadLeniently(context: CliContext): Promise<LoadedContext> {
   return context.loadContext({ secrets: 'read' }).catch(() => context.loadContext({ secrets: 'skip' }));
-}
-
-function createParts(
-  { config, paths }: LoadedContext,
-  own: OwnPolicies,
-  prefect: Pick<ExplainerParts, 'lookup' | 'makerOf' | 'knowsFlow' | 'leaseOf' | 'guardedTags'>,
-): ExplainerParts {
-  const catalogue = createCatalogue();
-  const actions = collectActions(catalogue.operations);
-  const revision = publishedRevision(join(paths.root, 'revision.json'));
-  const policy = createEngineOfChecked({ actions, revision: revision ?? 0, policies: { ...loadBuiltInPolicies(), ...own.texts } });
-  const sources = new Map([...loadPolicySources(), ...own.sources]);
-  return {
-    catalogue,
-    actions,
-    policy,
-    sources,
-    publicUrl: config.publicUrl,
-    services: config.services,
-    forwardHosts: config.forwardProxy?.allow ?? null,
-    ...prefect,
-    revision,
-  };
 }
 
 interface LazyStore {

@@ -9,6 +9,14 @@ export function readScope(wire: WireScope): Scope {
   return scope;
 }
 
+/** `tags=team-a,team-b own`, as `scopeText` writes it; undefined: a word is no key of a scope. */
+export function parseScopeText(text: string): Scope | undefined {
+  const words = text.trim().split(/\s+/);
+  const pairs = words.filter((word) => word !== 'own').map((word) => /^([a-z_]+)=(.+)$/.exec(word)?.slice(1) ?? []);
+  if (pairs.some(([name]) => !WIRE_KEYS.some(([known]) => known === name))) return undefined;
+  return readScope({ ...Object.fromEntries(pairs.map(([name = '', values = '']) => [name, values.split(',')])), own: words.includes('own') });
+}
+
 /** The problem with its remedy; undefined: none. */
 export function scopeProblem(scope: Scope): { readonly message: string; readonly remedy: string } | undefined {
   const lists = WIRE_KEYS.map(([name, key]) => ({ name, key, values: scope[key] }));

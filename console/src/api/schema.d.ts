@@ -860,6 +860,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who may do an action, with the role and the policies that permit it, and who may not
+         * @description Needs `access.read`.
+         */
+        get: operations["get_access"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the rights of roles or principals: one row each, one column for each action
+         * @description Needs `access.read`.
+         */
+        get: operations["get_access_matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/unused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the roles of each principal with the actions that it used in a period
+         * @description Needs `access.read`.
+         */
+        get: operations["get_access_unused"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain whether a principal may do an action: policies, facts, and what would change the answer
+         * @description Needs `access.read`.
+         */
+        get: operations["get_explain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/explain/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain whether you may do an action
+         * @description Any credential.
+         */
+        get: operations["get_explain_mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/explain/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain the answer to a pasted request of a principal
+         * @description Needs `access.read`.
+         */
+        post: operations["post_explain_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/explain/mine/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain the answer to a pasted request of yours
+         * @description Any credential.
+         */
+        post: operations["post_explain_mine_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -867,7 +1007,7 @@ export interface components {
         Refusal: {
             detail: string;
             /** @enum {string} */
-            code: "policy-permits" | "scope-narrows" | "credential-missing" | "credential-malformed" | "credential-unknown" | "shared-password" | "credential-expired" | "credential-revoked" | "credential-address" | "jwt-malformed" | "jwt-issuer-unknown" | "jwt-kind" | "jwt-times" | "jwt-claims" | "jwt-signature" | "certificate-refused" | "certificate-expired" | "certificate-revoked" | "certificate-nameless" | "aws-request" | "aws-stale" | "aws-replayed" | "aws-refused" | "session-expired" | "login-failed" | "session-unconfirmed" | "login-code-refused" | "id-token-invalid" | "id-token-other-login" | "assertion-invalid" | "assertion-other-login" | "assertion-replayed" | "login-ended" | "run-token-not-live" | "run-token-ended" | "run-token-orphaned" | "token-audience" | "too-many-failures" | "socket-token-missing" | "sidecar-foreign" | "locked" | "client-not-allowed" | "agent-sponsor-ended" | "agent-not-sponsor" | "agent-ambiguous" | "policy-default-deny" | "object-foreign" | "run-foreign" | "run-bound" | "parameters-refused" | "job-variables-refused" | "descendants-exceeded" | "starts-uncounted" | "env-reserved" | "scope-excludes" | "tag-guarded" | "scope-not-filterable" | "taint-denied" | "egress-unchecked" | "own-api-unchecked" | "socket-unchecked" | "policy-forbids" | "approval-required" | "approval-denied" | "approval-used" | "approver-other" | "login-not-recent" | "session-required" | "approval-impossible" | "scope-missing" | "scope-filter" | "filter-hidden" | "scope-too-wide" | "role-missing" | "groups-overage" | "assertion-encrypted" | "groups-unreadable" | "identity-name-taken" | "login-denied-by-idp" | "action-unknown" | "service-route-unknown" | "service-unknown" | "host-unlisted" | "host-literal" | "host-port" | "host-private" | "route-denied" | "origin-foreign" | "session-not-accepted" | "label-reserved" | "automation-exceeds-rights" | "bulk-item-forbidden" | "pull-step-option" | "block-called-by-server" | "event-reserved" | "event-foreign-run" | "event-repeated" | "path-not-canonical" | "login-unknown" | "login-other-browser" | "login-other-issuer" | "login-answer-invalid" | "logout-request-invalid" | "logout-token-invalid" | "device-pending" | "device-slow-down" | "device-expired" | "device-denied" | "device-unknown" | "device-other-person" | "policies-changed" | "policies-unapplied" | "policies-read-only" | "policies-no-directory" | "policies-invalid" | "policies-same" | "revision-unknown" | "approval-unknown" | "name-taken" | "own-access" | "approval-over" | "refresh-unknown" | "refresh-replayed" | "client-unknown" | "client-document-invalid" | "client-document-private" | "client-document-unavailable" | "redirect-unknown" | "authorization-expired" | "code-unknown" | "code-replayed" | "redirect-mismatch" | "verifier-wrong" | "registration-unsupported" | "actor-chain-long" | "actor-repeated" | "request-invalid" | "host-unknown" | "query-invalid" | "body-not-json" | "body-invalid" | "parameters-unreadable" | "content-type-unsupported" | "content-encoding-unsupported" | "body-too-large" | "body-too-complex" | "not-found" | "method-not-allowed" | "not-a-socket" | "service-upgrade" | "socket-handshake" | "socket-idle" | "sockets-waiting" | "rate-limited" | "limit-exceeded" | "budget-exceeded" | "bodies-waiting" | "approvals-pending" | "draft-busy" | "draft-too-long" | "evidence-busy" | "evidence-too-long" | "login-throttled" | "device-throttled" | "gateway-unavailable" | "idp-unavailable" | "idp-misconfigured" | "upstream-unavailable" | "upstream-timeout" | "service-unavailable" | "service-timeout" | "service-socket-refused" | "service-changed" | "sockets-full" | "socket-closed" | "gateway-restarts" | "service-credential-unavailable" | "host-unreachable" | "ledger-unavailable" | "sidecar-no-credential" | "sidecar-no-gateway" | "answer-withheld" | "outcome-unknown";
+            code: "policy-permits" | "scope-narrows" | "credential-missing" | "credential-malformed" | "credential-unknown" | "shared-password" | "credential-expired" | "credential-revoked" | "credential-address" | "jwt-malformed" | "jwt-issuer-unknown" | "jwt-kind" | "jwt-times" | "jwt-claims" | "jwt-signature" | "certificate-refused" | "certificate-expired" | "certificate-revoked" | "certificate-nameless" | "aws-request" | "aws-stale" | "aws-replayed" | "aws-refused" | "session-expired" | "login-failed" | "session-unconfirmed" | "login-code-refused" | "id-token-invalid" | "id-token-other-login" | "assertion-invalid" | "assertion-other-login" | "assertion-replayed" | "login-ended" | "run-token-not-live" | "run-token-ended" | "run-token-orphaned" | "token-audience" | "too-many-failures" | "socket-token-missing" | "sidecar-foreign" | "locked" | "client-not-allowed" | "agent-sponsor-ended" | "agent-not-sponsor" | "agent-ambiguous" | "policy-default-deny" | "object-foreign" | "run-foreign" | "run-bound" | "parameters-refused" | "job-variables-refused" | "descendants-exceeded" | "starts-uncounted" | "env-reserved" | "scope-excludes" | "tag-guarded" | "scope-not-filterable" | "taint-denied" | "egress-unchecked" | "own-api-unchecked" | "socket-unchecked" | "policy-forbids" | "approval-required" | "approval-denied" | "approval-used" | "approver-other" | "login-not-recent" | "session-required" | "approval-impossible" | "scope-missing" | "scope-filter" | "filter-hidden" | "scope-too-wide" | "role-missing" | "groups-overage" | "assertion-encrypted" | "groups-unreadable" | "identity-name-taken" | "login-denied-by-idp" | "action-unknown" | "service-route-unknown" | "service-unknown" | "host-unlisted" | "host-literal" | "host-port" | "host-private" | "route-denied" | "origin-foreign" | "session-not-accepted" | "label-reserved" | "automation-exceeds-rights" | "bulk-item-forbidden" | "pull-step-option" | "block-called-by-server" | "event-reserved" | "event-foreign-run" | "event-repeated" | "path-not-canonical" | "login-unknown" | "login-other-browser" | "login-other-issuer" | "login-answer-invalid" | "logout-request-invalid" | "logout-token-invalid" | "device-pending" | "device-slow-down" | "device-expired" | "device-denied" | "device-unknown" | "device-other-person" | "policies-changed" | "policies-unapplied" | "policies-read-only" | "policies-no-directory" | "policies-invalid" | "policies-same" | "revision-unknown" | "approval-unknown" | "name-taken" | "own-access" | "approval-over" | "refresh-unknown" | "refresh-replayed" | "client-unknown" | "client-document-invalid" | "client-document-private" | "client-document-unavailable" | "redirect-unknown" | "authorization-expired" | "code-unknown" | "code-replayed" | "redirect-mismatch" | "verifier-wrong" | "registration-unsupported" | "actor-chain-long" | "actor-repeated" | "request-invalid" | "host-unknown" | "query-invalid" | "body-not-json" | "body-invalid" | "parameters-unreadable" | "content-type-unsupported" | "content-encoding-unsupported" | "body-too-large" | "body-too-complex" | "not-found" | "method-not-allowed" | "not-a-socket" | "service-upgrade" | "socket-handshake" | "socket-idle" | "sockets-waiting" | "rate-limited" | "limit-exceeded" | "budget-exceeded" | "bodies-waiting" | "approvals-pending" | "draft-busy" | "draft-too-long" | "evidence-busy" | "evidence-too-long" | "review-busy" | "review-too-long" | "login-throttled" | "device-throttled" | "gateway-unavailable" | "idp-unavailable" | "idp-misconfigured" | "upstream-unavailable" | "upstream-timeout" | "service-unavailable" | "service-timeout" | "service-socket-refused" | "service-changed" | "sockets-full" | "socket-closed" | "gateway-restarts" | "service-credential-unavailable" | "host-unreachable" | "ledger-unavailable" | "sidecar-no-credential" | "sidecar-no-gateway" | "answer-withheld" | "outcome-unknown";
             hint: string;
             request_id: string;
         };
@@ -3475,6 +3615,669 @@ export interface operations {
                 content: {
                     "application/json": {
                         readonly unlocked: string[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_access: {
+        parameters: {
+            query: {
+                /** @description For example flow_runs.cancel */
+                action: string;
+                /** @description An id or name, TYPE, or TYPE:ID; left out: on all objects */
+                resource?: string;
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        readonly lines: {
+                            principal: string;
+                            /** @description Null: no single role permits it */
+                            role: string | null;
+                            /** @description Of the role; null: everything */
+                            scope: string | null;
+                            allowed: boolean;
+                            with_approval: boolean;
+                            reason: string;
+                            readonly policies: string[];
+                        }[];
+                        /** @description `cursor` of the next page; null: this is the last one */
+                        next: string | null;
+                        /** @description Says that Prefect does not have the object; null: it does, or there is no single object */
+                        absent: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_access_matrix: {
+        parameters: {
+            query?: {
+                rows?: "roles" | "principals";
+                /** @description Only rows with this text in their name */
+                q?: string;
+                /** @description One object, as TYPE:ID */
+                resource?: string;
+                /** @description Any object in this scope: tags=team-a work_pools=pool-a */
+                scope?: string;
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        readonly columns: {
+                            action: string;
+                            /** @enum {string} */
+                            group: "baseline" | "read" | "secrets" | "machine" | "steer" | "override" | "configure" | "services" | "admin";
+                            readonly resources: ("System" | "Flow" | "FlowRun" | "TaskRun" | "Deployment" | "WorkPool" | "WorkQueue" | "Worker" | "Log" | "Event" | "Automation" | "Artifact" | "Variable" | "BlockType" | "BlockDocument" | "ConcurrencyLimit" | "SavedSearch" | "Collection" | "Ui" | "Service" | "ServiceRoute" | "Host")[];
+                        }[];
+                        readonly rows: {
+                            id: string;
+                            kind: string;
+                            readonly roles: string[];
+                            /** @description Why Lictor refuses each of its requests, such as locked; null: it does not */
+                            refused_as: string | null;
+                            /** @description One for each column */
+                            readonly cells: ("allow" | "some" | "approval" | "argument" | "deny" | "unknown")[];
+                        }[];
+                        /** @description `cursor` of the next page; null: this is the last one */
+                        next: string | null;
+                        /** @description Says that Prefect does not have the object; null: it does, or there is no single object */
+                        absent: string | null;
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_access_unused: {
+        parameters: {
+            query?: {
+                since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        since: string;
+                        readonly lines: {
+                            principal: string;
+                            kind: string;
+                            role: string;
+                            scope: string | null;
+                            readonly from: string[];
+                            /** @description How many the role permits, beyond those of every principal */
+                            actions: number;
+                            readonly used: string[];
+                            readonly unused_groups: string[];
+                            requests: number;
+                            last_request: string | null;
+                            /** @description The smallest built-in role with all used actions; null: none was used, or no single role has all */
+                            would_suffice: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_explain: {
+        parameters: {
+            query: {
+                /** @description alice@local, token:NAME, agent:NAME, run:UUID, group:NAME@PROVIDER or role:viewer */
+                principal: string;
+                /** @description For example flow_runs.cancel */
+                action: string;
+                /** @description An id or name, TYPE, or TYPE:ID; left out: on all objects */
+                resource?: string;
+                /** @description Any object in this scope: tags=team-a work_pools=pool-a */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        explanation: {
+                            /** @enum {string} */
+                            decision: "allow" | "deny";
+                            reason: string;
+                            detail: string;
+                            hint: string;
+                            /** @description Of the refusal; null: the request would be forwarded */
+                            status: number | null;
+                            depends_on_body: boolean;
+                            principal: {
+                                id: string;
+                                kind: string;
+                                idp: string | null;
+                                hypothetical: boolean;
+                                readonly roles: {
+                                    role: string;
+                                    scope: string | null;
+                                    readonly from: string[];
+                                }[];
+                            };
+                            request: {
+                                method: string;
+                                path: string;
+                                /** @description Without values */
+                                query: string;
+                                operation: string | null;
+                                route: string | null;
+                                path_taken: string | null;
+                            } | null;
+                            /** @description The rights that it needs: all must be allowed */
+                            readonly asks: {
+                                action: string;
+                                group: ("baseline" | "read" | "secrets" | "machine" | "steer" | "override" | "configure" | "services" | "admin") | null;
+                                /** @enum {string} */
+                                resource_type: "System" | "Flow" | "FlowRun" | "TaskRun" | "Deployment" | "WorkPool" | "WorkQueue" | "Worker" | "Log" | "Event" | "Automation" | "Artifact" | "Variable" | "BlockType" | "BlockDocument" | "ConcurrencyLimit" | "SavedSearch" | "Collection" | "Ui" | "Service" | "ServiceRoute" | "Host";
+                                resource_id: string | null;
+                                readonly facts: {
+                                    [key: string]: boolean | number | string | string[];
+                                };
+                                /** @description Of the object, as policies see them; null: not read, or not shown */
+                                attributes: {
+                                    [key: string]: string | string[];
+                                } | null;
+                                /** @description Allowed only for objects in these scopes; null: for all */
+                                narrowed_to: string[] | null;
+                                /** @enum {string} */
+                                decision: "allow" | "deny";
+                                reason: string;
+                                readonly policies: {
+                                    id: string;
+                                    file: string | null;
+                                    line: number | null;
+                                    description: string;
+                                }[];
+                            }[];
+                            /** @description Rights that a body may need besides or instead */
+                            readonly further: {
+                                action: string;
+                                group: ("baseline" | "read" | "secrets" | "machine" | "steer" | "override" | "configure" | "services" | "admin") | null;
+                                /** @enum {string} */
+                                resource_type: "System" | "Flow" | "FlowRun" | "TaskRun" | "Deployment" | "WorkPool" | "WorkQueue" | "Worker" | "Log" | "Event" | "Automation" | "Artifact" | "Variable" | "BlockType" | "BlockDocument" | "ConcurrencyLimit" | "SavedSearch" | "Collection" | "Ui" | "Service" | "ServiceRoute" | "Host";
+                                resource_id: string | null;
+                                readonly facts: {
+                                    [key: string]: boolean | number | string | string[];
+                                };
+                                /** @description Of the object, as policies see them; null: not read, or not shown */
+                                attributes: {
+                                    [key: string]: string | string[];
+                                } | null;
+                                /** @description Allowed only for objects in these scopes; null: for all */
+                                narrowed_to: string[] | null;
+                                /** @enum {string} */
+                                decision: "allow" | "deny";
+                                reason: string;
+                                readonly policies: {
+                                    id: string;
+                                    file: string | null;
+                                    line: number | null;
+                                    description: string;
+                                }[];
+                            }[];
+                            revision: number | null;
+                            readonly notes: string[];
+                        };
+                        /** @description Allowed after a person has approved */
+                        with_approval: boolean;
+                        /** @description What would change the answer */
+                        readonly remedies: string[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_explain_mine: {
+        parameters: {
+            query: {
+                /** @description For example flow_runs.cancel */
+                action: string;
+                /** @description An id or name, TYPE, or TYPE:ID; left out: on all objects */
+                resource?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        explanation: {
+                            /** @enum {string} */
+                            decision: "allow" | "deny";
+                            reason: string;
+                            detail: string;
+                            hint: string;
+                            /** @description Of the refusal; null: the request would be forwarded */
+                            status: number | null;
+                            depends_on_body: boolean;
+                            principal: {
+                                id: string;
+                                kind: string;
+                                idp: string | null;
+                                hypothetical: boolean;
+                                readonly roles: {
+                                    role: string;
+                                    scope: string | null;
+                                    readonly from: string[];
+                                }[];
+                            };
+                            request: {
+                                method: string;
+                                path: string;
+                                /** @description Without values */
+                                query: string;
+                                operation: string | null;
+                                route: string | null;
+                                path_taken: string | null;
+                            } | null;
+                            /** @description The rights that it needs: all must be allowed */
+                            readonly asks: {
+                                action: string;
+                                group: ("baseline" | "read" | "secrets" | "machine" | "steer" | "override" | "configure" | "services" | "admin") | null;
+                                /** @enum {string} */
+                                resource_type: "System" | "Flow" | "FlowRun" | "TaskRun" | "Deployment" | "WorkPool" | "WorkQueue" | "Worker" | "Log" | "Event" | "Automation" | "Artifact" | "Variable" | "BlockType" | "BlockDocument" | "ConcurrencyLimit" | "SavedSearch" | "Collection" | "Ui" | "Service" | "ServiceRoute" | "Host";
+                                resource_id: string | null;
+                                readonly facts: {
+                                    [key: string]: boolean | number | string | string[];
+                                };
+                                /** @description Of the object, as policies see them; null: not read, or not shown */
+                                attributes: {
+                                    [key: string]: string | string[];
+                                } | null;
+                                /** @description Allowed only for objects in these scopes; null: for all */
+                                narrowed_to: string[] | null;
+                                /** @enum {string} */
+                                decision: "allow" | "deny";
+                                reason: string;
+                                readonly policies: {
+                                    id: string;
+                                    file: string | null;
+                                    line: number | null;
+                                    description: string;
+                                }[];
+                            }[];
+                            /** @description Rights that a body may need besides or instead */
+                            readonly further: {
+                                action: string;
+                                group: ("baseline" | "read" | "secrets" | "machine" | "steer" | "override" | "configure" | "services" | "admin") | null;
+                                /** @enum {string} */
+                                resource_type: "System" | "Flow" | "FlowRun" | "TaskRun" | "Deployment" | "WorkPool" | "WorkQueue" | "Worker" | "Log" | "Event" | "Automation" | "Artifact" | "Variable" | "BlockType" | "BlockDocument" | "ConcurrencyLimit" | "SavedSearch" | "Collection" | "Ui" | "Service" | "ServiceRoute" | "Host";
+                                resource_id: string | null;
+                                readonly facts: {
+                                    [key: string]: boolean | number | string | string[];
+                                };
+                                /** @description Of the object, as policies see them; null: not read, or not shown */
+                                attributes: {
+                                    [key: string]: string | string[];
+                                } | null;
+                                /** @description Allowed only for objects in these scopes; null: for all */
+                                narrowed_to: string[] | null;
+                                /** @enum {string} */
+                                decision: "allow" | "deny";
+                                reason: string;
+                                readonly policies: {
+                                    id: string;
+                                    file: string | null;
+                                    line: number | null;
+                                    description: string;
+                                }[];
+                            }[];
+                            revision: number | null;
+                            readonly notes: string[];
+                        };
+                        /** @description Allowed after a person has approved */
+                        with_approval: boolean;
+                        /** @description What would change the answer */
+                        readonly remedies: string[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    post_explain_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description alice@local, token:NAME, agent:NAME, run:UUID, group:NAME@PROVIDER or role:viewer */
+                    principal: string;
+                    /** @description A curl command, raw HTTP, or METHOD and path with a body. Credentials in it are not read */
+                    request: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        explanation: {
+                            /** @enum {string} */
+                            decision: "allow" | "deny";
+                            reason: string;
+                            detail: string;
+                            hint: string;
+                            /** @description Of the refusal; null: the request would be forwarded */
+                            status: number | null;
+                            depends_on_body: boolean;
+                            principal: {
+                                id: string;
+                                kind: string;
+                                idp: string | null;
+                                hypothetical: boolean;
+                                readonly roles: {
+                                    role: string;
+                                    scope: string | null;
+                                    readonly from: string[];
+                                }[];
+                            };
+                            request: {
+                                method: string;
+                                path: string;
+                                /** @description Without values */
+                                query: string;
+                                operation: string | null;
+                                route: string | null;
+                                path_taken: string | null;
+                            } | null;
+                            /** @description The rights that it needs: all must be allowed */
+                            readonly asks: {
+                                action: string;
+                                group: ("baseline" | "read" | "secrets" | "machine" | "steer" | "override" | "configure" | "services" | "admin") | null;
+                                /** @enum {string} */
+                                resource_type: "System" | "Flow" | "FlowRun" | "TaskRun" | "Deployment" | "WorkPool" | "WorkQueue" | "Worker" | "Log" | "Event" | "Automation" | "Artifact" | "Variable" | "BlockType" | "BlockDocument" | "ConcurrencyLimit" | "SavedSearch" | "Collection" | "Ui" | "Service" | "ServiceRoute" | "Host";
+                                resource_id: string | null;
+                                readonly facts: {
+                                    [key: string]: boolean | number | string | string[];
+                                };
+                                /** @description Of the object, as policies see them; null: not read, or not shown */
+                                attributes: {
+                                    [key: string]: string | string[];
+                                } | null;
+                                /** @description Allowed only for objects in these scopes; null: for all */
+                                narrowed_to: string[] | null;
+                                /** @enum {string} */
+                                decision: "allow" | "deny";
+                                reason: string;
+                                readonly policies: {
+                                    id: string;
+                                    file: string | null;
+                                    line: number | null;
+                                    description: string;
+                                }[];
+                            }[];
+                            /** @description Rights that a body may need besides or instead */
+                            readonly further: {
+                                action: string;
+                                group: ("baseline" | "read" | "secrets" | "machine" | "steer" | "override" | "configure" | "services" | "admin") | null;
+                                /** @enum {string} */
+                                resource_type: "System" | "Flow" | "FlowRun" | "TaskRun" | "Deployment" | "WorkPool" | "WorkQueue" | "Worker" | "Log" | "Event" | "Automation" | "Artifact" | "Variable" | "BlockType" | "BlockDocument" | "ConcurrencyLimit" | "SavedSearch" | "Collection" | "Ui" | "Service" | "ServiceRoute" | "Host";
+                                resource_id: string | null;
+                                readonly facts: {
+                                    [key: string]: boolean | number | string | string[];
+                                };
+                                /** @description Of the object, as policies see them; null: not read, or not shown */
+                                attributes: {
+                                    [key: string]: string | string[];
+                                } | null;
+                                /** @description Allowed only for objects in these scopes; null: for all */
+                                narrowed_to: string[] | null;
+                                /** @enum {string} */
+                                decision: "allow" | "deny";
+                                reason: string;
+                                readonly policies: {
+                                    id: string;
+                                    file: string | null;
+                                    line: number | null;
+                                    description: string;
+                                }[];
+                            }[];
+                            revision: number | null;
+                            readonly notes: string[];
+                        };
+                        /** @description Allowed after a person has approved */
+                        with_approval: boolean;
+                        /** @description What would change the answer */
+                        readonly remedies: string[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    post_explain_mine_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A curl command, raw HTTP, or METHOD and path with a body. Credentials in it are not read */
+                    request: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        explanation: {
+                            /** @enum {string} */
+                            decision: "allow" | "deny";
+                            reason: string;
+                            detail: string;
+                            hint: string;
+                            /** @description Of the refusal; null: the request would be forwarded */
+                            status: number | null;
+                            depends_on_body: boolean;
+                            principal: {
+                                id: string;
+                                kind: string;
+                                idp: string | null;
+                                hypothetical: boolean;
+                                readonly roles: {
+                                    role: string;
+                                    scope: string | null;
+                                    readonly from: string[];
+                                }[];
+                            };
+                            request: {
+                                method: string;
+                                path: string;
+                                /** @description Without values */
+                                query: string;
+                                operation: string | null;
+                                route: string | null;
+                                path_taken: string | null;
+                            } | null;
+                            /** @description The rights that it needs: all must be allowed */
+                            readonly asks: {
+                                action: string;
+                                group: ("baseline" | "read" | "secrets" | "machine" | "steer" | "override" | "configure" | "services" | "admin") | null;
+                                /** @enum {string} */
+                                resource_type: "System" | "Flow" | "FlowRun" | "TaskRun" | "Deployment" | "WorkPool" | "WorkQueue" | "Worker" | "Log" | "Event" | "Automation" | "Artifact" | "Variable" | "BlockType" | "BlockDocument" | "ConcurrencyLimit" | "SavedSearch" | "Collection" | "Ui" | "Service" | "ServiceRoute" | "Host";
+                                resource_id: string | null;
+                                readonly facts: {
+                                    [key: string]: boolean | number | string | string[];
+                                };
+                                /** @description Of the object, as policies see them; null: not read, or not shown */
+                                attributes: {
+                                    [key: string]: string | string[];
+                                } | null;
+                                /** @description Allowed only for objects in these scopes; null: for all */
+                                narrowed_to: string[] | null;
+                                /** @enum {string} */
+                                decision: "allow" | "deny";
+                                reason: string;
+                                readonly policies: {
+                                    id: string;
+                                    file: string | null;
+                                    line: number | null;
+                                    description: string;
+                                }[];
+                            }[];
+                            /** @description Rights that a body may need besides or instead */
+                            readonly further: {
+                                action: string;
+                                group: ("baseline" | "read" | "secrets" | "machine" | "steer" | "override" | "configure" | "services" | "admin") | null;
+                                /** @enum {string} */
+                                resource_type: "System" | "Flow" | "FlowRun" | "TaskRun" | "Deployment" | "WorkPool" | "WorkQueue" | "Worker" | "Log" | "Event" | "Automation" | "Artifact" | "Variable" | "BlockType" | "BlockDocument" | "ConcurrencyLimit" | "SavedSearch" | "Collection" | "Ui" | "Service" | "ServiceRoute" | "Host";
+                                resource_id: string | null;
+                                readonly facts: {
+                                    [key: string]: boolean | number | string | string[];
+                                };
+                                /** @description Of the object, as policies see them; null: not read, or not shown */
+                                attributes: {
+                                    [key: string]: string | string[];
+                                } | null;
+                                /** @description Allowed only for objects in these scopes; null: for all */
+                                narrowed_to: string[] | null;
+                                /** @enum {string} */
+                                decision: "allow" | "deny";
+                                reason: string;
+                                readonly policies: {
+                                    id: string;
+                                    file: string | null;
+                                    line: number | null;
+                                    description: string;
+                                }[];
+                            }[];
+                            revision: number | null;
+                            readonly notes: string[];
+                        };
+                        /** @description Allowed after a person has approved */
+                        with_approval: boolean;
+                        /** @description What would change the answer */
+                        readonly remedies: string[];
                     };
                 };
             };

@@ -1,10 +1,10 @@
 // Who may do this: each line against the same question to explain.
 import { describe, expect, it } from 'vitest';
 import { NOWHERE } from '../../contract/scope.ts';
-import { type AccessQuestion, access, isUnknown } from './access.ts';
+import { type AccessQuestion, access, isUnknown, subjectsOf } from './access.ts';
 import { explainAction } from './action.ts';
 import { explainerParts, principalParts, token } from './bench.fixture.ts';
-import { findPrincipal } from './principal.ts';
+import { findPrincipal, type ResolvedPrincipal } from './principal.ts';
 
 const TEAM_A = { ...NOWHERE, tags: ['team-a'] };
 const TOKENS = [token('ci', { roles: ['deployer', 'viewer'] }), token('team', { roles: ['operator'], scope: TEAM_A }), token('etl', { roles: ['auditor'] })];
@@ -17,8 +17,20 @@ const RULE = { name: 'r', principals: ['user:alice@local', 'group:ops@corp'], ac
 const config = { ...parts.config, roles: ROLES, approvals: [RULE] };
 const people = await Promise.all(['alice@local', 'token:ci', 'token:etl', 'token:team'].map((id) => findPrincipal(id, { ...parts, config })));
 
+function subjects(chosen: readonly ResolvedPrincipal[], roles: typeof ROLES = []) {
+  const byId = new Map(chosen.map((person) => [person.principal.id, person]));
+  return subjectsOf({ roles }, [...byId.keys()], async (id) => byId.get(id) ?? Promise.reject(new Error(id)));
+}
+
 function ask(question: AccessQuestion, own?: Readonly<Record<string, string>>) {
-  return access({ parts: explainerParts(undefined, own), config, people }, question);
+  return access(
+    {
+      parts: explainerParts(undefined, own),
+      config,
+      subjects: subjects(people, ROLES),
+    },
+    question,
+  );
 }
 
 describe('who may do it', () => {
@@ -70,7 +82,7 @@ describe('who may do it', () => {
     ]);
     const [etl] = people.filter(({ principal }) => principal.id === 'token:etl').map((person) => ({ ...person, refusedAs: 'locked' as const }));
     const locked = await access(
-      { parts: explainerParts(undefined, gift), config: { roles: [], approvals: [] }, people: etl === undefined ? [] : [etl] },
+      { parts: explainerParts(undefined, gift), config: { roles: [], approvals: [] }, subjects: subjects(etl === undefined ? [] : [etl]) },
       { action: 'flow_runs.cancel' },
     );
     expect(locked).toMatchObject([{ allowed: false, reason: 'locked' }]);
@@ -90,12 +102,12 @@ describe('who may do it', () => {
     };
     const id = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
     await access(
-      { parts: explainerParts(lookup), config: { roles: [], approvals: [] }, people: people.slice(0, 1) },
+      { parts: explainerParts(lookup), config: { roles: [], approvals: [] }, subjects: subjects(people.slice(0, 1)) },
       { action: 'flow_runs.cancel', resource: id },
     );
     const alone = asked;
     asked = 0;
-    await access({ parts: explainerParts(lookup), config, people }, { action: 'flow_runs.cancel', resource: id });
+    await access({ parts: explainerParts(lookup), config, subjects: subjects(people, ROLES) }, { action: 'flow_runs.cancel', resource: id });
     expect([alone > 0, asked]).toEqual([true, alone]);
   });
 

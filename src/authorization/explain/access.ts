@@ -1,5 +1,5 @@
 // `access ACTION [RESOURCE]`: every principal that may do it, with the role and the policies that permit it.
-import type { Config } from '../../config/config.ts';
+import type { Config, RoleBinding } from '../../config/config.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import { type Grant, scopeText } from '../../contract/scope.ts';
 import { createNeedsApproval } from '../approvals/condition.ts';
@@ -32,22 +32,36 @@ export interface AccessQuestion {
 export interface AccessSources {
   readonly parts: ExplainerParts;
   readonly config: Pick<Config, 'roles' | 'approvals'>;
-  readonly people: readonly ResolvedPrincipal[];
+  readonly subjects: readonly Subject[];
+}
+
+/** A principal, or a member of lictor.yaml without a login so far. */
+export interface Subject {
+  readonly id: string;
+  readonly resolve: () => Promise<ResolvedPrincipal>;
+}
+
+/** Principals of the store in the order of `ids`, then the members of lictor.yaml that are none of them. */
+export function subjectsOf({ roles }: Pick<Config, 'roles'>, ids: readonly string[], find: (id: string) => Promise<ResolvedPrincipal>): readonly Subject[] {
+  const known = new Set(ids.flatMap((id) => [id, `user:${id}`]));
+  return [
+    ...ids.map((id) => ({ id, resolve: () => find(id) })),
+    ...roles.flatMap((binding) =>
+      binding.members.filter((member) => !known.has(member)).map((member) => ({ id: member, resolve: async () => unseen(member, binding) })),
+    ),
+  ];
 }
 
 /** Prefect could not be asked about the object, so nobody can say whether this principal may. */
-export function isUnknown({ allowed, reason }: AccessLine): boolean {
+export function isUnknown({ allowed, reason }: Pick<AccessLine, 'allowed' | 'reason'>): boolean {
   return !allowed && REASONS[reason].status === 503;
 }
 
 /** A principal that may not do it has one line. Throws as `explainAction` does. */
-export async function access({ parts, config, people }: AccessSources, question: AccessQuestion): Promise<readonly AccessLine[]> {
+export async function access({ parts, config, subjects }: AccessSources, question: AccessQuestion): Promise<readonly AccessLine[]> {
   const asked: Asked = { parts: { ...parts, lookup: once(parts.lookup) }, needsApproval: createNeedsApproval(config.approvals) };
   const lines: AccessLine[] = [];
-  for (const person of people) lines.push(...(await linesOf(asked, person, question)));
-  const known = new Set(people.flatMap(({ principal: { id } }) => [id, `user:${id}`]));
-  for (const { role, scope, members } of config.roles)
-    for (const member of members.filter((name) => !known.has(name))) lines.push(...(await linesOf(asked, unseen(member, { role, scope }), question)));
+  for (const { resolve } of subjects) lines.push(...(await linesOf(asked, await resolve(), question)));
   return lines;
 }
 
@@ -87,17 +101,23 @@ async function linesOf({ parts, needsApproval }: Asked, person: ResolvedPrincipa
   return lines.length === 0 ? [lineOf(whole, null)] : lines;
 }
 
-function policiesOf({ asks }: Explanation): readonly string[] {
+export function policiesOf({ asks }: Pick<Explanation, 'asks'>): readonly string[] {
   return [...new Set(asks.flatMap(({ policies }) => policies.map(({ id }) => id)))];
 }
 
-function unseen(member: string, grant: Grant): ResolvedPrincipal {
-  const principal = { id: member, kind: 'user', idp: null, roles: [grant.role], grants: [grant], groups: [], attributes: {}, onBehalfOf: [] } as const;
-  return { principal, hypothetical: true, roles: [], refusedAs: null, notes: [] };
+function unseen(member: string, { role, scope }: Pick<RoleBinding, 'role' | 'scope'>): ResolvedPrincipal {
+  const principal = { id: member, kind: 'user', idp: null, roles: [role], grants: [{ role, scope }], groups: [], attributes: {}, onBehalfOf: [] } as const;
+  return {
+    principal,
+    hypothetical: true,
+    roles: [{ role, scope: scope === null ? null : scopeText(scope), from: ['lictor.yaml'] }],
+    refusedAs: null,
+    notes: [],
+  };
 }
 
 /** The question names the same object for every principal, so Lictor asks Prefect once. */
-function once(lookup: ExplainerParts['lookup']): ExplainerParts['lookup'] {
+export function once(lookup: ExplainerParts['lookup']): ExplainerParts['lookup'] {
   const answers = new Map<string, ReturnType<typeof lookup>>();
   return (path, filter) => {
     const key = `${path}\n${JSON.stringify(filter ?? null)}`;

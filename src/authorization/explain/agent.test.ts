@@ -1,7 +1,7 @@
 // Agents in explain and access: their own roles, the rights of the sponsor, and why one is refused.
 import { expect, it } from 'vitest';
 import { anAgent } from '../../identity/authn/agent/agent.fixture.ts';
-import { access } from './access.ts';
+import { access, subjectsOf } from './access.ts';
 import { explainAction } from './action.ts';
 import { explainerParts, principalParts, token } from './bench.fixture.ts';
 import { findPrincipal, knownIds, type PrincipalParts } from './principal.ts';
@@ -54,8 +54,8 @@ it('stands once in the list of those who may, with its role', async () => {
   const parts = partsWith([token('copilot')]);
   const ids = await knownIds(await parts.store(), parts);
   expect(ids).toEqual(['alice@local', 'bob@local', 'agent:copilot', 'agent:helper']);
-  const people = await Promise.all(ids.map((id) => findPrincipal(id, parts)));
-  const lines = await access({ parts: explainerParts(), config: { roles: [], approvals: [] }, people }, { action: 'deployments.run' });
+  const subjects = subjectsOf({ roles: [] }, ids, (id) => findPrincipal(id, parts));
+  const lines = await access({ parts: explainerParts(), config: { roles: [], approvals: [] }, subjects }, { action: 'deployments.run' });
   expect(lines.filter(({ allowed }) => allowed).map(({ principal, role }) => [principal, role])).toEqual([
     ['bob@local', 'operator'],
     ['agent:helper', 'agent'],

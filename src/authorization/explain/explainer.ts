@@ -24,7 +24,7 @@ import type { Lookup } from '../mediate/handler.ts';
 import { attributesOf } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { PolicySource } from '../policy/sources.ts';
-import type { ExplainedAsk, ExplainedRequest, Explanation } from './explanation.ts';
+import type { ExplainedAsk, ExplainedPolicy, ExplainedRequest, Explanation } from './explanation.ts';
 import type { ResolvedPrincipal } from './principal.ts';
 
 export interface ExplainerParts {
@@ -236,6 +236,11 @@ export function explainDecision(parts: ExplainerParts, decision: Decision, { fac
     narrowed_to: null,
     decision: decision.enforced,
     reason: decision.reason,
-    policies: decision.policies.map((id) => ({ id, file: parts.sources.get(id)?.file ?? null, description: parts.sources.get(id)?.description ?? '' })),
+    policies: decision.policies.map((id) => policyOf(parts, id)),
   };
+}
+
+function policyOf({ sources }: ExplainerParts, id: string): ExplainedPolicy {
+  const { file = null, line = null, description = '' } = sources.get(id) ?? {};
+  return { id, file, line, description };
 }

@@ -11,6 +11,8 @@ export interface ExplainedPolicy {
   readonly id: string;
   /** Null: no built-in policy. */
   readonly file: string | null;
+  /** Of its file, from 1. */
+  readonly line: number | null;
   readonly description: string;
 }
 

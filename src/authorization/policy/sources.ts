@@ -1,10 +1,12 @@
-// The file and the description of each built-in policy, for `lictor explain`.
+// The file, line and description of each built-in policy, for explanations.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export interface PolicySource {
   /** From the root of the installation. */
   readonly file: string;
+  /** From 1. */
+  readonly line: number;
   /** The comment above the policy, in one line; empty when there is none. */
   readonly description: string;
 }
@@ -23,7 +25,7 @@ export function sourcesOf(text: string, file: string): readonly (readonly [strin
   const lines = text.split('\n');
   return lines.flatMap((line, index) => {
     const id = /^@id\("([^"]+)"\)/.exec(line)?.[1];
-    return id === undefined ? [] : [[id, { file, description: commentAbove(lines, index) }] as const];
+    return id === undefined ? [] : [[id, { file, line: index + 1, description: commentAbove(lines, index) }] as const];
   });
 }
 

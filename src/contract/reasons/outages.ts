@@ -40,6 +40,12 @@ export const OUTAGE_REASONS = {
     detail: 'The report or verification did not end in time.',
     hint: 'Take a shorter period, or use lictor evidence and lictor audit verify on the gateway.',
   },
+  'review-busy': { status: 503, detail: 'Too many questions about rights wait.', hint: 'Try again in some seconds.' },
+  'review-too-long': {
+    status: 503,
+    detail: 'The rights were not reviewed in time.',
+    hint: 'Ask about fewer principals or a shorter time, or use lictor access and lictor explain on the gateway.',
+  },
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
   'device-throttled': { status: 429, detail: 'Too many wrong codes.', hint: 'Wait a minute, then type the code that the terminal shows.' },
   'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide at the moment.', hint: 'Retry; nothing was forwarded.' },

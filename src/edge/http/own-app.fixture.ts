@@ -6,8 +6,10 @@ import { afterEach, beforeEach } from 'vitest';
 import { createApprovalDesk } from '../../authorization/approvals/desk.ts';
 import { createDecider } from '../../authorization/decide/decider.ts';
 import type { Verdict } from '../../authorization/mediate/conditions.ts';
+import type { Lookup } from '../../authorization/mediate/handler.ts';
 import type { MediatedRequest, MediatedResponse, Mediator } from '../../authorization/mediate/mediator.ts';
 import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
+import type { PolicyTexts } from '../../authorization/policy/policies.ts';
 import type { Config } from '../../config/config.ts';
 import { openSigningKeys } from '../../config/keys/signing-keys.ts';
 import type { Clock } from '../../contract/clock.ts';
@@ -35,6 +37,7 @@ import { noPrefect } from '../../record/timeline/prefect-source.ts';
 import type { ClientGrant } from '../../store/client-grants.ts';
 import { createMcpEndpoint } from '../mcp/endpoint.ts';
 import { TOOLS } from '../mcp/tools/index.ts';
+import { reviewWithoutThread } from './api/access/review.fixture.ts';
 import type { ApiRoute } from './api/api-route.ts';
 import { createPolicyWork, type PolicyWork } from './api/policies/policy-work.fixture.ts';
 import { createOwnApp, type OwnAppParts } from './own-app.ts';
@@ -131,6 +134,8 @@ interface Given {
   readonly evidence?: OwnAppParts['evidence'];
   readonly gateway?: Partial<OwnAppParts['gateway']>;
   readonly providers?: OwnAppParts['providers'];
+  /** Own policies and Prefect's objects, for questions about rights. */
+  readonly review?: { readonly own?: PolicyTexts; readonly lookup?: Lookup };
   /** For metadata documents of clients. */
   readonly network?: DocumentNetwork;
 }
@@ -346,6 +351,7 @@ function buildApp(get: () => World, given: Given) {
       approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
       evidence: given.evidence ?? NO_EVIDENCE,
       gateway: { ...QUIET, ...given.gateway },
+      accessReview: reviewWithoutThread({ config, store, ledgerFile: join(directory, 'ledger.db'), ...given.review }),
       redactor: () => openRedactor({ known: [] }),
       mcp: createMcpEndpoint({
         ...{ mediator, decider, catalogue, clock, tools: TOOLS, revision: 7 },

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ApprovalDesk } from '../../authorization/approvals/desk.ts';
 import type { Decider } from '../../authorization/decide/decider.ts';
 import type { Drafts } from '../../authorization/explain/drafts/drafts.ts';
+import type { AccessReview } from '../../authorization/explain/review/review.ts';
 import type { Mediator } from '../../authorization/mediate/mediator.ts';
 import type { Obstacle } from '../../authorization/policy/own/obstacle.ts';
 import type { Config } from '../../config/config.ts';
@@ -57,6 +58,8 @@ export interface OwnAppParts {
   readonly runPages: Pick<RunPages, 'timeline' | 'recent'>;
   /** What Prefect says about runs, for their timelines. */
   readonly prefectRuns: PrefectSource;
+  /** Questions about rights. */
+  readonly accessReview: Pick<AccessReview, 'ask'>;
   readonly gateway: GatewayStatus;
   readonly evidence: EvidenceDesk;
   readonly ledgerSearch: Pick<LedgerSearch, 'page' | 'ask'>;

@@ -1,6 +1,7 @@
 // What a report is made of, without a gateway: bounds, what was used, who was let in too late, and text that stays text.
 import { expect, it } from 'vitest';
 import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
+import { createRoleActions } from '../../authorization/policy/role-actions.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
@@ -10,7 +11,6 @@ import { gatherLeavers } from './lifecycle.ts';
 import { text } from './markdown.ts';
 import { gatherPolicies } from './policy-changes.ts';
 import { renderReviewCsv } from './review-csv.ts';
-import { createRoleActions } from './role-actions.ts';
 import { createUsage, type UsageLimits } from './usage.ts';
 
 const DAY = '2026-03-01T12:00:';

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import manifest from '../../../package.json' with { type: 'json' };
 import { createEngineOfChecked } from '../../authorization/policy/engine.ts';
 import { rightOn } from '../../authorization/policy/rights.ts';
+import { createRoleActions } from '../../authorization/policy/role-actions.ts';
 import type { Config, IdentityProvider } from '../../config/config.ts';
 import { lockText } from '../../contract/lock.ts';
 import { BUILT_IN_ROLES } from '../../contract/roles.ts';
@@ -19,7 +20,6 @@ import { gatherJoiners, gatherLeavers } from './lifecycle.ts';
 import { createPastRights } from './past-rights.ts';
 import { gatherPolicies } from './policy-changes.ts';
 import { gatherAgents, gatherBindings, gatherPrincipals } from './principals.ts';
-import { createRoleActions } from './role-actions.ts';
 import { gatherTokens } from './tokens.ts';
 import { createUsage, type Usage, type UsageLimits } from './usage.ts';
 

@@ -1,6 +1,7 @@
 // The listed principals and rights, for names at a provider that look like another kind of principal.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
+import { createRoleActions } from '../../authorization/policy/role-actions.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { NOWHERE } from '../../contract/scope.ts';
 import { anAgent } from '../../identity/authn/agent/agent.fixture.ts';
@@ -12,7 +13,6 @@ import { tempState } from '../../record/ledger/lines.fixture.ts';
 import { openLedgerReader } from '../../record/ledger/query.ts';
 import { createPastRights } from './past-rights.ts';
 import { gatherAgents, gatherPrincipals } from './principals.ts';
-import { createRoleActions } from './role-actions.ts';
 import { createUsage } from './usage.ts';
 
 let home: TestStore;

@@ -2,9 +2,9 @@
 
 import { credentialText } from '../../authorization/explain/agent.ts';
 import { findPrincipal, type ResolvedPrincipal } from '../../authorization/explain/principal.ts';
+import { type RoleActions, roleUse } from '../../authorization/policy/role-actions.ts';
 import type { Config } from '../../config/config.ts';
 import { LictorError } from '../../contract/error.ts';
-import { ACTION_GROUPS } from '../../contract/operation.ts';
 import { agentId } from '../../contract/principal.ts';
 import { runOfPrincipal } from '../../contract/run-token.ts';
 import { scopeText } from '../../contract/scope.ts';
@@ -14,7 +14,6 @@ import { createAgentCredentials } from '../../identity/authn/agent/credentials.t
 import type { Store } from '../../store/store.ts';
 import type { AgentRow, BindingRow, PrincipalRow, PrincipalStatus, RoleRow } from './data.ts';
 import type { PastRights } from './past-rights.ts';
-import type { RoleActions } from './role-actions.ts';
 import type { PrincipalUse } from './tallies.ts';
 import type { Usage } from './usage.ts';
 
@@ -179,14 +178,6 @@ function statusOf(resolved: ResolvedPrincipal | undefined): PrincipalStatus {
   }
 }
 
-function roleRow(role: Pick<RoleRow, 'role' | 'scope' | 'from'>, usedByAll: ReadonlySet<string>, roles: RoleActions): RoleRow {
-  const may = roles.of(role.role);
-  const used = may.filter(({ name }) => usedByAll.has(name));
-  const groups = ACTION_GROUPS.filter((group) => may.some((action) => action.group === group));
-  return {
-    ...role,
-    actions: may.length,
-    used: used.map(({ name }) => name),
-    unused_groups: groups.filter((group) => !used.some((action) => action.group === group)),
-  };
+function roleRow(role: Pick<RoleRow, 'role' | 'scope' | 'from'>, used: ReadonlySet<string>, roles: RoleActions): RoleRow {
+  return { ...role, ...roleUse(role.role, used, roles) };
 }

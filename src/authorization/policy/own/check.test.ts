@@ -36,7 +36,7 @@ describe('own policies', () => {
     const { policies, problems, warnings } = check(`@id("team-read")\n@description("Team reads flows")\n${PERMIT}\n`);
     expect([problems, warnings]).toEqual([[], []]);
     expect(Object.keys(policies.texts)).toEqual(['team-read']);
-    expect(policies.sources.get('team-read')).toEqual({ file: 'a.cedar', description: 'Team reads flows' });
+    expect(policies.sources.get('team-read')).toEqual({ file: 'a.cedar', line: 1, description: 'Team reads flows' });
   });
 
   it('say every problem at once, each with file, line, column and remedy', () => {

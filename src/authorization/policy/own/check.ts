@@ -13,6 +13,7 @@ import type { PolicySource } from '../sources.ts';
 import { readPolicyDirectory } from './directory.ts';
 import { comparedParameterValues, parameterValueProblem } from './parameter-values.ts';
 import { cedarProblem, type OwnPolicy, parsePolicies } from './parse.ts';
+import { placeOf } from './statements.ts';
 
 /** A set that may decide. */
 export interface OwnPolicies {
@@ -45,7 +46,9 @@ export function loadOwnPolicies(actions: readonly ActionEntry[], directory: stri
 export function checkPolicyFiles(actions: readonly ActionEntry[], files: PolicyFiles): CheckedPolicies {
   const parsed = parsePolicies(files, new Set(Object.keys(loadBuiltInPolicies())));
   const texts = Object.fromEntries(parsed.policies.map(({ id, statement }) => [id, statement.text]));
-  const sources = new Map(parsed.policies.map(({ id, file, description }) => [id, { file, description }]));
+  const sources = new Map(
+    parsed.policies.map(({ id, file, statement, description }) => [id, { file, line: placeOf(files[file] ?? '', statement, 0).line, description }]),
+  );
   const { errors, warnings, other } = validatePolicies(actions, texts);
   const complain = (found: readonly ValidationError[]): readonly Problem[] =>
     parsed.policies.flatMap((policy) => complaints(policy, { found: found.map((each) => ({ ...each, error: betterHelp(each.error, actions) })), files }));

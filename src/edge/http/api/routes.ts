@@ -1,4 +1,5 @@
 // Every route of the admin API.
+import { ACCESS_ROUTES } from './access/index.ts';
 import { agents } from './agents.ts';
 import type { ApiRoute } from './api-route.ts';
 import { decisions } from './approvals/decide.ts';
@@ -24,4 +25,5 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...[approvals, myApprovals, oneApproval, ...decisions],
   ...[policies, policyHistory, policyRevision, policyDiff, checkPolicies, simulatePolicies, applyPolicies, rollBackPolicies],
   ...IDENTITY_ROUTES,
+  ...ACCESS_ROUTES,
 ];

@@ -1,0 +1,52 @@
+// What would change the answer of an explanation: a role, a scope, a policy, an approval. One sentence each, the least first.
+import { BUILT_IN_ROLES, type BuiltInRole } from '../../contract/roles.ts';
+import { everywhere } from '../../contract/scope.ts';
+import { isRoleFor } from '../policy/role-actions.ts';
+import { type ExplainerParts, evaluate } from './explainer.ts';
+import type { ExplainedAsk, ExplainedPolicy, Explanation } from './explanation.ts';
+import type { ResolvedPrincipal } from './principal.ts';
+
+/** Empty for an allow that needs no approval. `isHeld`: a rule of `approvals` holds it. */
+export async function remediesFor(parts: ExplainerParts, person: ResolvedPrincipal, explanation: Explanation, isHeld: boolean): Promise<readonly string[]> {
+  const { id } = person.principal;
+  if (person.refusedAs !== null) return [`Lictor refuses every request of ${id}: ${explanation.detail} ${explanation.hint}`.trim()];
+  const held = isHeld ? ['A rule of approvals in lictor.yaml holds this: a person must approve each request.'] : [];
+  const denied = explanation.asks.filter(({ decision }) => decision === 'deny');
+  const [first] = denied;
+  if (first === undefined) return held;
+  if (first.reason === 'policy-forbids') return [forbidWords(first.policies), ...held];
+  if (first.reason === 'run-bound') return ['A run may change only itself and the runs below it. No role widens that.'];
+  return [...(await roleWords(parts, person, denied)), ...held];
+}
+
+function forbidWords(policies: readonly ExplainedPolicy[]): string {
+  const names = policies.map(({ id, file, line }) => (file === null ? id : `${id} (${file}:${line})`));
+  return `${names.length === 1 ? 'The policy' : 'The policies'} ${names.join(', ')} ${names.length === 1 ? 'forbids' : 'forbid'} this. No role outweighs a forbid: change the policy.`;
+}
+
+async function roleWords(parts: ExplainerParts, person: ResolvedPrincipal, denied: readonly ExplainedAsk[]): Promise<readonly string[]> {
+  const { id, kind, grants } = person.principal;
+  const enough: BuiltInRole[] = [];
+  for (const role of BUILT_IN_ROLES) if (isRoleFor(kind, role) && (await suffices(parts, person, { role, denied }))) enough.push(role);
+  const scoped = grants.filter(({ role, scope }) => scope !== null && enough.some((each) => each === role));
+  const [least, ...others] = enough;
+  if (least === undefined) return [`No built-in role permits this to ${id}. An own policy can: permit the action ${denied[0]?.action ?? ''} for it.`];
+  const wider = [...new Set(scoped.map(({ role }) => role))].map(
+    (role) => `${id} has the role ${role} on other objects: a scope that covers this one would allow it.`,
+  );
+  const or = others.length === 0 ? '' : ` So ${others.length === 1 ? 'does' : 'do'} ${others.join(', ')}.`;
+  return [...wider, `The role ${least} permits it: bind it to ${id} in roles of lictor.yaml, or give it with the account or token.${or}`];
+}
+
+/** With this role alone, on everything. */
+async function suffices(
+  parts: ExplainerParts,
+  person: ResolvedPrincipal,
+  { role, denied }: { readonly role: BuiltInRole; readonly denied: readonly ExplainedAsk[] },
+): Promise<boolean> {
+  const { limitedBy: _, ...principal } = person.principal;
+  const having = { ...person, principal: { ...principal, roles: [role], grants: everywhere([role]) } };
+  for (const { action, resource_type: type } of denied)
+    if ((await evaluate(parts, having, { action, resource: { type, id: null } })).decision === 'deny') return false;
+  return true;
+}

@@ -1,0 +1,73 @@
+// The questions about rights that the thread of review.ts answers, and its messages.
+import type { JsonValue } from '../../../contract/json/tree.ts';
+import type { Principal } from '../../../contract/principal.ts';
+import type { UpstreamReason } from '../../../prefect/client/upstream-error.ts';
+import type { OwnPolicies } from '../../policy/own/check.ts';
+import type { AccessLine, AccessQuestion, AccessSources } from '../access.ts';
+import type { Explanation } from '../explanation.ts';
+import type { About, MatrixColumn, MatrixRow } from '../matrix.ts';
+import type { ExplainerSources } from '../open.ts';
+import type { UnusedLine } from '../unused.ts';
+
+export interface ReviewData {
+  readonly config: ExplainerSources['config'] & AccessSources['config'];
+  readonly own: Pick<OwnPolicies, 'texts' | 'sources'>;
+  readonly revision: number;
+  readonly storeFile: string;
+  readonly ledgerFile: string;
+}
+
+/** A page of principals. `after`: the last one of the page before. */
+export interface PageOf {
+  readonly limit: number;
+  readonly after?: string | undefined;
+}
+
+/** Who is asked about: by a name, or the principal of the request itself. */
+export type Asker = { readonly name: string } | { readonly self: Principal };
+
+export interface Questions {
+  readonly whoCan: AccessQuestion & PageOf;
+  readonly matrix: PageOf & {
+    readonly rows: 'roles' | 'principals';
+    readonly about: About /** Part of a principal's id. */;
+    readonly search?: string | undefined;
+  };
+  readonly explain: { readonly who: Asker; readonly action: string; readonly about: About; readonly resource?: string | undefined };
+  readonly request: { readonly who: Asker; readonly text: string };
+  /** RFC 3339 in UTC with milliseconds. */
+  readonly unused: { readonly since: string };
+}
+
+export interface Answers {
+  readonly whoCan: { readonly lines: readonly AccessLine[]; readonly next: string | null; readonly absent: string | null };
+  readonly matrix: {
+    readonly columns: readonly MatrixColumn[];
+    readonly rows: readonly MatrixRow[];
+    readonly next: string | null;
+    readonly absent: string | null;
+  };
+  readonly explain: Explained;
+  readonly request: Explained;
+  readonly unused: { readonly lines: readonly UnusedLine[]; readonly since: string };
+}
+
+export interface Explained {
+  readonly explanation: Explanation;
+  readonly with_approval: boolean;
+  /** What would change the answer. */
+  readonly remedies: readonly string[];
+}
+
+export type Kind = keyof Questions;
+export type Question = { readonly [K in Kind]: { readonly kind: K } & Questions[K] }[Kind];
+
+/** What the thread asks while it works: an object of Prefect, which only the gateway has a credential for. */
+export interface LookUp {
+  readonly number: number;
+  readonly path: string;
+  readonly filter: JsonValue | undefined;
+}
+export type LookedUp = { readonly number: number } & ({ readonly found: JsonValue | null } | { readonly failed: UpstreamReason });
+
+export type Done = { readonly ok: true; readonly answer: Answers[Kind] } | { readonly ok: false; readonly code: string; readonly message: string };

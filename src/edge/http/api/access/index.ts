@@ -1,0 +1,6 @@
+// The routes about rights.
+import type { ApiRoute } from '../api-route.ts';
+import { accessMatrix, unusedRights, whoCan } from './access.ts';
+import { explainAccess, explainMine, explainMyRequest, explainPasted } from './explain.ts';
+
+export const ACCESS_ROUTES: readonly ApiRoute[] = [whoCan, accessMatrix, unusedRights, explainAccess, explainMine, explainPasted, explainMyRequest];

@@ -1,10 +1,12 @@
 import { Link } from '@tanstack/react-router';
+import { can, useMe } from '../../app/session.ts';
 import { Tag } from '../../parts/tag.tsx';
 import { Time } from '../../parts/time.tsx';
 import { useChain } from './use-records.ts';
 
 /** Whether the end of the ledger is intact, in one line. */
 export function ChainState() {
+  const me = useMe();
   const { data: chain, error } = useChain();
   return (
     <p className="chain-state" role="status">
@@ -16,7 +18,8 @@ export function ChainState() {
             <span aria-hidden="true">✓</span>chain intact
           </Tag>
           <span className="muted">
-            {numbersOf(chain.chains)}signed <Time iso={chain.signed_at ?? ''} relative />. <Link to="/evidence">Verify every record</Link>
+            {numbersOf(chain.chains)}signed <Time iso={chain.signed_at ?? ''} relative />.{' '}
+            {can(me, 'access.read') && <Link to="/evidence">Verify every record</Link>}
           </span>
         </>
       )}

@@ -46,7 +46,7 @@ export default function SearchView() {
       </PageHead>
       <ChainState />
       <div className="search-bar">
-        <QueryField key={q} query={q} words={useSuggested(records)} onSearch={search} error={isMistake ? error.message : undefined} />
+        <QueryField query={q} words={useSuggested(records)} onSearch={search} error={isMistake ? error.message : undefined} />
         <Checkbox label="Page loads" isOn={pages !== ''} onChange={(isOn) => change({ pages: isOn ? 'show' : '' })} />
         <TimeRange query={q} onChange={(since) => search(withTerm(q, 'since', since))} />
       </div>
@@ -99,7 +99,7 @@ function ExportLinks({ q }: { readonly q: string }) {
         Export CSV
       </a>
       <a className="button" href={address('ndjson')} download>
-        JSON
+        Export JSON
       </a>
     </>
   );

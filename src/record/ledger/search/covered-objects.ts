@@ -2,8 +2,10 @@
 import { LRUCache } from 'lru-cache';
 import { atMostEntries } from '../../../contract/cache-limit.ts';
 import type { SteadyClock } from '../../../contract/clock.ts';
+import { readsAsUuid } from '../../../contract/json/uuid.ts';
+import type { ResourceType } from '../../../contract/operation.ts';
 import type { RecordReader } from '../../../contract/record-reader.ts';
-import { coveredItems, WORK_POOLS } from '../../../prefect/scope-filter/named.ts';
+import { coveredItems, type Named, VARIABLES, WORK_POOLS } from '../../../prefect/scope-filter/named.ts';
 import { idsIn, type ScopeFilter, type VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
 import { createVisibleIds } from '../../../prefect/scope-filter/visible-ids.ts';
 import { extentOf } from './record-filter.ts';
@@ -30,13 +32,19 @@ export function createCoveredObjects({ steady, ...parts }: Parts): CoveredObject
     const restrictions = extentOf(reader, type);
     if (restrictions === null) return new Set();
     if (restrictions.length === 0) return new Set(ids);
-    return type === 'WorkPool' ? coveredPools({ ...parts, restrictions }, ids) : visibleIdsOf(restrictions)(type, ids);
+    const kind = BY_NAME[type];
+    if (kind === undefined) return visibleIdsOf(restrictions)(type, ids);
+    const { names = [], uuids = [] } = Object.groupBy(ids, (id) => (type === 'WorkPool' || !readsAsUuid(id) ? 'names' : 'uuids'));
+    return new Set([...(await coveredNames({ ...parts, restrictions }, kind, names)), ...(await visibleIdsOf(restrictions)(type, uuids))]);
   };
 }
 
-/** Records name work pools by their names. */
-async function coveredPools(scopeFilter: ScopeFilter, names: readonly string[]): Promise<ReadonlySet<string>> {
-  const found = idsIn(await coveredItems(scopeFilter, WORK_POOLS), 'name');
+/** Records name work pools by their names, and variables often. A name that reads as an id counts as the id: another object may have it. */
+const BY_NAME: Readonly<Partial<Record<ResourceType, Named>>> = { WorkPool: WORK_POOLS, Variable: VARIABLES };
+
+async function coveredNames(scopeFilter: ScopeFilter, kind: Named, names: readonly string[]): Promise<readonly string[]> {
+  if (names.length === 0) return [];
+  const found = idsIn(await coveredItems(scopeFilter, kind), 'name');
   const covered = new Set(found.ok ? found.items : []);
-  return new Set(names.filter((name) => covered.has(name)));
+  return names.filter((name) => covered.has(name));
 }

@@ -1,4 +1,4 @@
-// One record from another process: a command beside a running or stopped control plane.
+// Records from another process: a command beside a running or stopped control plane.
 import { hostname } from 'node:os';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { systemClock } from '../../contract/clock.ts';
@@ -10,14 +10,20 @@ import { createChain } from './chain/chain.ts';
 import { openLedgerDatabase, transaction } from './database.ts';
 
 /** Durable when it returns. Uses the node name of the control plane, or else the host name. Throws LictorError `ledger-unavailable`. */
-export function appendRecord({ ledgerFile, ledgerKey }: Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>, record: NewRecord): void {
+export function appendRecord(paths: Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>, record: NewRecord): void {
+  appendRecords(paths, [record]);
+}
+
+/** All of them, or none. */
+export function appendRecords({ ledgerFile, ledgerKey }: Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>, records: readonly NewRecord[]): void {
   try {
     using db = openLedgerDatabase(ledgerFile);
     transaction(db, () => {
       const named = db.prepare("SELECT value FROM meta WHERE key = 'node'").get()?.value;
       const node = typeof named === 'string' ? named : hostname();
       const chain = createChain({ db, node, keyFile: ledgerKey, clock: systemClock });
-      createAppend(db, node, chain)(record);
+      const append = createAppend(db, node, chain);
+      for (const record of records) append(record);
       chain.seal();
     });
   } catch (error) {

@@ -54,7 +54,7 @@ export function AxisHead({ axis, range, width, track, onRange }: AxisHeadProps) 
           onPointerUp={end}
           onPointerCancel={() => setDrag(null)}
         >
-          {shownTicks({ axis, range, width }).map(({ time, at }) => (
+          {labelledTicks({ axis, range, width }).map(({ time, at }) => (
             <span key={time} className={styles['tick']} style={{ left: `${at * 100}%` }}>
               {tickLabel(Math.round(time - axis.from))}
             </span>
@@ -90,8 +90,17 @@ function breaks({ axis, range, width }: AxisProps) {
     const left = Math.max(half, Math.min(width - half, middle));
     if (left - half < free) return [];
     free = left + half;
-    return [{ from, left, text }];
+    return [{ from, left, half, text }];
   });
+}
+
+/** Pixels of the label of a tick. */
+const LABEL = 48;
+
+/** No label lies below that of an idle time. */
+function labelledTicks(props: AxisProps) {
+  const idle = breaks(props);
+  return shownTicks(props).filter(({ at }) => idle.every(({ left, half }) => at * props.width + LABEL < left - half || at * props.width > left + half));
 }
 
 export function Grid({ axis, range, width }: AxisProps) {

@@ -1,8 +1,14 @@
-// One row beside the picture: everything that is known about it.
+// One row beside the picture: its record, or what Prefect reports.
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { answerOf, api } from '../../api/client.ts';
 import { ROOT } from '../../app/base.ts';
+import { Button } from '../../parts/button.tsx';
+import { ErrorNotice } from '../../parts/error-notice.tsx';
 import { Panel } from '../../parts/panel.tsx';
+import { RecordPanel } from '../../parts/record-panel.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
+import { ViewLoading } from '../../parts/view-loading.tsx';
 import { LANE_NAMES, type Row, type Timed } from './row.ts';
 import styles from './run.module.css';
 import { outcome, title } from './say.ts';
@@ -15,28 +21,58 @@ interface DetailsProps {
   readonly onShow: () => void;
 }
 
-export function Details({ at, zero, onClose, onShow }: DetailsProps) {
+export function Details(props: DetailsProps) {
+  const { record_id: id } = props.at.row;
+  return id === null ? <RowDetails {...props} /> : <RecordDetails {...props} id={id} />;
+}
+
+function RecordDetails({ at, id, onClose, onShow }: DetailsProps & { readonly id: string }) {
+  const { data: record, error } = useQuery({
+    queryKey: ['record', id],
+    queryFn: ({ signal }) => answerOf(api.GET('/audit/records/{id}', { params: { path: { id } }, signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (record === undefined)
+    return (
+      <Panel title="Record" onClose={onClose}>
+        {error === null ? <ViewLoading /> : <ErrorNotice error={error} />}
+      </Panel>
+    );
+  return (
+    <RecordPanel record={record} onClose={onClose}>
+      <p>{KNOWN[at.row.binding ?? 'prefect']}</p>
+      <ZoomTo onShow={onShow} />
+    </RecordPanel>
+  );
+}
+
+function ZoomTo({ onShow }: Pick<DetailsProps, 'onShow'>) {
+  return (
+    <Button small onPress={onShow}>
+      Zoom to it
+    </Button>
+  );
+}
+
+/** Of what Prefect reports: there is no record. */
+function RowDetails({ at, zero, onClose, onShow }: DetailsProps) {
   const { row } = at;
   return (
     <Panel title={<UntrustedText text={title(row)} />} onClose={onClose}>
       <dl className={`facts ${styles['facts']}`}>
         <Fact name="Lane">{LANE_NAMES[row.lane]}</Fact>
-        <Fact name="Did">{row.kind === 'request' || row.kind === 'decision' ? <UntrustedText text={row.what ?? ''} /> : null}</Fact>
         <Fact name="Outcome">{outcome(row)}</Fact>
-        <Fact name="Message">{row.message === null ? null : <UntrustedText text={row.message} />}</Fact>
+        <Fact name="Message">{row.message === null ? null : <UntrustedText text={row.message} longest={600} />}</Fact>
         <Fact name="When">
           {utc(row.time)} UTC <span className="muted">({offset(at.from - zero)})</span>
         </Fact>
         <Fact name="Lasted">{row.duration_ms === null ? null : span(row.duration_ms)}</Fact>
-        <Fact name="Who">{row.principal === null ? null : <UntrustedText text={chain(row.principal, row.on_behalf_of)} />}</Fact>
-        <Fact name="Known">{KNOWN[row.binding ?? 'prefect']}</Fact>
+        <Fact name="Started by">{row.principal === null ? null : <UntrustedText text={chain(row.principal, row.on_behalf_of)} />}</Fact>
+        <Fact name="Known">{KNOWN.prefect}</Fact>
         <Fact name="Object">{objectOf(row)}</Fact>
-        <Fact name="Record">{row.record_id === null ? null : <code>{row.record_id}</code>}</Fact>
       </dl>
       <div>
-        <button type="button" className="button" onClick={onShow}>
-          Zoom to it
-        </button>
+        <ZoomTo onShow={onShow} />
       </div>
     </Panel>
   );

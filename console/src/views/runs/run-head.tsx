@@ -1,5 +1,5 @@
 // The run at the top of its timeline: its state, who started it and how, and what that is known by.
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import { ROOT } from '../../app/base.ts';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import styles from './run.module.css';
@@ -10,12 +10,16 @@ import { chain, span, utc } from './words.ts';
 type Start = Head['started_by'];
 
 export function RunHead({ head, stateType }: { readonly head: Head; readonly stateType: string | null }) {
+  const name = head.name ?? head.id;
+  useEffect(() => {
+    document.title = `${name} · Lictor`;
+  }, [name]);
   const lasted = head.first_at === null || head.last_at === null ? null : Date.parse(head.last_at) - Date.parse(head.first_at);
   return (
     <header>
       <div className={styles['name']}>
         <h1>
-          <UntrustedText text={head.name ?? head.id} />
+          <UntrustedText text={name} />
         </h1>
         {head.state !== null && <StateTag name={head.state} type={stateType} />}
         {lasted !== null && <span className="muted">{span(lasted)}</span>}

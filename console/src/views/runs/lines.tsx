@@ -27,6 +27,8 @@ interface LinesProps<L extends { readonly id: string }> {
 }
 
 const PAGE_LINES = 15;
+/** More lines than are ever in sight: while one scrolls, elements are filled again instead of made. */
+const POOL = 256;
 
 export function Lines<L extends { readonly id: string }>(props: LinesProps<L>) {
   const { lines, height, headHeight, scroller, selected } = props;
@@ -34,7 +36,7 @@ export function Lines<L extends { readonly id: string }>(props: LinesProps<L>) {
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
-    overscan: 12,
+    overscan: 8,
     scrollMargin: headHeight,
     scrollPaddingStart: headHeight,
   });
@@ -73,7 +75,7 @@ export function Lines<L extends { readonly id: string }>(props: LinesProps<L>) {
             const { level, expanded, selected: isSelected } = props.rowProps(line);
             return (
               <Line
-                key={line.id}
+                key={index % POOL}
                 id={rowId(index)}
                 className={styles['line']}
                 aria-rowindex={index + 1}

@@ -46,7 +46,7 @@ export function walkRuns(stack: () => Stack): void {
     await rowOf(page, 'Denials').waitFor();
     await picture.focus();
     for (const key of ['Home', 'ArrowDown', 'Enter']) await page.keyboard.press(key);
-    await page.getByRole('region', { name: 'Record' }).getByText('Verified').waitFor();
+    await page.getByRole('region', { name: 'Record' }).getByText('Verified: by the token').waitFor();
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await picture.focus();

@@ -1,0 +1,41 @@
+// Evidence: a report with progress, its files, its form on paper, and the proof of the ledger.
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { type Stack, violations } from '../stack.ts';
+
+export function walkEvidence(stack: () => Stack): void {
+  it('makes the report of a period in the address, saves its files, and prints it without the console', async () => {
+    const { browser } = stack();
+    const day = new Date().toISOString().slice(0, 10);
+    const page = await stack().open('auditor', `/evidence?from=${day}&to=${day}`);
+    await page.getByRole('button', { name: 'Make the report' }).click();
+    await page.getByText('The ledger is complete and unchanged.').waitFor();
+    await page.getByRole('heading', { name: 'Access review and audit evidence' }).waitFor();
+    const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'report.html' }).click()]);
+    expect(await readFile(await saved.path(), 'utf8')).toContain('auditor@local');
+    await browser.shoot(page, 'evidence-report');
+    // One row is like the next, and the checks of all of them take half a minute.
+    await page.evaluate(`document.querySelectorAll('.report tbody tr:nth-child(n+4)').forEach((row) => row.remove())`);
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ media: 'print' });
+    expect([await page.getByRole('button', { name: 'Make the report' }).isVisible(), await page.getByRole('link', { name: 'Health' }).isVisible()]).toEqual([
+      false,
+      false,
+    ]);
+    await page.emulateMedia({ media: 'screen', colorScheme: 'dark' });
+    for (const width of [375, 320]) {
+      await page.setViewportSize({ width, height: 900 });
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    }
+    expect(await violations(page)).toEqual([]);
+    await browser.shoot(page, 'evidence-dark-320');
+  });
+
+  it('verifies the ledger alone, and is not for an operator of a team', async () => {
+    const page = await stack().open('admin', '/evidence');
+    await page.getByRole('button', { name: 'Verify the ledger' }).click();
+    await page.getByText('The ledger is complete and unchanged.').waitFor();
+    const other = await stack().open('operator', '/evidence');
+    await other.getByText('It needs the right access.read.').waitFor();
+  });
+}

@@ -1,0 +1,34 @@
+// First steps: commands with this gateway's address, checked off as they happen.
+import { expect, it } from 'vitest';
+import { type Stack, violations } from '../stack.ts';
+
+export function walkStart(stack: () => Stack): void {
+  it('checks off a token that is created while one watches', async () => {
+    const { gateway, browser } = stack();
+    const page = await stack().open('admin', '/start');
+    await page.getByText(`lictor login ${gateway.url}`).waitFor();
+    await page.getByText(`export PREFECT_API_URL=${gateway.url}/api`).waitFor();
+    const step = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'Create a token for a worker' }) });
+    await gateway.token('start-worker', ['worker']);
+    await step.getByText('done').waitFor();
+    await page.getByText('A worker shows up here as soon as it connects.').waitFor();
+    for (const [theme, width] of [
+      ['dark', 1280],
+      ['light', 375],
+      ['dark', 320],
+    ] as const) {
+      await page.emulateMedia({ colorScheme: theme });
+      await page.setViewportSize({ width, height: 900 });
+      expect(await violations(page)).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+      await browser.shoot(page, `start-${theme}-${width}`);
+    }
+  });
+
+  it('shows a viewer the commands, and nothing about others', async () => {
+    const { gateway } = stack();
+    const page = await stack().open('viewer', '/start');
+    await page.getByText(`lictor login ${gateway.url}`).waitFor();
+    expect([await page.getByText('done', { exact: true }).count(), await page.getByText('start-worker').count()]).toEqual([0, 0]);
+  });
+}

@@ -1,9 +1,14 @@
 // Five million records: each search answers at once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RecordReader } from '../../src/contract/record-reader.ts';
+import { NOWHERE } from '../../src/contract/scope.ts';
+import type { VisibleIds } from '../../src/prefect/scope-filter/scope-filter.ts';
 import { openLedgerDatabase } from '../../src/record/ledger/database.ts';
 import { tempState } from '../../src/record/ledger/lines.fixture.ts';
 import { fillLedger, runOf } from '../../src/record/ledger/many.fixture.ts';
 import { type AuditFilter, openLedgerReader } from '../../src/record/ledger/query.ts';
+import type { PageQuestion } from '../../src/record/ledger/search/questions.ts';
+import { createLedgerSearch } from '../../src/record/ledger/search/search.ts';
 
 const COUNT = 5_000_000;
 const state = tempState();
@@ -46,5 +51,32 @@ describe('lictor audit on five million records', () => {
     expect(await reader.forFlowRun(runOf(2_345_678))).toHaveLength(250);
     reader.close();
     expect(performance.now() - startedMs).toBeLessThan(100);
+  });
+});
+
+describe('the search of the console on five million records', () => {
+  const search = createLedgerSearch(state.paths);
+  afterAll(() => search.close());
+  const restriction = { principalId: 'bob@corp', scopes: [{ ...NOWHERE, tags: ['team-a'] }] };
+  const reader: RecordReader = { everything: false, runs: [restriction], objects: [restriction] };
+  /** One run in 40, of those that are open at one time. */
+  const covered: VisibleIds = async (type, ids) => new Set(type === 'FlowRun' ? ids.filter((id) => Number(id.slice(-12)) % 40 === 7) : []);
+
+  // The first question starts the thread.
+  beforeAll(() => search.page({ filter: { limit: 1 } }));
+
+  it.each<[string, PageQuestion, number]>([
+    ['everything', { filter: { limit: 100, newestFirst: true } }, 100],
+    ['denials of a principal by its short name', { filter: { principal: 'worker-100', decision: 'deny', limit: 100, newestFirst: true } }, 100],
+    ['the objects of a team', { filter: { limit: 100, newestFirst: true }, reader }, 100],
+    ['denials about the objects of a team', { filter: { decision: 'deny', limit: 100, newestFirst: true }, reader }, 0],
+    ['nothing in the scope, up to the bound', { filter: { limit: 100, newestFirst: true }, reader: { ...reader, runs: null } }, 0],
+  ])('has its first page within 300 ms: %s', async (what, question, count) => {
+    const startedMs = performance.now();
+    const { records, stoppedAt } = await search.page(question, covered);
+    const ms = performance.now() - startedMs;
+    process.stderr.write(`${what}: ${records.length} in ${ms.toFixed(1)} ms${stoppedAt === undefined ? '' : `, back to ${stoppedAt.time}`}\n`);
+    expect(records).toHaveLength(count);
+    expect(ms).toBeLessThan(300);
   });
 });

@@ -70,7 +70,13 @@ export interface ContextParts {
 export function createContext(parts: ContextParts): CliContext {
   const { out, err, env, cwd, pause, globalOptions, wholeProgram } = parts;
   const stateDir = () => resolve(cwd, globalOptions().stateDir ?? '.lictor');
-  const configFile = () => chooseConfigFile(cwd, stateDir(), globalOptions().config);
+  let isWarned = false;
+  const configFile = () => {
+    const { file, unused } = chooseConfigFile(cwd, stateDir(), globalOptions().config);
+    if (unused !== undefined && !isWarned) err.write(`lictor: there are two configurations. This command reads ${file}, not ${unused}. -c FILE chooses.\n`);
+    isWarned = true;
+    return file;
+  };
   const places = (file: string) => {
     const { stateDir: given } = globalOptions();
     return `${given === undefined ? '' : ` --state-dir ${given}`} -c ${file}`;
@@ -108,9 +114,10 @@ function assertStore({ storeFile }: Config): void {
   throw new CommandFailed(`There is no store at ${storeFile}. Run the command with the gateway's -c and --state-dir.`);
 }
 
-function chooseConfigFile(cwd: string, stateDir: string, given: string | undefined): string {
-  if (given !== undefined) return resolve(cwd, given);
+function chooseConfigFile(cwd: string, stateDir: string, given: string | undefined): { readonly file: string; readonly unused?: string } {
+  if (given !== undefined) return { file: resolve(cwd, given) };
   const here = join(cwd, 'lictor.yaml');
   const inState = join(stateDir, 'lictor.yaml');
-  return !existsSync(here) && existsSync(inState) ? inState : here;
+  if (here === inState || !existsSync(inState)) return { file: here };
+  return existsSync(here) ? { file: here, unused: inState } : { file: inState };
 }

@@ -14,6 +14,8 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
   readonly empty: string;
   readonly numbers?: readonly number[];
+  /** Many narrow columns. */
+  readonly dense?: boolean;
 }
 
 export interface ReportSection {

@@ -98,13 +98,13 @@ function Facts({ rows }: { readonly rows: readonly (readonly [label: string, val
   );
 }
 
-function ShownTable({ table: { head, rows, empty, numbers = [] }, label }: { readonly table: Table; readonly label: string }) {
+function ShownTable({ table: { head, rows, empty, numbers = [], dense = false }, label }: { readonly table: Table; readonly label: string }) {
   if (rows.length === 0) return <p className="muted">{empty}</p>;
   const kind = (column: number) => (numbers.includes(column) ? 'number' : undefined);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls by keyboard
     <section className="table-frame" tabIndex={0} aria-label={label}>
-      <table className="table">
+      <table className={dense ? 'table' : 'table roomy'}>
         <thead>
           <tr>
             {head.map((cell, column) => (

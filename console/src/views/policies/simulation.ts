@@ -15,7 +15,7 @@ export type SimulationLine =
 /** Undefined: a line that this console does not know. */
 export function parseLine(line: unknown): SimulationLine | undefined {
   if (typeof line !== 'object' || line === null) return undefined;
-  // The gateway sends the shapes of its own document.
+  // The OpenAPI document of the gateway has these shapes.
   const known = line as { progress?: WireProgress; simulation?: Simulation; refusal?: unknown };
   if (known.progress !== undefined) return { kind: 'progress', progress: { records: known.progress.records, fraction: fractionOf(known.progress) } };
   if (known.simulation !== undefined) return { kind: 'done', simulation: known.simulation };

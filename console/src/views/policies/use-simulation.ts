@@ -1,9 +1,9 @@
 // One simulation at a time: started, followed and stopped by a person.
 import { useEffect, useRef, useState } from 'react';
 import { api } from '../../api/client.ts';
+import { jsonLines } from '../../api/json-lines.ts';
 import { NO_ANSWER, Problem, problemOf } from '../../api/problem.ts';
 import type { Files } from './draft.ts';
-import { jsonLines } from './json-lines.ts';
 import type { Simulation } from './shapes.ts';
 import { type Progress, parseLine } from './simulation.ts';
 

@@ -11,7 +11,7 @@ import type { Page, PageFilter, PageQuestion } from './questions.ts';
 import { createRecordFilter, type RecordFilter } from './record-filter.ts';
 
 /** The most records that one page reads for a reader with limits. Then the caller goes on from there. */
-const MOST_READ = 10_000;
+const MOST_READ = 4_000;
 const CHUNK = 500;
 
 type Reading = Pick<LedgerReader, 'audit' | 'principals' | 'events'>;

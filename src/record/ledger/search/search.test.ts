@@ -103,7 +103,7 @@ describe('a search in the ledger', () => {
     it('stops at its bound, and goes on from there', async () => {
       about(1, 2, 'mallory@team-b');
       const db = new DatabaseSync(paths.ledgerFile);
-      fillLedger(db, 10_500);
+      fillLedger(db, 4_500);
       db.close();
       const none: VisibleIds = async () => new Set();
       const first = await page({ limit: 1, newestFirst: true }, none);

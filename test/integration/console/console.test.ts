@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { type Stack, startStack } from './stack.ts';
 import { walkApprovals } from './walks/approvals.ts';
+import { walkEverywhere } from './walks/everywhere.ts';
 import { walkEvidence } from './walks/evidence.ts';
 import { walkHealth } from './walks/health.ts';
 import { walkIdentities } from './walks/identities.ts';
@@ -33,6 +34,7 @@ const WALKS = {
   approvals: walkApprovals,
   health: walkHealth,
   evidence: walkEvidence,
+  everywhere: walkEverywhere,
   start: walkStart,
 } as const;
 

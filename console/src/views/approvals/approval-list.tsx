@@ -76,7 +76,10 @@ const DECIDED: readonly Column<Approval>[] = [
 function NothingWaits() {
   return (
     <EmptyState title="No request waits">
-      <p>A request waits here when a rule in `approvals` of lictor.yaml holds it. It shows up while you look, with its arguments beside the usual ones.</p>
+      <p>
+        A request waits here when a rule in <code>approvals</code> of lictor.yaml holds it. It shows up while you look, with its arguments beside the usual
+        ones.
+      </p>
       <p className="muted">A rule names principals, actions and approvers. The sponsor of an agent decides about its requests without being named.</p>
     </EmptyState>
   );

@@ -70,7 +70,12 @@ function useRuns(text: string) {
 
 function NoRuns({ text }: { readonly text: string }) {
   if (text !== '') return <EmptyState title="No run has this name">The search knows parts of names, and the starts of ids.</EmptyState>;
-  return <EmptyState title="No run yet">A run appears here as soon as a client of the gateway starts one.</EmptyState>;
+  return (
+    <EmptyState title="No run yet">
+      <p>A run appears here as soon as a client of the gateway starts one.</p>
+      <Link to="/start">See the commands for a first run</Link>
+    </EmptyState>
+  );
 }
 
 const COLUMNS: readonly Column<Run>[] = [

@@ -86,7 +86,7 @@ it('the page observe.md has a configuration and commands that are valid as they 
     const [, ...words] = line.replace(/ +#.*/, '').split(' ');
     expect(await run(...words), line).toMatchObject({ status: 0 });
   }
-  expect(await enforced()).toEqual(['group:team-a@corp', 'operator', 'token:etl-worker', 'shared-password']);
+  expect(await enforced()).toEqual(['group:team-a@corp', 'operator', 'token:etl-worker', 'user:alice@corp', 'shared-password']);
 });
 
 describe('lictor observe report', () => {

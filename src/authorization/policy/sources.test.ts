@@ -15,8 +15,8 @@ describe('the sources of policies', () => {
   it('takes the comment directly above, and none where there is none', () => {
     const text = '// Far away.\n\n// Reads\n// all.\n@id("one")\npermit (principal, action, resource);\n\n@id("two")\nforbid (principal, action, resource);\n';
     expect(sourcesOf(text, 'a.cedar')).toEqual([
-      ['one', { file: 'a.cedar', description: 'Reads all.' }],
-      ['two', { file: 'a.cedar', description: '' }],
+      ['one', { file: 'a.cedar', line: 5, description: 'Reads all.' }],
+      ['two', { file: 'a.cedar', line: 8, description: '' }],
     ]);
   });
 });

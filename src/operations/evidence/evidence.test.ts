@@ -24,6 +24,7 @@ function record(second: number, more: Partial<LedgerRecord>): LedgerRecord {
     credential_id: null,
     on_behalf_of: [],
     policies: [],
+    grants: null,
     run_binding: 'none',
     node: 'n1',
     seq,

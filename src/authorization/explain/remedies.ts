@@ -35,7 +35,8 @@ async function roleWords(parts: ExplainerParts, person: ResolvedPrincipal, denie
     (role) => `${id} has the role ${role} on other objects: a scope that covers this one would allow it.`,
   );
   const or = others.length === 0 ? '' : ` So ${others.length === 1 ? 'does' : 'do'} ${others.join(', ')}.`;
-  return [...wider, `The role ${least} permits it: bind it to ${id} in roles of lictor.yaml, or give it with the account or token.${or}`];
+  const isRole = person.hypothetical && id.startsWith('role:');
+  return [...wider, `The role ${least} permits it${isRole ? '.' : `: give it to ${id}, in lictor.yaml or with the account or token.`}${or}`];
 }
 
 /** With this role alone, on everything. */

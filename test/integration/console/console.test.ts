@@ -1,6 +1,7 @@
 // The console in a real browser, before real nginx and Prefect: each view as admin, scoped operator, auditor and viewer.
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { type Stack, startStack } from './stack.ts';
+import { walkAccess } from './walks/access.ts';
 import { walkApprovals } from './walks/approvals.ts';
 import { walkEverywhere } from './walks/everywhere.ts';
 import { walkEvidence } from './walks/evidence.ts';
@@ -25,6 +26,7 @@ afterAll(() => stack?.close());
 
 /** One for each view; `walks/NAME.ts` registers its tests. */
 const WALKS = {
+  access: walkAccess,
   identities: walkIdentities,
   policies: walkPolicies,
   runs: walkRuns,

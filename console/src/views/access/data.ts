@@ -2,6 +2,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { answerOf, api } from '../../api/client.ts';
 import type { operations } from '../../api/schema.d.ts';
+import { aboutOf } from './states.ts';
 
 type Answer<Operation extends keyof operations> = operations[Operation] extends { responses: { 200: { content: { 'application/json': infer Body } } } }
   ? Body
@@ -13,13 +14,6 @@ export type State = MatrixRow['cells'][number];
 export type Explained = Answer<'get_explain'>;
 export type WhoLine = Answer<'get_access'>['lines'][number];
 export type UnusedLine = Answer<'get_access_unused'>['lines'][number];
-
-/** `tags=team-a` is a scope, and `FlowRun:ID` an object. */
-export function aboutOf(text: string): { readonly scope?: string; readonly resource?: string } {
-  const about = text.trim();
-  if (about === '') return {};
-  return /^[a-z_]+=|^own$/.test(about) ? { scope: about } : { resource: about };
-}
 
 export interface MatrixQuestion {
   readonly rows: 'roles' | 'principals';

@@ -1,7 +1,6 @@
 // What the matrix shows of the answer, and where keys go.
 import { describe, expect, it } from 'vitest';
-import { aboutOf } from './data.ts';
-import { cellAfter, groupSpans, shownColumns } from './states.ts';
+import { aboutOf, cellAfter, groupSpans, shownColumns } from './states.ts';
 
 const COLUMNS = [
   { action: 'flow_runs.cancel', group: 'steer', resources: [] },

@@ -66,3 +66,10 @@ export function cellAfter(key: string, at: { readonly row: number; readonly colu
   const within = (value: number, count: number): number => Math.min(Math.max(value, 0), count - 1);
   return { row: within(at.row + step[0], size.rows), column: within(at.column + step[1], size.columns) };
 }
+
+/** `tags=team-a` is a scope, and `FlowRun:ID` an object. */
+export function aboutOf(text: string): { readonly scope?: string; readonly resource?: string } {
+  const about = text.trim();
+  if (about === '') return {};
+  return /^[a-z_]+=|^own$/.test(about) ? { scope: about } : { resource: about };
+}

@@ -26,7 +26,7 @@ const COLUMNS: readonly Column<WhoLine>[] = [
     title: 'Decision',
     cell: ({ allowed, with_approval }) => <DecisionTag decision={allowed ? (with_approval ? 'approval' : 'allow') : 'deny'} />,
   },
-  { name: 'role', title: 'Role', cell: ({ role, allowed }) => role ?? (allowed ? 'own policy' : '-') },
+  { name: 'role', title: 'Role', cell: ({ role, allowed }) => <span className="access-role">{role ?? (allowed ? 'own policy' : '-')}</span> },
   { name: 'scope', title: 'On', cell: ({ scope, allowed }) => (allowed ? <UntrustedText text={scope ?? 'everything'} /> : '-') },
   {
     name: 'why',

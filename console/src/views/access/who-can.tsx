@@ -31,7 +31,7 @@ const COLUMNS: readonly Column<WhoLine>[] = [
   {
     name: 'why',
     title: 'By',
-    cell: ({ policies, allowed, reason }) => <span className="mono">{allowed ? policies.join(', ') : [reason, ...policies].join(', ')}</span>,
+    cell: ({ policies, allowed, reason }) => <span className="mono whole-words">{allowed ? policies.join(', ') : [reason, ...policies].join(', ')}</span>,
   },
 ];
 

@@ -1414,7 +1414,7 @@ export interface operations {
                 resource_id?: string;
                 /** @description write up to 1024 characters, and no control characters. */
                 text?: string;
-                /** @description show or hide: pages and files of the gateway itself, which need no decision. Default: show. */
+                /** @description show or hide: pages and files of the gateway and of Prefect's UI. Default: show. */
                 pages?: string;
                 /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
                 since?: string;
@@ -1599,7 +1599,7 @@ export interface operations {
                 resource_id?: string;
                 /** @description write up to 1024 characters, and no control characters. */
                 text?: string;
-                /** @description show or hide: pages and files of the gateway itself, which need no decision. Default: show. */
+                /** @description show or hide: pages and files of the gateway and of Prefect's UI. Default: show. */
                 pages?: string;
                 /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
                 since?: string;
@@ -1664,7 +1664,7 @@ export interface operations {
                 resource_id?: string;
                 /** @description write up to 1024 characters, and no control characters. */
                 text?: string;
-                /** @description show or hide: pages and files of the gateway itself, which need no decision. Default: show. */
+                /** @description show or hide: pages and files of the gateway and of Prefect's UI. Default: show. */
                 pages?: string;
                 /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
                 since?: string;

@@ -105,8 +105,10 @@ describe('ledger reader', () => {
     const own = { principal: null, action: null, decision: null, path: '/.lictor/console/' } as const;
     add(5, { ...own, request_id: 'page', status: 200 });
     add(6, { ...own, request_id: 'probe', status: 404 });
+    add(8, { request_id: 'bundle', principal: 'alice@local', action: 'ui.bundle', decision: 'allow', status: 200 });
+    add(9, { request_id: 'denied', principal: 'eve@local', action: 'ui.bundle', decision: 'deny', status: 403 });
     add(7, { ...own, request_id: 'login', action: 'session.create', path: null });
-    expect(await ids({ withoutPages: true })).toEqual(['a', 'b', 'c', 'd', 'probe', 'login']);
+    expect(await ids({ withoutPages: true })).toEqual(['a', 'b', 'c', 'd', 'probe', 'login', 'denied']);
     expect(await ids({})).toContain('page');
   });
 

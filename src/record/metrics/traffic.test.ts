@@ -40,6 +40,7 @@ it('counts requests, denials and failures in intervals, and nothing older', () =
   add(1, { path_taken: 'relay', duration_ms: 900_000, status: 101 });
   add(1, { request_id: null, action: 'config.reload' });
   add(1, { action: 'gateway.read' });
+  add(1, { principal: null, action: null, decision: null, path: '/prefect/.lictor/ready', status: 503 });
   const { points, newest } = traffic();
   expect(points).toHaveLength(60);
   expect(points.slice(-2)).toEqual([

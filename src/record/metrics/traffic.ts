@@ -91,7 +91,7 @@ export function readTraffic(db: DatabaseSync, nowMs: number): Traffic {
   const rows = read.all(last - records, new Date(askedMs).toISOString()) as unknown as readonly Row[];
   const firstMs = rows[0] === undefined ? nowMs : Date.parse(rows[0].time);
   const sinceMs = rows.length < records ? askedMs : Math.ceil(firstMs / intervalMs) * intervalMs;
-  const requests = rows.filter((row) => row.request_id !== null && row.action !== WATCHING && Date.parse(row.time) >= sinceMs);
+  const requests = rows.filter((row) => row.request_id !== null && row.action !== WATCHING && !isProbe(row) && Date.parse(row.time) >= sinceMs);
   return {
     since: new Date(sinceMs).toISOString(),
     interval_seconds: intervalSeconds,
@@ -133,6 +133,11 @@ function quantile(sorted: readonly number[], share: number): number | null {
 
 function isDenied({ decision, mode }: Row): boolean {
   return decision === 'deny' && mode !== 'observe';
+}
+
+/** A balancer's. Before the gateway is ready, the right answer is 503. */
+function isProbe({ action, path }: Row): boolean {
+  return action === null && path !== null && /\/\.lictor\/(?:ready|health)$/.test(path);
 }
 
 function isFailed({ status }: Row): boolean {

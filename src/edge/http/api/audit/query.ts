@@ -24,7 +24,7 @@ const ORDER: Word<boolean> = {
 
 const PAGES: Word<boolean> = {
   parse: (text) => (text === 'hide' ? true : text === 'show' ? false : undefined),
-  hint: 'show or hide: pages and files of the gateway itself, which need no decision. Default: show.',
+  hint: "show or hide: pages and files of the gateway and of Prefect's UI. Default: show.",
 };
 
 /** For each name: the field of the filter, and the form of its value. */

@@ -523,7 +523,15 @@ describe('the ledger over HTTP', () => {
     expect((await look('auditor', '?limit=1001')).status).toBe(400);
   });
 
-  it.each(['scoped auditor', 'whole', 'operator', 'worker', 'nobody'])('twin: is not for %s', async (name) => {
+  it.each(['scoped auditor', 'operator', 'deployer'])('shows a %s of team A the records about its own objects, and no name of team B', async (name) => {
+    const found = await look(name, '?limit=1000');
+    const raw = await found.text();
+    expect([found.status, list(field(JSON.parse(raw), 'records')).length > 0], raw).toEqual([200, true]);
+    expect(b.secrets.filter((secret) => raw.includes(secret))).toEqual([]);
+    expect(raw).not.toContain('token:other');
+  });
+
+  it.each(['worker', 'nobody'])('twin: is not for %s', async (name) => {
     const refused = await look(name);
     expect(refused.status).toBe(name === 'nobody' ? 401 : 403);
     expect(await refused.text()).not.toContain('token:deployer');

@@ -1414,8 +1414,8 @@ export interface operations {
                 resource_id?: string;
                 /** @description write up to 1024 characters, and no control characters. */
                 text?: string;
-                /** @description show or hide: pages and files of the gateway and of Prefect's UI. Default: show. */
-                pages?: string;
+                /** @description show or hide: pages and files, polls of workers, and reads over this API, unless denied or failed. Default: show. */
+                routine?: string;
                 /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
                 since?: string;
                 /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
@@ -1599,8 +1599,8 @@ export interface operations {
                 resource_id?: string;
                 /** @description write up to 1024 characters, and no control characters. */
                 text?: string;
-                /** @description show or hide: pages and files of the gateway and of Prefect's UI. Default: show. */
-                pages?: string;
+                /** @description show or hide: pages and files, polls of workers, and reads over this API, unless denied or failed. Default: show. */
+                routine?: string;
                 /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
                 since?: string;
                 /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
@@ -1664,8 +1664,8 @@ export interface operations {
                 resource_id?: string;
                 /** @description write up to 1024 characters, and no control characters. */
                 text?: string;
-                /** @description show or hide: pages and files of the gateway and of Prefect's UI. Default: show. */
-                pages?: string;
+                /** @description show or hide: pages and files, polls of workers, and reads over this API, unless denied or failed. Default: show. */
+                routine?: string;
                 /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */
                 since?: string;
                 /** @description Write a whole number and a unit: 500ms, 30s, 15m, 24h or 90d. Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z. */

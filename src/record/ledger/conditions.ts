@@ -73,15 +73,15 @@ function conditions(filter: AuditFilter): readonly Condition[] {
     // Literal, so that SQLite finds the partial index of denials.
     fixed("decision = 'deny'", filter.decision === 'deny'),
     fixed("+decision = 'allow'", filter.decision === 'allow'),
-    fixed(NO_PAGE, filter.withoutPages === true),
+    fixed(NO_ROUTINE, filter.withoutRoutine === true),
     filter.path === undefined ? undefined : pathCondition(filter.path),
     filter.text === undefined ? undefined : plain(`instr(${NAMES}, lower(?)) > 0`, filter.text),
   ].filter((condition) => condition !== undefined);
 }
 
-/** Neither what needed no decision and succeeded, nor the files of Prefect's UI. Every denial and every failure stays. */
-const NO_PAGE =
-  "+((decision IS NOT NULL OR action IS NOT NULL OR status >= 400) AND NOT (action IN ('ui.bundle', 'ui.settings') AND decision = 'allow' AND status < 400))";
+/** What nobody decided to do: pages and files, polls of workers, and reads of this console. Every denial and every failure stays. */
+const NO_ROUTINE =
+  "+((decision IS NOT NULL OR action IS NOT NULL OR status >= 400) AND NOT (action IN ('ui.bundle', 'ui.settings', 'worker.poll', 'worker.heartbeat', 'ledger.read', 'access.read', 'gateway.read') AND decision = 'allow' AND status < 400))";
 
 /** The fields with names. lower() handles ASCII only. No field has a line break. */
 const NAMES =

@@ -100,7 +100,7 @@ describe('ledger reader', () => {
     expect(await ids(filter)).toEqual(expected);
   });
 
-  it('leaves out pages of the gateway, but never a decision, an action or a failure', async () => {
+  it('leaves out routine requests, but never a denial, a change or a failure', async () => {
     some();
     const own = { principal: null, action: null, decision: null, path: '/.lictor/console/' } as const;
     add(5, { ...own, request_id: 'page', status: 200 });
@@ -108,7 +108,7 @@ describe('ledger reader', () => {
     add(8, { request_id: 'bundle', principal: 'alice@local', action: 'ui.bundle', decision: 'allow', status: 200 });
     add(9, { request_id: 'denied', principal: 'eve@local', action: 'ui.bundle', decision: 'deny', status: 403 });
     add(7, { ...own, request_id: 'login', action: 'session.create', path: null });
-    expect(await ids({ withoutPages: true })).toEqual(['a', 'b', 'c', 'd', 'probe', 'login', 'denied']);
+    expect(await ids({ withoutRoutine: true })).toEqual(['a', 'b', 'c', 'd', 'probe', 'login', 'denied']);
     expect(await ids({})).toContain('page');
   });
 

@@ -45,8 +45,8 @@ export interface AuditFilter {
   readonly after?: string | undefined;
   /** Newest first; excludes `last` and `follow`. */
   readonly newestFirst?: boolean | undefined;
-  /** Leaves out what needed no decision and succeeded: pages and files of the gateway and of Prefect's UI. */
-  readonly withoutPages?: boolean | undefined;
+  /** Leaves out pages and files, polls of workers, and reads over the admin API, unless they were denied or failed. */
+  readonly withoutRoutine?: boolean | undefined;
   /** Continues with new records until the signal aborts. */
   readonly follow?: { readonly signal: AbortSignal } | undefined;
 }

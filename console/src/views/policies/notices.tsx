@@ -28,7 +28,7 @@ export function Notices({ draft, error }: { readonly draft: PolicyDraft; readonl
       )}
       {!apply.possible && (
         <p className="notice info">
-          <strong>No set can be applied from here now.</strong> {apply.detail} {apply.hint}
+          <strong>No set can be applied from here now.</strong> {apply.detail} {apply.hint} You can still write a draft and see its effect.
         </p>
       )}
     </div>

@@ -39,6 +39,9 @@ export function RunList() {
         {error !== null && <ErrorNotice error={error} />}
         {data === undefined && error === null && <ViewLoading />}
         {data !== undefined && runs.length === 0 && <NoRuns text={text} />}
+        {runs.length > 0 && runs.every(({ name }) => name === null) && (
+          <p className="notice">Names of runs, flows and deployments are for those who may read them in Prefect. You see their ids.</p>
+        )}
         {runs.length > 0 && <DataTable label="Runs" columns={COLUMNS} rows={runs} keyOf={({ id }) => id} />}
         {hasNextPage && (
           <div>
@@ -69,7 +72,8 @@ function useRuns(text: string) {
 }
 
 function NoRuns({ text }: { readonly text: string }) {
-  if (text !== '') return <EmptyState title="No run has this name">The search knows parts of names, and the starts of ids.</EmptyState>;
+  if (text !== '')
+    return <EmptyState title="No run is found">The search knows the starts of ids, and parts of names for those who may read the runs in Prefect.</EmptyState>;
   return (
     <EmptyState title="No run yet">
       <p>A run appears here as soon as a client of the gateway starts one.</p>

@@ -1,3 +1,5 @@
+import { Link } from '@tanstack/react-router';
+import { can, useMe } from '../../app/session.ts';
 import { Button } from '../../parts/button.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
 import { Panel } from '../../parts/panel.tsx';
@@ -16,6 +18,7 @@ interface OpenRecordProps {
 
 /** The record in the address, with searches for what is like it. */
 export function OpenRecord({ id, shown, onClose, onSearch }: OpenRecordProps) {
+  const me = useMe();
   const { record, error } = useOneRecord(id, shown);
   if (record === undefined)
     return (
@@ -30,6 +33,11 @@ export function OpenRecord({ id, shown, onClose, onSearch }: OpenRecordProps) {
   ];
   return (
     <RecordPanel record={record} onClose={onClose}>
+      {record.decision === 'deny' && record.principal !== null && record.action !== null && can(me, 'access.read') && (
+        <Link className="button small" to="/access" search={{ who: record.principal, what: record.action }}>
+          Why, and what would allow it
+        </Link>
+      )}
       {more.map(
         ({ text, key, value }) =>
           value !== null && (

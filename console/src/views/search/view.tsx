@@ -22,8 +22,8 @@ import './search.css';
 
 /** Who did what: the ledger by a query, newest first, live on demand. The query, the open record and following are in the address. */
 export default function SearchView() {
-  const { q = '', record: open, follow = '', pages = '' } = useUrlValues();
-  const asked = pages === '' ? `${q} pages:hide`.trim() : q;
+  const { q = '', record: open, follow = '', routine = '' } = useUrlValues();
+  const asked = routine === '' ? `${q} routine:hide`.trim() : q;
   const change = useChangeUrl();
   const isFollowing = follow !== '' && valueOfKey(q, 'until') === '';
   const found = useRecords(asked, isFollowing);
@@ -47,7 +47,7 @@ export default function SearchView() {
       <ChainState />
       <div className="search-bar">
         <QueryField query={q} words={useSuggested(records)} onSearch={search} error={isMistake ? error.message : undefined} />
-        <Checkbox label="Page loads" isOn={pages !== ''} onChange={(isOn) => change({ pages: isOn ? 'show' : '' })} />
+        <Checkbox label="Routine requests" isOn={routine !== ''} onChange={(isOn) => change({ routine: isOn ? 'show' : '' })} />
         <TimeRange query={q} onChange={(since) => search(withTerm(q, 'since', since))} />
       </div>
       <TermChips query={q} onChange={search} />

@@ -24,7 +24,7 @@ describe('a reader of a team sees a record', () => {
     ['that its run sent', { resource_type: 'Variable', flow_run_id: OWN, run_binding: 'verified' }],
     ['about its deployment', { deployment_id: DEPLOYMENT, run_binding: 'verified' }],
     ['about its work pool', { resource_type: 'WorkPool', resource_id: 'pool-a' }],
-    ['about its run, sent by a foreign run', { resource_type: 'FlowRun', resource_id: OWN, flow_run_id: FOREIGN, run_binding: 'verified' }],
+    ['about a flow, by its run', { resource_type: 'Flow', resource_id: FOREIGN, flow_run_id: OWN, run_binding: 'verified' }],
   ])('%s', async (_what, more) => {
     expect(await isSeen(TEAM, more)).toBe(true);
     expect(await isSeen(NO_RECORD, more)).toBe(false);
@@ -34,6 +34,9 @@ describe('a reader of a team sees a record', () => {
     ['a foreign run', { resource_type: 'FlowRun', resource_id: FOREIGN }],
     ['a foreign run that claims to be its own', { resource_type: 'FlowRun', resource_id: FOREIGN, flow_run_id: OWN, run_binding: 'asserted' }],
     ['a list, claimed for its deployment', { resource_type: 'FlowRun', deployment_id: DEPLOYMENT, run_binding: 'asserted' }],
+    ['a foreign object, by its run', { resource_type: 'BlockDocument', resource_id: FOREIGN, flow_run_id: OWN, run_binding: 'verified' }],
+    ['its run, by a foreign run', { resource_type: 'FlowRun', resource_id: OWN, flow_run_id: FOREIGN, run_binding: 'verified' }],
+    ['its run, with a claimed foreign run', { resource_type: 'FlowRun', resource_id: OWN, flow_run_id: FOREIGN, run_binding: 'asserted' }],
     ['no object', { resource_type: 'FlowRun' }],
     ['the gateway', { resource_type: 'System' }],
     ['a token with the id of its run', { resource_type: 'Token', resource_id: OWN }],

@@ -30,7 +30,7 @@ export function createRecordFilter(reader: RecordReader, covered: VisibleIds): R
       if (reader.everything) return records;
       const objects = records.map(objectsOf);
       const seen = await seenOf(ids, objects.flat());
-      return records.filter((_record, index) => objects[index]?.some(({ type, id }) => seen.get(type)?.has(id) === true) === true);
+      return records.filter((_record, index) => isVisible(objects[index] ?? [], seen));
     },
   };
 }
@@ -42,21 +42,27 @@ export function extentOf({ everything, runs, objects }: RecordReader, type: Reso
   return OBJECTS.includes(type) ? objects : null;
 }
 
+/** One object is proven, and the reader sees every one that the record names: a request may name an object of another team. */
+function isVisible(objects: readonly RecordObject[], seen: ReadonlyMap<ResourceType, ReadonlySet<string>>): boolean {
+  return objects.some(({ isProven }) => isProven) && objects.every(({ type, id }) => seen.get(type)?.has(id) === true);
+}
+
 interface RecordObject {
   readonly type: ResourceType;
   readonly id: string;
+  /** False: any client can claim any run. */
+  readonly isProven: boolean;
 }
 
-/** One of them is enough. A binding that a client only claims is not one: any client can claim any run. */
 function objectsOf({ resource_type, resource_id, flow_run_id, deployment_id, run_binding }: LedgerRecord): readonly RecordObject[] {
-  const isProven = run_binding === 'verified';
+  const isBound = run_binding === 'verified';
   const own = [...IN_RUNS, ...OBJECTS].find((type) => type === resource_type);
-  const named: readonly (readonly [ResourceType, string | null])[] = [
-    ['FlowRun', isProven ? flow_run_id : null],
-    ['Deployment', isProven ? deployment_id : null],
-    ...(own === undefined ? [] : [[own, resource_id] as const]),
+  const named: readonly (readonly [type: ResourceType, id: string | null, isProven: boolean])[] = [
+    ['FlowRun', flow_run_id, isBound],
+    ['Deployment', deployment_id, isBound],
+    ...(own === undefined ? [] : [[own, resource_id, true] as const]),
   ];
-  return named.flatMap(([type, id]) => (id === null ? [] : [{ type, id: type === 'WorkPool' ? id : (parseUuid(id) ?? id) }]));
+  return named.flatMap(([type, id, isProven]) => (id === null ? [] : [{ type, id: type === 'WorkPool' ? id : (parseUuid(id) ?? id), isProven }]));
 }
 
 async function seenOf(ids: VisibleIds, objects: readonly RecordObject[]): Promise<ReadonlyMap<ResourceType, ReadonlySet<string>>> {

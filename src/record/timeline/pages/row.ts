@@ -52,8 +52,13 @@ const MOST_TEXT = 2_000;
 export function rowOf({ entry, depth, flowRunId }: NestedEntry, seesNames: boolean): TimelineRow {
   const row = { ...EMPTY, kind: entry.kind, time: entry.time, depth, flow_run_id: flowRunId };
   const { what, message, ...rest } = partOf(entry);
-  const own = 'record' in entry ? what : named(what, seesNames);
+  const own = 'record' in entry ? what : (named(what, seesNames) ?? (entry.kind === 'state' ? typeWord(entry.state.type) : null));
   return { ...row, ...rest, what: own ?? null, message: named(message, seesNames) };
+}
+
+/** `CANCELLED` -> `Cancelled`: a flow may give a state any name, but not any type. */
+function typeWord(type: string): string {
+  return `${type.slice(0, 1)}${type.slice(1).toLowerCase()}`;
 }
 
 function named(text: string | null | undefined, seesNames: boolean): string | null {

@@ -22,9 +22,9 @@ const ORDER: Word<boolean> = {
   hint: 'newest or oldest: which records come first. Default: oldest.',
 };
 
-const PAGES: Word<boolean> = {
+const ROUTINE: Word<boolean> = {
   parse: (text) => (text === 'hide' ? true : text === 'show' ? false : undefined),
-  hint: "show or hide: pages and files of the gateway and of Prefect's UI. Default: show.",
+  hint: 'show or hide: pages and files, polls of workers, and reads over this API, unless denied or failed. Default: show.',
 };
 
 /** For each name: the field of the filter, and the form of its value. */
@@ -42,7 +42,7 @@ const PARAMETERS: Readonly<Record<string, readonly [key: string, word: Word<unkn
   deployment_id: ['deployment', ID_OR_NAME],
   resource_id: ['resource', TEXT],
   text: ['text', TEXT],
-  pages: ['withoutPages', PAGES],
+  routine: ['withoutRoutine', ROUTINE],
   since: ['since', WHEN],
   until: ['until', WHEN],
   last: ['last', PAGE_SIZE],

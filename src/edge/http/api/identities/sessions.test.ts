@@ -78,10 +78,10 @@ describe('the stream of sockets', () => {
     get().sockets.push(aSocket('aa'));
     const looks = vi.spyOn(get().sockets, 'filter');
     const answering = ask(STREAM, { session: alice().session });
-    await vi.waitFor(() => expect(looks).toHaveBeenCalled());
+    await vi.waitFor(() => expect(looks).toHaveBeenCalled(), { timeout: 10_000 });
     get().sockets.push(aSocket('bb'));
     const before = looks.mock.calls.length;
-    await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(before));
+    await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(before), { timeout: 10_000 });
     get().retired.abort();
     const answer = await answering;
     expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'text/event-stream']);
@@ -95,7 +95,7 @@ describe('the stream of sockets', () => {
     const [{ id }] = (await read('/me/sessions')).sessions;
     const looks = vi.spyOn(get().sockets, 'filter');
     const answering = ask(STREAM, { session: alice().session });
-    await vi.waitFor(() => expect(looks).toHaveBeenCalled());
+    await vi.waitFor(() => expect(looks).toHaveBeenCalled(), { timeout: 10_000 });
     await get().test.store.sessions.end(id);
     get().test.advance(2_001);
     expect((await answering).body).toMatch(/event: end\ndata: \{"code":"session-expired"\}\n\n$/);

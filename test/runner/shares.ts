@@ -23,7 +23,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/forward-proxy.test.ts': 71,
   'integration/old-servers.test.ts': 70,
   'integration/scoped-worker.test.ts': 64,
-  'integration/console/console.test.ts': 80,
+  'integration/console/console.test.ts': 212,
   'integration/events-feed.test.ts': 63,
   'integration/restarts.test.ts': 59,
   'integration/exec.test.ts': 58,

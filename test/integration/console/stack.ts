@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe, { type AxeResults } from 'axe-core';
 import type { BrowserContext, Page } from 'playwright-core';
+import type { Session } from '../../env/browser-session.ts';
 import { startBrowser, type TestBrowser } from '../../env/chromium.ts';
 import { type Account, type Gateway, startGateway } from '../../env/gateway.ts';
 import { type Direct, directTo, sharedPrefect } from '../../env/prefect.ts';
@@ -40,6 +41,8 @@ const CONFIG = (policies: string) => ({
   approvals: [{ name: 'agent-runs', principals: ['agent:*'], actions: ['deployments.run'], approvers: 'sponsor' }],
 });
 
+const YOUNG_MS = 120_000;
+
 export async function startStack(): Promise<Stack> {
   const server = directTo(sharedPrefect());
   const policies = mkdtempSync(join(tmpdir(), 'lictor-console-policies-'));
@@ -57,12 +60,22 @@ export async function startStack(): Promise<Stack> {
   ]) as Stack['accounts'];
   const misdeeds: string[] = [];
   const contexts: BrowserContext[] = [];
+  const sessions = new Map<Role, { readonly session: Session; readonly atMs: number }>();
+  /** A password costs much CPU time by intent. Young enough for a change, and not ended by a test. */
+  const sessionOf = async (role: Role): Promise<Session> => {
+    const known = sessions.get(role);
+    if (known !== undefined && Date.now() - known.atMs < YOUNG_MS && (await gateway.fetch('/.lictor/api/v1/me', { session: known.session })).status === 200)
+      return known.session;
+    const session = await gateway.login(accounts[role]);
+    sessions.set(role, { session, atMs: Date.now() });
+    return session;
+  };
   return {
     ...{ gateway, server, browser, teams, accounts },
     async open(role, path, { theme = 'light', width = 1280 } = {}) {
       const context = await browser.person();
       contexts.push(context);
-      const { cookie } = await gateway.login(accounts[role]);
+      const { cookie } = await sessionOf(role);
       const [name = '', value = ''] = cookie.split(/=(.*)/s);
       await context.addCookies([{ name, value, url: gateway.url }]);
       const page = await context.newPage();

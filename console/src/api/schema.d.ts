@@ -1081,6 +1081,8 @@ export interface components {
             name: string | null;
             state: string | null;
             started_by: components["schemas"]["RunStart"];
+            /** @description The last request that cancelled it, also if it ran again; null: the ledger has none */
+            cancelled_by: components["schemas"]["RunCancellation"] | null;
             /**
              * @description Whether Prefect knows the run; unknown: it did not answer
              * @enum {string}
@@ -1118,6 +1120,17 @@ export interface components {
              */
             evidence: "ledger" | "event" | "label" | "none";
             contradicting_label: string | null;
+        };
+        RunCancellation: {
+            record_id: string;
+            time: string;
+            principal: string | null;
+            readonly on_behalf_of: string[];
+            source_ip: string | null;
+            /** @description deny: observe mode let it through */
+            decision: ("allow" | "deny") | null;
+            reason: string | null;
+            readonly policies: string[];
         };
         TimelineRow: {
             /** @description The same in every answer: a later row with this key replaces it */
@@ -1511,6 +1524,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         readonly actions: string[];
+                        /** @description What each action of Prefect does, in words */
+                        action_words: {
+                            [key: string]: string;
+                        };
                         readonly reasons: string[];
                         /** @description Empty unless you may read every record */
                         readonly principals: string[];

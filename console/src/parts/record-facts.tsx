@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { ActionAbout } from './action-about.tsx';
 import { bytesWords, durationWords, kindWords, type LedgerRecord } from './record-words.ts';
 import { Tag } from './tag.tsx';
 import { UntrustedText } from './untrusted-text.tsx';
@@ -49,7 +50,9 @@ function decisionFacts(record: LedgerRecord): readonly Fact[] {
         ))}
       </ul>
     );
+  const action = record.action === null ? null : <ActionAbout action={record.action} />;
   return [
+    ['Action', action],
     ['Reason', text(record.reason)],
     ['Policies', policies],
     ['Revision', record.revision],

@@ -12,14 +12,16 @@ import { UntrustedText } from './untrusted-text.tsx';
 interface RecordPanelProps {
   readonly record: LedgerRecord;
   readonly onClose: () => void;
-  /** Links of the view, such as to the explanation. */
+  /** Below the sentence. */
+  readonly note?: ReactNode;
+  /** Links of the view, such as to the explanation. They stay in sight. */
   readonly children?: ReactNode;
 }
 
 /** One record: who, what, the decision with its policies, from where, and the record as it is stored. */
-export function RecordPanel({ record, onClose, children }: RecordPanelProps) {
+export function RecordPanel({ record, onClose, note, children }: RecordPanelProps) {
   return (
-    <Panel title="Record" onClose={onClose}>
+    <Panel title="Record" onClose={onClose} foot={children}>
       <div className="record-summary">
         <div className="row">
           <OutcomeTag record={record} />
@@ -33,7 +35,7 @@ export function RecordPanel({ record, onClose, children }: RecordPanelProps) {
         {record.mode === 'observe' && record.decision === 'deny' && (
           <p className="notice warning">Observe mode: Lictor let the request through and recorded what it would have decided.</p>
         )}
-        {children !== undefined && <div className="row">{children}</div>}
+        {note}
       </div>
       <section className="record-part" aria-label="Who">
         <h3>Who</h3>

@@ -54,9 +54,9 @@ export function AxisHead({ axis, range, width, track, onRange }: AxisHeadProps) 
           onPointerUp={end}
           onPointerCancel={() => setDrag(null)}
         >
-          {labelledTicks({ axis, range, width }).map(({ time, at }) => (
+          {labelledTicks({ axis, range, width }).map(({ time, at, text }) => (
             <span key={time} className={styles['tick']} style={{ left: `${at * 100}%` }}>
-              {tickLabel(Math.round(time - axis.from))}
+              {text}
             </span>
           ))}
           {breaks({ axis, range, width }).map(({ from, left, text }) => (
@@ -94,13 +94,18 @@ function breaks({ axis, range, width }: AxisProps) {
   });
 }
 
-/** Pixels of the label of a tick. */
-const LABEL = 48;
+/** Pixels before the label of a tick. */
+const BEFORE = 5;
 
-/** No label lies below that of an idle time. */
+/** No label lies below that of an idle time, and none is cut off at the end. */
 function labelledTicks(props: AxisProps) {
+  const { axis, width } = props;
   const idle = breaks(props);
-  return shownTicks(props).filter(({ at }) => idle.every(({ left, half }) => at * props.width + LABEL < left - half || at * props.width > left + half));
+  const labelled = shownTicks(props).map((tick) => ({ ...tick, text: tickLabel(Math.round(tick.time - axis.from)) }));
+  return labelled.filter(({ at, text }) => {
+    const [left, right] = [at * width, at * width + text.length * CHARACTER + BEFORE];
+    return right <= width && idle.every(({ left: middle, half }) => right < middle - half || left > middle + half);
+  });
 }
 
 export function Grid({ axis, range, width }: AxisProps) {

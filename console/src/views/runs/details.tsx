@@ -39,8 +39,7 @@ function RecordDetails({ at, id, onClose, onShow }: DetailsProps & { readonly id
       </Panel>
     );
   return (
-    <RecordPanel record={record} onClose={onClose}>
-      <p>{KNOWN[at.row.binding ?? 'prefect']}</p>
+    <RecordPanel record={record} onClose={onClose} note={<p>{KNOWN[at.row.binding ?? 'prefect']}</p>}>
       <ZoomTo onShow={onShow} />
     </RecordPanel>
   );
@@ -58,7 +57,7 @@ function ZoomTo({ onShow }: Pick<DetailsProps, 'onShow'>) {
 function RowDetails({ at, zero, onClose, onShow }: DetailsProps) {
   const { row } = at;
   return (
-    <Panel title={<UntrustedText text={title(row)} />} onClose={onClose}>
+    <Panel title={<UntrustedText text={title(row)} />} onClose={onClose} foot={<ZoomTo onShow={onShow} />}>
       <dl className={`facts ${styles['facts']}`}>
         <Fact name="Lane">{LANE_NAMES[row.lane]}</Fact>
         <Fact name="Outcome">{outcome(row)}</Fact>
@@ -71,9 +70,6 @@ function RowDetails({ at, zero, onClose, onShow }: DetailsProps) {
         <Fact name="Known">{KNOWN.prefect}</Fact>
         <Fact name="Object">{objectOf(row)}</Fact>
       </dl>
-      <div>
-        <ZoomTo onShow={onShow} />
-      </div>
     </Panel>
   );
 }

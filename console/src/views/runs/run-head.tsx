@@ -1,8 +1,10 @@
 // The run at the top of its timeline: its state, who started it and how, and what that is known by.
 import { type ReactNode, useEffect } from 'react';
 import { ROOT } from '../../app/base.ts';
+import { policyWords } from '../../parts/policy-words.ts';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import styles from './run.module.css';
+import { RunCancelled } from './run-cancelled.tsx';
 import { StateTag } from './state-tag.tsx';
 import type { Head } from './use-timeline.ts';
 import { chain, span, utc } from './words.ts';
@@ -30,6 +32,7 @@ export function RunHead({ head, stateType }: { readonly head: Head; readonly sta
       <p className={styles['started']}>
         <Started start={head.started_by} />
       </p>
+      <RunCancelled by={head.cancelled_by} stateType={stateType} />
       {noteOf(head) !== null && <p className={styles['note']}>{noteOf(head)}</p>}
     </header>
   );
@@ -60,12 +63,7 @@ function Started({ start }: { readonly start: Start }): ReactNode {
           , as <code>{action}</code>
         </>
       )}
-      {policies.length > 0 && (
-        <>
-          {' '}
-          by <code>{policies.join(', ')}</code>
-        </>
-      )}
+      {policies.length > 0 && <> by {policyWords(policies)}</>}
       <Parent start={start} />
     </>
   );

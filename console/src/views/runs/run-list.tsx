@@ -14,6 +14,7 @@ import { Time } from '../../parts/time.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { ViewLoading } from '../../parts/view-loading.tsx';
 import styles from './run.module.css';
+import { RunSearch } from './run-search.tsx';
 import { StateTag } from './state-tag.tsx';
 import { chain } from './words.ts';
 
@@ -25,15 +26,8 @@ export function RunList() {
   const runs = data?.pages.flatMap((page) => page.runs) ?? [];
   return (
     <>
-      <PageHead title="Runs" about="The flow runs that this gateway has seen. Each has a timeline: who asked, what was decided, what happened.">
-        <input
-          type="search"
-          className={`input ${styles['search']}`}
-          placeholder="Name, or start of an id"
-          aria-label="Find runs"
-          value={text}
-          onChange={(event) => setText(event.target.value, { replace: true })}
-        />
+      <PageHead title="Runs" about="Who started and who cancelled each run, and what was decided.">
+        <RunSearch text={text} onChange={setText} />
       </PageHead>
       <div className="stack">
         {error !== null && <ErrorNotice error={error} />}

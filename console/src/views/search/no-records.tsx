@@ -1,9 +1,16 @@
+import { Link } from '@tanstack/react-router';
 import { GATEWAY } from '../../app/base.ts';
 import { Button } from '../../parts/button.tsx';
 import { CopyText } from '../../parts/copy-text.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
+import { parseTerms } from './query-terms.ts';
 
 const EXAMPLES = ['decision:deny', 'action:flow_runs.*', 'status:5xx', 'since:24h'];
+
+/** Without a key: words that a person typed. */
+function isWords(q: string): boolean {
+  return parseTerms(q).every(({ key }) => key === null);
+}
 
 export function NoRecords({ q, onSearch }: { readonly q: string; readonly onSearch: (q: string) => void }) {
   if (q === '')
@@ -15,7 +22,16 @@ export function NoRecords({ q, onSearch }: { readonly q: string; readonly onSear
     );
   return (
     <EmptyState title="No record fits.">
-      <p>Remove a term, or widen the time. Some searches to begin with:</p>
+      <p>Remove a term, or widen the time.</p>
+      {isWords(q) && (
+        <p>
+          Is it the name of a run?{' '}
+          <Link to="/runs" search={{ q }}>
+            Look among the runs
+          </Link>
+        </p>
+      )}
+      <p>Some searches to begin with:</p>
       <div className="row">
         {EXAMPLES.map((example) => (
           <Button key={example} small onPress={() => onSearch(example)}>

@@ -1,7 +1,9 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { LedgerRecord } from '../../parts/record-words.ts';
+import { columnWidths } from './column-widths.ts';
 import { RecordRow } from './record-row.tsx';
+import './records.css';
 
 interface RecordsGridProps {
   readonly records: readonly LedgerRecord[];
@@ -21,6 +23,8 @@ const COLUMNS = ['Time (UTC)', 'Who', 'Decision', 'Action', 'Object', 'Reason', 
 export function RecordsGrid({ records, selected, onSelect, onEnd, children }: RecordsGridProps) {
   const frame = useRef<HTMLDivElement>(null);
   const height = useRowHeight();
+  // Later rows do not move the columns.
+  const [widths] = useState(() => columnWidths(records));
   const virtual = useVirtualizer({ count: records.length, getScrollElement: () => frame.current, estimateSize: () => height, overscan: 12 });
   useEffect(() => {
     if (height > 0) virtual.measure();
@@ -42,7 +46,7 @@ export function RecordsGrid({ records, selected, onSelect, onEnd, children }: Re
     virtual.scrollToIndex(to);
   };
   return (
-    <div className="records" ref={frame}>
+    <div className="records" ref={frame} style={widths}>
       <table
         // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: in a grid the keyboard moves from row to row
         role="grid"

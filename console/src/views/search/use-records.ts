@@ -74,15 +74,3 @@ export function useOneRecord(id: string | undefined, shown: readonly LedgerRecor
   });
   return { record: known ?? query.data, error: known === undefined ? query.error : null };
 }
-
-export function useWords() {
-  return useQuery({
-    queryKey: ['audit-words'],
-    queryFn: ({ signal }) => answerOf(api.GET('/audit/words', { signal })),
-    staleTime: 60_000,
-  }).data;
-}
-
-export function useChain() {
-  return useQuery({ queryKey: ['audit-chain'], queryFn: ({ signal }) => answerOf(api.GET('/audit/chain', { signal })), refetchInterval: 30_000 });
-}

@@ -1,14 +1,16 @@
+import { Link } from '@tanstack/react-router';
 import { useCallback } from 'react';
 import { Problem } from '../../api/problem.ts';
 import { LICTOR } from '../../app/base.ts';
-import { useMe } from '../../app/session.ts';
+import { can, useMe } from '../../app/session.ts';
 import { useChangeUrl, useUrlValues } from '../../app/url-state.ts';
+import { useWords } from '../../parts/action-about.tsx';
 import { Button } from '../../parts/button.tsx';
+import { ChainState } from '../../parts/chain-state.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
 import { Checkbox } from '../../parts/fields.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { ViewLoading } from '../../parts/view-loading.tsx';
-import { ChainState } from './chain-state.tsx';
 import { NoRecords } from './no-records.tsx';
 import { OpenRecord } from './open-record.tsx';
 import { QueryField } from './query-field.tsx';
@@ -17,13 +19,14 @@ import { RecordsGrid } from './records-grid.tsx';
 import { SearchEnd } from './search-end.tsx';
 import { TermChips } from './term-chips.tsx';
 import { TimeRange } from './time-range.tsx';
-import { useRecords, useWords } from './use-records.ts';
+import { useRecords } from './use-records.ts';
 import './search.css';
 
 /** Who did what: the ledger by a query, newest first, live on demand. The query, the open record and following are in the address. */
 export default function SearchView() {
   const { q = '', record: open, follow = '', routine = '' } = useUrlValues();
   const asked = routine === '' ? `${q} routine:hide`.trim() : q;
+  const me = useMe();
   const change = useChangeUrl();
   const isFollowing = follow !== '' && valueOfKey(q, 'until') === '';
   const found = useRecords(asked, isFollowing);
@@ -44,7 +47,7 @@ export default function SearchView() {
         />
         <ExportLinks q={asked} />
       </PageHead>
-      <ChainState />
+      <ChainState>{can(me, 'access.read') && <Link to="/evidence">Is the record complete? Verify all of it</Link>}</ChainState>
       <div className="search-bar">
         <QueryField query={q} words={useSuggested(records)} onSearch={search} error={isMistake ? error.message : undefined} />
         <Checkbox label="Routine requests" isOn={routine !== ''} onChange={(isOn) => change({ routine: isOn ? 'show' : '' })} />

@@ -1,6 +1,7 @@
 // The run at the top of a timeline, and the form of a page.
 import type { LedgerRecord } from '../../../contract/record.ts';
 import type { AuditFilter, LedgerReader } from '../../ledger/query.ts';
+import { CANCEL_ACTION, type Cancellation, findCancellation } from '../cancellation.ts';
 import type { Gathered } from '../gather.ts';
 import type { Start } from '../start.ts';
 import type { TimelineRow } from './row.ts';
@@ -10,6 +11,8 @@ export interface RunHead {
   readonly name: string | null;
   readonly state: string | null;
   readonly started_by: Start;
+  /** Null: the ledger has no request that cancelled it. */
+  readonly cancelled_by: Cancellation | null;
   /** Whether Prefect knows the run. `unknown`: it did not answer. */
   readonly prefect: 'yes' | 'no' | 'unknown';
   /** Of all entries. Null: there is none. */
@@ -29,14 +32,17 @@ export interface TimelinePage {
 
 /** These contain the creation of a run. */
 export const FIRST_RECORDS = 20;
+/** These contain the last request that cancelled a run: its worker reports the end once or twice. */
+const LAST_CANCELS = 50;
 
 export async function headOf(reader: LedgerReader, { timeline, answer }: Gathered, seesNames: boolean): Promise<RunHead> {
   const { id, name, state, start, entries } = timeline;
   const [last] = await collect(reader, { flowRun: id, last: 1 });
+  const cancelled_by = findCancellation(await collect(reader, { flowRun: id, action: CANCEL_ACTION, last: LAST_CANCELS }));
   const ends = [last?.time, entries.at(-1)?.time].filter((time) => time !== undefined).sort();
   return {
     ...{ id, state, name: seesNames ? name : null, started_by: seesNames ? start : withoutNames(start), prefect: answer.found },
-    ...{ first_at: entries[0]?.time ?? null, last_at: ends.at(-1) ?? null },
+    ...{ cancelled_by, first_at: entries[0]?.time ?? null, last_at: ends.at(-1) ?? null },
   };
 }
 

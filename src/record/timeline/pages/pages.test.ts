@@ -161,6 +161,17 @@ describe('the pages of a timeline', () => {
   });
 });
 
+it('the head says who cancelled the run, also when it ran again, and when that comes later', async () => {
+  fill();
+  const { run, live } = await ask();
+  expect(run?.cancelled_by).toBeNull();
+  add(5, { method: 'POST', action: 'flow_runs.cancel', principal: 'bob@local', principal_kind: 'user', status: 201, policies: ['operator'] });
+  add(6, { method: 'POST', action: 'flow_runs.retry', principal: 'alice@local', principal_kind: 'user', status: 201 });
+  const cancelled = { principal: 'bob@local', time: at(5), decision: 'allow', policies: ['operator'] };
+  expect((await ask(live)).run?.cancelled_by).toMatchObject(cancelled);
+  expect((await ask()).run?.cancelled_by).toMatchObject(cancelled);
+});
+
 describe('what was written since', () => {
   it('comes once, also with an earlier time, and a changed row comes again with its key', async () => {
     fill();

@@ -72,6 +72,27 @@ export function walkRuns(stack: () => Stack): void {
     await stack().browser.shoot(page, 'runs-phone-dark');
   });
 
+  it('says who cancelled a run and by which right, to a person who knows only its name', async () => {
+    const { gateway, accounts, teams } = stack();
+    const name = `${teams.a.mark}-cancelled`;
+    const id = await started(stack(), teams.a, name);
+    const session = await gateway.login(accounts.operator);
+    await gateway.fetch(`/api/flow_runs/${id}/set_state`, { session, ...json({ state: { type: 'CANCELLING' }, force: true }) });
+    await setState(stack(), id, 'CANCELLED', worker);
+    const page = await stack().open('admin', '/');
+    await page.getByRole('searchbox', { name: 'Find runs' }).fill(name);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name }).waitFor();
+    await page.getByText(/^Cancelled by operator@local from 127\.0\.0\.1 at .* UTC, allowed by the role operator\./).waitFor();
+    await page.getByRole('link', { name: 'Show the record' }).click();
+    const record = page.getByRole('region', { name: 'Record', exact: true });
+    await record.getByText('It sets the state Cancelling or Cancelled.').waitFor();
+    expect(await violations(page)).toEqual([]);
+    const [box, button] = [await record.boundingBox(), await record.getByRole('button', { name: 'Zoom to it' }).boundingBox()];
+    expect([(box?.y ?? 0) + (box?.height ?? 0), (button?.y ?? 0) + (button?.height ?? 0)].every((end) => end > 0 && end <= 900)).toBe(true);
+    await stack().browser.shoot(page, 'runs-cancelled');
+  });
+
   it('shows a reader with a scope its own runs only', async () => {
     const { open, teams } = stack();
     const own = await open('operator', `/runs/${run}`);

@@ -46,7 +46,10 @@ describe('one record', () => {
 describe('the words for suggestions', () => {
   it('have principals only for those who see every record', async () => {
     const asked = answers({ principals: ['mallory@team-b'] });
-    expect((await send('auditor', '/words')).json()).toMatchObject({ principals: ['mallory@team-b'], actions: expect.arrayContaining(['flow_runs.create']) });
+    expect((await send('auditor', '/words')).json()).toMatchObject({
+      ...{ principals: ['mallory@team-b'], actions: expect.arrayContaining(['flow_runs.create']) },
+      action_words: { 'flow_runs.cancel': 'cancel flow runs', 'deployments.run': 'start runs of deployments' },
+    });
     const own = await send('auditor', '/words', TEAM);
     expect(own.json()).toMatchObject({ principals: [], reasons: expect.arrayContaining(['policy-default-deny']) });
     expect([asked.length, own.body.includes('mallory')]).toEqual([1, false]);

@@ -1,5 +1,8 @@
 // The ledger page by page, one record, its search terms, and the state of its chain. Narrowed to the objects in the reader's scopes.
 import { z } from 'zod';
+import { actionWords } from '../../../../prefect/catalog/action-words.ts';
+import { collectActions } from '../../../../prefect/catalog/actions.ts';
+import { OPERATIONS } from '../../../../prefect/catalog/catalogue.ts';
 import { didYouMean, knownActions, knownReasons } from '../../../../record/ledger/search/known-words.ts';
 import { apiRoute } from '../api-route.ts';
 import { record } from '../record-schema.ts';
@@ -58,15 +61,20 @@ export const auditWords = apiRoute({
   needs: 'records',
   answer: z.strictObject({
     actions: z.array(z.string()).readonly(),
+    action_words: z.record(z.string(), z.string()).describe('What each action of Prefect does, in words'),
     reasons: z.array(z.string()).readonly(),
     principals: z.array(z.string()).readonly().describe('Empty unless you may read every record'),
   }),
   async handle({ reader, parts }) {
     const found = reader.everything ? await search(parts, () => parts.ledgerSearch.ask({ kind: 'principals' })) : { ok: true as const, answer: [] };
     if (!found.ok) return found;
-    return { ok: true, body: { actions: knownActions(), reasons: knownReasons(), principals: found.answer } };
+    return { ok: true, body: { actions: knownActions(), action_words: wordsOfActions(), reasons: knownReasons(), principals: found.answer } };
   },
 });
+
+function wordsOfActions(): Readonly<Record<string, string>> {
+  return Object.fromEntries(collectActions(OPERATIONS).map(({ name }) => [name, actionWords(name)]));
+}
 
 export const auditChain = apiRoute({
   method: 'GET',

@@ -1,5 +1,6 @@
 // The run, the rows and the start of a timeline as the admin API shows them.
 import { z } from 'zod';
+import type { Cancellation } from '../../../../record/timeline/cancellation.ts';
 import type { RunHead } from '../../../../record/timeline/pages/head.ts';
 import type { RecentRun } from '../../../../record/timeline/pages/recent.ts';
 import { KINDS, LANES, type TimelineRow } from '../../../../record/timeline/pages/row.ts';
@@ -32,12 +33,21 @@ const start: z.ZodType<Start> = z
   })
   .meta({ id: 'RunStart' });
 
+const cancellation = z
+  .strictObject({
+    ...{ record_id: z.string(), time: z.string(), principal: text, on_behalf_of: list, source_ip: text },
+    decision: z.enum(['allow', 'deny']).nullable().describe('deny: observe mode let it through'),
+    ...{ reason: text, policies: list },
+  })
+  .meta({ id: 'RunCancellation' }) satisfies z.ZodType<Cancellation>;
+
 export const runHead = z
   .strictObject({
     id: z.string(),
     name: text,
     state: text,
     started_by: start,
+    cancelled_by: cancellation.nullable().describe('The last request that cancelled it, also if it ran again; null: the ledger has none'),
     prefect: z.enum(['yes', 'no', 'unknown']).describe('Whether Prefect knows the run; unknown: it did not answer'),
     first_at: text,
     last_at: text,

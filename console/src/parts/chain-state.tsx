@@ -1,13 +1,17 @@
-import { Link } from '@tanstack/react-router';
-import { can, useMe } from '../../app/session.ts';
-import { Tag } from '../../parts/tag.tsx';
-import { Time } from '../../parts/time.tsx';
-import { useChain } from './use-records.ts';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { answerOf, api } from '../api/client.ts';
+import { Tag } from './tag.tsx';
+import { Time } from './time.tsx';
+import './chain-state.css';
 
-/** Whether the end of the ledger is intact, in one line. */
-export function ChainState() {
-  const me = useMe();
-  const { data: chain, error } = useChain();
+/** Whether the end of the ledger is intact, in one line. `children`: where to go from there. */
+export function ChainState({ children }: { readonly children?: ReactNode }) {
+  const { data: chain, error } = useQuery({
+    queryKey: ['audit-chain'],
+    queryFn: ({ signal }) => answerOf(api.GET('/audit/chain', { signal })),
+    refetchInterval: 30_000,
+  });
   return (
     <p className="chain-state" role="status">
       {chain === undefined &&
@@ -18,8 +22,7 @@ export function ChainState() {
             <span aria-hidden="true">✓</span>chain intact
           </Tag>
           <span className="muted">
-            {numbersOf(chain.chains)}signed <Time iso={chain.signed_at ?? ''} relative />.{' '}
-            {can(me, 'access.read') && <Link to="/evidence">Verify every record</Link>}
+            {numbersOf(chain.chains)}signed <Time iso={chain.signed_at ?? ''} relative />. {children}
           </span>
         </>
       )}

@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest';
+import { verdictWords } from './policy-words.ts';
+
+it.each([
+  [{ decision: 'allow', reason: 'policy-permits', policies: ['operator'] }, 'allowed by the role operator'],
+  [{ decision: 'allow', reason: 'policy-permits', policies: ['run-protocol', 'night-shift'] }, 'allowed by the policy run-protocol and the policy night-shift'],
+  [{ decision: 'allow', reason: null, policies: [] }, 'allowed'],
+  [{ decision: 'deny', reason: 'policy-default-deny', policies: [] }, 'not allowed (policy-default-deny): observe mode let it through'],
+  [{ decision: 'deny', reason: 'policy-forbids', policies: ['freeze'] }, 'not allowed by the policy freeze (policy-forbids): observe mode let it through'],
+] as const)('a request that took effect: %j', (given, words) => {
+  expect(verdictWords(given)).toBe(words);
+});

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { oneOf } from './one-of.ts';
+
+const OTTER = { id: '1', name: 'fuzzy-otter' };
+const OTTERS = { id: '2', name: 'fuzzy-otter-2' };
+
+it.each([
+  [[OTTER], 'otter', '1'],
+  [[{ id: '3', name: null }], '3', '3'],
+  [[OTTERS, OTTER], 'fuzzy-otter', '1'],
+  [[OTTERS, OTTER], 'fuzzy', undefined],
+  [[OTTER, { ...OTTER, id: '4' }], 'fuzzy-otter', undefined],
+  [[], 'x', undefined],
+] as const)('of %j, %s opens %s', (runs, text, id) => {
+  expect(oneOf(runs, text)).toBe(id);
+});

@@ -1,12 +1,15 @@
 // Addresses: /VIEW and /VIEW/ID, with the state of the view in the query.
+import { useQuery } from '@tanstack/react-query';
 import { createRootRoute, createRoute, createRouter, Navigate } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { NotFound } from '../parts/not-found.tsx';
 import { ViewFailed } from '../parts/view-failed.tsx';
 import { ViewLoading } from '../parts/view-loading.tsx';
 import { CONSOLE } from './base.ts';
+import { firstView } from './first-view.ts';
 import { Guarded } from './guarded.tsx';
 import { parseSearch, stringifySearch } from './search-params.ts';
+import { seenAnyQuery } from './seen-any.ts';
 import { can, useMe } from './session.ts';
 import { Shell } from './shell.tsx';
 import { VIEWS, type ViewEntry } from './views.ts';
@@ -46,6 +49,8 @@ function routeOf(view: ViewEntry) {
 
 function FirstView() {
   const me = useMe();
-  const first = VIEWS.find(({ right }) => right === null || can(me, right));
-  return <Navigate to={`/${first?.name ?? 'start'}`} replace />;
+  const { data: seen } = useQuery(seenAnyQuery(me));
+  if (seen === undefined) return <ViewLoading />;
+  const views = VIEWS.filter(({ right }) => right === null || can(me, right));
+  return <Navigate to={`/${firstView(views, seen)}`} replace />;
 }

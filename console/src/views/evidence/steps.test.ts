@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { afterLine, lastDays, lastQuarter, periodProblem, progressWords } from './steps.ts';
+import { afterLine, counted, periodProblem, periods, progressWords } from './steps.ts';
 
 const VERIFICATION = { proven: true, doubt: null, records: 3, checkpoints: 1, signed_at: null, pruned: 0, problems: [] };
 const NOW = Date.parse('2026-02-10T12:00:00Z');
@@ -14,10 +14,18 @@ it('knows the progress until the result comes', () => {
   expect(afterLine(running, { refusal: { code: 'evidence-too-long', detail: 'It did not end in time.' } })).toEqual({ refusal: 'It did not end in time.' });
 });
 
-it('offers the last quarter and the last days', () => {
-  expect(lastQuarter(NOW)).toEqual({ from: '2025-10-01', to: '2025-12-31' });
-  expect(lastQuarter(Date.parse('2026-12-02'))).toEqual({ from: '2026-07-01', to: '2026-09-30' });
-  expect(lastDays(30, NOW)).toEqual({ from: '2026-01-12', to: '2026-02-10' });
+it('offers the last 30 days until today first, then quarters and the last year', () => {
+  expect(periods(NOW)).toEqual([
+    { text: 'Last 30 days', from: '2026-01-12', to: '2026-02-10' },
+    { text: 'This quarter', from: '2026-01-01', to: '2026-02-10' },
+    { text: 'Last quarter', from: '2025-10-01', to: '2025-12-31' },
+    { text: 'Last year', from: '2025-01-01', to: '2025-12-31' },
+  ]);
+  expect(periods(Date.parse('2026-12-02'))[2]).toMatchObject({ from: '2026-07-01', to: '2026-09-30' });
+});
+
+it('counts one thing and several', () => {
+  expect([counted(1, 'signed checkpoint'), counted(1_204, 'record'), counted(0, 'record')]).toEqual(['1 signed checkpoint', '1,204 records', '0 records']);
 });
 
 it.each([

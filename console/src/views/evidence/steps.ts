@@ -34,19 +34,35 @@ export function progressWords(progress: Progress | undefined): string {
 
 const DAY_MS = 86_400_000;
 
-/** The last whole quarter, as two days. */
-export function lastQuarter(nowMs: number): { readonly from: string; readonly to: string } {
-  const now = new Date(nowMs);
-  const month = Math.floor(now.getUTCMonth() / 3) * 3;
-  return { from: day(Date.UTC(now.getUTCFullYear(), month - 3, 1)), to: day(Date.UTC(now.getUTCFullYear(), month, 1) - DAY_MS) };
+/** Two days; both belong to it. */
+export interface Period {
+  readonly from: string;
+  readonly to: string;
 }
 
-export function lastDays(count: number, nowMs: number): { readonly from: string; readonly to: string } {
-  return { from: day(nowMs - (count - 1) * DAY_MS), to: day(nowMs) };
+/** The first one is the default. */
+export function periods(nowMs: number): readonly [Choice, ...Choice[]] {
+  const now = new Date(nowMs);
+  const year = now.getUTCFullYear();
+  const quarter = Math.floor(now.getUTCMonth() / 3) * 3;
+  const today = day(nowMs);
+  return [
+    { text: 'Last 30 days', from: day(nowMs - 29 * DAY_MS), to: today },
+    { text: 'This quarter', from: day(Date.UTC(year, quarter, 1)), to: today },
+    { text: 'Last quarter', from: day(Date.UTC(year, quarter - 3, 1)), to: day(Date.UTC(year, quarter, 1) - DAY_MS) },
+    { text: 'Last year', from: `${year - 1}-01-01`, to: `${year - 1}-12-31` },
+  ];
 }
+
+type Choice = Period & { readonly text: string };
 
 function day(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
+}
+
+/** `1 record`, `1,204 records`. */
+export function counted(count: number, word: string): string {
+  return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
 }
 
 /** What is wrong with a period. Undefined: nothing. */

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { answerOf, api } from '../../api/client.ts';
 import { jsonLines } from '../../api/json-lines.ts';
 import { NO_ANSWER, Problem } from '../../api/problem.ts';
-import { afterLine, type Outcome } from './steps.ts';
+import { afterLine, type Outcome, type Period } from './steps.ts';
 
 interface Running {
   readonly what: 'report' | 'verification';
@@ -14,7 +14,7 @@ interface Running {
 export interface Evidence {
   /** Undefined: nothing was asked for. */
   readonly current: Running | undefined;
-  report(period: { readonly from: string; readonly to: string }): void;
+  report(period: Period): void;
   verify(): void;
 }
 

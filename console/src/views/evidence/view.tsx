@@ -5,17 +5,18 @@ import { Button } from '../../parts/button.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
 import { TextField } from '../../parts/fields.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
+import { Completeness } from './completeness.tsx';
 import { Downloads } from './downloads.tsx';
 import { ReportDocument } from './report-document.tsx';
-import { lastDays, lastQuarter, periodProblem, progressWords } from './steps.ts';
+import { periodProblem, periods, progressWords } from './steps.ts';
 import { type Evidence, useEvidence } from './use-evidence.ts';
-import { VerificationNotice } from './verification-notice.tsx';
 import './evidence.css';
 
 /** The access review and audit report of a period, and whether the ledger is unchanged. */
 export default function EvidenceView() {
   const evidence = useEvidence();
   const { current } = evidence;
+  const missing = useMissing();
   return (
     <>
       <div className="no-print">
@@ -24,11 +25,11 @@ export default function EvidenceView() {
           about="The access review and audit report of a period, for SOC 2 and ISO 27001, and the proof that the ledger is complete."
         />
         <div className="stack">
-          <Ask evidence={evidence} />
+          <Completeness evidence={evidence} missing={missing} />
+          <Ask evidence={evidence} missing={missing} />
           {current?.isRunning === true && <RunningNotice evidence={evidence} />}
           {current !== undefined && current.error !== null && <ErrorNotice error={current.error} />}
           {current?.outcome.refusal !== undefined && <p className="notice danger">{current.outcome.refusal}</p>}
-          {current?.outcome.verification !== undefined && <VerificationNotice verification={current.outcome.verification} />}
           {current?.outcome.report !== undefined && <Downloads report={current.outcome.report} />}
         </div>
       </div>
@@ -37,16 +38,19 @@ export default function EvidenceView() {
   );
 }
 
-function Ask({ evidence }: { readonly evidence: Evidence }) {
+/** Why the person may not read every record. */
+function useMissing(): string | undefined {
   const me = useMe();
-  const quarter = lastQuarter(Date.now());
-  const [from, setFrom] = useUrlState('from', quarter.from);
-  const [to, setTo] = useUrlState('to', quarter.to);
+  const isOwn = me.rights['ledger.read']?.own_objects_only === true;
+  return whyNot(me, 'access.read') ?? (isOwn ? 'This needs the right ledger.read on everything.' : whyNot(me, 'ledger.read'));
+}
+
+function Ask({ evidence, missing }: { readonly evidence: Evidence; readonly missing: string | undefined }) {
+  const [first, ...others] = periods(Date.now());
+  const [from, setFrom] = useUrlState('from', first.from);
+  const [to, setTo] = useUrlState('to', first.to);
   const change = useChangeUrl();
   const problem = periodProblem(from, to, Date.now());
-  const missing =
-    whyNot(me, 'access.read') ??
-    (me.rights['ledger.read']?.own_objects_only === true ? 'This needs the right ledger.read on everything.' : whyNot(me, 'ledger.read'));
   const isRunning = evidence.current?.isRunning === true;
   return (
     <form
@@ -59,17 +63,16 @@ function Ask({ evidence }: { readonly evidence: Evidence }) {
       <TextField label="First day" type="date" value={from} onChange={setFrom} />
       <TextField label="Last day" type="date" value={to} onChange={setTo} error={problem} />
       <div className="row">
-        <Button small kind="quiet" onPress={() => change(quarter)}>
-          Last quarter
+        <Button small kind="quiet" onPress={() => change({ from: '', to: '' })}>
+          {first.text}
         </Button>
-        <Button small kind="quiet" onPress={() => change(lastDays(30, Date.now()))}>
-          Last 30 days
-        </Button>
+        {others.map((period) => (
+          <Button key={period.text} small kind="quiet" onPress={() => change({ from: period.from, to: period.to })}>
+            {period.text}
+          </Button>
+        ))}
       </div>
       <div className="row end">
-        <Button whyNot={missing} isPending={isRunning} onPress={evidence.verify}>
-          Verify the ledger
-        </Button>
         <Button kind="primary" submits whyNot={missing ?? problem} isPending={isRunning}>
           Make the report
         </Button>

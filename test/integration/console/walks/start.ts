@@ -26,6 +26,18 @@ export function walkStart(stack: () => Stack): void {
     }
   });
 
+  it('is the first view of a gateway without runs and workers, and only of that', async () => {
+    const page = await stack().open('admin', '/health');
+    await page.getByText('Everything works').waitFor();
+    await page.route('**/api/v1/runs?*', (route) => route.fulfill({ json: { runs: [], next: null } }));
+    await page.route('**/api/v1/health', async (route) => route.fulfill({ json: { ...(await (await route.fetch()).json()), workers: [] } }));
+    await page.goto(`${stack().gateway.url}/.lictor/console/`);
+    await page.getByRole('heading', { level: 1, name: 'First steps' }).waitFor();
+    await page.unroute('**/api/v1/runs?*');
+    await page.goto(`${stack().gateway.url}/.lictor/console/`);
+    await page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor();
+  });
+
   it('shows a viewer the commands, and nothing about others', async () => {
     const { gateway } = stack();
     const page = await stack().open('viewer', '/start');

@@ -1,0 +1,74 @@
+import type { ReactNode } from 'react';
+import { Button } from '../../parts/button.tsx';
+import { ChainState } from '../../parts/chain-state.tsx';
+import { Time } from '../../parts/time.tsx';
+import { UntrustedText } from '../../parts/untrusted-text.tsx';
+import { counted, type Verification } from './steps.ts';
+import type { Evidence } from './use-evidence.ts';
+
+/** "Is the record complete?", answered in one sentence: at first for the end of the ledger, then for all of it. */
+export function Completeness({ evidence: { current, verify }, missing }: { readonly evidence: Evidence; readonly missing: string | undefined }) {
+  const verification = current?.outcome.verification;
+  return (
+    <section className="card completeness" aria-label="Is the record complete?">
+      <div className="row between">
+        <h2>Is the record complete?</h2>
+        <Button whyNot={missing} isPending={current?.isRunning === true} onPress={verify}>
+          Verify the ledger
+        </Button>
+      </div>
+      {verification === undefined ? <NotYet /> : <Result verification={verification} />}
+    </section>
+  );
+}
+
+function NotYet() {
+  return (
+    <>
+      <ChainState />
+      <p>This examines the newest records only. “Verify the ledger” computes the whole chain again, from the first record.</p>
+    </>
+  );
+}
+
+function Result({ verification }: { readonly verification: Verification }) {
+  const { proven, doubt, records, checkpoints, signed_at: signedAt, pruned, problems } = verification;
+  return (
+    <Answer proven={proven}>
+      <p>
+        <strong>{proven ? 'Yes. The ledger is complete and unchanged.' : 'No. The ledger is not proven.'}</strong> {counted(records, 'record')} and{' '}
+        {counted(checkpoints, 'signed checkpoint')} were verified
+        {signedAt !== null && (
+          <>
+            ; signed last <Time iso={signedAt} />
+          </>
+        )}
+        .{pruned > 0 && ' Retention has deleted earlier parts; their signed ends were verified.'}
+      </p>
+      {doubt !== null && problems.length === 0 && <p>{doubt}</p>}
+      {problems.length > 0 && (
+        <ul className="problems">
+          {problems.map((problem) => (
+            <li key={problem}>
+              <UntrustedText text={problem} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {proven && (
+        <p>
+          <strong>One thing this cannot see:</strong> a person with root on the gateway's machine who removed the newest records together with their signature.
+          To detect that, save head.json of the report on another machine, and compare it with <code>lictor audit verify --head</code>.
+        </p>
+      )}
+    </Answer>
+  );
+}
+
+function Answer({ proven, children }: { readonly proven: boolean; readonly children: ReactNode }) {
+  return (
+    <div className={`notice ${proven ? 'good' : 'danger'}`} role="status">
+      <div className="stack">{children}</div>
+    </div>
+  );
+}

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts';
 import { openSealer, type Sealer } from '../config/keys/sealer.ts';
 import { openSecretKey } from '../config/keys/secret-key.ts';
 import { openSigningKeys, type SigningKeys } from '../config/keys/signing-keys.ts';
+import { textFile } from '../config/keys/stored-text.ts';
 import { edgePid } from '../config/pid-file.ts';
 import { withReserve } from '../config/reserve.ts';
 import type { StatePaths } from '../config/state-dir.ts';
@@ -114,7 +115,7 @@ export async function openProcessServices({ config, configFile, onReopen, ...par
   const eventMemory = createEventMemory();
   const lineageMemory = createLineageMemory();
   const sealer = openSealer(paths.sealKey);
-  const signingKeys = openSigningKeys({ file: paths.signingKeys, sealer, clock });
+  const signingKeys = openSigningKeys({ stored: textFile(paths.signingKeys), sealer, clock });
   // Creates the first key.
   await signingKeys.published();
   const catalogue = createCatalogue();

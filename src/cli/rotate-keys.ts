@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { openSealer } from '../config/keys/sealer.ts';
 import { openSigningKeys, SIGNING_KEY_LIMITS } from '../config/keys/signing-keys.ts';
+import { textFile } from '../config/keys/stored-text.ts';
 import { systemClock } from '../contract/clock.ts';
 import { recordFirst } from './admin.ts';
 import type { CliContext } from './context.ts';
@@ -16,8 +17,8 @@ export function registerRotateKeys(rotate: Command, context: CliContext): void {
 
 async function rotateKeys(context: CliContext): Promise<void> {
   const loaded = await context.loadContext({ secrets: 'skip', store: 'existing' });
-  const { sealKey, signingKeys: file } = loaded.paths;
-  const keys = openSigningKeys({ file, sealer: openSealer(sealKey), clock: systemClock });
+  const { sealKey, signingKeys } = loaded.paths;
+  const keys = openSigningKeys({ stored: textFile(signingKeys), sealer: openSealer(sealKey), clock: systemClock });
   recordFirst(loaded, { action: 'keys.rotate', resourceType: 'SigningKey', resourceId: 'signing' });
   const kid = await keys.rotate();
   const hours = SIGNING_KEY_LIMITS.overlapMs / 3_600_000;

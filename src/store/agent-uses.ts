@@ -69,7 +69,7 @@ export function createAgentUses(database: Database, clock: Clock): AgentUses {
       const nowMs = clock();
       // What counts nothing needs no write, unless rows must be tidied before it is refused.
       const isRead = uses.every(({ amount }) => amount === 0);
-      const isFitting = isRead && uses.every((use) => fits(read, use, nowMs));
+      const isFitting = isRead && (await Promise.all(uses.map((use) => fits(read, use, nowMs)))).every(Boolean);
       return isFitting ? { ok: true, atMs: nowMs } : write(uses);
     },
     add: added.add,
@@ -79,8 +79,8 @@ export function createAgentUses(database: Database, clock: Clock): AgentUses {
         const row = transaction.updateTable('agent_uses').where('agent', '=', agent).where('kind', '=', kind).where('at_ms', '=', atMs);
         await row.set((of) => ({ amount: of('amount', '-', amount) })).execute();
       }),
-    used: async (agent, kind) => windowOf(read, { agent, kind }, clock()).used,
-    lastMs: async (agent, kind) => windowOf(read, { agent, kind }, clock()).newest,
+    used: async (agent, kind) => (await windowOf(read, { agent, kind }, clock())).used,
+    lastMs: async (agent, kind) => (await windowOf(read, { agent, kind }, clock())).newest,
   };
 }
 
@@ -163,11 +163,11 @@ function ofAgent(db: Kysely<Tables>, { agent, kind }: Counted) {
 
 async function takeAll(rows: Rows, uses: readonly NewUse[], nowMs: number): Promise<Taken> {
   for (const use of uses) {
-    const window = windowOf(rows, use, nowMs);
+    const window = await windowOf(rows, use, nowMs);
     await tidy(rows, use, { ...window, nowMs });
     if (beyondBudget(use, window) > 0) return { ok: false, over: use, freesMs: await freesAt(rows, use, { ...window, nowMs }) };
   }
-  for (const use of uses) insert(rows, use, nowMs);
+  for (const use of uses) await insert(rows, use, nowMs);
   return { ok: true, atMs: nowMs };
 }
 
@@ -183,14 +183,16 @@ interface Window {
   readonly used: number;
 }
 
-function windowOf({ run, added, selectWindow }: Rows, { agent, kind }: Counted, nowMs: number): Window {
-  const [row] = selectWindow(run, agent, kind, agent, kind, agent, kind, nowMs - USE_WINDOWS_MS[kind]);
-  return { oldest: row?.oldest ?? null, newest: row?.newest ?? null, used: (row?.used ?? 0) + added.of({ agent, kind }) };
+/** What is added is read first: uses that are stored meanwhile count twice for this moment, and never not at all. */
+async function windowOf({ run, added, selectWindow }: Rows, { agent, kind }: Counted, nowMs: number): Promise<Window> {
+  const waiting = added.of({ agent, kind });
+  const [row] = await selectWindow(run, agent, kind, agent, kind, agent, kind, nowMs - USE_WINDOWS_MS[kind]);
+  return { oldest: row?.oldest ?? null, newest: row?.newest ?? null, used: (row?.used ?? 0) + waiting };
 }
 
 async function count(rows: Rows, use: NewUse, nowMs: number): Promise<void> {
-  await tidy(rows, use, { ...windowOf(rows, use, nowMs), nowMs });
-  insert(rows, use, nowMs);
+  await tidy(rows, use, { ...(await windowOf(rows, use, nowMs)), nowMs });
+  await insert(rows, use, nowMs);
 }
 
 /**
@@ -210,15 +212,15 @@ async function tidy(rows: Rows, use: NewUse, { oldest, newest, nowMs }: Window &
       .execute();
   if (newest <= rowMs(use, nowMs)) return;
   const ahead = await own.where('at_ms', '>', rowMs(use, nowMs)).returning('amount').execute();
-  for (const { amount } of ahead) insert(rows, { ...use, amount }, nowMs);
+  for (const { amount } of ahead) await insert(rows, { ...use, amount }, nowMs);
 }
 
-function insert({ run, insertRow }: Rows, use: NewUse, nowMs: number): void {
-  if (use.amount !== 0) insertRow(run, use.agent, use.kind, rowMs(use, nowMs), use.amount);
+async function insert({ run, insertRow }: Rows, use: NewUse, nowMs: number): Promise<void> {
+  if (use.amount !== 0) await insertRow(run, use.agent, use.kind, rowMs(use, nowMs), use.amount);
 }
 
-function fits(rows: Rows, use: NewUse, nowMs: number): boolean {
-  return beyondBudget(use, windowOf(rows, use, nowMs)) <= 0;
+async function fits(rows: Rows, use: NewUse, nowMs: number): Promise<boolean> {
+  return beyondBudget(use, await windowOf(rows, use, nowMs)) <= 0;
 }
 
 function beyondBudget({ amount, most }: NewUse, { used }: Window): number {

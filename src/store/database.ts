@@ -3,7 +3,7 @@ import type { CompiledQuery, Kysely, Transaction } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** Runs a prepared query, without the time that Kysely takes for each query. */
-export type Select = <Row>(query: CompiledQuery<Row>) => readonly Row[];
+export type Select = <Row>(query: CompiledQuery<Row>) => Promise<readonly Row[]>;
 
 export interface Database {
   /** For single reads. Never waits for a writer. */

@@ -36,15 +36,15 @@ it('runs within the transaction, and is undone with it', async () => {
     const insert = prepare(db.insertInto('locks').values({ value: '' } as never));
     const list = prepare(db.selectFrom('locks').select('value'));
     const undone = write(async (_transaction, run) => {
-      insert(run, 'a');
-      expect(list(run)).toEqual([{ value: 'a' }]);
-      expect(list(select)).toEqual([]);
+      await insert(run, 'a');
+      expect(await list(run)).toEqual([{ value: 'a' }]);
+      expect(await list(select)).toEqual([]);
       throw new Error('undone');
     });
     await expect(undone).rejects.toThrow('undone');
-    expect(list(select)).toEqual([]);
+    expect(await list(select)).toEqual([]);
     await write(async (_transaction, run) => insert(run, 'b'));
-    expect(list(select)).toEqual([{ value: 'b' }]);
+    expect(await list(select)).toEqual([{ value: 'b' }]);
   } finally {
     await close();
     rmSync(root, { recursive: true });

@@ -5,9 +5,9 @@ import type { Database, Select } from './database.ts';
 type Values = readonly (string | number)[];
 
 /** For reads and transactions. `query` has a placeholder value for each parameter, in the same order. Throws TypeError for another number of values. */
-export function prepare<Row>(query: Compilable<Row>): (run: Select, ...values: Values) => readonly Row[] {
+export function prepare<Row>(query: Compilable<Row>): (run: Select, ...values: Values) => Promise<readonly Row[]> {
   const withValues = prepared(query);
-  return (run, ...values) => run(withValues(values));
+  return async (run, ...values) => run(withValues(values));
 }
 
 export function prepareRead<Row>({ select }: Pick<Database, 'select'>, query: Compilable<Row>): (...values: Values) => Promise<readonly Row[]> {

@@ -170,7 +170,7 @@ function adapt(database: DatabaseSync): SqliteDatabase {
 
 function selectOn(database: DatabaseSync): Select {
   const { prepare } = adapt(database);
-  return <Row>({ sql: text, parameters }: CompiledQuery<Row>) => prepare(text).all(parameters) as Row[];
+  return async <Row>({ sql: text, parameters }: CompiledQuery<Row>) => prepare(text).all(parameters) as Row[];
 }
 
 function adaptStatement(statement: StatementSync): SqliteStatement {

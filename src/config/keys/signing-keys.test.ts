@@ -6,6 +6,7 @@ import { createLocalJWKSet, jwtVerify, SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openSealer } from './sealer.ts';
 import { openSigningKeys, SIGNING_KEY_LIMITS } from './signing-keys.ts';
+import { textFile } from './stored-text.ts';
 
 let dir: string;
 let nowMs: number;
@@ -16,7 +17,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 const file = () => join(dir, 'signing.json');
-const open = (sealKey = 'seal.key') => openSigningKeys({ file: file(), sealer: openSealer(join(dir, sealKey)), clock: () => nowMs });
+const open = (sealKey = 'seal.key') => openSigningKeys({ stored: textFile(file()), sealer: openSealer(join(dir, sealKey)), clock: () => nowMs });
 const ids = async () => (await open().published()).map(({ kid }) => kid);
 
 it('the first is made when it is first asked for, once, and its private half is nowhere in plain text', async () => {

@@ -1,12 +1,10 @@
 // Signing key pairs (ES256): created at the first start, encrypted, and replaced by age or by command with an overlap.
 import { randomBytes } from 'node:crypto';
-import { chownSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import type { Clock } from '../../contract/clock.ts';
-import { isErrno } from '../../contract/errno.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { Sealer } from './sealer.ts';
+import type { StoredText } from './stored-text.ts';
 
 export interface SigningKeys {
   /** The pair to sign with. Another process may have created it a moment ago. */
@@ -25,7 +23,7 @@ export const SIGNING_KEY_LIMITS = {
 } as const;
 
 export interface SigningKeyParts {
-  readonly file: string;
+  readonly stored: StoredText;
   readonly sealer: Sealer;
   readonly clock: Clock;
 }
@@ -39,28 +37,27 @@ interface StoredKey {
   readonly sealed: string;
 }
 
-/** Reads the file each time: it is small and seldom needed, and a command may have written it. */
+/** Reads the stored text each time: it is small and seldom needed, and another process may have changed it. */
 export function openSigningKeys(parts: SigningKeyParts): SigningKeys {
-  const { file, sealer, clock } = parts;
-  let last: Promise<unknown> = Promise.resolve();
-  /** One after another: of two keys that are added at once, one would be lost. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    return mine;
+  const { stored, sealer, clock } = parts;
+  const isFresh = ([newest]: readonly StoredKey[]): boolean => newest !== undefined && clock() - newest.createdMs < SIGNING_KEY_LIMITS.ageMs;
+  const read = async (): Promise<readonly StoredKey[]> => parseKeys(stored.where, await stored.read());
+  const change = async (work: (keys: readonly StoredKey[]) => Promise<readonly StoredKey[]>): Promise<readonly StoredKey[]> =>
+    parseKeys(stored.where, await stored.change(async (text) => `${JSON.stringify(await work(parseKeys(stored.where, text)))}\n`));
+  const fresh = async (): Promise<readonly StoredKey[]> => {
+    const keys = await read();
+    // Another caller may have added a pair since.
+    return isFresh(keys) ? keys : change(async (now) => (isFresh(now) ? now : addKey(parts, now)));
   };
-  const fresh = (): Promise<readonly StoredKey[]> =>
-    inTurn(async () => {
-      const keys = readKeys(file);
-      const [newest] = keys;
-      return newest !== undefined && clock() - newest.createdMs < SIGNING_KEY_LIMITS.ageMs ? keys : await addKey(parts, keys);
-    });
   return {
     async current() {
       const [newest] = await fresh();
       const opened = newest === undefined ? undefined : sealer.open(newest.sealed, aboutKey(newest.kid));
       if (newest === undefined || opened === undefined)
-        throw new LictorError('store-unusable', `${file} was sealed with another key: restore keys/ from one backup, or remove the file (a new key is made).`);
+        throw new LictorError(
+          'store-unusable',
+          `${stored.where} was sealed with another key: restore keys/ from one backup, or remove the file (a new key is made).`,
+        );
       const parsed: JWK = JSON.parse(opened);
       const key = await importJWK(parsed, 'ES256');
       if (key instanceof Uint8Array) throw new TypeError('a signing key is no key pair');
@@ -68,13 +65,14 @@ export function openSigningKeys(parts: SigningKeyParts): SigningKeys {
     },
     published: async () => (await fresh()).filter(stillCounts(clock())).map(({ publicKey }) => publicKey),
     async rotate() {
-      const [newest] = await inTurn(() => addKey(parts, readKeys(file)));
+      const [newest] = await change((keys) => addKey(parts, keys));
       return newest?.kid ?? '';
     },
   };
 }
 
-async function addKey({ file, sealer, clock }: SigningKeyParts, former: readonly StoredKey[]): Promise<readonly StoredKey[]> {
+/** The pairs with a new one in front. */
+async function addKey({ sealer, clock }: SigningKeyParts, former: readonly StoredKey[]): Promise<readonly StoredKey[]> {
   const nowMs = clock();
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
   const kid = randomBytes(9).toString('base64url');
@@ -85,41 +83,20 @@ async function addKey({ file, sealer, clock }: SigningKeyParts, former: readonly
     publicKey: { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' },
     sealed: sealer.seal(JSON.stringify(await exportJWK(privateKey)), aboutKey(kid)),
   };
-  const valid = former.map((key) => ({ ...key, replacedMs: key.replacedMs ?? nowMs })).filter(stillCounts(nowMs));
-  const keys = [added, ...valid];
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${process.pid}.${kid}`;
-  writeFileSync(draft, `${JSON.stringify(keys)}\n`, { mode: 0o600, flush: true });
-  keepOwner(draft, file);
-  renameSync(draft, file);
-  return keys;
+  return [added, ...former.map((key) => ({ ...key, replacedMs: key.replacedMs ?? nowMs })).filter(stillCounts(nowMs))];
 }
 
 function stillCounts(nowMs: number): (key: Pick<StoredKey, 'replacedMs'>) => boolean {
   return ({ replacedMs }) => replacedMs === null || nowMs - replacedMs < SIGNING_KEY_LIMITS.overlapMs;
 }
 
-/** If root writes the file, it belongs to the owner of the directory, who runs the gateway. */
-function keepOwner(draft: string, file: string): void {
-  if (process.geteuid?.() !== 0) return;
-  const { uid, gid } = statSync(dirname(file));
-  chownSync(draft, uid, gid);
-}
-
 function aboutKey(kid: string): string {
   return `signing key ${kid}`;
 }
 
-function readKeys(file: string): readonly StoredKey[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+function parseKeys(where: string, text = '[]'): readonly StoredKey[] {
   const keys: unknown = JSON.parse(text);
-  if (!Array.isArray(keys) || !keys.every(isStoredKey)) throw new LictorError('store-unusable', `${file} holds no signing keys: restore it, or remove it.`);
+  if (!Array.isArray(keys) || !keys.every(isStoredKey)) throw new LictorError('store-unusable', `${where} holds no signing keys: restore it, or remove it.`);
   return keys;
 }
 

@@ -12,6 +12,7 @@ import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
 import type { PolicyTexts } from '../../authorization/policy/policies.ts';
 import type { Config } from '../../config/config.ts';
 import { openSigningKeys } from '../../config/keys/signing-keys.ts';
+import { textFile } from '../../config/keys/stored-text.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import { INPUT } from '../../contract/names.ts';
@@ -312,7 +313,7 @@ function buildApp(get: () => World, given: Given) {
     sessionLimits: config.sessions,
     standing,
     exchange: async () => ({ ok: false, error: 'invalid_grant', reason: 'jwt-signature' }),
-    signingKeys: openSigningKeys({ file: join(directory, 'signing.json'), sealer, clock }),
+    signingKeys: openSigningKeys({ stored: textFile(join(directory, 'signing.json')), sealer, clock }),
     record: append,
     failClosed: true,
     onEnded: async () => {

@@ -64,10 +64,7 @@ export type Question = { readonly [K in Kind]: { readonly kind: K } & Questions[
 
 /** What the thread asks while it works: an object of Prefect, which only the gateway has a credential for. */
 export interface LookUp {
-  readonly number: number;
   readonly path: string;
   readonly filter: JsonValue | undefined;
 }
-export type LookedUp = { readonly number: number } & ({ readonly found: JsonValue | null } | { readonly failed: UpstreamReason });
-
-export type Done = { readonly ok: true; readonly answer: Answers[Kind] } | { readonly ok: false; readonly code: string; readonly message: string };
+export type LookedUp = { readonly found: JsonValue | null } | { readonly failed: UpstreamReason };

@@ -53,15 +53,9 @@ export interface Page {
 
 /** What the thread asks during a search: which of these objects the reader sees. */
 export interface Asks {
-  readonly number: number;
   readonly type: ResourceType;
   readonly ids: readonly string[];
 }
 
-/** Null: Prefect did not say. */
-export interface Covered {
-  readonly number: number;
-  readonly covered: readonly string[] | null;
-}
-
-export type Found = { readonly ok: true; readonly answer: Answers[keyof Answers] } | { readonly ok: false; readonly code: string; readonly message: string };
+/** The ids among them. Null: Prefect did not say. */
+export type Covered = readonly string[] | null;

@@ -2,8 +2,9 @@
 import { Worker } from 'node:worker_threads';
 import type { StatePaths } from '../../../config/state-dir.ts';
 import { LictorError } from '../../../contract/error.ts';
+import { createQuestionThread } from '../../../contract/question-thread.ts';
 import type { VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
-import type { Answers, Asks, Covered, Found, Page, PageQuestion, Question } from './questions.ts';
+import type { Answers, Asks, Covered, Page, PageQuestion, Question } from './questions.ts';
 
 export interface LedgerSearch {
   /**
@@ -27,76 +28,33 @@ const MOST_WAITING = 8;
 
 /** The thread starts with the first query. */
 export function createLedgerSearch({ ledgerFile, ledgerKey, atMostMs = AT_MOST_MS, mostWaiting = MOST_WAITING }: SearchParts): LedgerSearch {
-  let thread: Worker | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
-  const end = async (): Promise<void> => {
-    const ending = thread;
-    thread = undefined;
-    await ending?.terminate();
-  };
-  const ask = async (question: Question, covered: VisibleIds): Promise<unknown> => {
-    thread ??= new Worker(new URL('./thread.ts', import.meta.url), {
-      workerData: { ledgerFile, ledgerKey },
-      name: 'search',
-      resourceLimits: { maxOldGenerationSizeMb: 128 },
-    }).on('error', () => undefined);
-    thread.unref();
-    const found = await answerOf(thread, question, { covered, atMostMs });
-    if (found === undefined) await end();
-    if (found === undefined) throw new LictorError('search-too-long', 'The ledger was not searched to the end in time.');
-    if (!found.ok) throw new LictorError(found.code, found.message);
-    return found.answer;
-  };
-  const askInTurn = (question: Question, covered: VisibleIds = NOTHING): Promise<unknown> => {
-    if (waiting >= mostWaiting) return Promise.reject(new LictorError('search-busy', 'Too many searches in the ledger wait.'));
-    waiting += 1;
-    const asked = last
-      .then(() => ask(question, covered))
-      .finally(() => {
-        waiting -= 1;
-      });
-    last = asked.catch(() => undefined); // Each caller gets its own rejection.
-    return asked;
-  };
+  const thread = createQuestionThread<Question, Asks>({
+    start: () =>
+      new Worker(new URL('./thread.ts', import.meta.url), {
+        workerData: { ledgerFile, ledgerKey },
+        name: 'search',
+        resourceLimits: { maxOldGenerationSizeMb: 128 },
+      }),
+    atMostMs,
+    mostWaiting,
+    busy: () => new LictorError('search-busy', 'Too many searches in the ledger wait.'),
+    late: () => new LictorError('search-too-long', 'The ledger was not searched to the end in time.'),
+  });
+  const ask = (question: Question, covered: VisibleIds = NOTHING): Promise<unknown> => thread.ask(question, (asks) => answerAsks(covered, asks));
   return {
     // The thread answers each kind of question with its kind of answer.
-    ask: <K extends keyof Answers>(question: Extract<Question, { kind: K }>, covered?: VisibleIds) => askInTurn(question, covered) as Promise<Answers[K]>,
-    page: (question, covered) => askInTurn({ kind: 'page', ...question }, covered) as Promise<Page>,
-    close: end,
+    ask: <K extends keyof Answers>(question: Extract<Question, { kind: K }>, covered?: VisibleIds) => ask(question, covered) as Promise<Answers[K]>,
+    page: (question, covered) => ask({ kind: 'page', ...question }, covered) as Promise<Page>,
+    close: thread.close,
   };
 }
 
 const NOTHING: VisibleIds = async () => new Set();
 
-interface Limits {
-  readonly covered: VisibleIds;
-  readonly atMostMs: number;
-}
-
-/** Undefined: no answer in time, or the thread has ended. */
-function answerOf(thread: Worker, question: Question, { covered, atMostMs }: Limits): Promise<Found | undefined> {
-  return new Promise((resolve) => {
-    const done = (found?: Found): void => {
-      clearTimeout(timer);
-      thread.off('message', hear).off('exit', ended);
-      resolve(found);
-    };
-    const hear = (message: Found | Asks): void => {
-      if ('ok' in message) done(message);
-      else void answerAsks(covered, message).then((answer) => thread.postMessage(answer));
-    };
-    const ended = (): void => done();
-    const timer = setTimeout(done, atMostMs);
-    thread.on('message', hear).on('exit', ended);
-    thread.postMessage(question);
-  });
-}
-
-async function answerAsks(covered: VisibleIds, { number, type, ids }: Asks): Promise<Covered> {
+async function answerAsks(covered: VisibleIds, { type, ids }: Asks): Promise<Covered> {
   try {
-    return { number, covered: [...(await covered(type, ids))] };
+    return [...(await covered(type, ids))];
   } catch {
-    return { number, covered: null }; // Prefect does not answer: the thread ends the search.
+    return null; // Prefect does not answer: the thread ends the search.
   }
 }

@@ -1,10 +1,11 @@
 // Timelines and recent runs for the gateway's API, from a thread with a time limit, so that no decision waits for one.
 import { Worker } from 'node:worker_threads';
 import { LictorError } from '../../../contract/error.ts';
+import { createQuestionThread } from '../../../contract/question-thread.ts';
 import { noPrefect, type PrefectSource } from '../prefect-source.ts';
 import type { TimelinePage } from './head.ts';
 import type { TimelineQuestion } from './page.ts';
-import type { Answer, Ask, Question, Reply } from './protocol.ts';
+import type { Ask, Question } from './protocol.ts';
 import type { RecentQuestion, RecentRuns } from './recent.ts';
 
 export interface RunPages {
@@ -29,74 +30,32 @@ const MOST_WAITING = 8;
 
 /** The thread starts with the first question. */
 export function createRunPages({ ledgerFile, atMostMs = AT_MOST_MS, prefectMs = PREFECT_MS }: PagesParts): RunPages {
-  let thread: Worker | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
-  const end = async (): Promise<void> => {
-    const ending = thread;
-    thread = undefined;
-    await ending?.terminate();
-  };
-  const ask = async (question: Question, prefect: PrefectSource): Promise<TimelinePage | RecentRuns> => {
-    thread ??= startThread(ledgerFile);
-    const answer = await answerOf(thread, question, { prefect: within(prefect, prefectMs), atMostMs });
-    if (answer === undefined) await end();
-    if (answer === undefined) throw new LictorError('search-too-long', 'The ledger was not read to the end in time.');
-    if (!answer.ok) throw new LictorError(answer.code, answer.message);
-    return answer.value;
-  };
-  const queue = (question: Question, prefect: PrefectSource): Promise<TimelinePage | RecentRuns> => {
-    if (waiting >= MOST_WAITING) return Promise.reject(new LictorError('search-busy', 'Too many readers of timelines wait.'));
-    waiting += 1;
-    const asked = last
-      .then(() => ask(question, prefect))
-      .finally(() => {
-        waiting -= 1;
-      });
-    last = asked.catch(() => undefined); // Each caller gets its own rejection.
-    return asked;
+  const thread = createQuestionThread<Question, Ask>({
+    start: () =>
+      new Worker(new URL('./thread.ts', import.meta.url), {
+        workerData: ledgerFile,
+        name: 'timelines',
+        resourceLimits: { maxOldGenerationSizeMb: 256 },
+      }),
+    atMostMs,
+    mostWaiting: MOST_WAITING,
+    busy: () => new LictorError('search-busy', 'Too many readers of timelines wait.'),
+    late: () => new LictorError('search-too-long', 'The ledger was not read to the end in time.'),
+  });
+  // The time begins with the first question to Prefect: this one may wait for others.
+  const ask = (question: Question, source: PrefectSource): Promise<unknown> => {
+    let prefect: PrefectSource | undefined;
+    return thread.ask(question, ({ method, id }) => {
+      prefect ??= within(source, prefectMs);
+      return prefect[method](id);
+    });
   };
   return {
     // The thread answers a question of a kind with a page of it.
-    timeline: (question, prefect) => queue({ kind: 'timeline', question }, prefect) as Promise<TimelinePage>,
-    recent: (question) => queue({ kind: 'recent', question }, noPrefect('not asked')) as Promise<RecentRuns>,
-    close: end,
+    timeline: (question, prefect) => ask({ kind: 'timeline', question }, prefect) as Promise<TimelinePage>,
+    recent: (question) => ask({ kind: 'recent', question }, noPrefect('not asked')) as Promise<RecentRuns>,
+    close: thread.close,
   };
-}
-
-function startThread(ledgerFile: string): Worker {
-  const thread = new Worker(new URL('./thread.ts', import.meta.url), {
-    workerData: ledgerFile,
-    name: 'timelines',
-    resourceLimits: { maxOldGenerationSizeMb: 256 },
-  }).on('error', () => undefined);
-  thread.unref();
-  return thread;
-}
-
-interface Bounds {
-  readonly prefect: PrefectSource;
-  readonly atMostMs: number;
-}
-
-/** Undefined: no answer in time, or the thread has ended. */
-function answerOf(thread: Worker, question: Question, { prefect, atMostMs }: Bounds): Promise<Answer | undefined> {
-  return new Promise((resolve) => {
-    const done = (answer?: Answer): void => {
-      clearTimeout(timer);
-      thread.off('message', hear).off('exit', ended);
-      resolve(answer);
-    };
-    const hear = (message: Answer | Ask): void => ('ok' in message ? done(message) : void reply(thread, message, prefect));
-    const ended = (): void => done();
-    const timer = setTimeout(done, atMostMs);
-    thread.on('message', hear).on('exit', ended);
-    thread.postMessage(question);
-  });
-}
-
-async function reply(thread: Worker, { number, method, id }: Ask, prefect: PrefectSource): Promise<void> {
-  thread.postMessage({ number, value: await prefect[method](id) } satisfies Reply);
 }
 
 /** After the time, Prefect counts as away. */

@@ -67,13 +67,13 @@ export interface AppParts {
 }
 
 export async function startApp(parts: AppParts): Promise<App> {
-  const { config, paths, clock, steady, log } = parts;
+  const { config, paths, steady, log } = parts;
   const onReopen = () => parts.send({ type: 'edge-reopen' });
   const shared = await openProcessServices({
     config,
     configFile: parts.configFile,
     paths,
-    clock,
+    clock: parts.clock,
     steady,
     log,
     onReopen,
@@ -83,7 +83,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     running: () => ({ families: metered.families(), workers: relay.workers() }),
   });
   const current = await startRuntime(shared, parts);
-  const { ledger } = shared;
+  const { ledger, clock } = shared;
   const { ledgerFile, announced: memoryFile } = paths;
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, steady, log });
   ledger.onCalls((calls) => current.get().services.credentials.refused(calls));
@@ -174,9 +174,9 @@ interface MeterParts {
   readonly answerer: Answerer;
 }
 
-function meterApp({ shared, current, config: { storeFile }, relay, answerer }: MeterParts): Metered {
+function meterApp({ shared, current, config: { storeAt }, relay, answerer }: MeterParts): Metered {
   const { paths, ledger, clock, log, exports, tracing, eventIntake } = shared;
-  return meter({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeFile }, answerer, {
+  return meter({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeAt }, answerer, {
     ...{ ledger, clock, log, sockets: relay.count, redactions: () => shared.redactions.total },
     ...{ sinks: exports.status, spans: tracing.status, events: eventIntake.status },
     revision: () => current.get().revision,
@@ -194,8 +194,8 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 
 function startTimers(parts: AppParts, { shared, current, sync, reloader }: TimerParts): readonly NodeJS.Timeout[] {
-  const { paths, clock, steady, log, config } = parts;
-  const { ledger, store } = shared;
+  const { paths, steady, log, config } = parts;
+  const { ledger, store, clock } = shared;
   const report = (text: string): void => warn(parts, text);
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: report, record: ledger.append });
   const lookup: Lookup = (path) => createLookup(current.get().upstream)(path);
@@ -211,7 +211,7 @@ function startTimers(parts: AppParts, { shared, current, sync, reloader }: Timer
     every(MINUTE_MS, 'certificates', reloader.renewCertificates),
     every(MINUTE_MS, 'reserve', async () => fillReserve(paths.reserve)),
     every(MINUTE_MS, 'disk', lookAtDisk),
-    every(MINUTE_MS, 'lost runs', createLostRuns({ storeFile: config.storeFile, providers, store: store.runTokens, lookup, clock, record: ledger.append })),
+    every(MINUTE_MS, 'lost runs', createLostRuns({ storeAt: config.storeAt, providers, store: store.runTokens, lookup, clock, record: ledger.append })),
   ];
 }
 

@@ -70,8 +70,8 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
     serve(app, log, isOutdated(app, loaded.config, paths));
   } catch (error) {
     log.error({ err: error }, 'start failed');
-    // A restart does not fix a broken configuration or an occupied file. It may fix any other problem.
-    if (error instanceof LictorError) return fatal(error.message);
+    // A restart does not fix a broken configuration or an occupied file. It may fix any other problem, such as a database that is away.
+    if (error instanceof LictorError && !(inUse && error.code === 'store-unreachable')) return fatal(error.message);
     throw error;
   } finally {
     candidate.discard();

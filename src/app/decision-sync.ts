@@ -33,12 +33,20 @@ export function createDecisionSync({ changeNumber, forget, sweep, recheck }: Dec
     });
     return mine;
   };
+  const look = async (): Promise<void> => {
+    const number = await changeNumber();
+    if (seen === undefined) seen = number;
+    else if (number !== seen) await now();
+  };
+  let looking: Promise<void> | undefined;
   return {
     now,
-    async ifChanged() {
-      const number = await changeNumber();
-      if (seen === undefined) seen = number;
-      else if (number !== seen) await now();
+    // One question at a time: a store that hangs must not get more of them.
+    ifChanged() {
+      looking ??= look().finally(() => {
+        looking = undefined;
+      });
+      return looking;
     },
   };
 }

@@ -15,7 +15,7 @@ let desk: EvidenceDesk;
 beforeEach(async () => {
   ({ paths, remove } = tempState());
   writeRecords(paths, 3);
-  await (await openStore({ file: paths.storeFile, clock: Date.now })).close();
+  await (await openStore({ at: paths.storeFile, clock: Date.now })).close();
   const configFile = join(paths.root, 'lictor.yaml');
   writeFileSync(configFile, 'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\n');
   copyFileSync(configFile, paths.configInUse);

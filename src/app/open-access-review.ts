@@ -14,13 +14,13 @@ interface Parts {
 }
 
 export function openAccessReview({ paths }: Pick<ProcessServices, 'paths'>, config: Config, { upstream, revision, policies, opened }: Parts): AccessReview {
-  const { publicUrl, services, forwardProxy, identityProviders, roles, agents, approvals, storeFile } = config;
+  const { publicUrl, services, forwardProxy, identityProviders, roles, agents, approvals, storeAt } = config;
   const review = createAccessReview({
     data: {
       config: { publicUrl, services, forwardProxy, identityProviders, roles, agents, approvals },
       own: { texts: policies.texts, sources: policies.sources },
       revision,
-      ...{ storeFile, ledgerFile: paths.ledgerFile },
+      ...{ storeAt, ledgerFile: paths.ledgerFile },
     },
     lookup: createLookup(upstream),
   });

@@ -101,14 +101,18 @@ export interface ProcessParts extends Pick<ProcessServices, 'paths' | 'clock' | 
   readonly onReopen: () => void;
 }
 
+/** To Postgres: those of a node beside commands, threads and other nodes. */
+const STORE_CONNECTIONS = 10;
 /** Each open stream asks one question at a time. */
 const MOST_FOLLOWERS = 100;
 
-export async function openProcessServices({ config, configFile, onReopen, ...parts }: ProcessParts): Promise<ProcessServices> {
-  const { paths, clock, steady, log } = parts;
-  const { storeFile } = config;
+export async function openProcessServices({ config, configFile, onReopen, ...given }: ProcessParts): Promise<ProcessServices> {
+  const { paths, steady, log } = given;
+  const { storeAt } = config;
   const { basePath } = config.publicUrl;
-  const store = await withReserve(paths.reserve, () => openStore({ file: storeFile, clock }));
+  const store = await withReserve(paths.reserve, () => openStore({ at: storeAt, clock: given.clock, connections: STORE_CONNECTIONS }));
+  const { clock } = store;
+  const parts = { ...given, clock };
   const ledger = await openLedger(parts, config);
   ledger.onReopen(onReopen);
   await forgetDecisions(parts);
@@ -123,9 +127,9 @@ export async function openProcessServices({ config, configFile, onReopen, ...par
     ...parts,
     ...{ store, ledger, sealer, signingKeys, lineageMemory, eventMemory, redactions: { total: 0 } },
     catalogue,
-    drafts: createDrafts({ actions: collectActions(catalogue.operations), storeFile, ledgerFile: paths.ledgerFile }),
+    drafts: createDrafts({ actions: collectActions(catalogue.operations), storeAt, ledgerFile: paths.ledgerFile }),
     ledgerSearch: createLedgerSearch(paths),
-    ledgerWatch: createLedgerWatch({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeFile }, steady),
+    ledgerWatch: createLedgerWatch({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeAt }, steady),
     evidence: createEvidenceDesk({ configFile, paths }),
     runPages: createRunPages(paths),
     liveSearch: createLedgerSearch({ ...paths, mostWaiting: MOST_FOLLOWERS }),

@@ -66,7 +66,7 @@ it('closes its connections to Prefect when it cannot be built', async () => {
     running: () => ({ families: [], workers: [] }),
     onReopen: () => undefined,
   };
-  const shared = await openProcessServices({ ...parts, config: { ...config, storeFile: paths.storeFile } });
+  const shared = await openProcessServices({ ...parts, config: { ...config, storeAt: paths.storeFile } });
   await expect(buildRuntime(shared, config, NO_POLICIES)).rejects.toMatchObject({ code: 'client-crl-unusable' });
   await acceptedAll(prefect);
   await vi.waitFor(() => expect(prefect.sockets.size).toBe(0));

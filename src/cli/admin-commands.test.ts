@@ -54,7 +54,7 @@ async function json(...args: string[]) {
 }
 
 async function inStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore({ file: join(root, 'lictor.db'), clock: systemClock });
+  const store = await openStore({ at: join(root, 'lictor.db'), clock: systemClock });
   try {
     return await work(store);
   } finally {

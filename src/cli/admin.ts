@@ -54,7 +54,7 @@ export function withNewStore<T>(context: CliContext, work: (session: AdminSessio
 
 async function inStore<T>(context: CliContext, existing: 'existing' | 'any', work: (session: AdminSession) => Promise<T>): Promise<T> {
   const loaded = await context.loadContext({ secrets: 'skip', store: existing });
-  const store = await openStore({ file: loaded.config.storeFile, clock: systemClock });
+  const store = await openStore({ at: loaded.config.storeAt, clock: systemClock });
   try {
     return await work({ ...loaded, store });
   } finally {

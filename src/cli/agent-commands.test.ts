@@ -67,7 +67,7 @@ function answer(path: string, body: Body): unknown {
 }
 
 async function inStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore({ file: join(root, 'lictor.db'), clock: Date.now });
+  const store = await openStore({ at: join(root, 'lictor.db'), clock: Date.now });
   try {
     return await work(store);
   } finally {

@@ -27,7 +27,7 @@ afterEach(() => {
 });
 
 async function inStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore({ file: join(root, 'lictor.db'), clock: Date.now });
+  const store = await openStore({ at: join(root, 'lictor.db'), clock: Date.now });
   try {
     return await work(store);
   } finally {

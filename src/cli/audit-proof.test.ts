@@ -280,7 +280,7 @@ describe('lictor audit export --events', () => {
 describe('lictor rotate ledger-key', () => {
   it('changes the key; signatures from before and saved heads stay valid, and the change is a record', async () => {
     writeFileSync(join(paths.root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\n');
-    await (await openStore({ file: paths.storeFile, clock: Date.now })).close();
+    await (await openStore({ at: paths.storeFile, clock: Date.now })).close();
     await audit(paths, 'head', '-o', at('old.json'));
     const before = readFileSync(paths.ledgerKey, 'utf8');
     const [out, err] = [new PassThrough(), new PassThrough()];

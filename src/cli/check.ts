@@ -73,10 +73,17 @@ export async function findProblems(context: Pick<CliContext, 'configFile' | 'sta
     const prepared = prepareStateDir(context.stateDir());
     return { paths: prepared, edge: await checkEdge(loaded.config, prepared, { ...context.env }) };
   });
+  const { storeProblems } = await import('./store-problems.ts');
   const restarts = await needRestart(context, paths, loaded.config);
   const { certificateWarnings } = await import('./certificate-warnings.ts');
   return {
-    problems: [...problems, ...ruleProblems(loaded.config.approvals), ...checkMetadataFiles(loaded.config, systemClock()), ...edge],
+    problems: [
+      ...problems,
+      ...ruleProblems(loaded.config.approvals),
+      ...checkMetadataFiles(loaded.config, systemClock()),
+      ...edge,
+      ...(await storeProblems(loaded.config)),
+    ],
     warnings: [...restarts, ...certificateWarnings(loaded.config), ...warnings],
     vectors,
   };

@@ -10,6 +10,8 @@ import { renderProblem } from '../config/problem.ts';
 import { prepareStateDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
+import { shownAddress } from '../contract/store-address.ts';
+import { storeExists } from '../store/rows.ts';
 import { CommandFailed } from './errors.ts';
 import { type Operator, operatorOf } from './operator.ts';
 
@@ -109,9 +111,9 @@ export function createContext(parts: ContextParts): CliContext {
   };
 }
 
-function assertStore({ storeFile }: Config): void {
-  if (existsSync(storeFile)) return;
-  throw new CommandFailed(`There is no store at ${storeFile}. Run the command with the gateway's -c and --state-dir.`);
+function assertStore({ storeAt }: Config): void {
+  if (storeExists(storeAt)) return;
+  throw new CommandFailed(`There is no store at ${shownAddress(storeAt)}. Run the command with the gateway's -c and --state-dir.`);
 }
 
 function chooseConfigFile(cwd: string, stateDir: string, given: string | undefined): { readonly file: string; readonly unused?: string } {

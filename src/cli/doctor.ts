@@ -158,7 +158,7 @@ async function withToken(
   session: Session,
   work: (token: DoctorContext['token']) => Promise<readonly Finding[]>,
 ): Promise<readonly Finding[]> {
-  const store = await openStore({ file: session.config.storeFile, clock: systemClock }).catch(messageOf);
+  const store = await openStore({ at: session.config.storeAt, clock: systemClock }).catch(messageOf);
   if (typeof store === 'string') return work(store);
   const name = `doctor-${randomBytes(4).toString('hex')}`;
   const { id, text: secret } = createTokenText(createTokenId());

@@ -15,7 +15,7 @@ beforeEach(async () => {
   root = state.paths.root;
   remove = state.remove;
   writeRecords(state.paths, 3);
-  await (await openStore({ file: join(root, 'lictor.db'), clock: Date.now })).close();
+  await (await openStore({ at: join(root, 'lictor.db'), clock: Date.now })).close();
   writeFileSync(join(root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\n');
 });
 afterEach(() => remove());
@@ -36,7 +36,7 @@ async function json(from: string, to: string) {
 
 /** `at` is the time of the creation. */
 async function addToken(name: string, at: number, lifetimeMs: number | null) {
-  const store = await openStore({ file: join(root, 'lictor.db'), clock: () => at });
+  const store = await openStore({ at: join(root, 'lictor.db'), clock: () => at });
   await store.tokens.create({ id: name, name, roles: ['viewer'], scope: null, cidrs: [], lifetimeMs, hash: name });
   await store.close();
 }

@@ -11,10 +11,12 @@ import type { StatePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { Located } from '../contract/decision.ts';
 import { LictorError } from '../contract/error.ts';
+import { shownAddress } from '../contract/store-address.ts';
 import { createLookup } from '../prefect/client/lookup.ts';
 import { createUpstream } from '../prefect/client/upstream.ts';
 import { openLedgerReader } from '../record/ledger/query.ts';
 import { type Names, NO_NAMES } from '../record/ledger/search/names.ts';
+import { storeExists } from '../store/rows.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
@@ -94,7 +96,7 @@ interface LazyStore {
 function lazyStore(config: Config): LazyStore {
   let opened: Promise<Store> | undefined;
   const openIfAny = async () => {
-    if (existsSync(config.storeFile)) opened ??= openStore({ file: config.storeFile, clock: systemClock });
+    if (storeExists(config.storeAt)) opened ??= openStore({ at: config.storeAt, clock: systemClock });
     return opened;
   };
   return {
@@ -111,14 +113,14 @@ function lazyStore(config: Config): LazyStore {
   };
 }
 
-function noStore({ storeFile }: Config): CommandFailed {
+function noStore({ storeAt }: Config): CommandFailed {
   return new CommandFailed(
-    `There is no store at ${storeFile} yet, so nobody is known: add an account or a token, name the --state-dir, or ask for role:viewer or group:NAME@PROVIDER.`,
+    `There is no store at ${shownAddress(storeAt)} yet, so nobody is known: add an account or a token, name the --state-dir, or ask for role:viewer or group:NAME@PROVIDER.`,
   );
 }
 
-function nobodyYet({ storeFile }: Config): string {
-  const place = existsSync(storeFile) ? `The store ${storeFile} has` : `There is no store at ${storeFile}, so there is`;
+function nobodyYet({ storeAt }: Config): string {
+  const place = storeExists(storeAt) ? `The store ${shownAddress(storeAt)} has` : `There is no store at ${shownAddress(storeAt)}, so there is`;
   return `lictor: ${place} no account, no token and no person yet. The list has only the members that lictor.yaml names.\n`;
 }
 

@@ -16,7 +16,7 @@ let root = '';
 beforeEach(async () => {
   root = makeMemoryDir('lictor-locks-');
   configure('{ id: local, type: accounts }');
-  await (await openStore({ file: join(root, 'lictor.db'), clock: Date.now })).close();
+  await (await openStore({ at: join(root, 'lictor.db'), clock: Date.now })).close();
 });
 
 function configure(providers: string): void {
@@ -56,7 +56,7 @@ async function told(): Promise<unknown[]> {
 
 /** The check of locks that the gateway makes for each request. */
 async function isLocked(id: string, identityProviders: readonly IdentityProvider[]): Promise<boolean> {
-  const store = await openStore({ file: join(root, 'lictor.db'), clock: Date.now });
+  const store = await openStore({ at: join(root, 'lictor.db'), clock: Date.now });
   const lock = await lockOnPrincipal({ locks: store.locks, config: { identityProviders } }, { id, idp: id.slice(id.lastIndexOf('@') + 1), onBehalfOf: [] });
   await store.close();
   return lock !== undefined;
@@ -172,7 +172,7 @@ describe('lictor lock', () => {
 
   it('takes any name of a person for the person, whom a run may act for by the name of then', async () => {
     configure('{ id: corp, type: saml, metadata_url: https://idp.example.com/metadata }');
-    const store = await openStore({ file: join(root, 'lictor.db'), clock: Date.now });
+    const store = await openStore({ at: join(root, 'lictor.db'), clock: Date.now });
     const alice = { idp: 'corp', subject: 's', name: 'alice', kind: 'user', groups: [], claims: {} } as const;
     await store.identities.put(alice, 'its word');
     await store.identities.put({ ...alice, name: 'alicia' }, 'its word');

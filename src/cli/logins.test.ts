@@ -41,7 +41,7 @@ function configure(more: string): void {
 
 /** Logins with the given age, with or without a session of the browser. */
 async function makeLogins(names: readonly string[], { agoMs = 0, onSession = false } = {}): Promise<void> {
-  const store = await openStore({ file: join(root, 'lictor.db'), clock: () => systemClock() - agoMs });
+  const store = await openStore({ at: join(root, 'lictor.db'), clock: () => systemClock() - agoMs });
   const rest = { clientId: 'lictor-cli', scopes: ['prefect:read'], audience: 'api' } as const;
   for (const name of names) {
     await store.accounts.create({ id: `account-${name}`, name, roles: ['viewer'], password: 'x' });

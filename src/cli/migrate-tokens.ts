@@ -30,7 +30,7 @@ interface Request {
 export async function createWorkerTokens(loaded: LoadedContext, { directory, workers }: Request): Promise<readonly WorkerToken[]> {
   if (directory === undefined) return workers.map((worker) => ({ ...placeOf('DIR', worker), state: 'none' }));
   const place = resolve(directory);
-  const store = await openStore({ file: loaded.config.storeFile, clock: systemClock });
+  const store = await openStore({ at: loaded.config.storeAt, clock: systemClock });
   try {
     const made: WorkerToken[] = [];
     for (const worker of workers) made.push(await createOne({ ...loaded, store }, placeOf(place, worker)));

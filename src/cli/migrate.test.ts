@@ -44,7 +44,7 @@ beforeEach(async () => {
   const { port } = Object(prefect.address());
   const places = `prefect: { url: "http://127.0.0.1:${port}", auth_string_file: "${join(root, 'prefect-auth')}" }\n`;
   writeFileSync(join(root, 'lictor.yaml'), `public_url: http://localhost:8200\n${places}`);
-  await (await openStore({ file: join(root, 'lictor.db'), clock: Date.now })).close();
+  await (await openStore({ at: join(root, 'lictor.db'), clock: Date.now })).close();
   control = createAdminServer({ sync: nothing, rereadSecrets: nothing, applyPolicies: refuse, workers: () => channels.map(channelOf) }, () => undefined);
   control.listen(prepareStateDir(root).adminSocket);
   await once(control, 'listening');
@@ -89,7 +89,7 @@ async function migrating(pause: () => Promise<unknown>, ...args: string[]): Prom
 }
 
 async function liveTokens(): Promise<readonly string[]> {
-  const store = await openStore({ file: join(root, 'lictor.db'), clock: Date.now });
+  const store = await openStore({ at: join(root, 'lictor.db'), clock: Date.now });
   const tokens = await store.tokens.list();
   await store.close();
   return tokens.filter(({ revokedMs }) => revokedMs === null).map(({ name }) => name);
@@ -241,7 +241,7 @@ describe('--tokens', () => {
 
   it('gives the role worker on the pool of the worker, and records it', async () => {
     await create();
-    const store = await openStore({ file: join(root, 'lictor.db'), clock: Date.now });
+    const store = await openStore({ at: join(root, 'lictor.db'), clock: Date.now });
     expect(await store.tokens.list()).toMatchObject([{ roles: ['worker'], scope: { workPools: ['etl'] }, lifetimeMs: null }]);
     await store.close();
     const [out, err] = [new PassThrough(), new PassThrough()];

@@ -17,7 +17,7 @@ beforeEach(async () => {
   state = tempState();
   root = state.paths.root;
   configure('observe');
-  await (await openStore({ file: storeFile(), clock: Date.now })).close();
+  await (await openStore({ at: storeFile(), clock: Date.now })).close();
 });
 afterEach(() => state.remove());
 
@@ -40,7 +40,7 @@ async function run(...args: string[]): Promise<{ status: number; out: string; er
 }
 
 async function enforced(): Promise<readonly string[]> {
-  const store = await openStore({ file: storeFile(), clock: Date.now });
+  const store = await openStore({ at: storeFile(), clock: Date.now });
   const rows = await store.observations.enforced();
   await store.close();
   return rows.map(({ subject }) => subject);

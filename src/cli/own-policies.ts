@@ -1,5 +1,4 @@
 // The own policies for commands: those on the disk, checked, and those in force.
-import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type CheckedPolicies, checkPolicyFiles, loadOwnPolicies, NO_POLICIES, type OwnPolicies } from '../authorization/policy/own/check.ts';
 import { problemsOf, withVectors } from '../authorization/policy/own/tested.ts';
@@ -7,8 +6,10 @@ import type { Config } from '../config/config.ts';
 import { type Problem, renderProblem } from '../config/problem.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { PolicyFiles } from '../contract/policy-files.ts';
+import type { StoreAddress } from '../contract/store-address.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../prefect/catalog/catalogue.ts';
+import { storeExists } from '../store/rows.ts';
 import { openStore } from '../store/store.ts';
 import { CommandFailed } from './errors.ts';
 
@@ -48,14 +49,14 @@ function sound({ policies, problems }: CheckedPolicies, file: string): OwnPolici
 }
 
 /** The last applied set. Before the first start, the set on the disk. Throws as `soundPolicies`. */
-export async function policiesInForce(config: Pick<Config, 'policies' | 'storeFile'>, file: string): Promise<OwnPolicies> {
+export async function policiesInForce(config: Pick<Config, 'policies' | 'storeAt'>, file: string): Promise<OwnPolicies> {
   if (config.policies === null) return NO_POLICIES;
-  const last = existsSync(config.storeFile) ? await latestSet(config.storeFile) : undefined;
+  const last = storeExists(config.storeAt) ? await latestSet(config.storeAt) : undefined;
   return last === undefined ? soundPolicies(config, file) : sound(checkPolicyFiles(collectActions(OPERATIONS), last), file);
 }
 
-async function latestSet(storeFile: string): Promise<OwnPolicies['files'] | undefined> {
-  const store = await openStore({ file: storeFile, clock: systemClock });
+async function latestSet(storeAt: StoreAddress): Promise<OwnPolicies['files'] | undefined> {
+  const store = await openStore({ at: storeAt, clock: systemClock });
   try {
     return (await store.policySets.latest())?.files;
   } finally {

@@ -57,7 +57,7 @@ async function lictor(...args: string[]): Promise<{ readonly status: number; rea
 }
 
 async function keep(revision: number, files: Readonly<Record<string, string>>): Promise<void> {
-  const store = await openStore({ file: join(root, 'lictor.db'), clock: systemClock });
+  const store = await openStore({ at: join(root, 'lictor.db'), clock: systemClock });
   await store.policySets.put({ revision, files, by: 'local:root', why: `set ${revision}` });
   await store.close();
 }
@@ -110,7 +110,7 @@ describe('lictor policy', () => {
   });
 
   it('twin: rolls back to no revision where older sets may have been deleted', async () => {
-    const store = await openStore({ file: join(root, 'lictor.db'), clock: systemClock });
+    const store = await openStore({ at: join(root, 'lictor.db'), clock: systemClock });
     await store.policySets.put({ revision: 9, files: { 'own.cedar': FREEZE }, by: 'local:root', why: '' });
     await store.close();
     const database = new DatabaseSync(join(root, 'lictor.db'));

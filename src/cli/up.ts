@@ -33,7 +33,7 @@ async function up(context: CliContext): Promise<void> {
   const status = await runSupervisor({
     paths,
     configFile,
-    prepare: () => backUpOlderState({ paths, storeFile: config.storeFile, now: systemClock, log }),
+    prepare: () => backUpOlderState({ paths, storeAt: config.storeAt, now: systemClock, log }),
     controlEntry: fileURLToPath(new URL('../app/control-plane.ts', import.meta.url)),
     onUp: () => log(`lictor: ${config.publicUrl.origin}${config.publicUrl.basePath}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.`),
     log,

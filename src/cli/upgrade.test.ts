@@ -100,9 +100,9 @@ describe('lictor upgrade --check', () => {
   it.each<Planted>([
     {
       name: 'keys and values that this version does not have',
-      plant: () => configure('store_listen: postgres://x/y\nmode: watch'),
+      plant: () => configure('store_listen: mysql://x/y\nmode: watch'),
       faults: [
-        ['fail', /lictor\.yaml:5 store_listen: not built yet/, /Remove it/],
+        ['fail', /lictor\.yaml:5 store_listen: is no address of a Postgres database/, /postgres:\/\/USER@HOST/],
         ['fail', /lictor\.yaml:6 mode: must be one of/, /Take one of/],
       ],
     },
@@ -160,7 +160,7 @@ describe('lictor upgrade --check', () => {
 
   async function putInvalid(): Promise<void> {
     writeFileSync(join(root, 'policies/freeze.cedar'), POLICY.replace('configure', 'bake'));
-    const opened = await openStore({ file: statePaths(state, state).storeFile, clock: systemClock });
+    const opened = await openStore({ at: statePaths(state, state).storeFile, clock: systemClock });
     await opened.policySets.put({ revision: 1, files: { 'freeze.cedar': POLICY.replace('configure', 'bake') }, by: 'local:root', why: '' });
     await opened.close();
   }

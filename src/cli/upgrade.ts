@@ -6,10 +6,8 @@ import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/load.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
-
 import { type Check, type Finding, fail, type Verdict, warn } from '../operations/doctor/finding.ts';
 import { checkNginx } from '../operations/doctor/inside/nginx-version.ts';
-import { readRows } from '../operations/doctor/inside/read-rows.ts';
 import { upstreamSubjects } from '../operations/doctor/outside/bypasses.ts';
 import { checkCredential, checkRoutes } from '../operations/doctor/outside/upstream.ts';
 import { inOrder, runChecks } from '../operations/doctor/run-checks.ts';
@@ -18,6 +16,7 @@ import { checkStateVersions } from '../operations/upgrade/state.ts';
 import { checkTestedNginx, checkTestedPrefect } from '../operations/upgrade/versions.ts';
 import { operationsOf } from '../prefect/catalog/versions.ts';
 import { parseColumn } from '../store/json-column.ts';
+import { readRows } from '../store/rows.ts';
 import { findProblemsAside } from './check.ts';
 import type { CliContext } from './context.ts';
 import { loadForChecks, pathsAsTheyAre, runProgram } from './doctor.ts';
@@ -96,7 +95,7 @@ function checksOf(context: CliContext, config: Config, secretsKnown: boolean): r
   const paths: StatePaths = pathsAsTheyAre(context.stateDir());
   const subjects = secretsKnown ? upstreamSubjects({ config, env: { ...context.env } }) : [];
   return [
-    { group: 'machine', name: 'state', run: () => checkStateVersions({ paths, storeFile: config.storeFile }) },
+    { group: 'machine', name: 'state', run: () => checkStateVersions({ paths, storeAt: config.storeAt }) },
     { group: 'machine', name: 'given', run: () => checkGiven(config) },
     { group: 'machine', name: 'policies-in-force', run: () => checkPoliciesInForce(config) },
     ...subjects.flatMap((subject): Check[] => [
@@ -110,8 +109,8 @@ function checksOf(context: CliContext, config: Config, secretsKnown: boolean): r
 const IN_FORCE = 'SELECT files FROM policy_sets ORDER BY created_ms DESC, revision DESC LIMIT 1';
 
 /** A start uses the set that was applied last, not the files. */
-function checkPoliciesInForce({ policies, storeFile }: Pick<Config, 'policies' | 'storeFile'>): readonly Verdict[] {
-  const [row] = policies === null ? [] : readRows(storeFile, IN_FORCE);
+async function checkPoliciesInForce({ policies, storeAt }: Pick<Config, 'policies' | 'storeAt'>): Promise<readonly Verdict[]> {
+  const [row] = policies === null ? [] : await readRows(storeAt, IN_FORCE);
   if (row === undefined) return [];
   const parsed = parseColumn(String(row['files']), 'policy set');
   const files = Object.fromEntries(Object.entries(parsed ?? {}).map(([name, text]) => [name, String(text)]));

@@ -36,7 +36,8 @@ const SECTIONS: Readonly<Record<keyof Config, string>> = {
   traces: 'traces',
   metrics: 'metrics',
   scim: 'scim',
-  storeFile: 'store',
+  storeAt: 'store',
+  storeListen: 'store_listen',
 };
 
 /** In the order of the list above; none: `next` says what `former` said. */

@@ -1,6 +1,7 @@
 // The loaded configuration: parsed once, trusted inside. Wire names are snake_case, these are camelCase.
 import type { ActionGroup } from '../contract/operation.ts';
 import type { Grant, Scope } from '../contract/scope.ts';
+import type { PostgresAddress, StoreAddress } from '../contract/store-address.ts';
 import type { IdentityProvider } from './sections/provider-kinds.ts';
 import type { Service } from './service.ts';
 
@@ -206,6 +207,7 @@ export interface Config {
   readonly traces: Traces | null;
   readonly exports: readonly LedgerExport[];
   readonly scim: readonly ScimTenant[];
-  /** Absolute path of the SQLite store. */
-  readonly storeFile: string;
+  readonly storeAt: StoreAddress;
+  /** A direct connection for this node alone, where `storeAt` leads to PgBouncer; null: `storeAt` is direct, or SQLite. */
+  readonly storeListen: PostgresAddress | null;
 }

@@ -15,7 +15,7 @@ afterAll(() => file.remove());
 describe('the published files', () => {
   it('loads the documented example', () => {
     const result = loadConfig(join(REPOSITORY, 'lictor.yaml'), {}, { stateDir: '/state' });
-    expect(result).toMatchObject({ ok: true, config: { publicUrl: { origin: 'http://localhost:8200' }, storeFile: '/state/lictor.db' } });
+    expect(result).toMatchObject({ ok: true, config: { publicUrl: { origin: 'http://localhost:8200' }, storeAt: '/state/lictor.db' } });
   });
 
   it('has a JSON Schema that is generated from the code (npm run schema)', () => {
@@ -51,7 +51,8 @@ describe('a small file', () => {
       traces: null,
       ledger: { failClosed: true, retentionSeconds: null },
       scim: [],
-      storeFile: '/state/lictor.db',
+      storeAt: '/state/lictor.db',
+      storeListen: null,
     });
   });
 
@@ -148,11 +149,6 @@ limits: [{ for: "*", rate: fast }]
     expect(problems('public_url: https://x.example\nprefect: { url: "http://127.0.0.1:4200" }\ntls: { cert: a$host.pem, key: b.pem }\n')).toMatchObject([
       { path: 'tls.cert', message: expect.stringContaining('holds a $') },
     ]);
-  });
-
-  it('say that a later part is not built yet', () => {
-    const line = 'store: postgres://db/x';
-    expect(problems(`${SMALLEST}${line}\n`)).toEqual([expect.objectContaining({ message: expect.stringContaining('not built yet') })]);
   });
 });
 

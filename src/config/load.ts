@@ -4,13 +4,13 @@ import { dirname, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { type Environment, expandEnvironment, isRecord } from './expand.ts';
 import { reportFormerKeys } from './former-keys.ts';
-import { reportNotBuilt } from './not-built.ts';
 import type { Problem } from './problem.ts';
 import { createProblemList, type Keys, type ProblemList } from './report.ts';
 import { configSchema, jsonSchema } from './schema/index.ts';
 import { isSecretIn } from './schema/keys.ts';
 import { reportIssues } from './schema/problems.ts';
 import { contextOf, type Files } from './sections/context.ts';
+import { reportPlainPasswords } from './sections/store.ts';
 import { parseYaml } from './yaml-file.ts';
 
 export type { Problem } from './problem.ts';
@@ -42,10 +42,10 @@ export function loadConfig(file: string, env: Environment, options: LoadOptions)
   if (!yaml.ok) return yaml;
   const problems = createProblemList(yaml.lineOf);
   const secrets = options.secrets ?? 'read';
+  reportPlainPasswords(yaml.data, problems.report);
   const schema = jsonSchema();
   const data = expandEnvironment(yaml.data, { env, secrets, isSecret: isSecretIn(schema) }, problems.report);
   reportFormerKeys(data, problems.report);
-  reportNotBuilt(data, problems.report);
   const files = { baseDir: options.baseDir ?? dirname(resolve(file)), stateDir: resolve(options.stateDir), secrets };
   const config = parseConfig(data, { files, schema, problems });
   return config !== undefined && problems.all().length === 0 ? { ok: true, config } : { ok: false, problems: problems.all() };

@@ -13,7 +13,8 @@ const RESTART_KEYS: readonly RestartKey[] = [
   { path: 'listen', value: ({ listen }) => listen, because: 'a port that is taken would be noticed only after the change' },
   { path: 'tls', value: ({ tls }) => tls !== null, because: 'the listeners speak either http or https' },
   { path: 'ledger.retention', value: ({ ledger }) => ledger.retentionSeconds, because: 'the ledger has a thread of its own' },
-  { path: 'store', value: ({ storeFile }) => storeFile, because: 'it is open' },
+  { path: 'store', value: ({ storeAt }) => storeAt, because: 'it is open' },
+  { path: 'store_listen', value: ({ storeListen }) => storeListen, because: 'it is open' },
 ];
 
 /** Why a key cannot be changed by a reload; undefined: it can. */

@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const backUp = (next?: number) =>
-  backUpOlderState({ paths, storeFile: paths.storeFile, now: () => 0, log: (line) => lines.push(line), ...(next !== undefined && { version: next }) });
+  backUpOlderState({ paths, storeAt: paths.storeFile, now: () => 0, log: (line) => lines.push(line), ...(next !== undefined && { version: next }) });
 const version = () => readFileSync(paths.version, 'utf8').trim();
 
 /** A state directory of the first layout, without a version file: tables with something in them, a write-ahead log not folded in. */

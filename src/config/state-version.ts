@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSyn
 import { basename, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { LictorError } from '../contract/error.ts';
+import type { StoreAddress } from '../contract/store-address.ts';
 import type { StatePaths } from './state-dir.ts';
 
 /** A release that changes the layout or a table raises it, and changes what `lictor up` finds after `backUpOlderState`. */
@@ -29,8 +30,8 @@ export function markNewState(paths: StatePaths): void {
 
 export interface BackupParts {
   readonly paths: StatePaths;
-  /** `config.storeFile`: it may be outside the state directory. */
-  readonly storeFile: string;
+  /** `config.storeAt`: the file may be outside the state directory. Postgres has its own backups. */
+  readonly storeAt: StoreAddress;
   readonly now: () => number;
   readonly log: (line: string) => void;
   /** Only tests have others. */
@@ -38,11 +39,15 @@ export interface BackupParts {
 }
 
 /** Call it with the state directory claimed and nothing running. Throws `state-backup-failed`: then nothing was changed. */
-export async function backUpOlderState({ paths, storeFile, now, log, version = STATE_VERSION }: BackupParts): Promise<void> {
+export async function backUpOlderState({ paths, storeAt, now, log, version = STATE_VERSION }: BackupParts): Promise<void> {
   const from = readVersion(paths.version);
   if (from < version) {
     const target = join(paths.backup, `v${from}-${new Date(now()).toISOString().replaceAll(/[:.]/g, '-')}`);
-    await copyState([storeFile, paths.ledgerFile], [join(paths.root, 'revision.json'), paths.configInUse], target);
+    await copyState(
+      [storeAt, paths.ledgerFile].filter((at) => typeof at === 'string'),
+      [join(paths.root, 'revision.json'), paths.configInUse],
+      target,
+    );
     log(`lictor: the state directory has version ${from}, and gets version ${version}. A copy of it as it was is in ${target}.`);
   }
   if (from < version || !existsSync(paths.version)) writeVersion(paths.version, version);

@@ -17,8 +17,8 @@ beforeEach(async () => {
   dir = makeMemoryDir('lictor-grants-');
   nowMs = 1_800_000_000_000;
   const clock = (): number => nowMs;
-  store = await openStore({ file: join(dir, 'lictor.db'), clock });
-  other = await openStore({ file: join(dir, 'lictor.db'), clock });
+  store = await openStore({ at: join(dir, 'lictor.db'), clock });
+  other = await openStore({ at: join(dir, 'lictor.db'), clock });
   await store.accounts.create({ id: 'a1', name: 'alice', roles: ['admin'], password: 'phc' });
   await store.sessions.create({ id: 'browser', account: { id: 'a1', password: 'phc' }, expiresMs: nowMs + 30 * DAY_MS });
 });

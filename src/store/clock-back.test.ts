@@ -11,8 +11,8 @@ import { createLeases } from './leases.ts';
 import { createLoginAttempts, LOGIN_ATTEMPT_LIMITS } from './login-attempts.ts';
 import { createMakers } from './makers.ts';
 import { createRunTokens, type RunTokens } from './run-tokens.ts';
-import { createTables } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
+import { createSqliteTables } from './sqlite-schema.ts';
 
 const HOUR_MS = 3_600_000;
 const MOST = 3;
@@ -26,7 +26,7 @@ beforeEach(async () => {
   directory = makeMemoryDir('lictor-clock-back-');
   database = openSqlite(join(directory, 'lictor.db'));
   nowMs = 1_700_000_000_000;
-  await createTables(database);
+  await createSqliteTables(database);
 });
 afterEach(async () => {
   await database.close();

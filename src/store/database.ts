@@ -1,10 +1,12 @@
 // The database as the parts of the store use it.
 import type { CompiledQuery, Kysely, Transaction } from 'kysely';
+import type { Clock } from '../contract/clock.ts';
 import type { Tables } from './tables.ts';
 
 /** Runs a prepared query, without the time that Kysely takes for each query. */
 export type Select = <Row>(query: CompiledQuery<Row>) => Promise<readonly Row[]>;
 
+/** Transactions see no part of another one. `work` may run several times, so it changes nothing but the database. */
 export interface Database {
   /** For single reads. Never waits for a writer. */
   readonly read: Kysely<Tables>;
@@ -14,4 +16,10 @@ export interface Database {
   /** A transaction that is on the disk when it resolves: a revocation must survive a power cut. */
   durably<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>;
   close(): Promise<void>;
+}
+
+/** A database with its tables. */
+export interface OpenedDatabase extends Database {
+  /** The time of the parts of the store. */
+  readonly clock: Clock;
 }

@@ -1,6 +1,6 @@
 // Identities of providers by (idp, subject). A name belongs to one subject, so that a reused name never gets the rights of the former person.
 import { randomBytes } from 'node:crypto';
-import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import type { Identity } from '../contract/identity.ts';
 import { raiseChangeNumber } from './changes.ts';
@@ -140,9 +140,10 @@ async function groupSetsOf(db: Kysely<Tables>): Promise<readonly GroupSet[]> {
   return rows.map((row) => ({ idp: row.idp, groups: fromColumn(row.groups), isProvisioned: row.provisioned === 1, people: row.people }));
 }
 
-/** `instr` has no wildcards: the text stands for itself. */
 function has(text: string) {
-  return sql<boolean>`(${text} = '' or instr(lower(name || '@' || idp), lower(${text})) > 0 or instr(lower("groups"), lower(${text})) > 0)`;
+  const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  const isIn = (column: RawBuilder<string>) => sql<boolean>`lower(${column}) like lower(${pattern}) escape '\\'`;
+  return sql<boolean>`(${isIn(sql`name || '@' || idp`)} or ${isIn(sql`"groups"`)})`;
 }
 
 function toStored(row: Selectable<Tables['identities']>): StoredIdentity {

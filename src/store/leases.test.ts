@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { createLeases } from './leases.ts';
-import { createTables } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
+import { createSqliteTables } from './sqlite-schema.ts';
 
 it('of each principal, the store has those that end last', async () => {
   const dir = makeMemoryDir('lictor-leases-');
   const database = openSqlite(join(dir, 'lictor.db'));
   try {
-    await createTables(database);
+    await createSqliteTables(database);
     const leases = createLeases(database, () => 1_700_000_000_000, 3);
     await leases.put({ id: 'b', principal: 'token:b', flowRun: null }, 1);
     for (const [id, lifeMs] of [

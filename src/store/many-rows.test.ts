@@ -45,7 +45,7 @@ afterEach(async () => {
 async function open(content?: Buffer): Promise<void> {
   dir = makeMemoryDir('lictor-many-');
   if (content !== undefined) writeFileSync(join(dir, 'lictor.db'), content, { mode: 0o600 });
-  store = await openStore({ file: join(dir, 'lictor.db'), clock: () => NOW });
+  store = await openStore({ at: join(dir, 'lictor.db'), clock: () => NOW });
 }
 
 const left = async () => [await store.sessions.byId('s7'), await store.idpTokens.read('s7'), (await store.clientGrants.byId('g7'))?.endedMs];

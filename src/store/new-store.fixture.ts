@@ -15,7 +15,7 @@ let newStore: Promise<Buffer> | undefined;
 async function makeNewStore(): Promise<Buffer> {
   const dir = makeMemoryDir('lictor-store-');
   const file = join(dir, 'lictor.db');
-  await (await openStore({ file, clock: () => 0 })).close();
+  await (await openStore({ at: file, clock: () => 0 })).close();
   const bytes = readFileSync(file);
   rmSync(dir, { recursive: true });
   return bytes;

@@ -1,6 +1,6 @@
 // Flow runs whose worker's credential has ended: they cannot report, and Prefect shows them as running for ever.
-import { existsSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import type { StoreAddress } from '../contract/store-address.ts';
+import { readRows } from './rows.ts';
 
 export interface OrphanedRun {
   readonly id: string;
@@ -15,38 +15,31 @@ export interface Trust {
 }
 
 /** Newest first, as many as Prefect lists at once. Only reads. Another check covers an unreadable store. */
-export function orphanedRuns(storeFile: string, trusts: readonly Trust[], nowMs: number): readonly OrphanedRun[] {
-  if (!existsSync(storeFile)) return [];
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(storeFile, { readOnly: true });
-    return database
-      .prepare(QUERY)
-      .all({ now: nowMs, trusts: JSON.stringify(trusts) })
-      .map(({ flow_run_id: id, worker }) => ({ id: String(id), worker: String(worker) }));
-  } catch {
-    return [];
-  } finally {
-    database?.close();
-  }
+export async function orphanedRuns(at: StoreAddress, trusts: readonly Trust[], nowMs: number): Promise<readonly OrphanedRun[]> {
+  const rows = await readRows(at, queryFor(at), nowMs, nowMs, nowMs, JSON.stringify(trusts));
+  return rows.map(({ flow_run_id: id, worker }) => ({ id: String(id), worker: String(worker) }));
 }
 
 /**
  * By what the run is bound to (authn/run-token/worker.ts): a service token, a login of the command line, or a principal by the word of its provider.
  * A worker that begins the run anew ends the tokens before. Not checked here: whether the provider still confirms a login.
  */
-const QUERY = `
+function queryFor(at: StoreAddress): string {
+  const [providers, identity] =
+    typeof at === 'string' ? ['json_each(?) provider', 'run.identity'] : ['json_array_elements(cast(? as json)) provider(value)', 'cast(run.identity as json)'];
+  return `
   SELECT run.flow_run_id, run.worker FROM run_tokens run
-  WHERE run.live_ms IS NOT NULL AND run.ended_ms IS NULL AND NOT CASE substr(run.binding, 1, instr(run.binding, ' ') - 1)
-    WHEN 'token' THEN EXISTS
+  WHERE run.live_ms IS NOT NULL AND run.ended_ms IS NULL AND NOT CASE
+    WHEN run.binding LIKE 'token %' THEN EXISTS
       (SELECT 1 FROM tokens JOIN token_secrets secret ON secret.token_id = tokens.id
-       WHERE run.binding = 'token ' || tokens.id AND tokens.revoked_ms IS NULL AND (secret.expires_ms IS NULL OR secret.expires_ms > :now))
-    WHEN 'login' THEN EXISTS
+       WHERE run.binding = 'token ' || tokens.id AND tokens.revoked_ms IS NULL AND (secret.expires_ms IS NULL OR secret.expires_ms > ?))
+    WHEN run.binding LIKE 'login %' THEN EXISTS
       (SELECT 1 FROM client_grants login
-       WHERE run.binding = 'login ' || login.id AND login.ended_ms IS NULL AND login.expires_ms > :now
-         AND (login.session_id IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE sessions.id = login.session_id AND sessions.expires_ms > :now)))
+       WHERE run.binding = 'login ' || login.id AND login.ended_ms IS NULL AND login.expires_ms > ?
+         AND (login.session_id IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE sessions.id = login.session_id AND sessions.expires_ms > ?)))
     ELSE EXISTS
-      (SELECT 1 FROM json_each(:trusts) provider
-       WHERE provider.value ->> 'idp' = run.identity ->> 'idp' AND provider.value ->> 'trust' = run.identity ->> 'trust')
+      (SELECT 1 FROM ${providers}
+       WHERE provider.value ->> 'idp' = ${identity} ->> 'idp' AND provider.value ->> 'trust' = ${identity} ->> 'trust')
   END
   ORDER BY run.live_ms DESC LIMIT 200`;
+}

@@ -1,30 +1,9 @@
 // The tables of the store. What each column holds stands in tables.ts.
-import { type Kysely, sql } from 'kysely';
-import { assertNotNewer, STATE_VERSION } from '../config/state-version.ts';
 import { AGENT_SCHEMA } from './agent-schema.ts';
-import type { Database } from './database.ts';
 import { SCIM_SCHEMA } from './scim-schema.ts';
-import type { Tables } from './tables.ts';
 
-/** Creates the tables in a new file, in one transaction. Throws `state-newer` for a store that a later Lictor has written. */
-export async function createTables(database: Database): Promise<void> {
-  await database.durably(async (transaction) => {
-    const version = await versionOf(transaction);
-    assertNotNewer('The store', version);
-    if (version > 0) return;
-    for (const statement of [...SCHEMA, ...AGENT_SCHEMA, ...SCIM_SCHEMA, `pragma user_version = ${STATE_VERSION}`])
-      await sql.raw(statement).execute(transaction);
-  });
-}
-
-/** 0: the file is new. */
-async function versionOf(db: Kysely<Tables>): Promise<number> {
-  const { rows } = await sql<{ readonly user_version: number }>`pragma user_version`.execute(db);
-  return rows[0]?.user_version ?? 0;
-}
-
-/** One statement each. */
-const SCHEMA: readonly string[] = [
+/** One statement each, for SQLite; postgres-schema.ts says what differs in Postgres. */
+export const SCHEMA: readonly string[] = [
   `create table change_number (
     id integer primary key not null,
     number bigint not null,
@@ -280,4 +259,6 @@ const SCHEMA: readonly string[] = [
     enforced_by text not null,
     created_ms bigint not null
   )`,
+  ...AGENT_SCHEMA,
+  ...SCIM_SCHEMA,
 ];

@@ -15,11 +15,11 @@ describeStoreContract('SQLite', async (clock) => {
   const dir = makeMemoryDir('lictor-store-');
   const file = join(dir, 'lictor.db');
   await writeNewStore(file);
-  const [store, other] = await Promise.all([openStore({ file, clock }), openStore({ file, clock })]);
+  const [store, other] = await Promise.all([openStore({ at: file, clock }), openStore({ at: file, clock })]);
   return {
     store,
     other,
-    fillAttempts(count) {
+    async fillAttempts(count) {
       using database = new DatabaseSync(file);
       database
         .prepare(
@@ -45,21 +45,21 @@ describe('the SQLite file', () => {
   afterEach(() => rmSync(dir, { recursive: true }));
 
   it('is readable by its owner only, with its log', async () => {
-    const store = await openStore({ file, clock: systemClock });
+    const store = await openStore({ at: file, clock: systemClock });
     await store.bump('test');
     for (const name of [file, `${file}-wal`, `${file}-shm`]) expect(statSync(name).mode & 0o777).toBe(0o600);
     await store.close();
   });
 
   it('is closed to others again after its mode was changed', async () => {
-    await (await openStore({ file, clock: systemClock })).close();
+    await (await openStore({ at: file, clock: systemClock })).close();
     chmodSync(file, 0o644);
-    await (await openStore({ file, clock: systemClock })).close();
+    await (await openStore({ at: file, clock: systemClock })).close();
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
   it('says why a transaction failed that SQLite has rolled back by itself, as on a full disk, and goes on', async () => {
-    const store = await openStore({ file, clock: systemClock });
+    const store = await openStore({ at: file, clock: systemClock });
     const lock = { kind: 'principal', value: 'alice@local', why: '', by: 'local:root', expiresMs: null } as const;
     const database = new DatabaseSync(file);
     database.exec("CREATE TRIGGER full BEFORE INSERT ON locks BEGIN SELECT RAISE(ROLLBACK, 'no room'); END");
@@ -71,10 +71,10 @@ describe('the SQLite file', () => {
   });
 
   it('has its content and its version after it was closed', async () => {
-    const store = await openStore({ file, clock: systemClock });
+    const store = await openStore({ at: file, clock: systemClock });
     const number = await store.bump('test');
     await store.close();
-    const again = await openStore({ file, clock: systemClock });
+    const again = await openStore({ at: file, clock: systemClock });
     expect(await again.changeNumber()).toBe(number);
     await again.close();
     const database = new DatabaseSync(file);
@@ -83,17 +83,17 @@ describe('the SQLite file', () => {
   });
 
   it('of a newer version is rejected with what to do, and not changed', async () => {
-    await (await openStore({ file, clock: systemClock })).close();
+    await (await openStore({ at: file, clock: systemClock })).close();
     using database = new DatabaseSync(file);
     database.exec(`pragma user_version = ${STATE_VERSION + 1}`);
-    await expect(openStore({ file, clock: systemClock })).rejects.toMatchObject({ code: 'state-newer', message: expect.stringContaining('newer Lictor') });
+    await expect(openStore({ at: file, clock: systemClock })).rejects.toMatchObject({ code: 'state-newer', message: expect.stringContaining('newer Lictor') });
     expect(database.prepare('pragma user_version').get()).toEqual({ user_version: STATE_VERSION + 1 });
   });
 
   it('that is no database, or cannot be made, is refused with what to do', async () => {
     writeFileSync(file, 'this is not a database, but it is long enough to look like one'.repeat(20));
-    await expect(openStore({ file, clock: systemClock })).rejects.toMatchObject({ code: 'store-unusable', message: expect.stringContaining(file) });
-    await expect(openStore({ file: join(dir, 'missing', 'lictor.db'), clock: systemClock })).rejects.toMatchObject({ code: 'store-unusable' });
+    await expect(openStore({ at: file, clock: systemClock })).rejects.toMatchObject({ code: 'store-unusable', message: expect.stringContaining(file) });
+    await expect(openStore({ at: join(dir, 'missing', 'lictor.db'), clock: systemClock })).rejects.toMatchObject({ code: 'store-unusable' });
   });
 });
 

@@ -2,6 +2,7 @@
 // device codes, authorization codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches,
 // uses, runs and taints of agents, approvals, observe mode, users and groups of SCIM, and the change number.
 import type { Clock } from '../contract/clock.ts';
+import type { StoreAddress } from '../contract/store-address.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { type AgentRuns, createAgentRuns } from './agent-runs.ts';
@@ -11,6 +12,7 @@ import { type AuthorizationCodes, createAuthorizationCodes } from './authorizati
 import { type CacheGenerations, createCacheGenerations } from './cache-generations.ts';
 import { createChangeNumber, raiseChangeNumber } from './changes.ts';
 import { type ClientGrants, createClientGrants } from './client-grants.ts';
+import type { OpenedDatabase } from './database.ts';
 import { createDeviceCodes, type DeviceCodes } from './device-codes.ts';
 import { createGivenScopes, type GivenScopes } from './given-scopes.ts';
 import { createIdentities, type Identities } from './identities.ts';
@@ -24,14 +26,16 @@ import { createMarks, type Marks } from './marks.ts';
 import { createObservations, type Observations } from './observations.ts';
 import { createPolicySets, type PolicySets } from './policy-sets.ts';
 import { createRunTokens, type RunTokens } from './run-tokens.ts';
-import { createTables } from './schema.ts';
 import { createScim, type Scim } from './scim.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { openSqlite } from './sqlite.ts';
+import { createSqliteTables } from './sqlite-schema.ts';
 import { createTaints, type Taints } from './taints.ts';
 import { createTokens, type Tokens } from './tokens.ts';
 
 export interface Store {
+  /** The given clock; the clock of the system is corrected by the clock of Postgres. */
+  readonly clock: Clock;
   /** Grows with every security change (revoke, rotate, password, remove, logout, lock), in the change's own transaction. */
   changeNumber(): Promise<number>;
   /** For changes that are not in the store itself; answers the new number. */
@@ -66,22 +70,22 @@ export interface Store {
 }
 
 export interface StoreParts {
-  /** SQLite file; created with mode 0600. Several processes may have it open at once. */
-  readonly file: string;
+  /** An SQLite file is created with mode 0600. Several processes may have a store open at once. */
+  readonly at: StoreAddress;
   readonly clock: Clock;
+  /** To Postgres at most, at once. */
+  readonly connections?: number;
 }
 
-/** Opens or creates the store. Throws `store-unusable` or `state-newer`, each with the remedy. */
-export async function openStore({ file, clock }: StoreParts): Promise<Store> {
-  const database = openSqlite(file);
-  try {
-    await createTables(database);
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+const FEW_CONNECTIONS = 2;
+
+/** Opens or creates the store. Throws `store-unusable`, `state-newer` or another error of the store, each with the remedy. */
+export async function openStore(parts: StoreParts): Promise<Store> {
+  const database = await openDatabase(parts);
+  const { clock } = database;
   const agentUses = createAgentUses(database, clock);
   return {
+    clock,
     changeNumber: createChangeNumber(database),
     bump: (reason) => database.durably((transaction) => raiseChangeNumber(transaction, reason)),
     tokens: createTokens(database, clock),
@@ -113,4 +117,16 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
       await agentUses.flush().finally(() => database.close());
     },
   };
+}
+
+async function openDatabase({ at, clock, connections = FEW_CONNECTIONS }: StoreParts): Promise<OpenedDatabase> {
+  if (typeof at !== 'string') return await (await import('./postgres.ts')).openPostgres({ at, clock, connections });
+  const database = openSqlite(at);
+  try {
+    await createSqliteTables(database);
+    return { ...database, clock };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
 }

@@ -171,7 +171,8 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     metrics: null,
     traces: null,
     scim: [],
-    storeFile: join(tmpdir(), 'unused.db'),
+    storeAt: join(tmpdir(), 'unused.db'),
+    storeListen: null,
   };
 }
 

@@ -17,7 +17,7 @@ let store: Store;
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'lictor-full-'));
   writeFileSync(join(root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\n');
-  store = await openStore({ file: join(root, 'lictor.db'), clock: systemClock });
+  store = await openStore({ at: join(root, 'lictor.db'), clock: systemClock });
 });
 afterEach(async () => {
   await store.close();

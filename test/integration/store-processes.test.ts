@@ -25,7 +25,7 @@ describe('the SQLite file', () => {
       script,
       `import { openStore } from ${STORE};
        process.on('message', async (file) => {
-         const store = await openStore({ file, clock: () => Date.now() }).catch((error) => error);
+         const store = await openStore({ at: file, clock: () => Date.now() }).catch((error) => error);
          if (store instanceof Error) return process.send(String(store.cause));
          await store.close();
          process.send('opened');
@@ -51,7 +51,7 @@ describe('the SQLite file', () => {
        const [file, who] = process.argv.slice(2);
        process.send('ready');
        process.once('message', async () => {
-         const store = await openStore({ file, clock: () => Date.now() });
+         const store = await openStore({ at: file, clock: () => Date.now() });
          for (let i = 0; i < ${count}; i += 1) {
            await store.tokens.create({ id: who + i, name: who + i, roles: [], cidrs: [], lifetimeMs: null, hash: who + i });
            await store.tokens.revoke(who + i);
@@ -64,7 +64,7 @@ describe('the SQLite file', () => {
     await Promise.all(writers.map((writer) => once(writer, 'message')));
     for (const writer of writers) writer.send('go');
     expect(await Promise.all(writers.map(exitCode))).toEqual([0, 0]);
-    const store = await openStore({ file, clock: systemClock });
+    const store = await openStore({ at: file, clock: systemClock });
     expect(await store.changeNumber()).toBe(1 + 2 * count);
     expect((await store.tokens.list()).filter((token) => token.revokedMs !== null)).toHaveLength(2 * count);
     await store.close();

@@ -38,7 +38,7 @@ describe('finding a principal', () => {
     const directory = makeMemoryDir('lictor-explain-');
     const file = join(directory, 'lictor.db');
     await writeNewStore(file);
-    const store = await openStore({ file, clock: () => NOW_MS });
+    const store = await openStore({ at: file, clock: () => NOW_MS });
     onTestFinished(async () => {
       await store.close();
       rmSync(directory, { recursive: true });

@@ -15,8 +15,9 @@ import { listenSection, publicUrlSection } from '../sections/public-url.ts';
 import { modeKey, observeKey, rolesSection } from '../sections/roles.ts';
 import { scimSection } from '../sections/scim.ts';
 import { servicesSection } from '../sections/services.ts';
+import { storeListenSection, storeSection } from '../sections/store.ts';
 import { tlsSection, tlsTerminatedUpstreamSection } from '../sections/tls.ts';
-import { forwardHeaders, ledgerKeys, sessionsSection, storeSection, trustedProxiesSection } from '../sections/traffic.ts';
+import { forwardHeaders, ledgerKeys, sessionsSection, trustedProxiesSection } from '../sections/traffic.ts';
 import { says } from './issues.ts';
 import { filePath } from './scalars.ts';
 
@@ -50,7 +51,8 @@ export function configSchema(context: Context) {
       metrics: wire.metrics,
       exports: ledger.export ?? [],
       scim: wire.scim,
-      storeFile: wire.store,
+      storeAt: wire.store,
+      storeListen: wire.store_listen,
     }),
   );
 }
@@ -85,6 +87,7 @@ function sections(context: Context) {
         .prefault({})
         .describe('The record of everything that was asked and decided.'),
       store: storeSection(context),
+      store_listen: storeListenSection(context),
       metrics: metricsSection(context),
       traces: tracesSection(context),
       agents: agentsSection(context),
@@ -96,6 +99,10 @@ function sections(context: Context) {
     .refine(({ observe, mode, roles }) => observe === undefined || [mode, ...roles.map((binding) => binding.mode)].includes('observe'), {
       ...says('has no effect, because no mode is observe', 'Write mode: observe, or remove it.'),
       path: ['observe'],
+    })
+    .refine(({ store, store_listen: listen }) => listen === null || typeof store !== 'string', {
+      ...says('has no effect, because the store is SQLite', 'Remove it, or write a Postgres database in store.'),
+      path: ['store_listen'],
     })
     .describe('Configuration of Lictor, an identity-aware gateway for Prefect.');
 }

@@ -1,6 +1,5 @@
 // The table of keys for docs/reference/configuration.md, rendered from the schema.
 import { isRecord } from '../expand.ts';
-import { notBuiltPart } from '../not-built.ts';
 import { restartReason } from '../restart-keys.ts';
 import { jsonSchema } from './index.ts';
 import { type SchemaKey, schemaKeys } from './keys.ts';
@@ -28,9 +27,8 @@ function renderRow({ place, node, isRequired }: SchemaKey): string {
 }
 
 function notes(place: string): readonly string[] {
-  const part = notBuiltPart(place);
   const because = restartReason(place);
-  return [...(part === undefined ? [] : [`**Not built yet** (${part}): refused.`]), ...(because === undefined ? [] : [`**Needs a restart**: ${because}.`])];
+  return because === undefined ? [] : [`**Needs a restart**: ${because}.`];
 }
 
 /** In words. Only the schema has every detail. */

@@ -1,6 +1,5 @@
-// The small sections: trusted_proxies, sessions, forward_headers, ledger without its sinks, store.
+// The small sections: trusted_proxies, sessions, forward_headers and ledger without its sinks.
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type Complaint, checkedBy, ONLY_IF_SOUND, reject, says } from '../schema/issues.ts';
 import { headerName, seconds, text } from '../schema/scalars.ts';
@@ -83,15 +82,3 @@ export const ledgerKeys = {
   fail_closed: z.boolean().default(true).describe('Refuse changes while the ledger cannot be written.'),
   retention: seconds.optional().describe('How long records are stored: 400d. Default: for ever. What was signed about them stays.'),
 };
-
-/** Absolute path of the SQLite file; `sqlite:` with a relative path is below the state directory. */
-export function storeSection({ stateDir }: Pick<Context, 'stateDir'>) {
-  return text
-    .transform((store, issues) => {
-      const file = /^sqlite:(?!:)([^?#\p{Cc}]+)$/u.exec(store)?.[1];
-      if (file !== undefined && !file.endsWith('/')) return resolve(stateDir, file);
-      return reject(issues, { message: 'must be sqlite: and the path of a file', remedy: 'Write sqlite:lictor.db.' });
-    })
-    .prefault('sqlite:lictor.db')
-    .describe('sqlite:FILE, relative to the state directory.');
-}

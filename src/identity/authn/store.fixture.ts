@@ -39,7 +39,7 @@ export async function openTestStore(startMs = 1_700_000_000_000): Promise<TestSt
   const clock = (): number => nowMs + putMs;
   const file = join(dir, 'lictor.db');
   await writeNewStore(file);
-  const store = await openStore({ file, clock });
+  const store = await openStore({ at: file, clock });
   return {
     store,
     sealer: openSealer(join(dir, 'seal.key')),

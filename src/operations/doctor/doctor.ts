@@ -85,10 +85,10 @@ function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: D
     { group: 'machine', name: 'open-files', run: () => checkOpenFiles(limitsOf(supervisorPid(paths))) },
     ...stateDirChecks({ paths, workerUser, statfs }),
     { group: 'machine', name: 'worker-user', run: () => checkWorkerUser(workerUser) },
-    { group: 'machine', name: 'store', run: () => checkStore(config.storeFile) },
-    { group: 'machine', name: 'break-glass', run: () => checkBreakGlass(config.storeFile, clock()) },
+    { group: 'machine', name: 'store', run: () => checkStore(config.storeAt) },
+    { group: 'machine', name: 'break-glass', run: () => checkBreakGlass(config.storeAt, clock()) },
     { group: 'machine', name: 'observe-mode', run: () => checkObservation(config, clock()) },
-    { group: 'machine', name: 'tokens', run: () => checkTokens(config.storeFile, clock()) },
+    { group: 'machine', name: 'tokens', run: () => checkTokens(config.storeAt, clock()) },
     { group: 'machine', name: 'ledger', run: () => checkLedger(paths, clock()) },
     { group: 'machine', name: 'exports', run: () => checkExports(config, paths, clock()) },
   ];
@@ -194,7 +194,11 @@ function workerChecks(context: DoctorContext): readonly Check[] {
   return [
     { group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(subjects, seen, `${baseOf(config.publicUrl)}/api`) },
     { group: 'upstream', name: 'guarded-tags', run: async () => (await withTagHolders(config, (holders) => checkGuardedTags(subjects, holders))) ?? [] },
-    { group: 'upstream', name: 'lost-runs', run: () => checkLostRuns(subjects, orphanedRuns(config.storeFile, trusts(config.identityProviders), clock())) },
+    {
+      group: 'upstream',
+      name: 'lost-runs',
+      run: async () => checkLostRuns(subjects, await orphanedRuns(config.storeAt, trusts(config.identityProviders), clock())),
+    },
   ];
 }
 

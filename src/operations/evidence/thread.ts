@@ -28,7 +28,7 @@ async function makeReport(): Promise<void> {
     ({ text }) => text,
     () => null,
   );
-  const store = await openStore({ file: config.storeFile, clock: () => nowMs });
+  const store = await openStore({ at: config.storeAt, clock: () => nowMs });
   try {
     const onProgress = (progress: Pick<Extract<EvidenceStep, { type: 'progress' }>, 'phase' | 'records'>): void => post({ type: 'progress', ...progress });
     const { data, files } = await makeEvidence({ config, configFile, paths, store, from, to, by, nginx, nowMs, onProgress });

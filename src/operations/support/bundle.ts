@@ -37,7 +37,15 @@ export async function gatherBundle(parts: BundleParts): Promise<readonly BundleF
     { name: 'versions.json', text: json(versions) },
     { name: 'config.yaml', text: configForSupport(configText) },
     { name: 'doctor.json', text: json({ ok: findings.every(({ status }) => status !== 'fail'), findings }) },
-    { name: 'state.json', text: json(storedIn(paths.root, [config?.storeFile ?? paths.storeFile, paths.ledgerFile])) },
+    {
+      name: 'state.json',
+      text: json(
+        storedIn(
+          paths.root,
+          [config?.storeAt ?? paths.storeFile, paths.ledgerFile].filter((at) => typeof at === 'string'),
+        ),
+      ),
+    },
     { name: 'metrics.txt', text: await scrapeMetrics(config?.metrics ?? null) },
     ...edgeFiles(join(paths.edge, 'current')),
     ...logFiles(parts),

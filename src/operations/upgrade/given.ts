@@ -4,17 +4,17 @@ import { isClientScope } from '../../contract/client-scopes.ts';
 import { LictorError } from '../../contract/error.ts';
 import { BUILT_IN_ROLES } from '../../contract/roles.ts';
 import { fromColumn } from '../../store/lists.ts';
+import { readRows } from '../../store/rows.ts';
 import { scopeFromColumn } from '../../store/scopes.ts';
 import { fail, ok, type Verdict, warn } from '../doctor/finding.ts';
-import { readRows } from '../doctor/inside/read-rows.ts';
 
 const GIVEN = `SELECT 'token' AS kind, name, roles, scope FROM tokens WHERE revoked_ms IS NULL
 UNION ALL SELECT 'account', name, roles, scope FROM accounts WHERE removed_ms IS NULL ORDER BY 1 DESC, 2`;
 const LOGINS = `SELECT DISTINCT client_id AS name, scopes FROM client_grants WHERE ended_ms IS NULL ORDER BY 1`;
 
-export function checkGiven({ roles, storeFile }: Pick<Config, 'roles' | 'storeFile'>): readonly Verdict[] {
-  const given = readRows(storeFile, GIVEN).map(({ kind, name, ...columns }) => ({ kind: String(kind), name: String(name), ...columns }));
-  const lost = [...given.flatMap(lostRights), ...readRows(storeFile, LOGINS).flatMap(lostScopes)];
+export async function checkGiven({ roles, storeAt }: Pick<Config, 'roles' | 'storeAt'>): Promise<readonly Verdict[]> {
+  const given = (await readRows(storeAt, GIVEN)).map(({ kind, name, ...columns }) => ({ kind: String(kind), name: String(name), ...columns }));
+  const lost = [...given.flatMap(lostRights), ...(await readRows(storeAt, LOGINS)).flatMap(lostScopes)];
   const tokens = new Set(given.filter(({ kind }) => kind === 'token').map(({ name }) => name));
   const missing = roles.flatMap(({ role, members }) =>
     members.filter((member) => member.startsWith('token:') && !tokens.has(member.slice('token:'.length))).map((member) => missingToken(member, role)),

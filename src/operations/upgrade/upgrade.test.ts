@@ -40,20 +40,20 @@ describe('a former key', () => {
 });
 
 describe('an older state directory', () => {
-  it('is migrated by the first start, which makes a copy', () => {
+  it('is migrated by the first start, which makes a copy', async () => {
     const paths = statePaths(root, root);
     writeFileSync(paths.version, '1\n');
     using ledger = new DatabaseSync(paths.ledgerFile);
     ledger.exec('PRAGMA user_version = 2; CREATE TABLE t (x)');
-    const [directory, ofLedger, ...others] = checkStateVersions({ paths, storeFile: join(root, 'none.db'), version: 2 });
+    const [directory, ofLedger, ...others] = await checkStateVersions({ paths, storeAt: join(root, 'none.db'), version: 2 });
     expect(directory).toMatchObject({ status: 'warn', message: expect.stringContaining('has version 1: the first lictor up changes it to 2') });
     expect(directory?.remedy).toContain(paths.backup);
     expect([ofLedger, others]).toEqual([{ status: 'ok', message: 'the ledger has version 2, as this Lictor writes it', remedy: null }, []]);
   });
 
-  it('is no problem where there is none yet', () => {
+  it('is no problem where there is none yet', async () => {
     const paths = statePaths(join(root, 'none'), root);
-    expect(checkStateVersions({ paths, storeFile: paths.storeFile })).toMatchObject([{ status: 'ok' }]);
+    expect(await checkStateVersions({ paths, storeAt: paths.storeFile })).toMatchObject([{ status: 'ok' }]);
   });
 });
 

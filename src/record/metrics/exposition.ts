@@ -26,6 +26,15 @@ export type Family = { readonly name: string; readonly help: string } & (
   | { readonly type: 'histogram'; readonly samples: readonly HistogramSample[] }
 );
 
+export function gauge(name: string, help: string, value: number | undefined): Family {
+  return { name, help, type: 'gauge', samples: sample(value) };
+}
+
+/** An unknown value has no sample. */
+export function sample(value: number | undefined): readonly Sample[] {
+  return value === undefined || !Number.isFinite(value) ? [] : [{ value }];
+}
+
 /** Labels are bounded: no ids and no principals, only the catalogue, the reasons and the configuration. */
 export function renderFamilies(families: readonly Family[]): string {
   return families.map(renderFamily).join('');

@@ -1,21 +1,20 @@
-// Metrics from the databases, on separate connections: no code on the request path counts anything.
-import { existsSync, statSync } from 'node:fs';
+// Metrics from the ledger, on a separate connection: no code on the request path counts anything.
+import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { type CountedRow, createCounts } from './counts.ts';
-import type { Family } from './exposition.ts';
+import { type Family, gauge, sample } from './exposition.ts';
 import { readTraffic, type Traffic } from './traffic.ts';
 
 export interface LedgerReader {
   /** Reads the rows since the last call. Throws the errors of SQLite. */
-  collect(nowMs: number): readonly Family[];
+  collect(): readonly Family[];
   /** Of the last minutes. Throws the errors of SQLite. */
   traffic(nowMs: number): Traffic;
   close(): void;
 }
 
-export interface ReaderFiles {
+interface LedgerFiles {
   readonly ledgerFile: string;
-  readonly storeFile: string;
   readonly accessLog: string;
 }
 
@@ -26,9 +25,8 @@ const COLUMNS = 'n, request_id, action, decision, reason, mode, path_taken, stat
 const STATES: ReadonlySet<string> = new Set([...['SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED', 'CANCELLING']]);
 
 /** Counters start at 0, as those of a process do. */
-export function openLedgerReader({ ledgerFile, storeFile, accessLog }: ReaderFiles): LedgerReader {
+export function openLedgerReader({ ledgerFile, accessLog }: LedgerFiles): LedgerReader {
   const db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: BUSY_MS });
-  const store = existsSync(storeFile) ? new DatabaseSync(storeFile, { readOnly: true, timeout: BUSY_MS }) : undefined;
   const page = db.prepare(`SELECT ${COLUMNS} FROM records WHERE n > ? ORDER BY n LIMIT ${PAGE}`);
   const newStates = db.prepare('SELECT n, state_type FROM prefect_events WHERE n > ? AND flow_run_id IS NOT NULL AND event GLOB ? ORDER BY n LIMIT ?');
   const heartbeat = db.prepare(
@@ -64,7 +62,7 @@ export function openLedgerReader({ ledgerFile, storeFile, accessLog }: ReaderFil
   }
 
   return {
-    collect(nowMs) {
+    collect() {
       countRecords();
       countStates();
       const sealed = parseHead(head.get()?.['text']);
@@ -87,29 +85,13 @@ export function openLedgerReader({ ledgerFile, storeFile, accessLog }: ReaderFil
         gauge('ledger_sealed_sequence', 'Number of the last record of the last signed head, over all chains.', sealed?.seq),
         gauge('ledger_sealed_timestamp_seconds', 'When the ledger was signed last.', sealed === undefined ? undefined : seconds(sealed.time)),
         { name: 'ledger_checkpoints_total', type: 'counter', help: 'Signed checkpoints of the ledger.', samples: sample(sealed?.checkpoints) },
-        gauge('tokens', 'Service tokens that are not revoked.', numberOf(store, 'SELECT count(*) AS value FROM tokens WHERE revoked_ms IS NULL')),
-        gauge(
-          'sessions',
-          'Browser sessions that have not expired.',
-          numberOf(store, `SELECT count(*) AS value FROM sessions WHERE expires_ms > ${Math.floor(nowMs)}`),
-        ),
       ];
     },
     traffic: (nowMs) => readTraffic(db, nowMs),
     close() {
       db.close();
-      store?.close();
     },
   };
-}
-
-function gauge(name: string, help: string, value: number | undefined): Family {
-  return { name, help, type: 'gauge', samples: sample(value) };
-}
-
-/** An unknown value has no sample. */
-function sample(value: number | undefined) {
-  return value === undefined || !Number.isFinite(value) ? [] : [{ value }];
 }
 
 function lastOf(db: DatabaseSync, table: 'records' | 'prefect_events'): number {
@@ -118,11 +100,6 @@ function lastOf(db: DatabaseSync, table: 'records' | 'prefect_events'): number {
 
 function seconds(time: unknown): number | undefined {
   return typeof time === 'string' ? Date.parse(time) / 1000 : undefined;
-}
-
-function numberOf(db: DatabaseSync | undefined, sql: string): number | undefined {
-  const value = db?.prepare(sql).get()?.['value'];
-  return typeof value === 'number' ? value : undefined;
 }
 
 function unread(accessLog: string, positionOf: (inode: string) => unknown): number | undefined {

@@ -98,9 +98,9 @@ describe('metrics of a ledger', () => {
   it('count from the start on, once, and say where the ledger ends', () => {
     const reader = openLedgerReader(paths);
     add('a');
-    reader.collect(0);
+    reader.collect();
     add('b');
-    const text = renderFamilies(reader.collect(0));
+    const text = renderFamilies(reader.collect());
     reader.close();
     expect(text).toContain('lictor_requests_total{action="worker.heartbeat",decision="allow",path="direct"} 2\n');
     expect(text).not.toContain('flows.read');
@@ -125,7 +125,11 @@ describe('metrics of a ledger', () => {
 
   it('are read on a unix socket, by GET /metrics alone', { timeout: 20_000 }, async () => {
     const listen = { path: `${paths.root}/metrics.sock` };
-    metrics = await startMetrics({ listen, files: paths, gather: () => [{ name: 'g', type: 'gauge', help: 'G.', samples: [{ value: 1 }] }] });
+    metrics = await startMetrics({
+      listen,
+      files: { ...paths, storeAt: paths.storeFile },
+      gather: () => [{ name: 'g', type: 'gauge', help: 'G.', samples: [{ value: 1 }] }],
+    });
     // On a busy machine the thread of the ledger starts late, and the answer does not wait for it.
     await expect.poll(async () => (await get(listen, '/metrics')).text, { timeout: 15_000 }).toContain('\nlictor_ledger_sealed_sequence 1');
     const { status, text } = await get(listen, '/metrics');
@@ -137,11 +141,11 @@ describe('metrics of a ledger', () => {
 
   it('on a port answer to its own address, and not to a name that leads there', { timeout: 20_000 }, async () => {
     const listen = { host: '127.0.0.1', port: 20_000 + (process.pid % 10_000) };
-    metrics = await startMetrics({ listen, files: paths, gather: () => [] });
+    metrics = await startMetrics({ listen, files: { ...paths, storeAt: paths.storeFile }, gather: () => [] });
     expect((await get(listen, '/metrics')).status).toBe(200);
     expect((await get(listen, '/metrics', { host: 'localhost:9464' })).status).toBe(200);
     expect((await get(listen, '/metrics', { host: 'evil.example:9464' })).status).toBe(421);
-    await expect(startMetrics({ listen, files: paths, gather: () => [] })).rejects.toMatchObject({
+    await expect(startMetrics({ listen, files: { ...paths, storeAt: paths.storeFile }, gather: () => [] })).rejects.toMatchObject({
       code: 'metrics-listen',
       message: `127.0.0.1:${listen.port} is taken: end what listens there, or change metrics.listen.`,
     });

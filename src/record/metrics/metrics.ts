@@ -5,8 +5,8 @@ import type { MetricsListen } from '../../config/config.ts';
 import { endThread } from '../end-thread.ts';
 import { type Family, renderFamilies } from './exposition.ts';
 import { createHistogram, DECISION_SECONDS } from './histogram.ts';
-import type { ReaderFiles } from './ledger-reader.ts';
 import { listenForScrapes } from './server.ts';
+import type { ReaderFiles } from './watch.ts';
 
 export interface Metrics {
   close(): Promise<void>;

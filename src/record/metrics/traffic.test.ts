@@ -75,7 +75,7 @@ it('of an empty ledger is empty', () => {
 
 it('is read by a thread, once for questions at the same time', { timeout: 20_000 }, async () => {
   add(5);
-  const watch = createLedgerWatch(paths, () => 0);
+  const watch = createLedgerWatch({ ...paths, storeAt: paths.storeFile }, () => 0);
   const first = watch.read();
   expect(watch.read()).toBe(first);
   const { families, traffic: seen } = await first;

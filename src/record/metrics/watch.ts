@@ -2,10 +2,16 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { SteadyClock } from '../../contract/clock.ts';
+import type { StoreAddress } from '../../contract/store-address.ts';
 import { endThread } from '../end-thread.ts';
 import type { Family } from './exposition.ts';
-import type { ReaderFiles } from './ledger-reader.ts';
 import type { Traffic } from './traffic.ts';
+
+export interface ReaderFiles {
+  readonly ledgerFile: string;
+  readonly accessLog: string;
+  readonly storeAt: StoreAddress;
+}
 
 export interface Watched {
   /** The counters begin when the thread begins. */

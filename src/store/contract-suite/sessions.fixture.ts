@@ -163,7 +163,7 @@ export function attemptCases(get: () => StoreUnderTest, advance: (ms: number) =>
     const attempt = (id: string) => ({ id, returnTo: '/', address: '198.51.100.7' });
     await store.loginAttempts.create(attempt('a0'));
     advance(1);
-    fillAttempts(LOGIN_ATTEMPT_LIMITS.rows - 2);
+    await fillAttempts(LOGIN_ATTEMPT_LIMITS.rows - 2);
     await store.loginAttempts.create(attempt('the last'));
     expect(await store.loginAttempts.read('a0')).toBe('/');
     await store.loginAttempts.create(attempt('one too many'));

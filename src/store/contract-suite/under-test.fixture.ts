@@ -6,7 +6,7 @@ export interface StoreUnderTest {
   /** A second handle on the same data, as another process has one. */
   readonly other: Store;
   /** Writes `count` login attempts, `a1` to `aN`, without the store: one by one they take long. */
-  fillAttempts(count: number): void;
+  fillAttempts(count: number): Promise<void>;
   cleanUp(): Promise<void>;
 }
 

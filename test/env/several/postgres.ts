@@ -1,16 +1,23 @@
 // A real Postgres for a test: a separate cluster in a temporary directory, on a free port of loopback, as an unprivileged user.
-import { chownSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chooseWorkerUser } from '../../../src/config/worker-user.ts';
 import { freePort } from '../free-port.ts';
-import { run, start } from '../process.ts';
+import { type Running, run, start } from '../process.ts';
 
 export interface Postgres {
   /** Of an empty database, without the scheme: `prefect@127.0.0.1:5432/postgres`. */
   readonly address: string;
+  /** Ends the server and all of its connections; the data stays. */
+  end(): Promise<void>;
+  /** Starts it again, on the same port. */
+  begin(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Every user may connect without a password, except this one. */
+export const GUARDED_USER = 'guarded';
 
 /** Nothing of it outlives the test, so nothing is forced to the disk. */
 const SETTINGS = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'dynamic_shared_memory_type=mmap', 'max_connections=200'];
@@ -27,13 +34,23 @@ export async function startPostgres(): Promise<Postgres> {
   if (made.code !== 0) throw new Error(`initdb: ${made.output}`);
   const settings = [...SETTINGS, 'listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${home}`].flatMap((setting) => ['-c', setting]);
   const isReady = async (): Promise<boolean> => (await run(spec('pg_isready', ['-q', '-h', '127.0.0.1', '-p', String(port)]))).code === 0;
-  const server = await start({ ...spec('postgres', ['-D', data, ...settings]), ready: isReady });
+  const rules = join(data, 'pg_hba.conf');
+  writeFileSync(rules, `host all ${GUARDED_USER} 127.0.0.1/32 scram-sha-256\n${readFileSync(rules, 'utf8')}`);
+  const begin = () => start({ ...spec('postgres', ['-D', data, ...settings]), ready: isReady });
+  let server: Running = await begin();
+  const end = async (): Promise<void> => {
+    server.signal('SIGINT'); // "fast": it closes all open connections
+    await server.exited;
+    await server.stop();
+  };
   return {
     address: `prefect@127.0.0.1:${port}/postgres`,
+    end,
+    async begin() {
+      server = await begin();
+    },
     async stop() {
-      server.signal('SIGINT'); // "fast": it closes all open connections
-      await server.exited;
-      await server.stop();
+      if (server.running()) await end();
       rmSync(home, { recursive: true, force: true });
     },
   };

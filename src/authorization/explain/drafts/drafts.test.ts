@@ -30,7 +30,7 @@ afterEach(async () => {
 function draftsOf(atMostMs?: number): Drafts {
   return createDrafts({
     actions: collectActions(OPERATIONS),
-    storeFile: paths.storeFile,
+    storeAt: paths.storeFile,
     ledgerFile: paths.ledgerFile,
     ...(atMostMs !== undefined && { atMostMs }),
   });
@@ -38,7 +38,7 @@ function draftsOf(atMostMs?: number): Drafts {
 
 /** 37 requests of one token, and others of another. */
 async function recordedDay(): Promise<void> {
-  const store = await openStore({ file: paths.storeFile, clock: systemClock });
+  const store = await openStore({ at: paths.storeFile, clock: systemClock });
   for (const [id, name] of ['etl', 'web'].entries())
     await store.tokens.create({ id: `${id}`.repeat(16), name, roles: ['viewer'], scope: null, cidrs: [], lifetimeMs: null, hash: id === 0 ? 'a' : 'b' });
   await store.close();

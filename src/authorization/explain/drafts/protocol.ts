@@ -1,5 +1,6 @@
 // The jobs of the thread for drafts of own policies, and its messages.
 import type { PolicyFiles } from '../../../contract/policy-files.ts';
+import type { StoreAddress } from '../../../contract/store-address.ts';
 import type { ActionEntry } from '../../../prefect/catalog/actions.ts';
 import type { FilePatch, LabelledFiles } from '../../policy/own/patches.ts';
 import type { TestedPolicies } from '../../policy/own/tested.ts';
@@ -31,7 +32,7 @@ export interface SimulateJob {
 
 export interface ThreadData {
   readonly actions: readonly ActionEntry[];
-  readonly storeFile: string;
+  readonly storeAt: StoreAddress;
   readonly ledgerFile: string;
   readonly job: CheckJob | CompareJob | SimulateJob;
 }

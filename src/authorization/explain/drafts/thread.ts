@@ -11,7 +11,7 @@ import type { CheckJob, SimulateJob, ThreadData, ThreadMessage } from './protoco
 const MOST_REQUESTS = 1_000;
 
 // Given by drafts.ts alone.
-const { actions, storeFile, ledgerFile, job } = workerData as ThreadData;
+const { actions, storeAt, ledgerFile, job } = workerData as ThreadData;
 const post = (message: ThreadMessage): void => parentPort?.postMessage(message);
 if (job.job === 'check') await check(job);
 else if (job.job === 'compare') post({ type: 'compared', patches: await patchesBetween(job.from, job.to) });
@@ -27,7 +27,7 @@ async function simulate({ files, since, nowMs, config }: SimulateJob): Promise<v
   const checked = checkPolicyFiles(actions, files);
   if (checked.problems.length > 0) return post({ type: 'invalid', checked: withVectors(actions, checked) });
   post({ type: 'started' });
-  const store = await openStore({ file: storeFile, clock: () => nowMs });
+  const store = await openStore({ at: storeAt, clock: () => nowMs });
   try {
     const simulation = await simulateLedger({
       ...{ actions, since, nowMs, config, store, ledgerFile },

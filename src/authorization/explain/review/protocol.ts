@@ -1,6 +1,7 @@
 // The questions about rights that the thread of review.ts answers, and its messages.
 import type { JsonValue } from '../../../contract/json/tree.ts';
 import type { Principal } from '../../../contract/principal.ts';
+import type { StoreAddress } from '../../../contract/store-address.ts';
 import type { UpstreamReason } from '../../../prefect/client/upstream-error.ts';
 import type { OwnPolicies } from '../../policy/own/check.ts';
 import type { AccessLine, AccessQuestion, AccessSources } from '../access.ts';
@@ -13,7 +14,7 @@ export interface ReviewData {
   readonly config: ExplainerSources['config'] & AccessSources['config'];
   readonly own: Pick<OwnPolicies, 'texts' | 'sources'>;
   readonly revision: number;
-  readonly storeFile: string;
+  readonly storeAt: StoreAddress;
   readonly ledgerFile: string;
 }
 

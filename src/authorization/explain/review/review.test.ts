@@ -19,7 +19,7 @@ function open(more: { readonly atMostMs?: number; readonly lookup?: Parameters<t
     config,
     own: { texts: {}, sources: new Map() },
     revision: 7,
-    storeFile: join(test.directory, 'lictor.db'),
+    storeAt: join(test.directory, 'lictor.db'),
     ledgerFile: join(test.directory, 'ledger.db'),
   };
   review = createAccessReview({ data, lookup: async () => null, ...more });

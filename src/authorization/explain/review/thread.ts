@@ -1,11 +1,11 @@
 // The thread of review.ts: answers one question about rights after the other.
-import { existsSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../../contract/clock.ts';
 import { LictorError } from '../../../contract/error.ts';
 import type { JsonValue } from '../../../contract/json/tree.ts';
 import { openQuestionPort } from '../../../contract/question-port.ts';
 import { UpstreamError } from '../../../prefect/client/upstream-error.ts';
+import { storeExists } from '../../../store/rows.ts';
 import { openStore, type Store } from '../../../store/store.ts';
 import { openExplainer } from '../open.ts';
 import { answerQuestion } from './answer.ts';
@@ -24,7 +24,7 @@ async function lookup(path: string, filter?: JsonValue): Promise<JsonValue | nul
 }
 
 async function storeIfAny(): Promise<Store | undefined> {
-  if (existsSync(data.storeFile)) opened ??= openStore({ file: data.storeFile, clock: systemClock });
+  if (storeExists(data.storeAt)) opened ??= openStore({ at: data.storeAt, clock: systemClock });
   return opened;
 }
 

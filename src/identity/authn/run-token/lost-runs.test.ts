@@ -29,13 +29,13 @@ let look: () => Promise<void>;
 beforeEach(async () => {
   [nowMs, state, prefectIsAway, unreadable, records] = [1_700_000_000_000, { type: 'RUNNING' }, false, 'none', []];
   root = makeMemoryDir('lictor-lost-runs-');
-  const storeFile = join(root, 'lictor.db');
-  store = await openStore({ file: storeFile, clock: () => nowMs });
+  const storeAt = join(root, 'lictor.db');
+  store = await openStore({ at: storeAt, clock: () => nowMs });
   await store.tokens.create({ id: 'w', name: 'w', roles: ['worker'], cidrs: [], lifetimeMs: 10 * MINUTE_MS, hash: 'w' });
   await begin(RUN);
   providers = [CI];
   look = createLostRuns({
-    storeFile,
+    storeAt,
     providers: () => providers,
     store: store.runTokens,
     clock: () => nowMs,

@@ -4,13 +4,14 @@ import type { Config } from '../../../config/config.ts';
 import { REASONS } from '../../../contract/reasons.ts';
 import type { NewRecord } from '../../../contract/record.ts';
 import { runPrincipalId } from '../../../contract/run-token.ts';
+import type { StoreAddress } from '../../../contract/store-address.ts';
 import { orphanedRuns } from '../../../store/orphaned-runs.ts';
 import type { RunTokens, StoredRunToken } from '../../../store/run-tokens.ts';
 import { trusts } from '../access-token/trust.ts';
 import { type LifeParts, look } from './life.ts';
 
 export interface LostRunsParts extends Pick<LifeParts, 'lookup' | 'clock'> {
-  readonly storeFile: string;
+  readonly storeAt: StoreAddress;
   readonly providers: () => Config['identityProviders'];
   readonly store: LifeParts['store'] & Pick<RunTokens, 'lastOf'>;
   readonly record: (record: NewRecord) => Promise<void>;
@@ -21,7 +22,7 @@ export interface LostRunsParts extends Pick<LifeParts, 'lookup' | 'clock'> {
  * check that finds it: until then an administrator can still rotate the token. Rejects if Prefect does not answer or the record cannot be written; the next check tries again.
  */
 export function createLostRuns(parts: LostRunsParts): () => Promise<void> {
-  const { storeFile, providers, store, record, clock } = parts;
+  const { storeAt, providers, store, record, clock } = parts;
   // The run has not used its token, so this check must not extend it.
   const looking = { ...parts, store: { endOf: store.endOf, renew: async () => undefined } };
   let looks: ReadonlyMap<string, number> = new Map();
@@ -34,7 +35,7 @@ export function createLostRuns(parts: LostRunsParts): () => Promise<void> {
   return async () => {
     const found = new Map<string, number>();
     const errors: unknown[] = [];
-    for (const { id } of orphanedRuns(storeFile, trusts(providers()), clock())) {
+    for (const { id } of await orphanedRuns(storeAt, trusts(providers()), clock())) {
       try {
         if (await isLost(id)) found.set(id, (looks.get(id) ?? 0) + 1);
       } catch (error) {

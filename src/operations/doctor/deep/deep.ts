@@ -47,7 +47,7 @@ function throughProxies(context: DoctorContext): readonly Check[] {
     chain: { publicUrl, probe, token: typeof token === 'object' ? token.secret : null, tls: ownTrust(context) },
     trusted: config.proxies.trusted,
     accessLog: paths.accessLog,
-    returnTo: returnPathIn(config.storeFile),
+    returnTo: returnPathIn(config.storeAt),
     attempt: attemptSocket,
     plainUrl: plainUrlOf(publicUrl),
   });

@@ -90,21 +90,21 @@ describe('a test login', () => {
 
 describe('groups of earlier logins', () => {
   const directory = mkdtempSync(join(tmpdir(), 'lictor-test-groups-'));
-  const storeFile = join(directory, 'lictor.db');
-  const groupsOf = (...people: readonly (readonly string[])[]) => {
-    using database = new DatabaseSync(storeFile);
+  const storeAt = join(directory, 'lictor.db');
+  const groupsOf = async (...people: readonly (readonly string[])[]) => {
+    using database = new DatabaseSync(storeAt);
     database.exec('CREATE TABLE IF NOT EXISTS identities (idp TEXT, kind TEXT, groups TEXT); DELETE FROM identities');
     for (const groups of people) database.prepare("INSERT INTO identities VALUES ('corp', 'user', ?)").run(JSON.stringify(groups));
-    return checkGroups('corp', { roles, storeFile });
+    return await checkGroups('corp', { roles, storeAt });
   };
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  it('are those of roles', () => expect(groupsOf(['team-a'], ['/ops'], ['others'])).toMatchObject([{ status: 'ok' }]));
-  it('are unknown while nobody has logged in', () => expect(groupsOf()).toEqual([]));
-  it('are missing for everyone', () =>
-    expect(groupsOf([], [])).toMatchObject([{ status: 'fail', code: 'groups-missing', remedy: REMEDIES['groups-missing'] }]));
-  it('differ from those of roles in their writing', () =>
-    expect(groupsOf(['Team-A', 'ops'])).toMatchObject([
+  it('are those of roles', async () => expect(await groupsOf(['team-a'], ['/ops'], ['others'])).toMatchObject([{ status: 'ok' }]));
+  it('are unknown while nobody has logged in', async () => expect(await groupsOf()).toEqual([]));
+  it('are missing for everyone', async () =>
+    expect(await groupsOf([], [])).toMatchObject([{ status: 'fail', code: 'groups-missing', remedy: REMEDIES['groups-missing'] }]));
+  it('differ from those of roles in their writing', async () =>
+    expect(await groupsOf(['Team-A', 'ops'])).toMatchObject([
       { code: 'group-misspelt', message: 'roles names the group "team-a", and corp sends "Team-A"' },
       { code: 'group-misspelt', message: 'roles names the group "/ops", and corp sends "ops"' },
     ]));

@@ -3,8 +3,8 @@ import type { Config, OidcProvider } from '../../../config/config.ts';
 import type { NotProven } from '../../../identity/authn/external/provider.ts';
 import type { Person } from '../../../identity/authn/oidc/test-login.ts';
 import type { Outbound } from '../../../identity/authn/outbound.ts';
+import { readRows } from '../../../store/rows.ts';
 import { ok, type Verdict } from '../finding.ts';
-import { readRows } from '../inside/read-rows.ts';
 import { jsonField } from '../outside/http-probe.ts';
 import { openTestLogin, tryClient } from '../outside/oidc-client.ts';
 import { fault, hint } from './codes.ts';
@@ -63,9 +63,9 @@ export function loginProblems(
 }
 
 /** The groups that people had at their last login, against those that `roles` names. */
-export function checkGroups(id: string, config: Pick<Config, 'roles' | 'storeFile'>): readonly Verdict[] {
+export async function checkGroups(id: string, config: Pick<Config, 'roles' | 'storeAt'>): Promise<readonly Verdict[]> {
   const wanted = groupsOfRoles(config, id);
-  const rows = readRows(config.storeFile, "SELECT groups FROM identities WHERE idp = ? AND kind = 'user'", id);
+  const rows = await readRows(config.storeAt, "SELECT groups FROM identities WHERE idp = ? AND kind = 'user'", id);
   if (wanted.length === 0 || rows.length === 0) return [];
   const had = [...new Set(rows.flatMap(({ groups }) => namesIn(String(groups))))];
   if (had.length === 0)

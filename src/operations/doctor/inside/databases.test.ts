@@ -18,16 +18,16 @@ describe('databases', () => {
 
   it('reports the version of the store, a newer one, a store without tables, a damaged one, and none', async () => {
     const file = state.paths.storeFile;
-    expect(checkStore(file)).toMatchObject({ status: 'warn' });
-    await (await openStore({ file, clock: () => 0 })).close();
-    expect(checkStore(file)).toMatchObject({ status: 'ok' });
+    expect(await checkStore(file)).toMatchObject({ status: 'warn' });
+    await (await openStore({ at: file, clock: () => 0 })).close();
+    expect(await checkStore(file)).toMatchObject({ status: 'ok' });
     using db = new DatabaseSync(file);
     db.exec(`PRAGMA user_version = ${STATE_VERSION + 1}`);
-    expect(checkStore(file)).toMatchObject({ status: 'fail', remedy: expect.stringContaining('newer') });
+    expect(await checkStore(file)).toMatchObject({ status: 'fail', remedy: expect.stringContaining('newer') });
     new DatabaseSync(`${file}.new`).close();
-    expect(checkStore(`${file}.new`)).toMatchObject({ status: 'fail', message: expect.stringContaining('it has no tables') });
+    expect(await checkStore(`${file}.new`)).toMatchObject({ status: 'fail', message: expect.stringContaining('it has no tables') });
     state.write(`${file}.broken`, 'no database, '.repeat(100));
-    expect(checkStore(`${file}.broken`)).toMatchObject({ status: 'fail', message: expect.stringContaining('cannot be read') });
+    expect(await checkStore(`${file}.broken`)).toMatchObject({ status: 'fail', message: expect.stringContaining('cannot be read') });
   });
 
   it('says how old the newest record is', () => {

@@ -2,12 +2,34 @@
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { STATE_VERSION } from '../../../config/state-version.ts';
+import { LictorError } from '../../../contract/error.ts';
+import { type PostgresAddress, type StoreAddress, shownAddress } from '../../../contract/store-address.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
 const BUSY_MS = 3_000;
 
 /** Reads only. */
-export function checkStore(file: string): Verdict {
+export async function checkStore(at: StoreAddress): Promise<Verdict> {
+  return typeof at === 'string' ? checkSqlite(at) : await checkPostgres(at);
+}
+
+async function checkPostgres(at: PostgresAddress): Promise<Verdict> {
+  const { examinePostgres } = await import('../../../store/postgres.ts');
+  try {
+    const { version, server } = await examinePostgres(at);
+    const store = `${shownAddress(at)}, Postgres ${server}`;
+    return version === 0
+      ? warn(`there are no tables in ${store} yet`, 'lictor up, token or account creates them.')
+      : ok(`the store has version ${version}: ${store}`);
+  } catch (error) {
+    return fail(
+      error instanceof LictorError ? error.message : String(error),
+      'Then run lictor doctor again. Meanwhile Lictor rejects what it has not decided before.',
+    );
+  }
+}
+
+function checkSqlite(file: string): Verdict {
   if (!existsSync(file)) return warn(`there is no store at ${file} yet`, 'lictor up, token or account creates it.');
   const version = read(file, 'SELECT user_version AS value FROM pragma_user_version');
   if (typeof version !== 'number' || version === 0)

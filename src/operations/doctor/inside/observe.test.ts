@@ -15,20 +15,20 @@ const DAY_MS = 86_400_000;
 const binding = { role: 'viewer', members: ['*@corp'], scope: null } as const;
 
 it('says who is observed until when, and whom an open role gives all rights; nothing where all is enforced', async () => {
-  const storeFile = join(root, 'lictor.db');
-  const store = await openStore({ file: storeFile, clock: () => NOW_MS });
-  expect(checkObservation({ mode: 'enforce', roles: [binding], storeFile }, NOW_MS)).toMatchObject({ status: 'ok' });
+  const storeAt = join(root, 'lictor.db');
+  const store = await openStore({ at: storeAt, clock: () => NOW_MS });
+  expect(await checkObservation({ mode: 'enforce', roles: [binding], storeAt }, NOW_MS)).toMatchObject({ status: 'ok' });
   await store.observations.keep(['*']);
-  const config = { mode: 'observe', roles: [binding], storeFile } as const;
+  const config = { mode: 'observe', roles: [binding], storeAt } as const;
   const end = new Date(NOW_MS + 30 * DAY_MS).toISOString().slice(0, 10);
-  expect(checkObservation(config, NOW_MS + DAY_MS)).toMatchObject([
+  expect(await checkObservation(config, NOW_MS + DAY_MS)).toMatchObject([
     { status: 'warn', message: expect.stringContaining(end) },
     { status: 'warn', message: expect.stringContaining('*@corp') },
   ]);
-  expect(checkObservation({ ...config, roles: [{ ...binding, mode: 'enforce' }] }, NOW_MS + 31 * DAY_MS)).toMatchObject([
+  expect(await checkObservation({ ...config, roles: [{ ...binding, mode: 'enforce' }] }, NOW_MS + 31 * DAY_MS)).toMatchObject([
     { status: 'warn', message: expect.stringContaining('ended') },
   ]);
-  expect(checkObservation({ ...config, roles: [], observe: ['read', 'steer'] }, NOW_MS)).toMatchObject([
+  expect(await checkObservation({ ...config, roles: [], observe: ['read', 'steer'] }, NOW_MS)).toMatchObject([
     { message: expect.stringContaining('everyone (actions of read, steer)') },
   ]);
   await store.close();

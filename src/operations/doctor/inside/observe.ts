@@ -1,15 +1,18 @@
 // Observe mode: who is observed, and until when. It lets requests through that the policies deny.
 import { EVERYONE, endOfObservation, OBSERVED_DAYS, observationsIn } from '../../../authorization/decide/observation.ts';
 import type { Config } from '../../../config/config.ts';
+import { readRows } from '../../../store/rows.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
-import { readRows } from './read-rows.ts';
 
 const BEGINNINGS = 'SELECT name, begun_ms FROM observations';
 
-export function checkObservation(config: Pick<Config, 'mode' | 'roles' | 'observe' | 'storeFile'>, nowMs: number): Verdict | readonly Verdict[] {
+type ObserveConfig = Pick<Config, 'mode' | 'roles' | 'observe' | 'storeAt'>;
+
+export async function checkObservation(config: ObserveConfig, nowMs: number): Promise<Verdict | readonly Verdict[]> {
   const names = observationsIn(config);
   if (names.length === 0) return ok('every decision is enforced');
-  const begun = new Map(readRows(config.storeFile, BEGINNINGS).map(({ name, begun_ms }) => [String(name), Number(begun_ms)]));
+  const beginnings = await readRows(config.storeAt, BEGINNINGS);
+  const begun = new Map(beginnings.map(({ name, begun_ms }) => [String(name), Number(begun_ms)]));
   const open = config.roles.filter(({ mode = config.mode, members }) => mode === 'observe' && members.some((member) => member.startsWith('*')));
   return [
     ...names.map((name) => observed(who(name, config), endOfObservation(begun.get(name) ?? nowMs), nowMs)),

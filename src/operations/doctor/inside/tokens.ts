@@ -1,6 +1,7 @@
 // Service tokens that expire soon. Those of live workers come first, because their runs end with them.
+import type { StoreAddress } from '../../../contract/store-address.ts';
+import { readRows } from '../../../store/rows.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
-import { readRows } from './read-rows.ts';
 
 const HOUR_MS = 3_600_000;
 const SOON_MS = 7 * 24 * HOUR_MS;
@@ -15,8 +16,8 @@ interface Expiring {
   readonly usedByWorker: boolean;
 }
 
-export function checkTokens(storeFile: string, nowMs: number): Verdict | readonly Verdict[] {
-  const expiring = readExpiring(storeFile, nowMs);
+export async function checkTokens(storeAt: StoreAddress, nowMs: number): Promise<Verdict | readonly Verdict[]> {
+  const expiring = await readExpiring(storeAt, nowMs);
   const urgent = expiring.filter(({ usedByWorker, expiresMs }) => usedByWorker && expiresMs <= nowMs + WORKER_SOON_MS);
   const others = expiring.filter((token) => !urgent.includes(token));
   if (expiring.length === 0) return ok('no service token expires within 7 days');
@@ -39,13 +40,18 @@ function listed(tokens: readonly Expiring[]): string {
 }
 
 /** By the newest secret, soonest first. Leaves out doctor's own tokens. */
-const EXPIRING = `SELECT tokens.name AS name, tokens.roles AS roles, tokens.last_used_ms AS used, MAX(COALESCE(token_secrets.expires_ms, 9e15)) AS expires
+const EXPIRING = `SELECT tokens.name AS name, tokens.roles AS roles, tokens.last_used_ms AS used, MAX(token_secrets.expires_ms) AS expires
 FROM tokens JOIN token_secrets ON token_secrets.token_id = tokens.id
-WHERE tokens.revoked_ms IS NULL AND tokens.name NOT GLOB 'doctor-[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
-GROUP BY tokens.id HAVING expires > ? AND expires <= ? ORDER BY expires, name`;
+WHERE tokens.revoked_ms IS NULL
+GROUP BY tokens.id HAVING COUNT(*) = COUNT(token_secrets.expires_ms) AND MAX(token_secrets.expires_ms) > ? AND MAX(token_secrets.expires_ms) <= ?
+ORDER BY expires, name`;
 
-function readExpiring(file: string, nowMs: number): readonly Expiring[] {
-  return readRows(file, EXPIRING, nowMs, nowMs + SOON_MS).map(({ name, roles, used, expires }) => ({
+const OF_DOCTOR = /^doctor-[0-9a-f]{8}$/;
+
+async function readExpiring(at: StoreAddress, nowMs: number): Promise<readonly Expiring[]> {
+  const rows = await readRows(at, EXPIRING, nowMs, nowMs + SOON_MS);
+  const others = rows.filter(({ name }) => !OF_DOCTOR.test(String(name)));
+  return others.map(({ name, roles, used, expires }) => ({
     name: String(name),
     expiresMs: Number(expires),
     usedByWorker: String(roles).includes('"worker"') && used !== null && Number(used) > nowMs - LIVE_MS,

@@ -10,11 +10,11 @@ import { checkGuardedTags } from './guarded-tags.ts';
 
 const [FIRST, SECOND] = ['0199c0de-0000-7000-8000-000000000001', '0199c0de-0000-7000-8000-000000000002'];
 let root = '';
-let storeFile = '';
+let storeAt = '';
 beforeEach(async () => {
   root = makeMemoryDir('lictor-tags-');
-  storeFile = join(root, 'lictor.db');
-  const store = await openStore({ file: storeFile, clock: () => 1 });
+  storeAt = join(root, 'lictor.db');
+  const store = await openStore({ at: storeAt, clock: () => 1 });
   const token = { cidrs: [], lifetimeMs: null };
   await store.tokens.create({ ...token, id: '1', name: 'ci-a', roles: ['deployer'], scope: { ...NOWHERE, tags: ['team-a'] }, hash: '1' });
   await store.tokens.create({ ...token, id: '2', name: 'ci-z', roles: ['deployer'], scope: { ...NOWHERE, tags: ['team-z'] }, hash: '2' });
@@ -29,7 +29,7 @@ afterEach(() => rmSync(root, { recursive: true }));
 const roles = [{ role: 'viewer', members: ['token:ci-a'], scope: { ...NOWHERE, tags: ['team-v'] } }];
 const identityProviders = [{ id: 'local', type: 'accounts' as const }];
 
-async function found({ deployments = [], runs = [], file = storeFile }: { deployments?: unknown; runs?: unknown; file?: string }) {
+async function found({ deployments = [], runs = [], file = storeAt }: { deployments?: unknown; runs?: unknown; file?: string }) {
   const probe = answering(({ url, body }) => {
     if (url.startsWith('http://away:4200/')) return REFUSED;
     expect(body).toContain('"team-z"');
@@ -37,7 +37,7 @@ async function found({ deployments = [], runs = [], file = storeFile }: { deploy
   });
   const tls = { ca: [], allowPartialTrustChain: false, checkServerIdentity: () => undefined };
   const servers = ['http://away:4200', 'http://prefect:4200'].map((url) => ({ url, authorization: null, tls, probe }));
-  return withTagHolders({ storeFile: file, roles, agents: [], identityProviders }, (holders) => checkGuardedTags(servers, holders));
+  return withTagHolders({ storeAt: file, roles, agents: [], identityProviders }, (holders) => checkGuardedTags(servers, holders));
 }
 
 const deployment = (id: string, ...tags: readonly string[]) => ({ id, name: 'nightly', tags });
@@ -71,6 +71,6 @@ describe('guarded tags on existing objects', () => {
     expect(await found({ deployments: { detail: 'no' } })).toMatchObject([{ status: 'warn', message: expect.stringContaining('guarded tags') }]);
     writeFileSync(join(root, 'x.db'), 'no database');
     expect(await found({ file: join(root, 'x.db') })).toBeUndefined();
-    expect(await checkGuardedTags([], { guarded: new Set(), holds: () => false, makerOf: () => undefined })).toEqual([]);
+    expect(await checkGuardedTags([], { guarded: new Set(), holds: () => false, makerOf: async () => undefined })).toEqual([]);
   });
 });

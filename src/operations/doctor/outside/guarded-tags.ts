@@ -23,7 +23,9 @@ export async function checkGuardedTags(servers: readonly UpstreamSubject[], hold
   }
   const given = new Map(deployments.map((deployment) => [deployment.id, deployment.tags]));
   const found = [
-    ...deployments.flatMap((object) => misplaced('deployment', object, { holders, maker: holders.makerOf('Deployment', object.id) })),
+    ...(
+      await Promise.all(deployments.map(async (object) => misplaced('deployment', object, { holders, maker: await holders.makerOf('Deployment', object.id) })))
+    ).flat(),
     ...runs.map((run) => withoutInherited(run, given)).flatMap((run) => misplaced('flow run', run, { holders, maker: run.labels[CREATOR_LABEL] })),
   ];
   if (found.length === 0) return [ok(`no object has a guarded tag that its creator may not set (${[...holders.guarded].sort().join(', ')})`)];

@@ -11,12 +11,12 @@ const NOW_MS = 1_700_000_000_000;
 const HOUR_MS = 3_600_000;
 const [LOST, REVOKED, FINE, DONE, WAITS] = ['1', '2', '3', '4', '5'].map((digit) => `0199c0de-0000-7000-8000-00000000000${digit}`);
 let root = '';
-let storeFile = '';
+let storeAt = '';
 let store: Store;
 beforeEach(async () => {
   root = makeMemoryDir('lictor-lost-');
-  storeFile = join(root, 'lictor.db');
-  store = await openStore({ file: storeFile, clock: () => NOW_MS });
+  storeAt = join(root, 'lictor.db');
+  store = await openStore({ at: storeAt, clock: () => NOW_MS });
   for (const [id, lifetimeMs] of [
     ['short', HOUR_MS],
     ['long', null],
@@ -50,26 +50,23 @@ async function begin(run: string, token: string): Promise<void> {
   await store.runTokens.goLive(made);
 }
 
-const runs = (nowMs: number) =>
-  orphanedRuns(storeFile, [], nowMs)
-    .map(({ id }) => id)
-    .sort();
+const runs = async (nowMs: number) => (await orphanedRuns(storeAt, [], nowMs)).map(({ id }) => id).sort();
 
 describe('runs whose worker has no token any more', () => {
-  it('are those of a token that was revoked, and of one that has expired', () => {
-    expect(runs(NOW_MS)).toEqual([REVOKED]);
-    expect(runs(NOW_MS + HOUR_MS + 1)).toEqual([LOST, REVOKED]);
+  it('are those of a token that was revoked, and of one that has expired', async () => {
+    expect(await runs(NOW_MS)).toEqual([REVOKED]);
+    expect(await runs(NOW_MS + HOUR_MS + 1)).toEqual([LOST, REVOKED]);
   });
 
   it('are not lost where the token got another secret', async () => {
     await store.tokens.rotate({ id: 'short', hash: 'new', overlapMs: 0 });
-    expect(runs(NOW_MS)).toEqual([REVOKED]);
+    expect(await runs(NOW_MS)).toEqual([REVOKED]);
   });
 
-  it('are none where the store cannot be read', () => {
+  it('are none where the store cannot be read', async () => {
     writeFileSync(join(root, 'x.db'), 'no database');
-    expect(orphanedRuns(join(root, 'x.db'), [], NOW_MS)).toEqual([]);
-    expect(orphanedRuns(join(root, 'none.db'), [], NOW_MS)).toEqual([]);
+    expect(await orphanedRuns(join(root, 'x.db'), [], NOW_MS)).toEqual([]);
+    expect(await orphanedRuns(join(root, 'none.db'), [], NOW_MS)).toEqual([]);
   });
 });
 

@@ -1,8 +1,9 @@
 // Redirects and cookies as a browser gets them.
 import type { PublicUrl } from '../../../../config/config.ts';
 import { sessionCookieName } from '../../../../contract/names.ts';
+import type { StoreAddress } from '../../../../contract/store-address.ts';
+import { readRows } from '../../../../store/rows.ts';
 import type { Verdict } from '../../finding.ts';
-import { readRows } from '../../inside/read-rows.ts';
 import type { Probe } from '../../outside/http-probe.ts';
 import { fault } from '../codes.ts';
 import { answerWords, askAsStranger, type Chain, codeOf } from './chain.ts';
@@ -10,11 +11,13 @@ import { logOut } from './credentials.ts';
 
 const NAVIGATION = { accept: 'text/html', 'sec-fetch-mode': 'navigate' };
 
+export type ReturnPaths = (attempt: string) => Promise<string | undefined>;
+
 /** A page of the UI whose address a proxy must not change. */
 const DEEP_LINK = '/runs?lictor=doctor%20deep&state=a';
 
 /** `returnTo`: where the gateway sends the browser after the login attempt of this id. */
-export async function checkLoginRedirect(chain: Chain, returnTo: (attempt: string) => string | undefined): Promise<readonly Verdict[]> {
+export async function checkLoginRedirect(chain: Chain, returnTo: ReturnPaths): Promise<readonly Verdict[]> {
   const { origin, basePath } = chain.publicUrl;
   const answer = await askAsStranger(chain, DEEP_LINK, { headers: NAVIGATION });
   if (!answer.ok) return [];
@@ -25,15 +28,15 @@ export async function checkLoginRedirect(chain: Chain, returnTo: (attempt: strin
   if (to.origin !== origin) return [fault('redirect-elsewhere', `the redirect to the login leads to ${to.origin}, not to ${origin}`)];
   if (to.pathname !== `${basePath}/.lictor/login`)
     return [fault('redirect-prefix-lost', `the redirect to the login leads to ${to.pathname}, not to ${basePath}/.lictor/login`)];
-  const back = returnTo(to.searchParams.get('attempt') ?? '');
+  const back = await returnTo(to.searchParams.get('attempt') ?? '');
   if (back === `${basePath}${DEEP_LINK}`) return [];
   return [fault('return-path-lost', `after the login, a browser that requested ${basePath}${DEEP_LINK} gets ${back ?? 'the first page'}`)];
 }
 
 /** The gateway stores it with the login attempt. */
-export function returnPathIn(storeFile: string): (attempt: string) => string | undefined {
-  return (attempt) => {
-    const [row] = readRows(storeFile, 'SELECT return_to FROM login_attempts WHERE id = ?', attempt);
+export function returnPathIn(storeAt: StoreAddress): ReturnPaths {
+  return async (attempt) => {
+    const [row] = await readRows(storeAt, 'SELECT return_to FROM login_attempts WHERE id = ?', attempt);
     return typeof row?.['return_to'] === 'string' ? row['return_to'] : undefined;
   };
 }

@@ -4,7 +4,7 @@ import type { Attempter } from '../../outside/sockets.ts';
 import { type AddressSubject, checkAddress } from './address.ts';
 import { checkAnswers } from './answers.ts';
 import { type BodyWays, checkBodies } from './bodies.ts';
-import { checkCookies, checkLoginRedirect, checkPlainHttp } from './browser.ts';
+import { checkCookies, checkLoginRedirect, checkPlainHttp, type ReturnPaths } from './browser.ts';
 import { checkBrowserSockets } from './browser-sockets.ts';
 import { type Chain, whyNotReached } from './chain.ts';
 import { checkCarriers } from './credentials.ts';
@@ -12,7 +12,7 @@ import { checkTarget } from './target.ts';
 
 export interface ChainSubject extends AddressSubject, BodyWays {
   /** Where the gateway sends the browser after the login attempt of this id. */
-  readonly returnTo: (attempt: string) => string | undefined;
+  readonly returnTo: ReturnPaths;
   readonly attempt: Attempter;
   /** The host of public_url without TLS. */
   readonly plainUrl: string;

@@ -37,7 +37,7 @@ export interface Spoiled {
 export interface FakeGateway {
   readonly port: number;
   readonly accessLog: string;
-  readonly returnTo: (attempt: string) => string | undefined;
+  readonly returnTo: (attempt: string) => Promise<string | undefined>;
   close(): void;
 }
 
@@ -66,7 +66,7 @@ export async function startFakeGateway(options: FakeOptions): Promise<FakeGatewa
   return {
     port: portOf(server),
     accessLog,
-    returnTo: (attempt) => attempts.get(attempt),
+    returnTo: async (attempt) => attempts.get(attempt),
     close() {
       server.close();
       server.closeAllConnections();

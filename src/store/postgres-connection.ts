@@ -1,0 +1,55 @@
+// How Lictor connects to a database of Postgres: address, password, TLS and the times after which it gives up.
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import pg, { type ClientConfig } from 'pg';
+import { LictorError } from '../contract/error.ts';
+import type { PostgresAddress } from '../contract/store-address.ts';
+
+/** A store that hangs is an error within seconds. */
+export const CONNECT_MS = 5_000;
+export const STATEMENT_MS = 5_000;
+
+export function connectionOf({ url, passwordFile }: PostgresAddress): ClientConfig {
+  const { username, password, hostname, port, pathname, searchParams } = new URL(url);
+  const secret = passwordFile === null ? decodeURIComponent(password) : () => passwordIn(passwordFile);
+  return {
+    host: searchParams.get('host') ?? hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port === '' ? 5432 : Number(port),
+    user: decodeURIComponent(username),
+    // Without one, pg reads PGPASSWORD, then the file that PGPASSFILE names.
+    ...(secret !== '' && { password: secret }),
+    database: decodeURIComponent(pathname.slice(1)),
+    // Never left out: pg would read PGSSLMODE.
+    ssl: searchParams.get('sslmode') === 'verify-full' ? tlsOf(searchParams.get('sslrootcert')) : false,
+    application_name: 'lictor',
+    connectionTimeoutMillis: CONNECT_MS,
+    // In this process; `set local` limits them in Postgres. PgBouncer rejects a limit at the start of a connection.
+    query_timeout: STATEMENT_MS,
+    keepAlive: true,
+    types: { getTypeParser: parserOf },
+  };
+}
+
+async function passwordIn(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+  } catch (cause) {
+    throw new LictorError('store-password', `The password of the store cannot be read: check the file ${file} and its owner.`, { cause });
+  }
+}
+
+/** Node checks the certificate and its name. `authorities`: a PEM file; null: those of the system. */
+function tlsOf(authorities: string | null) {
+  return authorities === null ? {} : { ca: readFileSync(authorities, 'utf8') };
+}
+
+const BOOL = 16;
+const INT8 = 20;
+const NUMERIC = 1700;
+
+/** As SQLite answers: numbers (all are below 2^53), and 1 and 0 for true and false. */
+function parserOf(oid: number, format?: 'text' | 'binary') {
+  if (oid === INT8 || oid === NUMERIC) return Number;
+  if (oid === BOOL) return (value: string) => (value === 't' ? 1 : 0);
+  return pg.types.getTypeParser(oid, format as 'text');
+}

@@ -1,0 +1,148 @@
+// Kysely on Postgres. Only `store: postgres://…` loads this file: SQLite needs no part of it.
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  PostgresDialect,
+  type PostgresDialectConfig,
+  PostgresDriver,
+  sql,
+  type Transaction,
+  type TransactionSettings,
+} from 'kysely';
+import type { Clock } from '../contract/clock.ts';
+import { LictorError } from '../contract/error.ts';
+import { type PostgresAddress, shownAddress } from '../contract/store-address.ts';
+import type { OpenedDatabase, Select } from './database.ts';
+import { correctedClock } from './postgres-clock.ts';
+import { STATEMENT_MS } from './postgres-connection.ts';
+import { inWords, isRepeatable } from './postgres-errors.ts';
+import { openPool } from './postgres-pool.ts';
+import { createPostgresTables, currentVersion } from './postgres-schema.ts';
+import type { Tables } from './tables.ts';
+
+const OLDEST_VERSION = 14;
+
+export interface PostgresParts {
+  readonly at: PostgresAddress;
+  readonly clock: Clock;
+  /** The most connections at once. */
+  readonly connections: number;
+}
+
+/**
+ * Connects, and creates the tables in a new database. Throws `store-unreachable`, `store-password`, `store-rights`, `store-read-only`,
+ * `store-too-old`, `store-foreign`, `store-unusable` or `state-newer`, each with the remedy: then nothing was changed.
+ */
+export async function openPostgres({ at, clock, connections }: PostgresParts): Promise<OpenedDatabase> {
+  const db = kyselyOn(at, connections);
+  try {
+    await assertUsable(db, shownAddress(at));
+    await createPostgresTables(db);
+    const time = await correctedClock(db, clock);
+    return { ...databaseOn(db), clock: time.clock, close: () => time.stop().finally(() => db.destroy()) };
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}
+
+export interface ExaminedPostgres {
+  /** Of the store; 0: it has no tables yet. */
+  readonly version: number;
+  /** Of Postgres. */
+  readonly server: number;
+}
+
+/** Reads only. Throws as `openPostgres`. */
+export async function examinePostgres(at: PostgresAddress): Promise<ExaminedPostgres> {
+  const db = kyselyOn(at, 1);
+  try {
+    const server = await assertUsable(db, shownAddress(at));
+    return { version: await currentVersion(db), server };
+  } finally {
+    await db.destroy();
+  }
+}
+
+function kyselyOn(at: PostgresAddress, connections: number): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new SerializableDialect({ pool: openPool(at, connections) }) });
+}
+
+function databaseOn(db: Kysely<Tables>): Omit<OpenedDatabase, 'clock' | 'close'> {
+  return {
+    read: db,
+    select: selectOn(db),
+    write: (work) => repeated(() => db.transaction().execute((transaction) => work(transaction, selectOn(transaction)))),
+    durably: (work) =>
+      repeated(() =>
+        db.transaction().execute(async (transaction) => {
+          await sql`set local synchronous_commit = on`.execute(transaction);
+          return await work(transaction);
+        }),
+      ),
+  };
+}
+
+function selectOn(db: Kysely<Tables> | Transaction<Tables>): Select {
+  return async (query) => (await db.executeQuery(query)).rows;
+}
+
+const MOST_REPEATS = 12;
+const LONGEST_PAUSE_MS = 200;
+
+/** Postgres undoes a transaction that has seen what another one has changed meanwhile. */
+async function repeated<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let repeats = 0; ; repeats += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isRepeatable(error) || repeats === MOST_REPEATS) throw error;
+    }
+    await pause(Math.random() * Math.min(2 ** repeats, LONGEST_PAUSE_MS));
+  }
+}
+
+interface Server {
+  readonly version: number;
+  readonly standby: number;
+  readonly read_only: string;
+}
+
+async function assertUsable(db: Kysely<Tables>, store: string): Promise<number> {
+  const { rows } = await sql<Server>`select current_setting('server_version_num')::int / 10000 as version, pg_is_in_recovery() as standby,
+    current_setting('transaction_read_only') as read_only`.execute(db);
+  const [server] = rows;
+  if (server === undefined || server.version < OLDEST_VERSION) {
+    const found = server === undefined ? 'no Postgres' : `Postgres ${server.version}`;
+    throw new LictorError('store-too-old', `The store ${store} is ${found}, and Lictor needs ${OLDEST_VERSION} or newer: upgrade the server.`);
+  }
+  if (server.standby === 1 || server.read_only === 'on') throw inWords(store, Object.assign(new Error('read-only'), { code: '25006' }));
+  return server.version;
+}
+
+/** One round trip. Postgres ends what hangs, also where this process hangs or is cut off in the middle. */
+const BEGIN = CompiledQuery.raw(
+  `begin isolation level serializable; set local synchronous_commit = off; set local statement_timeout = ${STATEMENT_MS}; set local idle_in_transaction_session_timeout = ${STATEMENT_MS}`,
+);
+
+class SerializableDialect extends PostgresDialect {
+  readonly #config: PostgresDialectConfig;
+
+  constructor(config: PostgresDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver() {
+    return new SerializableDriver(this.#config);
+  }
+}
+
+class SerializableDriver extends PostgresDriver {
+  override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    if (settings.isolationLevel === undefined) await connection.executeQuery(BEGIN);
+    else await super.beginTransaction(connection, settings);
+  }
+}

@@ -1,0 +1,141 @@
+// The store on a real Postgres: the contract of every store, and what is said of a database that cannot be one.
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/contract/clock.ts';
+import { shownAddress } from '../../src/contract/store-address.ts';
+import { describeStoreContract } from '../../src/store/contract-suite.fixture.ts';
+import { SCHEMA } from '../../src/store/schema.ts';
+import { openStore } from '../../src/store/store.ts';
+import { GUARDED_USER, type Postgres, startPostgres } from '../env/several/postgres.ts';
+
+let server: Postgres;
+let admin: pg.Client;
+const address = (database: string, user = 'prefect') => ({
+  url: `postgres://${user}@${server.address.split('@')[1]?.split('/')[0]}/${database}`,
+  passwordFile: null,
+});
+const contract = () => address('contract');
+
+beforeAll(async () => {
+  server = await startPostgres();
+  admin = new pg.Client(`postgres://${server.address}`);
+  await admin.connect();
+  for (const name of ['contract', 'created', 'others', 'newer', 'rights', 'readonly', 'guarded']) await admin.query(`create database ${name}`);
+});
+afterAll(async () => {
+  await admin?.end();
+  await server?.stop();
+});
+
+/** In the order of their creation. */
+const TABLES = SCHEMA.flatMap((statement) => /^create table (\w+)/.exec(statement)?.[1] ?? []).filter((table) => table !== 'change_number');
+const EMPTY = TABLES.toReversed()
+  .map((table) => `delete from ${table}`)
+  .join(';');
+
+describeStoreContract('Postgres', async (clock) => {
+  const [store, other] = await Promise.all([openStore({ at: contract(), clock }), openStore({ at: contract(), clock })]);
+  const own = await connect('contract');
+  return {
+    store,
+    other,
+    async fillAttempts(count) {
+      await own.query(
+        `insert into login_attempts (id, return_to, created_ms, guesser) select 'a' || n, '/', $2, '192.0.2.' || n % 250 from generate_series(1, $1::int) n`,
+        [count, clock()],
+      );
+    },
+    async cleanUp() {
+      await Promise.all([store.close(), other.close()]);
+      await own.query(EMPTY);
+      await own.end();
+    },
+  };
+});
+
+async function connect(database: string): Promise<pg.Client> {
+  const client = new pg.Client(address(database).url);
+  await client.connect();
+  return client;
+}
+
+async function run(database: string, statement: string): Promise<void> {
+  const client = await connect(database);
+  await client.query(statement).finally(() => client.end());
+}
+
+describe('a database of Postgres', () => {
+  it('gets its tables once from many nodes that start at once, and keeps what they write', async () => {
+    const stores = await Promise.all(Array.from({ length: 6 }, () => openStore({ at: address('created'), clock: systemClock })));
+    const number = Math.max(...(await Promise.all(stores.map((store) => store.bump('test')))));
+    expect(await Promise.all(stores.map((store) => store.changeNumber()))).toEqual(stores.map(() => number));
+    expect(number).toBe(1 + stores.length);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  it('sorts text by its bytes, as SQLite does, and takes text with U+0000', async () => {
+    const store = await openStore({ at: address('created'), clock: systemClock });
+    for (const name of ['b', 'B', 'a\0']) await store.accounts.create({ id: name, name, roles: [], password: '' });
+    expect((await store.accounts.list()).map(({ name }) => name)).toEqual(['B', 'a\uFFFD', 'b']);
+    await store.close();
+  });
+
+  it('gives its clock to a node, and leaves a given time as it is', async () => {
+    const store = await openStore({ at: address('created'), clock: systemClock });
+    expect(Math.abs(store.clock() - systemClock())).toBeLessThan(2_000);
+    await store.close();
+    const fixed = await openStore({ at: address('created'), clock: () => 1 });
+    expect(fixed.clock()).toBe(1);
+    await fixed.close();
+  });
+
+  it.each([
+    ['is refused where tables of another program are', 'others', 'create table tokens (id int)', 'store-foreign', /separate database/],
+    ['of a newer version is refused', 'newer', 'create table lictor_store as select 7 as version', 'state-newer', /newer Lictor/],
+    ['that takes no changes is refused', 'readonly', 'alter database readonly set default_transaction_read_only = on', 'store-read-only', /primary/],
+  ])('%s, with what to do, and nothing is changed', async (_name, database, prepare, code, message) => {
+    await run(database, prepare);
+    const before = await tablesOf(database);
+    await expect(openStore({ at: address(database), clock: systemClock })).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(await tablesOf(database)).toEqual(before);
+  });
+
+  it('without rights, without a right password, or without a server is refused with what to do', async () => {
+    await admin.query(`create role ${GUARDED_USER} login password 'right p%w'; create role powerless login; create role owner login`);
+    await run('rights', 'revoke create on schema public from public');
+    const open = (at: Parameters<typeof openStore>[0]['at']) => openStore({ at, clock: systemClock });
+    await expect(open(address('rights', 'powerless'))).rejects.toMatchObject({ code: 'store-rights', message: expect.stringContaining('GRANT') });
+    await expect(open(address('none'))).rejects.toMatchObject({ code: 'store-unusable', message: expect.stringContaining('createdb') });
+    await expect(open(address('guarded', GUARDED_USER))).rejects.toMatchObject({ code: 'store-password' });
+    const error: unknown = await open(address('guarded', `${GUARDED_USER}:wrong-secret`)).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'store-password', message: expect.not.stringContaining('wrong-secret') });
+    await expect(open({ url: 'postgres://lictor@127.0.0.1:1/x', passwordFile: null })).rejects.toMatchObject({ code: 'store-unreachable' });
+    await admin.query(`grant all on database guarded to ${GUARDED_USER}`);
+    await run('guarded', `grant create on schema public to ${GUARDED_USER}`);
+    await (await open(address('guarded', `${GUARDED_USER}:${encodeURIComponent('right p%w')}`))).close();
+  });
+
+  it('is shown without the password', () => {
+    expect(shownAddress(address('guarded', 'me:hidden'))).toMatch(/^postgres:\/\/me@127\.0\.0\.1:\d+\/guarded$/);
+  });
+
+  it('that ends says so at once, and is used again when it is back, without a new start', async () => {
+    const store = await openStore({ at: contract(), clock: systemClock });
+    await store.bump('before');
+    await admin.end();
+    await server.end();
+    await expect(store.changeNumber()).rejects.toMatchObject({ code: 'store-unreachable' });
+    await expect(store.bump('meanwhile')).rejects.toMatchObject({ code: 'store-unreachable' });
+    await server.begin();
+    expect(await store.bump('after')).toBe(await store.changeNumber());
+    await store.close();
+    admin = await connect('postgres');
+  });
+});
+
+async function tablesOf(database: string): Promise<readonly unknown[]> {
+  const client = await connect(database);
+  const { rows } = await client.query("select relname from pg_class where relkind in ('r', 'i', 'S') and relnamespace = 'public'::regnamespace order by 1");
+  await client.end();
+  return rows;
+}

@@ -98,6 +98,7 @@ async function watch(tls: string): Promise<void> {
         intend: unused,
         settle: unused,
         storeEvents: unused,
+        importRows: unused,
         healthy: () => true,
         onHealth: unused,
         onReopen: unused,

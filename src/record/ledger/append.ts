@@ -6,7 +6,8 @@ import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
 import type { Chain } from './chain/chain.ts';
 import { INSERT_SQL, rowValues } from './columns.ts';
 
-export type AppendRow = (record: NewRecord, id?: string) => boolean;
+/** `origin` names a record that may be read twice: it is written once for this node. */
+export type AppendRow = (record: NewRecord, origin?: string) => boolean;
 
 /**
  * Call the result only inside a transaction (BEGIN IMMEDIATE) that ends with the chain's `seal`. False: a record with this id exists, and nothing was
@@ -15,9 +16,9 @@ export type AppendRow = (record: NewRecord, id?: string) => boolean;
 export function createAppend(db: DatabaseSync, node: string, chain: Pick<Chain, 'place'>): AppendRow {
   const insert = db.prepare(INSERT_SQL);
   const randomBlock = createRandomBlocks();
-  return (record, given) => {
+  return (record, origin) => {
     const ms = timeOf(record);
-    const id = given ?? timeOrderedId(ms, randomBlock());
+    const id = origin === undefined ? timeOrderedId(ms, randomBlock()) : stableId(node, origin);
     const placed = chain.place(complete(record, { id, node, ms }));
     if (insert.run(...rowValues(placed.record)).changes === 0) return false;
     placed.used();

@@ -8,6 +8,7 @@ import type { RouteKnowledge } from './access-line.ts';
 import { type AppendRow, createAppend } from './append.ts';
 import type { ServiceCalls } from './call-count.ts';
 import { type ChainMemory, createChain } from './chain/chain.ts';
+import { createImport, foreignBatch } from './chain/import.ts';
 import { createRetention, type Retention } from './chain/retention.ts';
 import { openLedgerDatabase, transaction, unsyncedTransaction } from './database.ts';
 import { recoveredRecord, stoppedRecord } from './events.ts';
@@ -18,8 +19,8 @@ import { createIntents, type Intents } from './intents.ts';
 import { createLogSpace, freeBytesIn } from './log-space.ts';
 import { isNotable } from './notable.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
-import { createEventStore, type EventBatch } from './prefect-events/store-events.ts';
-import type { Command, Outcome, WorkerSetup } from './protocol.ts';
+import { createEventStore } from './prefect-events/store-events.ts';
+import type { Command, FetchedCommand, Outcome, WorkerSetup } from './protocol.ts';
 import type { RotateLimits } from './rotate.ts';
 
 /** Failed settles wait here. Their intents are durable, so they may wait for the disk, but only in a bounded number. */
@@ -30,8 +31,8 @@ export interface Core {
   run(commands: readonly Command[]): readonly Outcome[];
   /** Writes settles to the disk that did not wait for it. */
   sync(): void;
-  /** One transaction that does not wait for the disk: the feed fetches lost events again. */
-  storeEvents(batch: EventBatch): Outcome;
+  /** One transaction that does not wait for the disk. */
+  store(command: FetchedCommand): Outcome;
   /** Reads one batch from the logs; true when there may be more. While unhealthy, it tries to recover. */
   pump(): boolean;
   /** After a batch: the age of its last line. 0 when everything is read, or nothing can be written. */
@@ -69,7 +70,7 @@ interface Open {
   readonly outbox: Outbox;
   readonly ingest: Ingest;
   readonly heartbeat: Heartbeat;
-  readonly storeEvents: (batch: EventBatch) => void;
+  readonly store: (command: FetchedCommand) => Outcome;
 }
 
 export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, freeBytes }: CoreParts): Core {
@@ -154,14 +155,9 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
       guarded(({ write, heartbeat, ingest }) => write(() => heartbeat.beatNow(clock(), ingest.readMs() ?? clock())));
       isSyncDue = false;
     },
-    storeEvents(batch) {
-      const isDone =
-        failedAtMs === undefined &&
-        guarded((parts) => {
-          parts.storeEvents(batch);
-          return true;
-        }) === true;
-      return isDone ? null : UNAVAILABLE;
+    store(command) {
+      const outcome = failedAtMs === undefined ? guarded((parts) => parts.store(command)) : undefined;
+      return outcome === undefined ? UNAVAILABLE : outcome;
     },
     pump() {
       if (failedAtMs !== undefined) return recover();
@@ -216,10 +212,16 @@ const UNAVAILABLE: Outcome = { code: 'ledger-unavailable', message: REASONS['led
 
 /** A command fails before it writes anything, so the rest of its group is still written. */
 function runOne({ intents }: Open, command: Command, nowMs: number): Outcome {
-  try {
+  return outcomeOf(() => {
     if (command.kind === 'append') intents.append(command.record);
     if (command.kind === 'intend') intents.intend(command.record, nowMs);
     if (command.kind === 'settle') intents.settle(command.requestId, command.outcome);
+  });
+}
+
+function outcomeOf(work: () => void): Outcome {
+  try {
+    work();
     return null;
   } catch (error) {
     if (!(error instanceof LictorError)) throw error;
@@ -261,9 +263,13 @@ function openAll({ setup, routes, clock, memory, onCalls }: Opening): Open {
     write(() => heartbeat.start());
     const { accessLog, edgeErrorLog, basePath } = setup;
     const ingest = createIngest({ db, write: writeUnsynced, appendRow, intents, routes, accessLog, edgeErrorLog, basePath, onCalls });
-    const store = createEventStore(db, appendRow);
-    const storeEvents = (batch: EventBatch) => writeUnsynced(() => store(batch, clock()));
-    return { db, write, writeUnsynced, storeEvents, retention, appendRow, floods, intents, outbox, ingest, heartbeat };
+    const storeEvents = createEventStore(db, appendRow);
+    const importRows = createImport(db, chain);
+    const store = (command: FetchedCommand) =>
+      writeUnsynced(() =>
+        outcomeOf(() => (command.kind === 'events' ? storeEvents(command.batch, clock()) : importRows(foreignBatch(command.batch, setup.node)))),
+      );
+    return { db, write, writeUnsynced, store, retention, appendRow, floods, intents, outbox, ingest, heartbeat };
   } catch (error) {
     db.close();
     throw error;

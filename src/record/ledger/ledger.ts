@@ -28,6 +28,8 @@ export interface Ledger {
   settle(requestId: string, outcome: Partial<NewRecord>): Promise<void>;
   /** Stores one batch of Prefect's events and their mark, after everything else: they can be fetched again. */
   storeEvents(batch: EventBatch): Promise<void>;
+  /** Adds records of another node: a ForeignBatch from `encodeBatch`, which is given away. Rejects with `replication-refused` if they do not fit. */
+  importRows(batch: Uint8Array<ArrayBuffer>): Promise<void>;
   healthy(): boolean;
   onHealth(listener: (healthy: boolean) => void): void;
   /** A log was renamed: nginx must reopen its logs. Repeated until it has. */
@@ -116,7 +118,9 @@ export async function startLedger({ paths, clock, workerFile = WORKER_FILE, ...o
     const isLate = pending.size() >= MOST_PENDING || !health.healthy();
     const refuse = closing || hasEnded || (isLate && command.kind !== 'settle');
     if (refuse) return Promise.reject(unavailable(health.problem() ?? 'closing, or too many waiting writes'));
-    return pending.add(command, (id) => worker.postMessage({ kind: 'command', id, command } satisfies ToWorker));
+    return pending.add(command, (id) =>
+      worker.postMessage({ kind: 'command', id, command } satisfies ToWorker, command.kind === 'import' ? [command.batch.buffer] : []),
+    );
   }
 
   try {
@@ -131,6 +135,7 @@ export async function startLedger({ paths, clock, workerFile = WORKER_FILE, ...o
     intend: (record) => ask({ kind: 'intend', record }),
     settle: (requestId, outcome) => ask({ kind: 'settle', requestId, outcome }),
     storeEvents: (batch) => ask({ kind: 'events', batch }),
+    importRows: (batch) => ask({ kind: 'import', batch }),
     healthy: health.healthy,
     onHealth: health.onChange,
     onReopen: reopen.add,

@@ -9,7 +9,13 @@ export type Command =
   | { readonly kind: 'append'; readonly record: NewRecord }
   | { readonly kind: 'intend'; readonly record: NewRecord & { readonly request_id: string } }
   | { readonly kind: 'settle'; readonly requestId: string; readonly outcome: Partial<NewRecord> }
-  | { readonly kind: 'events'; readonly batch: EventBatch };
+  | FetchedCommand;
+
+/** What the sender can fetch again. */
+export type FetchedCommand =
+  | { readonly kind: 'events'; readonly batch: EventBatch }
+  /** `batch`: a ForeignBatch as JSON, which costs the main thread nothing. */
+  | { readonly kind: 'import'; readonly batch: Uint8Array<ArrayBuffer> };
 
 /** Null: done, with the durability that `Ledger` states. */
 export type Outcome = { readonly code: string; readonly message: string; readonly detail: string } | null;

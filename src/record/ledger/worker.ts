@@ -5,7 +5,7 @@ import { LictorError } from '../../contract/error.ts';
 import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import { createCore } from './core.ts';
 import { LOOK_MS, readsOn } from './ingest-limiter.ts';
-import type { Command, FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
+import type { Command, FetchedCommand, FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
 
 const TICK_MS = 1_000;
 
@@ -27,7 +27,7 @@ if (core.healthy()) post({ kind: 'health', healthy: true, detail: 'open' });
 
 type Waiting<C extends Command = Command> = { readonly id: number; readonly command: C };
 let waiting: Waiting[] = [];
-const waitingEvents: Waiting<Extract<Command, { kind: 'events' }>>[] = [];
+const fetched: Waiting<FetchedCommand>[] = [];
 let pumping: NodeJS.Immediate | undefined;
 /** Of this look. */
 let batches = 0;
@@ -35,9 +35,9 @@ let batches = 0;
 // One transaction takes all commands that arrived during the one before: one fsync for all of them.
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'close') return close();
-  if (message.command.kind === 'events') {
-    waitingEvents.push({ id: message.id, command: message.command });
-    setImmediate(takeEvents);
+  if (message.command.kind === 'events' || message.command.kind === 'import') {
+    fetched.push({ id: message.id, command: message.command });
+    setImmediate(takeFetched);
     return;
   }
   waiting.push({ id: message.id, command: message.command });
@@ -53,10 +53,10 @@ function runWaiting(): void {
 }
 
 /** One batch. While commands wait, the next look takes it. */
-function takeEvents(): void {
-  const next = waiting.length === 0 ? waitingEvents.shift() : undefined;
+function takeFetched(): void {
+  const next = waiting.length === 0 ? fetched.shift() : undefined;
   if (next === undefined) return;
-  post({ kind: 'outcomes', outcomes: [{ id: next.id, outcome: core.storeEvents(next.command.batch) }] });
+  post({ kind: 'outcomes', outcomes: [{ id: next.id, outcome: core.store(next.command) }] });
 }
 
 /** Commands that wait come first, so that they wait for one batch at most. */
@@ -70,7 +70,7 @@ function pump(): void {
 // A reaction to each change of the file would be a wake-up for every line of a flood.
 const looks = setInterval(() => {
   core.sync();
-  takeEvents();
+  takeFetched();
   if (pumping !== undefined) return;
   batches = 0;
   pumping = setImmediate(pump);
@@ -80,7 +80,7 @@ pumping = setImmediate(pump);
 
 function close(): void {
   runWaiting();
-  takeEvents();
+  takeFetched();
   clearInterval(looks);
   clearInterval(ticks);
   clearImmediate(pumping);

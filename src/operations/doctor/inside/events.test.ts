@@ -16,7 +16,7 @@ describe('checkEvents', () => {
   function mark(more: Partial<EventsMark>): void {
     const core = createCore({ setup: workerSetup(state.paths, 's', END_MS), routes: createCatalogue(), clock: () => END_MS, onHealth: () => undefined });
     const at = new Date(END_MS).toISOString();
-    core.storeEvents({ events: [], mark: { position: at, at, streams: 1, servers: 1, problem: null, ...more } });
+    core.store({ kind: 'events', batch: { events: [], mark: { position: at, at, streams: 1, servers: 1, problem: null, ...more } } });
     core.close();
   }
 

@@ -19,6 +19,10 @@ export interface Chain {
   ends(): readonly ChainEnd[];
   /** The current signing key: SPKI, DER, base64. */
   publicKey(): string;
+  /** The signed end of a chain. Undefined: it has no record yet. Throws `ledger-altered` if its records do not end there. */
+  endOf(of: string): ChainEnd | undefined;
+  /** Records of another ledger were added to a chain, or a chain was added: this is its end now. */
+  extend(end: ChainEnd): void;
   /** The records of a chain up to `seq`, whose hash is `hash`, are deleted. */
   moveStart(of: string, seq: number, hash: string): void;
   /** Another key signs from here on. Call the returned function after the transaction is committed. */
@@ -154,6 +158,19 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
       return [own, ...chains.filter((chain) => chain.node !== own.node)];
     },
     publicKey: () => current().key.publicKey,
+    endOf(of) {
+      const { own, chains } = current();
+      const end = of === own.node ? own : chains.find((chain) => chain.node === of);
+      if (end === undefined || end.seq === 0) return undefined;
+      assertEnd(end, last.get(of));
+      return end;
+    },
+    extend(end) {
+      const state = current();
+      if (end.node === state.own.node) state.own = end;
+      else state.chains = [...state.chains.filter(({ node: other }) => other !== end.node), end];
+      state.changed = true;
+    },
     moveStart(of, seq, hash) {
       const state = current();
       const moved = (chain: ChainEnd): ChainEnd => (chain.node === of ? { ...chain, from_seq: seq, from_hash: hash } : chain);

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import { EVENTS_STORED, parseStoredEvents } from '../events.ts';
-import { createEventDigest, EVENT_COLUMNS, eventOfRow, eventValues, rowOf } from '../prefect-events/table.ts';
+import { createBatchRows } from '../prefect-events/batch-rows.ts';
+import { createEventDigest, eventOfRow, eventValues, rowOf } from '../prefect-events/table.ts';
 import type { EventEvidence } from './evidence.ts';
 
 const words = z.string().nullable();
@@ -25,12 +26,10 @@ export function parseEventLine(value: unknown): EventLine | undefined {
 
 /** The events that a record covers, in their order. */
 export function eventLinesOf(db: DatabaseSync): (record: LedgerRecord) => Iterable<EventLine> {
-  const rows = db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE n BETWEEN ? AND ? ORDER BY n`);
+  const rowsOf = createBatchRows(db);
   return function* linesOf(record) {
-    const stored = parseStoredEvents(record);
-    if (stored === undefined) return;
     // A changed row is exported as it is: the digest shows the change.
-    for (const row of rows.iterate(stored.first, stored.last)) yield { prefect_event: eventOfRow(row) as EventLine['prefect_event'] };
+    for (const row of rowsOf(record)) yield { prefect_event: eventOfRow(row) as EventLine['prefect_event'] };
   };
 }
 

@@ -14,10 +14,7 @@ export interface Segment {
 export function createSegments(db: DatabaseSync): (chain: Pick<ChainEnd, 'node' | 'from_seq'>, publicKey: string) => Segment | undefined {
   const byNumber = db.prepare('SELECT text, signature FROM checkpoints WHERE number = ?');
   const last = db.prepare('SELECT max(number) AS number FROM checkpoints');
-  const ofKeys = db.prepare(
-    `SELECT text, signature FROM checkpoints WHERE number IN (SELECT number FROM checkpoints WHERE text LIKE '%"reason":"key%'
-     UNION SELECT number - 1 FROM checkpoints WHERE text LIKE '%"reason":"key-lost"%') ORDER BY number`,
-  );
+  const keysOf = createTrust(db);
 
   function read(number: number): Read | undefined {
     const row = byNumber.get(number);
@@ -27,10 +24,7 @@ export function createSegments(db: DatabaseSync): (chain: Pick<ChainEnd, 'node' 
   function search(node: string, from: number, { newest, publicKey }: { readonly newest: number; readonly publicKey: string }): Segment | undefined {
     const ofNode = (one: Read | undefined) => one?.statement.chains.find((chain) => chain.node === node);
     const isBeyond = (number: number): boolean => (ofNode(read(number))?.seq ?? 0) > from;
-    const keys = trustedKeys(
-      [publicKey],
-      ofKeys.all().flatMap((row) => checkpointOf(row) ?? []),
-    );
+    const keys = keysOf(publicKey);
     for (let number = firstOf(newest, isBeyond); number <= newest; number += 1) {
       const one = read(number);
       const end = ofNode(one);
@@ -52,6 +46,19 @@ export function createSegments(db: DatabaseSync): (chain: Pick<ChainEnd, 'node' 
     known.set(node, { newest, segment });
     return segment;
   };
+}
+
+/** The key and those that it vouches for, by their ids. */
+export function createTrust(db: DatabaseSync): (publicKey: string) => ReadonlyMap<string, string> {
+  const ofKeys = db.prepare(
+    `SELECT text, signature FROM checkpoints WHERE number IN (SELECT number FROM checkpoints WHERE text LIKE '%"reason":"key%'
+     UNION SELECT number - 1 FROM checkpoints WHERE text LIKE '%"reason":"key-lost"%') ORDER BY number`,
+  );
+  return (publicKey) =>
+    trustedKeys(
+      [publicKey],
+      ofKeys.all().flatMap((row) => checkpointOf(row) ?? []),
+    );
 }
 
 interface Read {

@@ -84,7 +84,7 @@ function savedHead(signed: Signed, trusted: ReadonlyMap<string, string>, about: 
   return undefined;
 }
 
-export function isSignedByOne(signed: Signed, { key }: Statement, keys: ReadonlyMap<string, string>): boolean {
+export function isSignedByOne(signed: Signed, { key }: Pick<Statement, 'key'>, keys: ReadonlyMap<string, string>): boolean {
   const publicKey = keys.get(key);
   return publicKey !== undefined && isSignedBy(signed, publicKey);
 }

@@ -39,10 +39,10 @@ export const MARK: EventsMark = {
 };
 
 /** One batch, as the gateway stores it. */
-export function writeEvents(paths: Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>, events: readonly PrefectEvent[]): void {
+export function writeEvents(paths: Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>, events: readonly PrefectEvent[], node = NODE): void {
   using db = openLedgerDatabase(paths.ledgerFile);
-  const chain = createChain({ db, node: NODE, keyFile: paths.ledgerKey, clock: () => START_MS });
-  const store = createEventStore(db, createAppend(db, NODE, chain));
+  const chain = createChain({ db, node, keyFile: paths.ledgerKey, clock: () => START_MS });
+  const store = createEventStore(db, createAppend(db, node, chain));
   transaction(db, () => {
     store({ events, mark: MARK }, START_MS);
     chain.seal();

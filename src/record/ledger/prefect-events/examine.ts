@@ -4,7 +4,10 @@ import type { LedgerRecord } from '../../../contract/record.ts';
 import type { EventEvidence } from '../chain/evidence.ts';
 import type { Problem } from '../chain/report.ts';
 import { parseStoredEvents, type StoredEvents } from '../events.ts';
-import { createEventDigest, EVENT_COLUMNS, hasEvents } from './table.ts';
+import { createBatchRows, createRangeOf } from './batch-rows.ts';
+import { createEventDigest, hasEvents } from './table.ts';
+
+const FREE = 'SELECT n FROM prefect_events WHERE n > ?1 AND n < ?2';
 
 export interface ExaminedEvents {
   /** The number of read rows. */
@@ -14,13 +17,13 @@ export interface ExaminedEvents {
 
 /** Compares a record's events with its digest. Undefined: the record covers none. Inside a transaction. */
 export function createEventExaminer(db: DatabaseSync): (record: LedgerRecord) => ExaminedEvents | undefined {
-  const rows = hasEvents(db) ? db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE n BETWEEN ? AND ? ORDER BY n`) : undefined;
+  const rowsOf = hasEvents(db) ? createBatchRows(db) : undefined;
   return (record) => {
     const stored = parseStoredEvents(record);
     if (stored === undefined) return undefined;
     const digest = createEventDigest();
     let count = 0;
-    for (const row of rows?.iterate(stored.first, stored.last) ?? []) {
+    for (const row of rowsOf?.(record) ?? []) {
       digest.add(row);
       count += 1;
     }
@@ -38,19 +41,20 @@ function problemOf(record: LedgerRecord, stored: StoredEvents, found: Pick<Store
 /** Needs one read transaction around it. */
 export function storedEventEvidence(db: DatabaseSync): EventEvidence {
   const examine = createEventExaminer(db);
+  const rangeOf = hasEvents(db) ? createRangeOf(db) : parseStoredEvents;
   const covered: [number, number][] = [];
   return {
     carried: true,
     check(record) {
-      const stored = parseStoredEvents(record);
+      const range = rangeOf(record);
       // The record itself was changed: its hash shows that.
-      if (stored === undefined) return undefined;
-      remember(covered, [stored.first, stored.last]);
+      if (range === undefined) return undefined;
+      remember(covered, [range.first, range.last]);
       return examine(record)?.problem;
     },
     uncovered() {
       if (!hasEvents(db)) return [];
-      const free = db.prepare('SELECT n FROM prefect_events WHERE n > ? AND n < ? LIMIT 1');
+      const free = db.prepare(`${FREE} UNION ALL SELECT n FROM repeated_events WHERE n > ?1 AND n < ?2 LIMIT 1`);
       const sorted = covered.sort(([a], [b]) => a - b);
       const ends = [...sorted.map(([first]) => first), Number.MAX_SAFE_INTEGER];
       const starts = [Number.MIN_SAFE_INTEGER, ...sorted.map(([, last]) => last)];

@@ -41,7 +41,7 @@ describe('stored events of Prefect', () => {
     return core;
   }
   function store(...events: readonly PrefectEvent[]) {
-    expect((core ?? start()).storeEvents({ events, mark: MARK })).toBeNull();
+    expect((core ?? start()).store({ kind: 'events', batch: { events, mark: MARK } })).toBeNull();
   }
   function sql(text: string): readonly Record<string, unknown>[] {
     using db = new DatabaseSync(paths.ledgerFile);

@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { EventsMark, PrefectEvent } from '../../../contract/prefect-event.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';
-import { EVENTS_STORED, parseStoredRange } from '../events.ts';
+import { createRangeOf } from './batch-rows.ts';
 import { MARK_KEY } from './store-events.ts';
 import { EVENT_COLUMNS, eventOfRow, hasEvents } from './table.ts';
 
@@ -88,8 +88,9 @@ export interface NumberedEvent {
 export function createRangeReader(db: DatabaseSync): (record: LedgerRecord, after: number, most: number) => readonly NumberedEvent[] {
   if (!hasEvents(db)) return () => [];
   const rows = db.prepare(`SELECT n, ${EVENT_COLUMNS} FROM prefect_events WHERE n BETWEEN ? AND ? AND n > ? ORDER BY n LIMIT ?`);
+  const rangeOf = createRangeOf(db);
   return (record, after, most) => {
-    const range = record.action === EVENTS_STORED ? parseStoredRange(record.resource_id) : undefined;
+    const range = rangeOf(record);
     if (range === undefined) return [];
     return rows.all(range.first, range.last, after, most).map((row) => ({ n: Number(row['n']), event: eventOfRow(row) }));
   };

@@ -1,8 +1,10 @@
 // Stores events of Prefect in the ledger, and deletes them with retention. Each batch has one record of the chain with its digest.
 import type { DatabaseSync } from 'node:sqlite';
 import type { EventsMark, PrefectEvent } from '../../../contract/prefect-event.ts';
+import type { LedgerRecord } from '../../../contract/record.ts';
 import type { AppendRow } from '../append.ts';
-import { EVENTS_STORED, eventsStoredRecord, parseStoredRange } from '../events.ts';
+import { EVENTS_STORED, eventsStoredRecord } from '../events.ts';
+import { createRangeOf } from './batch-rows.ts';
 import { createEventDigest, eventValues, INSERT_EVENT, rowOf } from './table.ts';
 
 export interface EventBatch {
@@ -34,12 +36,16 @@ export function createEventStore(db: DatabaseSync, appendRow: AppendRow): (batch
 
 /** Deletes events with the record that covers them. Call it before the records of this node up to `seq` are deleted, in the same transaction. */
 export function createEventPruner(db: DatabaseSync): (node: string, seq: number) => void {
-  const ranges = db.prepare(`SELECT resource_id FROM records WHERE node = ? AND seq <= ? AND action = '${EVENTS_STORED}'`);
-  const remove = db.prepare('DELETE FROM prefect_events WHERE n BETWEEN ? AND ?');
+  const batches = db.prepare(`SELECT node, seq, action, resource_id FROM records WHERE node = ? AND seq <= ? AND action = '${EVENTS_STORED}'`);
+  const remove = ['prefect_events', 'repeated_events'].map((table) => db.prepare(`DELETE FROM ${table} WHERE n BETWEEN ? AND ?`));
+  const removeBatch = db.prepare('DELETE FROM event_batches WHERE node = ? AND seq <= ?');
+  const rangeOf = createRangeOf(db);
   return (node, seq) => {
-    for (const { resource_id: text } of ranges.all(node, seq)) {
-      const range = parseStoredRange(typeof text === 'string' ? text : null);
-      if (range !== undefined) remove.run(range.first, range.last);
+    for (const row of batches.all(node, seq)) {
+      // Only the ledger writes these rows, so the shape is trusted.
+      const range = rangeOf(row as unknown as LedgerRecord);
+      if (range !== undefined) for (const one of remove) one.run(range.first, range.last);
     }
+    removeBatch.run(node, seq);
   };
 }

@@ -28,12 +28,17 @@ const columns = NAMES.filter((name) => name !== 'id').map((name) => `${name} TEX
 /** Events that Prefect sent. timeline/feed/parents.ts derives the others. */
 export const OF_PREFECT = "event GLOB 'prefect.*'";
 
-/** `n` is never used twice, because a record of the chain covers a range of numbers. */
+/**
+ * `n` is never used twice, because a record of the chain covers a range of numbers. Two nodes may store one event while one takes over from the other: the
+ * second copy is in `repeated_events`. `event_batches` has the numbers here of a batch that another node stored under its own numbers.
+ */
 export const EVENT_TABLES = `
   CREATE TABLE prefect_events (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, ${columns.join(', ')}) STRICT;
   CREATE INDEX prefect_events_flow_run ON prefect_events (flow_run_id, occurred) WHERE flow_run_id IS NOT NULL;
   CREATE INDEX prefect_events_parent ON prefect_events (parent_task_run_id) WHERE parent_task_run_id IS NOT NULL;
-  CREATE INDEX prefect_events_occurred ON prefect_events (occurred) WHERE ${OF_PREFECT};`;
+  CREATE INDEX prefect_events_occurred ON prefect_events (occurred) WHERE ${OF_PREFECT};
+  CREATE TABLE repeated_events (n INTEGER PRIMARY KEY, id TEXT NOT NULL, ${columns.join(', ')}) STRICT;
+  CREATE TABLE event_batches (node TEXT, seq INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (node, seq)) STRICT, WITHOUT ROWID;`;
 
 export const EVENT_COLUMNS = NAMES.join(', ');
 
@@ -44,6 +49,11 @@ export function hasEvents(db: DatabaseSync): boolean {
 
 /** A known id is skipped: `changes` is 0. */
 export const INSERT_EVENT = `INSERT INTO prefect_events (${EVENT_COLUMNS}) VALUES (${NAMES.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`;
+
+const insertAt = (table: string) => `INSERT INTO ${table} (n, ${EVENT_COLUMNS}) VALUES (?, ${NAMES.map(() => '?').join(', ')})`;
+/** With a given number. A known id is skipped. */
+export const INSERT_EVENT_AT = `${insertAt('prefect_events')} ON CONFLICT (id) DO NOTHING`;
+export const INSERT_REPEATED = insertAt('repeated_events');
 
 export function eventValues(event: PrefectEvent): SQLInputValue[] {
   return NAMES.map((name) => {

@@ -194,7 +194,7 @@ async function openDecisions(
     verifiers: [
       parts.jwts.kind,
       createAccessTokenKind({ accessTokens: store.accessTokens, standing: accessStanding }),
-      createGrantTokenKind({ grants: store.clientGrants, standing, clock }),
+      createGrantTokenKind({ grants: store.clientGrants, standing, config, clock }),
       runTokens.kind,
     ],
     certificates: await openCertificates(config, clock),

@@ -202,7 +202,7 @@ describe('lictor token', () => {
   it('list shows the age and the last use of each, and fits the terminal', async () => {
     const { id } = await json('token', 'create', 'etl', '--role', 'worker', '--scope', 'tag=team-a', '--cidr', '10.0.0.0/8', '--expires', '90d');
     expect((await lictor('token', 'list')).out).toMatch(/AGE +EXPIRES +LAST USED \(UTC\).*\n.* 0 d +\d{4}-\d\d-\d\d +never /);
-    await inStore((store) => store.tokens.touch(id, Date.parse('2026-03-01T12:00:00Z'), '192.0.2.7'));
+    await inStore((store) => store.tokens.touch({ id, hash: '', usedMs: Date.parse('2026-03-01T12:00:00Z'), address: '192.0.2.7' }));
     expect((await lictor('token', 'list')).out).toContain('2026-03-01 12:00');
     expect((await json('token', 'list'))[0]).toMatchObject({ age_days: 0, last_used_at: '2026-03-01T12:00:00.000Z' });
     const out = new PassThrough();

@@ -30,6 +30,7 @@ export function register(program: Command, context: CliContext): void {
     .description('search the ledger: who did what, when, from where, and why it was allowed or denied')
     .option('--flow-run <run>', 'only requests bound to this flow run, by id or name', parseText)
     .option('--principal <id>', 'only this principal: alice@local, token:etl-worker', parseText)
+    .option('--credential <id>', 'only with this credential, also a refused one: an id of lictor token list', parseText)
     .option('--action <action>', 'one action, or all of a noun: flow_runs.create, flow_runs.*', parseAction)
     .addOption(new Option('--decision <decision>', 'only what was allowed, or refused').choices(['allow', 'deny']))
     .option('--reason <code>', 'only with this reason: policy-default-deny', parseReason)

@@ -61,7 +61,15 @@ export function renderTokens(tokens: readonly TokenJson[], terminal: Terminal): 
     minute(token.last_used_at) ?? 'never',
     token.cidrs.join(',') || 'anywhere',
   ]);
-  return renderTable([[...named('NAME', 'ID'), 'ROLE', 'ON', 'STATE', 'AGE', 'EXPIRES', 'LAST USED (UTC)', 'FROM'], ...rows], terminal);
+  const table = renderTable([[...named('NAME', 'ID'), 'ROLE', 'ON', 'STATE', 'AGE', 'EXPIRES', 'LAST USED (UTC)', 'FROM'], ...rows], terminal);
+  return `${table}${tokens.map(overlapLine).join('')}`;
+}
+
+/** During the overlap of a rotation: whether a client still uses the former secret. */
+function overlapLine({ name, overlap_until: until, secrets: [, former] }: TokenJson): string {
+  if (until === null || former === undefined) return '';
+  const used = former.last_used_at === null ? 'was never used' : `was last used ${minute(former.last_used_at)} UTC from ${former.last_used_from ?? '-'}`;
+  return `The former secret of ${name} is valid until ${minute(until)} UTC, and ${used}.\n`;
 }
 
 export function renderAccessTokens(tokens: readonly StoredAccessToken[], terminal: Terminal): string {

@@ -27,9 +27,15 @@ export const SCHEMA: readonly string[] = [
     hash text primary key not null,
     token_id text not null references tokens (id),
     created_ms bigint not null,
-    expires_ms bigint
+    expires_ms bigint,
+    last_used_ms bigint,
+    last_used_from text
   )`,
   `create index token_secrets_by_token on token_secrets (token_id)`,
+  `create table former_secrets (
+    hash text primary key not null,
+    token_id text not null references tokens (id)
+  )`,
   `create table accounts (
     id text primary key not null,
     name text not null,

@@ -3,11 +3,13 @@ import type { LockKind } from '../contract/lock.ts';
 import type { AgentRunTable, AgentUseTable, ApprovalTable, AuthorizationCodeTable, TaintTable } from './agent-tables.ts';
 import type { EnforcementTable, ObservationTable } from './observations.ts';
 import type { ScimGroupTable, ScimMemberTable, ScimUserTable } from './scim-tables.ts';
+import type { FormerSecretTable, TokenSecretTable, TokenTable } from './token-tables.ts';
 
 export interface Tables {
   readonly change_number: { readonly id: 1; readonly number: number; readonly reason: string };
   readonly tokens: TokenTable;
   readonly token_secrets: TokenSecretTable;
+  readonly former_secrets: FormerSecretTable;
   readonly accounts: AccountTable;
   readonly sessions: SessionTable;
   readonly login_attempts: LoginAttemptTable;
@@ -66,30 +68,6 @@ interface MakerTable {
   readonly id: string;
   readonly principal: string;
   readonly made_ms: number;
-}
-
-interface TokenTable {
-  readonly id: string;
-  readonly name: string;
-  readonly roles: string;
-  /** JSON; null: the roles hold on everything. */
-  readonly scope: string | null;
-  readonly cidrs: string;
-  readonly created_ms: number;
-  /** How long a fresh secret lives; null: for ever. Rotation gives the same again. */
-  readonly lifetime_ms: number | null;
-  readonly revoked_ms: number | null;
-  readonly last_used_ms: number | null;
-  /** The client's address at that time. */
-  readonly last_used_from: string | null;
-}
-
-interface TokenSecretTable {
-  /** SHA-256 of the whole token text, hexadecimal. */
-  readonly hash: string;
-  readonly token_id: string;
-  readonly created_ms: number;
-  readonly expires_ms: number | null;
 }
 
 interface AccountTable {

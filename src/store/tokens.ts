@@ -15,6 +15,9 @@ export interface StoredSecret {
   readonly createdMs: number;
   /** Epoch milliseconds; null: it does not expire by itself. */
   readonly expiresMs: number | null;
+  readonly lastUsedMs: number | null;
+  /** The client's address at that time. */
+  readonly lastUsedFrom: string | null;
 }
 
 export interface StoredToken {
@@ -54,11 +57,20 @@ export interface Rotation {
   readonly overlapMs: number;
 }
 
+export interface TokenUse {
+  readonly id: string;
+  readonly hash: string;
+  readonly usedMs: number;
+  readonly address: string;
+}
+
 export interface Tokens {
   /** False: a token of that name exists and is not revoked. */
   create(token: NewToken): Promise<boolean>;
   /** By the id that is in the token's text, revoked ones too; one indexed query. */
   byId(id: string): Promise<StoredToken | undefined>;
+  /** By the hash of a secret that a rotation has removed. */
+  byFormerSecret(hash: string): Promise<StoredToken | undefined>;
   /** Of those that are not revoked. */
   byName(name: string): Promise<StoredToken | undefined>;
   /** All, revoked ones too, by name and age. */
@@ -67,8 +79,8 @@ export interface Tokens {
   rotate(rotation: Rotation): Promise<boolean>;
   /** False: unknown or revoked already. */
   revoke(id: string): Promise<boolean>;
-  /** Never moves backwards. */
-  touch(id: string, usedMs: number, address: string): Promise<void>;
+  /** Of the token, and of the secret that was used. Never moves backwards. */
+  touch(use: TokenUse): Promise<void>;
 }
 
 export function createTokens(database: Database, clock: Clock): Tokens {
@@ -76,11 +88,15 @@ export function createTokens(database: Database, clock: Clock): Tokens {
   return {
     create: (token) => database.durably((transaction) => insertToken(transaction, token, clock())),
     byId: async (id) => gather(await byId(id))[0],
+    async byFormerSecret(hash) {
+      const former = await database.read.selectFrom('former_secrets').select('token_id').where('hash', '=', hash).executeTakeFirst();
+      return former === undefined ? undefined : gather(await byId(former.token_id))[0];
+    },
     byName: async (name) => gather(await rows(database.read).where('tokens.name', '=', name).where('tokens.revoked_ms', 'is', null).execute())[0],
     list: async () => gather(await rows(database.read).orderBy('tokens.name').orderBy('tokens.created_ms').execute()),
     rotate: (rotation) => database.durably((transaction) => rotateToken(transaction, rotation, clock())),
     revoke: (id) => database.durably((transaction) => revokeToken(transaction, id, clock())),
-    touch: (id, usedMs, address) => database.write((transaction) => touchToken(transaction, { id, usedMs, address })),
+    touch: (use) => database.write((transaction) => touchToken(transaction, use)),
   };
 }
 
@@ -115,22 +131,19 @@ interface NewSecret {
 
 async function insertSecret(db: Kysely<Tables>, secret: NewSecret, createdMs: number): Promise<void> {
   const expiresMs = secret.lifetimeMs === null ? null : createdMs + secret.lifetimeMs;
-  await db.insertInto('token_secrets').values({ hash: secret.hash, token_id: secret.id, created_ms: createdMs, expires_ms: expiresMs }).execute();
+  await db
+    .insertInto('token_secrets')
+    .values({ hash: secret.hash, token_id: secret.id, created_ms: createdMs, expires_ms: expiresMs, last_used_ms: null, last_used_from: null })
+    .execute();
 }
 
 async function rotateToken(db: Kysely<Tables>, rotation: Rotation, nowMs: number): Promise<boolean> {
   const [token] = gather(await rows(db).where('tokens.id', '=', rotation.id).execute());
   if (token === undefined || token.revokedMs !== null) return false;
   const [newest, ...older] = token.secrets;
-  if (older.length > 0) {
-    await db
-      .deleteFrom('token_secrets')
-      .where(
-        'hash',
-        'in',
-        older.map((secret) => secret.hash),
-      )
-      .execute();
+  for (const { hash } of older) {
+    await db.deleteFrom('token_secrets').where('hash', '=', hash).execute();
+    await db.insertInto('former_secrets').values({ hash, token_id: token.id }).execute();
   }
   if (newest !== undefined) {
     const endsMs = rotation.overlapMs <= 0 ? AT_ONCE : Math.min(newest.expiresMs ?? Number.POSITIVE_INFINITY, nowMs + rotation.overlapMs);
@@ -156,17 +169,17 @@ async function revokeToken(db: Kysely<Tables>, id: string, nowMs: number): Promi
   return true;
 }
 
-interface Use {
-  readonly id: string;
-  readonly usedMs: number;
-  readonly address: string;
-}
-
-async function touchToken(db: Kysely<Tables>, { id, usedMs, address }: Use): Promise<void> {
+async function touchToken(db: Kysely<Tables>, { id, hash, usedMs, address }: TokenUse): Promise<void> {
   await db
     .updateTable('tokens')
     .set({ last_used_ms: usedMs, last_used_from: address })
     .where('id', '=', id)
+    .where((where) => where.or([where('last_used_ms', 'is', null), where('last_used_ms', '<', usedMs)]))
+    .execute();
+  await db
+    .updateTable('token_secrets')
+    .set({ last_used_ms: usedMs, last_used_from: address })
+    .where('hash', '=', hash)
     .where((where) => where.or([where('last_used_ms', 'is', null), where('last_used_ms', '<', usedMs)]))
     .execute();
 }
@@ -176,11 +189,25 @@ function rows(db: Kysely<Tables>) {
     .selectFrom('tokens')
     .innerJoin('token_secrets', 'token_secrets.token_id', 'tokens.id')
     .selectAll('tokens')
-    .select(['token_secrets.hash', 'token_secrets.created_ms as secret_created_ms', 'token_secrets.expires_ms'])
+    .select([
+      'token_secrets.hash',
+      'token_secrets.created_ms as secret_created_ms',
+      'token_secrets.expires_ms',
+      'token_secrets.last_used_ms as secret_used_ms',
+      'token_secrets.last_used_from as secret_used_from',
+    ])
     .orderBy('token_secrets.created_ms', 'desc');
 }
 
-type Row = Selectable<Tables['tokens']> & { readonly hash: string; readonly secret_created_ms: number; readonly expires_ms: number | null };
+interface SecretRow {
+  readonly hash: string;
+  readonly secret_created_ms: number;
+  readonly expires_ms: number | null;
+  readonly secret_used_ms: number | null;
+  readonly secret_used_from: string | null;
+}
+
+type Row = Selectable<Tables['tokens']> & SecretRow;
 
 /** One row a secret -> one token with its secrets. */
 function gather(found: readonly Row[]): readonly StoredToken[] {
@@ -203,6 +230,10 @@ function toToken(row: Row, secrets: readonly Row[]): StoredToken {
     revokedMs: row.revoked_ms,
     lastUsedMs: row.last_used_ms,
     lastUsedFrom: row.last_used_from,
-    secrets: secrets.map((secret) => ({ hash: secret.hash, createdMs: secret.secret_created_ms, expiresMs: secret.expires_ms })),
+    secrets: secrets.map(toSecret),
   };
+}
+
+function toSecret({ hash, secret_created_ms, expires_ms, secret_used_ms, secret_used_from }: SecretRow): StoredSecret {
+  return { hash, createdMs: secret_created_ms, expiresMs: expires_ms, lastUsedMs: secret_used_ms, lastUsedFrom: secret_used_from };
 }

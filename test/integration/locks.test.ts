@@ -1,5 +1,7 @@
 // A lock shuts out at the next request and closes open sockets, with no nginx reload; unlocking lets in again.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTokenText } from '../../src/identity/authn/service-token/token-text.ts';
+import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { watchLateness, watchWaiting } from '../env/lateness.ts';
 import { waitFor } from '../env/process.ts';
@@ -80,4 +82,22 @@ describe('a lock', () => {
     }
     expect((await read(other)).status).toBe(200);
   });
+});
+
+it('a leaked token: the commands of the page revoke it and show what it did and each later attempt; a guess names nobody', async () => {
+  const leaked = await gateway.token('ci', ['viewer']);
+  expect((await read(leaked.secret)).status).toBe(200);
+  const [revoke, ...audits] = docsBlock('how-to/lock-out.md', 'lictor token revoke ci')
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim().split(/ +/).slice(1));
+  await gateway.lictorOk(...(revoke ?? []));
+  expect((await read(leaked.secret)).status).toBe(401);
+  expect((await read(createTokenText(leaked.id).text)).status).toBe(401);
+  const [before, after] = audits.map((words) => async () => jsonLines(await gateway.lictorOk(...words, '--json')));
+  await waitFor(async () => (await after?.())?.length === 1, { what: 'the record of the later attempt', everyMs: 200 });
+  expect(await after?.()).toMatchObject([{ credential_id: leaked.id, path: PATH, decision: 'deny', status: 401 }]);
+  expect(await before?.()).toMatchObject([{ decision: 'allow', path: PATH }, { decision: 'deny' }]);
+  const ofToken = jsonLines(await gateway.lictorOk('audit', '--credential', leaked.id, '--json'));
+  expect(ofToken.map(({ decision }) => decision)).toEqual(['allow', 'deny']);
 });

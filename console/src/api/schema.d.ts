@@ -1220,6 +1220,13 @@ export interface components {
             live_secrets: number;
             /** @description Until then, the secret from before the last rotation is valid too */
             overlap_until: string | null;
+            /** @description Those that are valid, the newest first */
+            readonly secrets: {
+                created_at: string;
+                expires_at: string | null;
+                last_used_at: string | null;
+                last_used_from: string | null;
+            }[];
         };
         Session: {
             id: string;
@@ -1407,6 +1414,8 @@ export interface operations {
                 principal?: string;
                 /** @description write up to 1024 characters, and no control characters. */
                 on_behalf_of?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                credential_id?: string;
                 /** @description an action is written flow_runs.create, all of a noun flow_runs.* */
                 action?: string;
                 /** @description a decision is allow or deny. */
@@ -1596,6 +1605,8 @@ export interface operations {
                 principal?: string;
                 /** @description write up to 1024 characters, and no control characters. */
                 on_behalf_of?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                credential_id?: string;
                 /** @description an action is written flow_runs.create, all of a noun flow_runs.* */
                 action?: string;
                 /** @description a decision is allow or deny. */
@@ -1661,6 +1672,8 @@ export interface operations {
                 principal?: string;
                 /** @description write up to 1024 characters, and no control characters. */
                 on_behalf_of?: string;
+                /** @description write up to 1024 characters, and no control characters. */
+                credential_id?: string;
                 /** @description an action is written flow_runs.create, all of a noun flow_runs.* */
                 action?: string;
                 /** @description a decision is allow or deny. */

@@ -133,6 +133,20 @@ describe('the answer to nginx', () => {
     expect(facts(forbidden.headers)).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });
   });
 
+  it('names the owner of a refused credential in the facts alone', async () => {
+    const owner = { id: 'token:etl', kind: 'service', idp: null, onBehalfOf: [] } as const;
+    const answerFor = async (more: object) => {
+      const refused = { ok: false, reason: 'credential-unknown', principal: null, credential: null, credentialId: null, decisions: [], ...more } as const;
+      const { status, headers } = await answererWith(refused).answerer.answer(inputs(READ));
+      const { 'x-lictor-facts': _, ...others } = headers;
+      return { status, others, facts: facts(headers) };
+    };
+    const [known, guess] = [await answerFor({ credentialId: 'abc', owner }), await answerFor({})];
+    expect(known.facts).toMatchObject({ principal: 'token:etl', principal_kind: 'service', credential_id: 'abc', decision: 'deny' });
+    expect(guess.facts).not.toHaveProperty('principal', expect.anything());
+    expect([known.status, known.others]).toEqual([guess.status, guess.others]);
+  });
+
   it('gives the words of a refused right along, and none for a foreign object but its body', async () => {
     const denied = { ok: false, principal, credential, credentialId: 'abc', decisions: [] } as const;
     const answer = await answererWith({ ...denied, reason: 'policy-default-deny', detail: 'token:etl (worker) may not' }).answerer.answer(inputs(READ));

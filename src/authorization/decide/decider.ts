@@ -9,6 +9,7 @@ import { type Credential, chainOf, type Principal } from '../../contract/princip
 import type { ReasonCode } from '../../contract/reasons.ts';
 import type { Restriction } from '../../contract/scope.ts';
 import type { Authentication, Authenticator } from '../../identity/authn/authenticator.ts';
+import type { CredentialOwner } from '../../identity/authn/owner.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import type { Catalogue } from '../../prefect/catalog/catalogue.ts';
 import type { Entities } from '../../prefect/client/entities.ts';
@@ -48,6 +49,8 @@ export type Authorization =
       readonly principal: Principal | null;
       readonly credential: Credential | null;
       readonly credentialId: string | null;
+      /** Of a refused credential, for the record alone. */
+      readonly owner?: CredentialOwner;
       readonly decisions: readonly Decision[];
       /** As above; left out: Lictor read no object. */
       readonly entities?: readonly (Entity | null)[];
@@ -259,8 +262,8 @@ export function whyUnknown(catalogue: Pick<Catalogue, 'mismatch'>, rawPath: stri
 }
 
 /** The result for a client that is not authenticated. */
-export function unproven({ reason, credentialId, proven }: Extract<Authentication, { ok: false }>): Authorization {
-  return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
+export function unproven({ proven, ...refusal }: Extract<Authentication, { ok: false }>): Authorization {
+  return { ...refusal, principal: proven?.principal ?? null, credential: proven?.credential ?? null, decisions: [] };
 }
 
 interface OwnQuestion {

@@ -4,9 +4,10 @@ import type { Authorization } from './decider.ts';
 
 type WhoFields = Required<Pick<NewRecord, 'principal' | 'principal_kind' | 'idp' | 'on_behalf_of' | 'credential_id' | 'session_id'>>;
 
-/** Null without authentication. The credential is named even if Lictor refused it. */
+/** Null without authentication. A refused credential and its owner are named: only the record shows them. */
 export function identityFields(authorization: Authorization): WhoFields {
-  const { principal, credential } = authorization;
+  const { credential } = authorization;
+  const principal = authorization.principal ?? (authorization.ok ? undefined : authorization.owner);
   return {
     principal: principal?.id ?? null,
     principal_kind: principal?.kind ?? null,

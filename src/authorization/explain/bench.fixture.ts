@@ -43,7 +43,7 @@ async function unreachable(): Promise<never> {
 }
 
 export function token(name: string, more: Partial<StoredToken> = {}): StoredToken {
-  const secrets = [{ hash: 'x', createdMs: 0, expiresMs: null }];
+  const secrets = [{ hash: 'x', createdMs: 0, expiresMs: null, lastUsedMs: null, lastUsedFrom: null }];
   return {
     id: name,
     name,
@@ -67,7 +67,7 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
     throw new Error('explain changes nothing');
   };
   const store = {
-    tokens: { create: never, byId: never, byName: never, rotate: never, revoke: never, touch: never, list: async () => tokens },
+    tokens: { create: never, byId: never, byFormerSecret: never, byName: never, rotate: never, revoke: never, touch: never, list: async () => tokens },
     accounts: {
       create: never,
       setPassword: never,

@@ -31,6 +31,7 @@ async function reportOf(records: readonly Partial<LedgerRecord>[]) {
   return collector.whole();
 }
 
+const refused = { decision: 'deny', status: 401, mode: 'enforce' } as const;
 const denied = { decision: 'deny', reason: 'policy-default-deny', resource_type: 'Deployment', resource_id: 'd1', status: 200 } as const;
 
 it('counts would-be denials by principal, action and object, and no answer that would not change', async () => {
@@ -76,11 +77,14 @@ it('lists clients without a credential of Lictor by address and program, and the
   const { clients, proposals } = await reportOf([
     { ...shared, action: 'worker.poll' },
     { ...shared, action: 'worker.heartbeat' },
-    { principal: null, decision: 'deny', reason: 'credential-missing', status: 401, mode: 'enforce', source_ip: '10.0.0.8', user_agent: 'curl/8' },
+    { ...refused, principal: null, reason: 'credential-missing', source_ip: '10.0.0.8', user_agent: 'curl/8' },
+    { ...refused, principal: 'token:ci', reason: 'credential-revoked', source_ip: '10.0.0.9', user_agent: 'curl/8' },
+    { ...refused, principal: 'run:0199c0de-0000-7000-8000-000000000001', principal_kind: 'run', reason: 'run-token-ended' },
   ]);
   expect(clients).toEqual([
     { address: '10.0.0.7', userAgent: 'prefect/3.9.1', reason: 'shared-password', count: 2 },
     { address: '10.0.0.8', userAgent: 'curl/8', reason: 'credential-missing', count: 1 },
+    { address: '10.0.0.9', userAgent: 'curl/8', reason: 'credential-revoked', count: 1 },
   ]);
   expect(proposals.map(proposalText)).toEqual(['# shared-password:10.0.0.7: lictor token create NAME --role worker']);
 });

@@ -104,9 +104,10 @@ interface Use {
   readonly denied: Set<string>;
 }
 
-function isUnproven({ principal, status, decision, request_id }: LedgerRecord): boolean {
-  if (principal !== null) return isSharedPassword({ id: principal });
-  return status === 401 && decision === 'deny' && request_id !== null;
+/** A refused credential proves nothing, also where its owner is known. A flow run that has ended needs no other one. */
+function isUnproven({ principal, principal_kind, status, decision, mode, request_id }: LedgerRecord): boolean {
+  if (principal !== null && isSharedPassword({ id: principal })) return true;
+  return principal_kind !== 'run' && status === 401 && decision === 'deny' && mode !== 'observe' && request_id !== null;
 }
 
 /** Prefect has no such object: enforcement gives the same answer. */

@@ -74,8 +74,9 @@ describe('finding a principal', () => {
   });
 
   it('knows that a live token is not refused, and that revoked and expired ones are', async () => {
-    const expired = token('old', { secrets: [{ hash: 'x', createdMs: 0, expiresMs: NOW_MS }] });
-    const overlapping = token('two', { secrets: [{ hash: 'x', createdMs: 0, expiresMs: NOW_MS + 1 }, ...expired.secrets] });
+    const secret = { hash: 'x', createdMs: 0, lastUsedMs: null, lastUsedFrom: null };
+    const expired = token('old', { secrets: [{ ...secret, expiresMs: NOW_MS }] });
+    const overlapping = token('two', { secrets: [{ ...secret, expiresMs: NOW_MS + 1 }, ...expired.secrets] });
     const parts = principalParts([
       token('gone', { revokedMs: 5 }),
       expired,

@@ -19,10 +19,9 @@ beforeEach(() => reconfigure({ config: { oauthClients: CLIENTS } }));
 
 const signIn = async (): Promise<string> => cookieOf(await logIn());
 /** The principal of the token at the MCP endpoint, or the reason for a rejection. */
+const verify = (token: unknown) => get().authenticator.authenticate({ ...EMPTY, authorization: `Bearer ${String(token)}`, audience: 'mcp' });
 const useAtMcp = async (token: unknown) => {
-  const { authenticator } = get();
-  const inputs = { authorization: `Bearer ${String(token)}`, audience: 'mcp' } as const;
-  const verdict = await authenticator.authenticate({ ...EMPTY, ...inputs });
+  const verdict = await verify(token);
   return verdict.ok ? { principal: verdict.principal.id, scopes: verdict.credential.scopes } : { code: verdict.reason };
 };
 const EMPTY = {
@@ -128,6 +127,7 @@ describe('a login by authorization code', () => {
     const [tokens, other] = [await obtained(session), await obtained(session)];
     expect((await revoke(tokens['refresh_token'])).statusCode).toBe(200);
     expect(await useAtMcp(tokens['access_token'])).toEqual({ code: 'login-ended' });
+    expect(await verify(tokens['access_token'])).toMatchObject({ owner: { id: 'alice@local', kind: 'user', idp: 'local' } });
     expect(await useAtMcp(other['access_token'])).toMatchObject({ principal: 'alice@local' });
     reconfigure({ config: { oauthClients: CLIENTS.slice(1) } });
     expect(await useAtMcp(other['access_token'])).toEqual({ code: 'login-ended' });

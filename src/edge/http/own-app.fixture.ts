@@ -291,7 +291,7 @@ function buildApp(get: () => World, given: Given) {
     ...common,
     config: { ...config, agents: [] },
     confirm,
-    verifiers: [createGrantTokenKind({ grants: store.clientGrants, standing, clock })],
+    verifiers: [createGrantTokenKind({ grants: store.clientGrants, standing, config, clock })],
   });
   const catalogue = createCatalogue();
   const nothing = createEntities({ lookup: async () => null, lasting: async () => null, makerOf: async () => null });

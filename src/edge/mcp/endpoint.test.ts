@@ -320,6 +320,9 @@ describe('requests in progress', () => {
     await get().test.store.tokens.revoke(String(token?.id));
     const answer = await waiting;
     expect([answer.statusCode, answer.json().code]).toEqual([401, 'credential-revoked']);
+    const again = await flows();
+    expect([again.statusCode, again.json().code]).toEqual([401, 'credential-revoked']);
+    expect(get().records.at(-1)).toMatchObject({ credential_id: token?.id, principal: `token:${token?.name}`, decision: 'deny', status: 401 });
   });
 
   it('of one principal are bounded, and others are not concerned', async () => {

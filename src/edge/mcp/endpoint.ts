@@ -1,5 +1,6 @@
 // POST /.lictor/mcp: the checks that come before the MCP library, then one server for the request and its principal.
 import { createMcpHandler } from '@modelcontextprotocol/server';
+import { unproven } from '../../authorization/decide/decider.ts';
 import { identityFields } from '../../authorization/decide/identity-fields.ts';
 import type { Limit } from '../../config/config.ts';
 import { type ClientScope, MCP_SCOPES, scopesAllow } from '../../contract/client-scopes.ts';
@@ -11,6 +12,7 @@ import { MCP_PATH, RESOURCE_METADATA } from '../../contract/names.ts';
 import type { Credential, Principal } from '../../contract/principal.ts';
 import { REASONS, type ReasonCode, refusalBody } from '../../contract/reasons.ts';
 import type { NewRecord } from '../../contract/record.ts';
+import type { Authentication } from '../../identity/authn/verdict.ts';
 import { issuerOf, mcpResource } from '../../identity/oauth/metadata.ts';
 import { precheck } from './calls.ts';
 import { createPrincipalLimits } from './principal-limits.ts';
@@ -56,7 +58,10 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
       // Only programs call the endpoint. With the cookie of a browser, any page could act for the person.
       const request = { ...given, inputs: { ...given.inputs, session: '', audience: 'mcp' as const } };
       const authentication = await parts.decider.authenticate(request.inputs);
-      if (!authentication.ok) return challenged(parts, request, authentication.reason);
+      if (!authentication.ok) {
+        await recordRefused(parts, request, authentication);
+        return challenged(parts, request, authentication.reason);
+      }
       const { principal } = authentication;
       if (!limits.begin(principal)) return refused('limit-exceeded', request);
       try {
@@ -66,6 +71,21 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
       }
     },
   };
+}
+
+/** A credential of a known owner. Of a guess, the access log gives the record. */
+async function recordRefused(parts: McpParts, request: McpRequest, refused: Extract<Authentication, { ok: false }>): Promise<void> {
+  const who = identityFields(unproven(refused));
+  if (who.principal === null) return;
+  const record = {
+    ...{ ...requestFields(request), ...who, time: new Date(parts.clock()).toISOString(), revision: parts.revision },
+    ...({ decision: 'deny', reason: refused.reason, status: REASONS[refused.reason].status, mode: 'enforce' } as const),
+  };
+  await parts.record(record).catch(parts.onError);
+}
+
+function requestFields({ inputs: { requestId, address }, headers, path }: McpRequest) {
+  return { request_id: requestId === '' ? null : requestId, source_ip: address, user_agent: headers['user-agent'] ?? null, method: 'POST', path };
 }
 
 interface Exchange {
@@ -96,15 +116,12 @@ function recordOf(
   tree: JsonValue | undefined,
   { asked, refusal, redactions }: Progress,
 ): Omit<NewRecord, 'time'> {
-  const { requestId } = request.inputs;
+  const { request_id, ...fields } = requestFields(request);
   const tool = field(tree, 'method') === 'tools/call' ? field(field(tree, 'params'), 'name') : null;
   return {
-    request_id: requestId === '' ? null : `${requestId}${asked ? '-answer' : ''}`,
+    ...fields,
+    request_id: request_id !== null && asked ? `${request_id}-answer` : request_id,
     ...identityFields({ ok: true, principal, credential, decisions: [], restrictions: [], entities: [] }),
-    source_ip: request.inputs.address,
-    user_agent: request.headers['user-agent'] ?? null,
-    method: 'POST',
-    path: request.path,
     decision: refusal === null ? 'allow' : 'deny',
     reason: refusal ?? 'policy-permits',
     tool: typeof tool === 'string' ? tool.slice(0, 100) : null,

@@ -21,6 +21,9 @@ const CONFIG: Pick<Config, 'identityProviders' | 'roles' | 'sessions' | 'agents'
 };
 const ALICE = { id: 'account-1', name: 'alice', roles: ['admin'], password: 'phc' };
 
+/** Whose credential a record of the token `etl` names. */
+const ETL = { id: 'token:etl', kind: 'service', idp: null, onBehalfOf: [] };
+
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
 const bearer = (text: string) => anEdgeInput({ authorization: `Bearer ${text}` });
 
@@ -118,7 +121,7 @@ describe('a service token', () => {
     const { id, text } = await test.token();
     expect(reason(await authenticator.authenticate(bearer(text)))).toBe('ok');
     await test.store.tokens.revoke(id);
-    expect(await authenticator.authenticate(bearer(text))).toEqual({ ok: false, reason: 'credential-revoked', credentialId: id });
+    expect(await authenticator.authenticate(bearer(text))).toEqual({ ok: false, reason: 'credential-revoked', credentialId: id, owner: ETL });
   });
 
   it('works inside the overlap of a rotation and not after it (TK-01)', async () => {
@@ -128,8 +131,26 @@ describe('a service token', () => {
     const answer = await authenticator.authenticate(bearer(old));
     expect(answer.ok && (answer.credential.expiresAtMs ?? 0) - test.clock()).toBe(1);
     test.advance(1);
-    expect(await authenticator.authenticate(bearer(old))).toEqual({ ok: false, reason: 'credential-expired', credentialId: id });
+    expect(await authenticator.authenticate(bearer(old))).toEqual({ ok: false, reason: 'credential-expired', credentialId: id, owner: ETL });
     expect(reason(await authenticator.authenticate(bearer(fresh)))).toBe('ok');
+  });
+
+  it('is named in the refusal of a secret from before the last rotation, which has the reason of a guess', async () => {
+    const { id, text } = await test.token();
+    await test.rotate(id, HOUR_MS);
+    await test.rotate(id, HOUR_MS);
+    expect(await authenticator.authenticate(bearer(text))).toEqual({ ok: false, reason: 'credential-unknown', credentialId: id, owner: ETL });
+    const guess = await authenticator.authenticate(bearer(createTokenText(id).text));
+    expect(guess).toEqual({ ok: false, reason: 'credential-unknown', credentialId: null });
+  });
+
+  it('of an agent has the agent as its owner', async () => {
+    const { store, clock, steady } = test;
+    const agents = [{ name: 'etl', credential: { kind: 'token' } }] as unknown as Config['agents'];
+    const { id, text } = await test.token();
+    await store.tokens.revoke(id);
+    const answer = await createAuthenticator({ store, config: { ...CONFIG, agents }, clock, steady }).authenticate(bearer(text));
+    expect(answer).toMatchObject({ reason: 'credential-revoked', owner: { id: 'agent:etl', kind: 'agent' } });
   });
 
   it('does not work again after a rotation without an overlap when the clock is put back', async () => {
@@ -171,6 +192,21 @@ describe('a service token', () => {
     test.advance(1);
     expect(await used()).toBe(first + 60_000);
   });
+
+  it('has the last use of each secret recorded during an overlap', async () => {
+    const { id, text: old } = await test.token();
+    const { text: fresh } = await test.rotate(id, HOUR_MS);
+    const usedMs = async () => (await test.store.tokens.byId(id))?.secrets.map((secret) => secret.lastUsedMs);
+    const first = test.clock();
+    for (const [text, expected] of [
+      [old, [null, first]],
+      [fresh, [first, first]],
+    ] as const) {
+      await authenticator.authenticate(bearer(text));
+      await authenticator.idle();
+      expect(await usedMs()).toEqual(expected);
+    }
+  });
 });
 
 describe('a session', () => {
@@ -209,7 +245,7 @@ describe('a session', () => {
   it('ends after the idle time to the millisecond', async () => {
     const session = await login();
     test.advance(8 * HOUR_MS);
-    expect(reason(await visit(session))).toBe('session-expired');
+    expect(await visit(session)).toMatchObject({ reason: 'session-expired', owner: { id: 'alice@local', kind: 'user' } });
   });
 
   it('ends after the absolute time however much it is used', async () => {

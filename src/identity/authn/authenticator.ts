@@ -6,6 +6,7 @@ import type { Carrier, Credential } from '../../contract/principal.ts';
 import type { Store } from '../../store/store.ts';
 import { actingPrincipal } from './agent/acting.ts';
 import { createAgents } from './agent/agents.ts';
+import { createAgentCredentials } from './agent/credentials.ts';
 import { type Presented, presentedCredentials } from './carriers.ts';
 import type { InspectCertificate } from './certificate/certificates.ts';
 import type { Confirm } from './external/confirm.ts';
@@ -59,7 +60,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const failures = createFailures(parts.steady, parts.onGuessing ?? ignore);
   const roleBook = createRoleBook(config.roles);
   const agents = createAgents({ store, config, clock });
-  const verifyOwn = createTokenVerifier({ tokens: store.tokens, roleBook, touches, clock });
+  const verifyOwn = createTokenVerifier({ tokens: store.tokens, roleBook, agents: createAgentCredentials(config.agents), touches, clock });
   const sessions = createSessions({
     store: store.sessions,
     providers: config.identityProviders,

@@ -1,5 +1,6 @@
 // An exchanged access token as programs see it: in the admin API and in `lictor token list --access --json`.
 import type { StoredAccessToken } from '../../store/access-tokens.ts';
+import { ownerOfAccessToken } from '../authn/owner.ts';
 
 export interface AccessTokenJson {
   readonly id: string;
@@ -13,21 +14,16 @@ export interface AccessTokenJson {
 }
 
 export function accessTokenJson(token: StoredAccessToken): AccessTokenJson {
-  const [principal = '', ...onBehalfOf] = holdersOf(token);
+  const { id: principal, idp, onBehalfOf } = ownerOfAccessToken(token);
   return {
     id: token.id,
     principal,
-    idp: token.chain === null ? token.identity.idp : null,
+    idp,
     on_behalf_of: onBehalfOf,
     given_for: proofOf(token),
     created_at: new Date(token.createdMs).toISOString(),
     expires_at: new Date(token.expiresMs).toISOString(),
   };
-}
-
-/** The principal, and those that it acts for. */
-function holdersOf(token: StoredAccessToken): readonly string[] {
-  return token.chain === null ? [`${token.identity.name}@${token.identity.idp}`] : token.chain.principals;
 }
 
 function proofOf(token: StoredAccessToken): string {

@@ -3,8 +3,8 @@ import type { Config } from '../../config/config.ts';
 import type { ClientGrant } from '../../store/client-grants.ts';
 import type { SessionOwner } from '../../store/owners.ts';
 import type { Store } from '../../store/store.ts';
-import { idpOfAccount } from '../authn/accounts/principal.ts';
 import { grantEndsMs } from '../authn/grant/standing.ts';
+import { ownerOfLogin } from '../authn/owner.ts';
 import { sessionEndsMs } from '../authn/session/session.ts';
 
 export interface ClientLogin {
@@ -39,8 +39,7 @@ export async function clientLogins(store: Pick<Store, 'clientGrants' | 'sessions
 
 /** `alice@local`. */
 export function ownerId(owner: SessionOwner, config: Pick<Config, 'identityProviders'>): string {
-  if (owner.kind === 'identity') return `${owner.identity.name}@${owner.identity.idp}`;
-  return `${owner.account.name}@${idpOfAccount(owner.account, config) ?? 'local'}`;
+  return ownerOfLogin(owner, config).id;
 }
 
 function loginOf({ id, owner, clientId, audience, scopes, createdMs, seenMs }: ClientGrant, endsMs: number, config: Limits): ClientLogin {

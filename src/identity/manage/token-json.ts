@@ -2,7 +2,7 @@
 import type { Agent } from '../../config/config.ts';
 import { agentId } from '../../contract/principal.ts';
 import { scopeText } from '../../contract/scope.ts';
-import type { StoredToken } from '../../store/tokens.ts';
+import type { StoredSecret, StoredToken } from '../../store/tokens.ts';
 import { createAgentCredentials } from '../authn/agent/credentials.ts';
 
 const DAY_MS = 86_400_000;
@@ -29,6 +29,15 @@ export interface TokenJson {
   readonly live_secrets: number;
   /** Until then, the secret from before the last rotation is valid too. */
   readonly overlap_until: string | null;
+  /** Those that are valid, the newest first. */
+  readonly secrets: readonly SecretJson[];
+}
+
+export interface SecretJson {
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly last_used_at: string | null;
+  readonly last_used_from: string | null;
 }
 
 export interface TokenContext {
@@ -58,6 +67,16 @@ export function tokenJson(token: StoredToken, { agents, nowMs }: TokenContext): 
     revoked_at: isoOrNull(token.revokedMs),
     live_secrets: live.length,
     overlap_until: isoOrNull(live.find((secret) => secret !== token.secrets[0])?.expiresMs ?? null),
+    secrets: live.map(secretJson),
+  };
+}
+
+function secretJson({ createdMs, expiresMs, lastUsedMs, lastUsedFrom }: StoredSecret): SecretJson {
+  return {
+    created_at: new Date(createdMs).toISOString(),
+    expires_at: isoOrNull(expiresMs),
+    last_used_at: isoOrNull(lastUsedMs),
+    last_used_from: lastUsedFrom,
   };
 }
 

@@ -200,7 +200,10 @@ describe('an issued token', () => {
     const [one, two, three] = [await given(), await given(), await given()];
     const before = await test.store.changeNumber();
     expect(await test.store.accessTokens.revoke(one.slice(4, 14))).toBe(true);
-    expect(await shows(one)).toEqual({ ok: false, reason: 'credential-revoked', credentialId: one.slice(4, 14) });
+    expect(await shows(one)).toEqual({
+      ...{ ok: false, reason: 'credential-revoked', credentialId: one.slice(4, 14) },
+      owner: { id: 'repo:acme/etl@ci', kind: 'service', idp: 'ci', onBehalfOf: [] },
+    });
     expect(await shows(two)).toMatchObject({ ok: true });
     expect(await test.store.accessTokens.revokeOf('ci', 'repo:acme/etl')).toEqual({ tokens: 2, runs: 0 });
     expect(await shows(two)).toMatchObject({ ok: false, reason: 'credential-revoked' });

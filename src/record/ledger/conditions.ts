@@ -68,6 +68,7 @@ function conditions(filter: AuditFilter): readonly Condition[] {
     equal('principal', filter.principal),
     filter.principals === undefined ? undefined : plain(`+principal IN (${filter.principals.map(() => '?').join(', ')})`, ...filter.principals),
     filter.onBehalfOf === undefined ? undefined : plain(IN_CHAIN, filter.onBehalfOf, filter.onBehalfOf, filter.onBehalfOf),
+    filter.credential === undefined ? undefined : plain('+credential_id = ?', filter.credential),
     address?.includes('/') === true ? plain('in_network(source_ip, ?)', address) : equal('source_ip', address),
     filter.action?.endsWith('.*') === true ? actionRange(filter.action.slice(0, -2)) : equal('action', filter.action),
     // Literal, so that SQLite finds the partial index of denials.

@@ -19,6 +19,8 @@ export interface AuditFilter {
   readonly principals?: readonly string[] | undefined;
   /** A principal of the chain behind the sender, or its name without the provider. */
   readonly onBehalfOf?: string | undefined;
+  /** The id of the credential, as records name it. */
+  readonly credential?: string | undefined;
   /** An action, or all actions of a noun: `flow_runs.*`. */
   readonly action?: string | undefined;
   readonly decision?: 'allow' | 'deny' | undefined;

@@ -16,7 +16,9 @@ export function tokenCases(get: () => StoreUnderTest, advance: (ms: number) => v
     expect(await store.tokens.create(newToken())).toBe(true);
     const token = await other.tokens.byId('aaaaaaaaaa');
     expect(token).toMatchObject({ name: 'etl', roles: ['worker', 'viewer'], cidrs: ['10.0.0.0/8'], lifetimeMs: HOUR_MS, revokedMs: null, lastUsedMs: null });
-    expect(token?.secrets).toEqual([{ hash: 'hash-1', createdMs: token?.createdMs, expiresMs: (token?.createdMs ?? 0) + HOUR_MS }]);
+    expect(token?.secrets).toEqual([
+      { hash: 'hash-1', createdMs: token?.createdMs, expiresMs: (token?.createdMs ?? 0) + HOUR_MS, lastUsedMs: null, lastUsedFrom: null },
+    ]);
     expect(await store.tokens.byName('etl')).toEqual(token);
   });
 
@@ -85,9 +87,28 @@ export function tokenCases(get: () => StoreUnderTest, advance: (ms: number) => v
   it('moves last used forwards only, and without a change', async () => {
     const { store } = get();
     await store.tokens.create(newToken());
-    expect(await movedBy(get(), () => store.tokens.touch('aaaaaaaaaa', 5000, '192.0.2.7'))).toBe(0);
-    await store.tokens.touch('aaaaaaaaaa', 4000, '192.0.2.8');
-    expect(await store.tokens.byId('aaaaaaaaaa')).toMatchObject({ lastUsedMs: 5000, lastUsedFrom: '192.0.2.7' });
+    const use = { id: 'aaaaaaaaaa', hash: 'hash-1', usedMs: 5000, address: '192.0.2.7' };
+    expect(await movedBy(get(), () => store.tokens.touch(use))).toBe(0);
+    await store.tokens.touch({ ...use, usedMs: 4000, address: '192.0.2.8' });
+    const last = { lastUsedMs: 5000, lastUsedFrom: '192.0.2.7' };
+    expect(await store.tokens.byId('aaaaaaaaaa')).toMatchObject({ ...last, secrets: [last] });
+  });
+
+  it('knows which secret was used last, and which token a removed secret was of', async () => {
+    const { store, other } = get();
+    await store.tokens.create(newToken());
+    await store.tokens.rotate({ id: 'aaaaaaaaaa', hash: 'hash-2', overlapMs: HOUR_MS });
+    await store.tokens.touch({ id: 'aaaaaaaaaa', hash: 'hash-1', usedMs: 5000, address: '192.0.2.7' });
+    expect(await store.tokens.byId('aaaaaaaaaa')).toMatchObject({
+      lastUsedMs: 5000,
+      secrets: [
+        { hash: 'hash-2', lastUsedMs: null },
+        { hash: 'hash-1', lastUsedMs: 5000, lastUsedFrom: '192.0.2.7' },
+      ],
+    });
+    await store.tokens.rotate({ id: 'aaaaaaaaaa', hash: 'hash-3', overlapMs: 0 });
+    expect(await other.tokens.byFormerSecret('hash-1')).toMatchObject({ name: 'etl', lastUsedMs: 5000 });
+    for (const hash of ['hash-2', 'hash-3', 'hash-4']) expect(await other.tokens.byFormerSecret(hash)).toBeUndefined();
   });
 }
 

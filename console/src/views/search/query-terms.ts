@@ -41,6 +41,7 @@ export const QUERY_KEYS: Readonly<Record<string, QueryKey>> = {
   reason: { about: 'why it was decided so', values: ({ reasons }) => reasons },
   from: { about: 'an address or a network', values: ({ addresses }) => addresses },
   for: { about: 'whom the sender acts for', values: ({ principals }) => principals },
+  credential: { about: 'the id of a token, login or session', values: NONE },
   status: { about: 'the answer: 403, or 5xx', values: () => ['4xx', '5xx', '403', '429', '503'] },
   path: { about: 'a path, /api/deployments/* for all below', values: NONE },
   request: { about: 'the X-Request-Id', values: NONE },

@@ -20,7 +20,7 @@ type Request = CallContext['request'];
 
 /** Reads continue while the ledger cannot be written. An unauthenticated request gets its record from the access log, which limits floods. */
 export async function recordAnswer(request: Request, answered: Answered, parts: RecordParts): Promise<void> {
-  if (answered.authorization.principal === null) return;
+  if (identityFields(answered.authorization).principal === null) return;
   const entry = { ...baseOf(request, answered.authorization, parts), ...outcomeOf(answered), action: answered.action, resource_type: answered.resourceType };
   await parts.ledger.append(entry).catch((error: unknown) => parts.log.error({ err: error }, 'a request of the admin API could not be recorded'));
 }

@@ -2,6 +2,7 @@
 import type { AccessTokens } from '../../../store/access-tokens.ts';
 import type { TokenKind } from '../authenticator.ts';
 import { API_AUDIENCE } from '../grant/verify.ts';
+import { ownerOfAccessToken } from '../owner.ts';
 import { hashToken, isSameHash, parseTokenText } from '../service-token/token-text.ts';
 import { refuse } from '../verdict.ts';
 import type { AccessStanding } from './standing.ts';
@@ -20,8 +21,8 @@ export function createAccessTokenKind({ accessTokens, standing }: AccessTokenPar
       const token = await accessTokens.byId(parsed.id);
       if (token === undefined || !isSameHash(token.hash, hashToken(parsed.text))) return refuse('credential-unknown');
       const now = await standing.ofToken(token, address);
-      if (!now.ok) return refuse(now.reason, token.id);
-      if (token.audience !== null && token.audience !== audience) return refuse('token-audience', token.id);
+      if (!now.ok) return refuse(now.reason, token.id, ownerOfAccessToken(token));
+      if (token.audience !== null && token.audience !== audience) return refuse('token-audience', token.id, ownerOfAccessToken(token));
       const { principal, expiresAtMs, scopes } = now;
       return {
         ok: true,

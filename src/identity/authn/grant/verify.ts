@@ -1,7 +1,10 @@
 // Access token of a person's login -> the person's principal, with its present roles and the scopes of the client. It is valid at one part of the gateway.
+import type { Config } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
+import type { ReasonCode } from '../../../contract/reasons.ts';
 import type { ClientGrants } from '../../../store/client-grants.ts';
 import type { TokenKind } from '../authenticator.ts';
+import { ownerOfLogin } from '../owner.ts';
 import { hashToken, isSameHash, parseTokenText } from '../service-token/token-text.ts';
 import { refuse } from '../verdict.ts';
 import type { GrantStanding } from './standing.ts';
@@ -13,6 +16,7 @@ export const MCP_AUDIENCE = 'mcp';
 export interface GrantTokenParts {
   readonly grants: Pick<ClientGrants, 'ofAccessToken'>;
   readonly standing: GrantStanding;
+  readonly config: Pick<Config, 'identityProviders'>;
   readonly clock: Clock;
 }
 
@@ -21,7 +25,7 @@ export function grantCredentialId(grantId: string): string {
   return `login:${grantId}`;
 }
 
-export function createGrantTokenKind({ grants, standing, clock }: GrantTokenParts): TokenKind {
+export function createGrantTokenKind({ grants, standing, config, clock }: GrantTokenParts): TokenKind {
   return {
     recognises: (text) => text.startsWith('lcu_'),
     async verify(text, carrier, { audience = API_AUDIENCE }) {
@@ -31,11 +35,12 @@ export function createGrantTokenKind({ grants, standing, clock }: GrantTokenPart
       if (found === undefined || !isSameHash(found.token.hash, hashToken(parsed.text))) return refuse('credential-unknown');
       const { token, grant } = found;
       const id = grantCredentialId(grant.id);
-      if (grant.endedMs !== null) return refuse('login-ended', id);
-      if (token.expiresMs <= clock()) return refuse('credential-expired', id);
-      if (grant.audience !== audience) return refuse('token-audience', id);
+      const refused = (reason: ReasonCode) => refuse(reason, id, ownerOfLogin(grant.owner, config));
+      if (grant.endedMs !== null) return refused('login-ended');
+      if (token.expiresMs <= clock()) return refused('credential-expired');
+      if (grant.audience !== audience) return refused('token-audience');
       const now = await standing(grant);
-      if (!now.ok) return refuse(now.reason, id);
+      if (!now.ok) return refused(now.reason);
       const { principal, untilMs } = now;
       const expiresAtMs = Math.min(token.expiresMs, untilMs);
       return {

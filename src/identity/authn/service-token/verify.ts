@@ -2,8 +2,11 @@
 import type { Clock } from '../../../contract/clock.ts';
 import type { EdgeInputs } from '../../../contract/inputs.ts';
 import type { Carrier, Principal } from '../../../contract/principal.ts';
+import type { ReasonCode } from '../../../contract/reasons.ts';
 import { roleNames } from '../../../contract/scope.ts';
 import type { StoredToken, Tokens } from '../../../store/tokens.ts';
+import type { AgentCredentials } from '../agent/credentials.ts';
+import { ownerOfToken } from '../owner.ts';
 import type { RoleBook } from '../roles.ts';
 import type { Touches } from '../touches.ts';
 import { type Authentication, refuse } from '../verdict.ts';
@@ -11,8 +14,9 @@ import { isInNetworks } from './networks.ts';
 import { claimsToBeToken, hashToken, isSameHash, parseTokenText } from './token-text.ts';
 
 export interface TokenVerifierParts {
-  readonly tokens: Pick<Tokens, 'byId' | 'touch'>;
+  readonly tokens: Pick<Tokens, 'byId' | 'byFormerSecret' | 'touch'>;
   readonly roleBook: RoleBook;
+  readonly agents: Pick<AgentCredentials, 'ofToken'>;
   readonly touches: Touches;
   readonly clock: Clock;
 }
@@ -26,18 +30,26 @@ export function createTokenVerifier(parts: TokenVerifierParts): TokenVerifier {
     const token = await parts.tokens.byId(parsed.id);
     const hash = hashToken(parsed.text);
     const secret = token?.secrets.find((candidate) => isSameHash(candidate.hash, hash));
-    if (token === undefined || secret === undefined) return refuse('credential-unknown');
+    if (token === undefined || secret === undefined) return refuseUnknown(parts, hash);
     const nowMs = parts.clock();
-    if (token.revokedMs !== null) return refuse('credential-revoked', token.id);
-    if (secret.expiresMs !== null && secret.expiresMs <= nowMs) return refuse('credential-expired', token.id);
-    if (!isInNetworks(inputs.address, token.cidrs)) return refuse('credential-address', token.id);
-    parts.touches.touch({ key: `token ${token.id}`, lastMs: token.lastUsedMs, nowMs, write: () => parts.tokens.touch(token.id, nowMs, inputs.address) });
+    const refused = (reason: ReasonCode) => refuse(reason, token.id, ownerOfToken(token, parts.agents));
+    if (token.revokedMs !== null) return refused('credential-revoked');
+    if (secret.expiresMs !== null && secret.expiresMs <= nowMs) return refused('credential-expired');
+    if (!isInNetworks(inputs.address, token.cidrs)) return refused('credential-address');
+    const use = { id: token.id, hash: secret.hash, usedMs: nowMs, address: inputs.address };
+    parts.touches.touch({ key: `token ${secret.hash}`, lastMs: secret.lastUsedMs, nowMs, write: () => parts.tokens.touch(use) });
     return {
       ok: true,
       principal: tokenPrincipal(token, parts.roleBook),
       credential: { id: token.id, carrier, expiresAtMs: secret.expiresMs, sessionId: null, alsoPresented: [] },
     };
   };
+}
+
+/** The client gets the same answer for a guess and for a secret of long ago. Only the record of the latter names the token. */
+async function refuseUnknown({ tokens, agents }: TokenVerifierParts, hash: string): Promise<Authentication> {
+  const former = await tokens.byFormerSecret(hash);
+  return former === undefined ? refuse('credential-unknown') : refuse('credential-unknown', former.id, ownerOfToken(former, agents));
 }
 
 /** With its present roles. */

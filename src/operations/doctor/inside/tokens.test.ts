@@ -41,12 +41,13 @@ it('names tokens that expire within 7 days, and no others', async () => {
 });
 
 it('names those that a live worker uses within 24 hours of their end by themselves', async () => {
+  const used = (id: string, usedMs: number) => store.tokens.touch({ id, hash: '', usedMs, address: '192.0.2.7' });
   await create('live', 24 * HOUR_MS);
   await create('idle', 24 * HOUR_MS);
   await create('ci', 24 * HOUR_MS, 'deployer');
   await create('early', 24 * HOUR_MS + 1);
-  for (const name of ['live', 'ci', 'early']) await store.tokens.touch(name, nowMs - 60_000, '192.0.2.7');
-  await store.tokens.touch('idle', nowMs - HOUR_MS, '192.0.2.7');
+  for (const name of ['live', 'ci', 'early']) await used(name, nowMs - 60_000);
+  await used('idle', nowMs - HOUR_MS);
   const [urgent, others, ...more] = await lines();
   expect(urgent).toBe('warn live workers use tokens that expire within 24 hours: live (2023-11-15T22:13:20.000Z)');
   expect(others).toMatch(/^warn service tokens expire within 7 days: ci \(.*idle.*early/);

@@ -5,6 +5,7 @@ import { nearestName } from '../../../../config/suggest.ts';
 export const QUERY_KEYS: Readonly<Record<string, string>> = {
   principal: 'principal',
   for: 'on_behalf_of',
+  credential: 'credential_id',
   action: 'action',
   object: 'resource_id',
   run: 'flow_run_id',

@@ -32,6 +32,7 @@ const PARAMETERS: Readonly<Record<string, readonly [key: string, word: Word<unkn
   request_id: ['request', TEXT],
   principal: ['principal', TEXT],
   on_behalf_of: ['onBehalfOf', TEXT],
+  credential_id: ['credential', TEXT],
   action: ['action', ACTION],
   decision: ['decision', DECISION],
   reason: ['reason', REASON],

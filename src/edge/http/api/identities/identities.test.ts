@@ -1,6 +1,8 @@
 // Principals, groups and tokens over HTTP: who may use the routes about identities, and what a change needs and does.
 import { describe, expect, it } from 'vitest';
+import { INPUT } from '../../../../contract/names.ts';
 import { anAgent } from '../../../../identity/authn/agent/agent.fixture.ts';
+import { createTokenText } from '../../../../identity/authn/service-token/token-text.ts';
 import type { ApiRoute } from '../api-route.ts';
 import { aSocket, BASE, type Person, usePeople } from './identities.fixture.ts';
 import { IDENTITY_ROUTES } from './index.ts';
@@ -111,6 +113,12 @@ describe('a token', () => {
     const before = get().syncs;
     expect(await write('DELETE', '/tokens/etl')).toMatchObject({ status: 200, revoked: 'etl' });
     expect([await works(text), get().syncs]).toEqual([false, before + 1]);
+    const { id } = (await read('/tokens?state=revoked')).tokens[0];
+    const status = async (secret: string) => (await ask(`${BASE}/tokens`, { headers: { [INPUT.authorization]: `Bearer ${secret}` } })).statusCode;
+    expect([await status(text), await status(createTokenText(id).text)]).toEqual([401, 401]);
+    const refused = { principal: 'token:etl', credential_id: id, decision: 'deny', reason: 'credential-revoked', status: 401 };
+    expect(get().records.filter(({ reason }) => reason === 'credential-revoked')).toMatchObject([refused]);
+    expect(get().records.filter(({ reason }) => reason === 'credential-unknown')).toEqual([]);
     expect(await write('DELETE', '/tokens/etl')).toMatchObject({ status: 404 });
     expect((await read('/tokens?state=revoked')).tokens).toMatchObject([{ name: 'etl', state: 'revoked' }]);
   });

@@ -58,6 +58,10 @@ export const token = z
     revoked_at: text,
     live_secrets: z.number(),
     overlap_until: text.describe('Until then, the secret from before the last rotation is valid too'),
+    secrets: z
+      .array(z.strictObject({ created_at: z.string(), expires_at: text, last_used_at: text, last_used_from: text }))
+      .readonly()
+      .describe('Those that are valid, the newest first'),
   })
   .meta({ id: 'ServiceToken' }) satisfies z.ZodType<TokenJson>;
 

@@ -1,4 +1,4 @@
-// Login at Keycloak through the gateway, in a real browser: deep link, no role, several tabs, logout on both sides, the pages' looks.
+// Login at Keycloak through the gateway, in a real browser: deep link, no role, several tabs, the console, logout on both sides, the pages' looks.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { logInAtKeycloak, withoutUi } from '../env/keycloak-person.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { run, start, waitFor } from '../env/process.ts';
 import { MAIN } from '../env/program.ts';
+import { watchPage } from '../integration/console/watch.ts';
 
 const prefect = sharedPrefect();
 let keycloak: Keycloak;
@@ -118,6 +119,48 @@ describe('login at the one provider', () => {
     expect(await status(context, '/api/admin/version')).toBe(401);
     await page.goto(`${gateway.url}/v2/flows`);
     await page.locator('#username').waitFor();
+    await context.close();
+  });
+});
+
+describe('the console', () => {
+  it('by a deep link: logs in at Keycloak, shows the groups that Keycloak names, and signs out of every view and of Keycloak', async () => {
+    const { name } = await keycloak.addUser(`viewer-${Date.now().toString(36)}`, ['platform']);
+    const context = await browser.person();
+    const page = await context.newPage();
+    const misdeeds: string[] = [];
+    const link = `${gateway.url}/.lictor/console/identities?tab=groups`;
+    await page.goto(link);
+    await logInAtKeycloak(page, { name, password: `${name}-password` });
+    await page.waitForURL(link);
+    watchPage(page, gateway.url, misdeeds);
+    const group = page.getByRole('table', { name: 'Groups' }).getByRole('row').filter({ hasText: 'platform' });
+    await group.getByText('logins').waitFor();
+    expect(await group.getByRole('cell').allTextContents()).toEqual(expect.arrayContaining(['corp', expect.stringContaining('admin')]));
+    await shootBoth(page, 'console-groups');
+    await group.getByRole('link').click();
+    await page.getByRole('button', { name: `${name}@corp` }).click();
+    await page
+      .getByRole('region', { name: `${name}@corp` })
+      .getByText('group:platform@corp')
+      .waitFor();
+    const navigation = page.getByRole('navigation', { name: 'Console' }).getByRole('link');
+    for (const view of (await navigation.allInnerTexts()).map((text) => text.trim()).filter((text) => text !== 'Prefect')) {
+      await navigation.filter({ hasText: view }).click();
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      expect([view, await page.locator('.signed-in').getByText(`${name}@corp`).isVisible()]).toEqual([view, true]);
+      expect([view, await page.getByRole('button', { name: 'Sign out' }).isEnabled()]).toEqual([view, true]);
+    }
+    const other = await context.newPage();
+    await other.goto(link);
+    await other.getByRole('table', { name: 'Groups' }).waitFor();
+    expect(misdeeds).toEqual([]);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out').waitFor();
+    await waitFor(async () => (await keycloak.sessions(name)) === 0, { what: "Keycloak's session to end" });
+    expect(await status(context, '/.lictor/api/v1/me')).toBe(401);
+    await other.reload();
+    await other.locator('#username').waitFor();
     await context.close();
   });
 });

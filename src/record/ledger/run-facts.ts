@@ -64,6 +64,8 @@ export interface RunFacts {
   tasksFrom(run: string, time: string, most: number): TasksFrom;
   /** The events of a run in time order, of its task runs only those of `tasks`. */
   eventsOf(run: string, tasks: readonly string[]): readonly PrefectEvent[];
+  /** The last requests that cancel a run, the oldest first. */
+  cancels(run: string, most: number): readonly LedgerRecord[];
   seenBefore(question: RunsQuestion): SeenRuns;
 }
 
@@ -100,6 +102,10 @@ export function createRunFacts(db: DatabaseSync): RunFacts {
       const sql = `SELECT ${EVENT_COLUMNS} FROM prefect_events
         WHERE flow_run_id = ? AND (task_run_id IS NULL OR task_run_id IN (SELECT value FROM json_each(?))) ORDER BY occurred, n`;
       return db.prepare(sql).all(run, JSON.stringify(tasks)).map(eventOfRow);
+    },
+    cancels(run, most) {
+      const sql = `SELECT ${SELECT_COLUMNS} FROM records WHERE flow_run_id = ? AND action = 'flow_runs.cancel' ORDER BY time DESC, n DESC LIMIT ?`;
+      return db.prepare(sql).all(run, most).map(recordOfRow).reverse();
     },
     seenBefore: (question) => page(db, events && newest('prefect_events') > 0 ? IN_EVENTS : IN_RECORDS, question),
   };

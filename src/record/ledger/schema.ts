@@ -14,6 +14,7 @@ const SCHEMA = `
   CREATE INDEX records_principal ON records (principal, time);
   CREATE INDEX records_action ON records (action, time);
   CREATE INDEX records_flow_run ON records (flow_run_id, time) WHERE flow_run_id IS NOT NULL;
+  CREATE INDEX records_cancel ON records (flow_run_id, time) WHERE action = 'flow_runs.cancel';
   CREATE INDEX records_deny ON records (time) WHERE decision = 'deny';
   CREATE INDEX records_resource ON records (resource_id, time) WHERE resource_id IS NOT flow_run_id;
   CREATE INDEX records_deployment ON records (deployment_id, time) WHERE deployment_id IS NOT NULL;

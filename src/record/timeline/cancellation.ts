@@ -2,13 +2,11 @@
 import { type LedgerRecord, wasForwarded } from '../../contract/record.ts';
 import { runOfPrincipal } from '../../contract/run-token.ts';
 
-export const CANCEL_ACTION = 'flow_runs.cancel';
-
 export type Cancellation = Pick<LedgerRecord, 'principal' | 'on_behalf_of' | 'source_ip' | 'time' | 'decision' | 'reason' | 'policies'> & {
   readonly record_id: string;
 };
 
-/** `records`: of the run, with `CANCEL_ACTION`, the oldest first. Null: none of them took effect. */
+/** `records`: of the run, with the action `flow_runs.cancel`, the oldest first. Null: none of them took effect. */
 export function findCancellation(records: readonly LedgerRecord[]): Cancellation | null {
   const done = records.filter(tookEffect);
   const found = done.findLast(asks) ?? done.at(-1);

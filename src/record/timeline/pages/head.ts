@@ -1,7 +1,7 @@
 // The run at the top of a timeline, and the form of a page.
 import type { LedgerRecord } from '../../../contract/record.ts';
 import type { AuditFilter, LedgerReader } from '../../ledger/query.ts';
-import { CANCEL_ACTION, type Cancellation, findCancellation } from '../cancellation.ts';
+import { type Cancellation, findCancellation } from '../cancellation.ts';
 import type { Gathered } from '../gather.ts';
 import type { Start } from '../start.ts';
 import type { TimelineRow } from './row.ts';
@@ -38,7 +38,7 @@ const LAST_CANCELS = 50;
 export async function headOf(reader: LedgerReader, { timeline, answer }: Gathered, seesNames: boolean): Promise<RunHead> {
   const { id, name, state, start, entries } = timeline;
   const [last] = await collect(reader, { flowRun: id, last: 1 });
-  const cancelled_by = findCancellation(await collect(reader, { flowRun: id, action: CANCEL_ACTION, last: LAST_CANCELS }));
+  const cancelled_by = findCancellation(reader.runs.cancels(id, LAST_CANCELS));
   const ends = [last?.time, entries.at(-1)?.time].filter((time) => time !== undefined).sort();
   return {
     ...{ id, state, name: seesNames ? name : null, started_by: seesNames ? start : withoutNames(start), prefect: answer.found },

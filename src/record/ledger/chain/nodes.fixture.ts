@@ -39,7 +39,7 @@ export function makeNodes(): Nodes {
   };
 }
 
-/** What a node's ledger gives of its own chain. */
+/** The own chain of a node, as its ledger gives it. */
 export function partOf({ name, paths }: Node, after = 0, count = 10_000, node = name): ForeignBatch {
   using db = openChain(paths.ledgerFile, () => undefined);
   const head = storeEvidence(db).end;

@@ -15,6 +15,7 @@ import {
   taintCases,
 } from './contract-suite/records.fixture.ts';
 import { attemptCases, identitySessionCases, sessionCases } from './contract-suite/sessions.fixture.ts';
+import { ledgerShelfCases } from './contract-suite/shelf.fixture.ts';
 import { accessTokenCases, tokenCases } from './contract-suite/tokens.fixture.ts';
 import type { StoreUnderTest } from './contract-suite/under-test.fixture.ts';
 
@@ -43,6 +44,7 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     describe('scopes and makers', () => scopeCases(() => under));
     describe('purges of response caches', () => cacheGenerationCases(() => under));
     describe('known flows', () => knownFlowCases(() => under, advance));
+    describe('ledgers of all nodes', () => ledgerShelfCases(() => under));
     describe('leases', () => leaseCases(() => under, advance));
     describe('uses of agents', () => agentUseCases(() => under, advance));
     describe('runs of agents', () => agentRunCases(() => under, advance));

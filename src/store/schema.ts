@@ -265,6 +265,18 @@ export const SCHEMA: readonly string[] = [
     enforced_by text not null,
     created_ms bigint not null
   )`,
+  `create table ledger_records (
+    node text not null,
+    seq bigint not null,
+    hash text not null,
+    body text not null,
+    constraint ledger_records_key primary key (node, seq)
+  )`,
+  `create table ledger_statements (
+    node text primary key not null,
+    statement text not null,
+    signature text not null
+  )`,
   ...AGENT_SCHEMA,
   ...SCIM_SCHEMA,
 ];

@@ -1,6 +1,6 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
 // device codes, authorization codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches,
-// uses, runs and taints of agents, approvals, observe mode, users and groups of SCIM, and the change number.
+// the ledgers of all nodes, uses, runs and taints of agents, approvals, observe mode, users and groups of SCIM, and the change number.
 import type { Clock } from '../contract/clock.ts';
 import type { StoreAddress } from '../contract/store-address.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
@@ -19,6 +19,7 @@ import { createIdentities, type Identities } from './identities.ts';
 import { createIdpTokens, type IdpTokens } from './idp-tokens.ts';
 import { createKnownFlows, type KnownFlows } from './known-flows.ts';
 import { createLeases, type Leases } from './leases.ts';
+import { createLedgerShelf, type LedgerShelf } from './ledger-shelf.ts';
 import { createLocks, type Locks } from './locks.ts';
 import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
 import { createMakers, type Makers } from './makers.ts';
@@ -59,6 +60,7 @@ export interface Store {
   readonly runTokens: RunTokens;
   readonly knownFlows: KnownFlows;
   readonly leases: Leases;
+  readonly ledgerShelf: LedgerShelf;
   readonly cacheGenerations: CacheGenerations;
   readonly agentUses: AgentUses;
   readonly agentRuns: AgentRuns;
@@ -106,6 +108,7 @@ export async function openStore(parts: StoreParts): Promise<Store> {
     runTokens: createRunTokens(database, clock),
     knownFlows: createKnownFlows(database, clock),
     leases: createLeases(database, clock),
+    ledgerShelf: createLedgerShelf(database),
     cacheGenerations: createCacheGenerations(database),
     agentUses,
     agentRuns: createAgentRuns(database, clock),

@@ -19,6 +19,8 @@ export interface Tables {
   readonly marks: MarkTable;
   readonly locks: LockTable;
   readonly access_tokens: AccessTokenTable;
+  readonly ledger_records: LedgerRecordTable;
+  readonly ledger_statements: LedgerStatementTable;
   readonly makers: MakerTable;
   readonly policy_sets: PolicySetTable;
   readonly client_grants: ClientGrantTable;
@@ -274,4 +276,21 @@ interface RunTokenTable {
   readonly ended_ms: number | null;
   /** The end, unless it is renewed. */
   readonly expires_ms: number;
+}
+
+/** The records of all nodes' ledgers, until every node has them and retention deletes them. */
+interface LedgerRecordTable {
+  readonly node: string;
+  readonly seq: number;
+  /** As in the record. */
+  readonly hash: string;
+  /** JSON: the record, and the events of Prefect that it covers. */
+  readonly body: string;
+}
+
+/** The last head that each node signed. The records up to it are there. */
+interface LedgerStatementTable {
+  readonly node: string;
+  readonly statement: string;
+  readonly signature: string;
 }

@@ -1,0 +1,58 @@
+// What every store must do with the ledgers of all nodes.
+import { expect, it } from 'vitest';
+import type { ShelfRow } from '../ledger-shelf.ts';
+import type { StoreUnderTest } from './under-test.fixture.ts';
+
+const rows = (from: number, to: number, body = 'x'): readonly ShelfRow[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => ({ seq: from + index, hash: `h${from + index}`, body }));
+const HEAD = { text: '{"é":1}', signature: 'abc=' };
+
+export function ledgerShelfCases(get: () => StoreUnderTest): void {
+  const shelf = () => get().store.ledgerShelf;
+  const other = () => get().other.ledgerShelf;
+  const numbers = async (node: string, after = 0, count = 100) => (await other().after(node, after, count)).map(({ seq }) => seq);
+
+  it('have what each node added, in its order, and its newest head', async () => {
+    expect([await shelf().append('a', rows(1, 3), null), await other().append('b', rows(1, 1), HEAD)]).toEqual([true, true]);
+    expect(await other().heads()).toEqual([{ node: 'b', head: HEAD }]);
+    expect(await shelf().append('a', rows(4, 5), HEAD)).toBe(true);
+    expect(await shelf().append('a', [], { ...HEAD, signature: 'later' })).toBe(true);
+    expect(await other().heads()).toEqual([
+      { node: 'a', head: { ...HEAD, signature: 'later' } },
+      { node: 'b', head: HEAD },
+    ]);
+    expect([await numbers('a'), await numbers('a', 2), await numbers('a', 2, 2), await numbers('b', 1)]).toEqual([[1, 2, 3, 4, 5], [3, 4, 5], [3, 4], []]);
+    expect([await other().endOf('a'), await other().endOf('c')]).toEqual([{ seq: 5, hash: 'h5' }, undefined]);
+  });
+
+  it('take nothing that does not follow: a gap, or what is there already', async () => {
+    expect(await shelf().append('a', rows(7, 8), HEAD)).toBe(true);
+    expect([await shelf().append('a', rows(10, 11), HEAD), await other().append('a', rows(8, 9), { ...HEAD, text: 'no' })]).toEqual([false, false]);
+    expect(await numbers('a')).toEqual([7, 8]);
+    expect(await shelf().heads()).toEqual([{ node: 'a', head: HEAD }]);
+  });
+
+  it('are added once by two handles of one name', async () => {
+    await shelf().append('a', rows(1, 1), null);
+    const both = await Promise.all([shelf(), other()].map((one) => one.append('a', rows(2, 4), null)));
+    expect(both.toSorted()).toEqual([false, true]);
+    expect(await numbers('a')).toEqual([1, 2, 3, 4]);
+  });
+
+  it('answer about one MiB at once, and one record whatever its size', async () => {
+    await shelf().append('a', rows(1, 6, 'y'.repeat(400_000)), null);
+    await shelf().append('a', rows(7, 8, 'z'.repeat(2_000_000)), null);
+    expect([await numbers('a'), await numbers('a', 4), await numbers('a', 6)]).toEqual([[1, 2], [5, 6], [7]]);
+  });
+
+  it('are removed from either end', async () => {
+    await shelf().append('a', rows(1, 9), HEAD);
+    await shelf().append('b', rows(1, 9), null);
+    await shelf().removeUpTo('a', 3);
+    await other().removeAfter('a', 7);
+    expect([await numbers('a'), await numbers('b')]).toEqual([
+      [4, 5, 6, 7],
+      [1, 2, 3, 4, 5, 6, 7, 8, 9],
+    ]);
+  });
+}

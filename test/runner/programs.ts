@@ -27,6 +27,7 @@ const NEEDS = {
   java: { programs: ['java'], packages: ['default-jre-headless'] },
   maven: { programs: ['mvn'], packages: ['maven'] },
   postgres: { programs: ['initdb'], files: '/usr/lib/postgresql/*/bin/initdb', packages: ['postgresql'] },
+  pgbouncer: { programs: ['pgbouncer'], files: '/usr/sbin/pgbouncer', packages: ['pgbouncer'] },
   redis: { programs: ['redis-server'], packages: ['redis-server'] },
   rsyslog: { programs: ['rsyslogd'], files: '/usr/sbin/rsyslogd', packages: ['rsyslog'] },
   ip: { programs: ['ip'], packages: ['iproute2'] },

@@ -57,7 +57,7 @@ export async function startPostgres(): Promise<Postgres> {
 }
 
 /** Not nginx's: `lictor doctor` finds what runs beside it. */
-function unprivilegedUser() {
+export function unprivilegedUser() {
   const nobody = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('nobody:'));
@@ -78,7 +78,7 @@ interface Program {
 }
 
 /** Postgres refuses to run as root. */
-function unprivileged({ name, program, args, cwd }: Program) {
+export function unprivileged({ name, program, args, cwd }: Program) {
   const user = unprivilegedUser();
   const env = { PATH: process.env['PATH'] };
   if (user === null) return { name, command: program, args, cwd, env };

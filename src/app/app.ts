@@ -1,6 +1,7 @@
 // Starts the control plane: services of the process, runtime of the configuration, edge, sockets. reload.ts swaps the runtime.
 import type { Server } from 'node:http';
 import { createServer as createSocketServer, type Server as SocketServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Answerer } from '../authorization/decide/answer.ts';
 import { createFromEdge, type FromEdge } from '../authorization/decide/from-edge.ts';
@@ -46,8 +47,12 @@ export interface App {
   readonly edge: AppliedEdge & { readonly binary: string };
   readonly reloader: Reloader;
   readonly record: Ledger['append'];
-  /** Closes sockets with 1012, finishes requests, drains the ledger. */
+  /** Says to load balancers that it is not ready. Resolves after `shutdown_delay`. */
+  leave(): Promise<void>;
+  /** Closes sockets with 1012. Resolves when none is open. */
   drain(): Promise<void>;
+  /** Finishes requests, drains the ledger. */
+  finish(): Promise<void>;
 }
 
 export interface AppParts {
@@ -67,6 +72,7 @@ export interface AppParts {
 }
 
 export async function startApp(parts: AppParts): Promise<App> {
+  let isLeaving = false;
   const { config, paths, steady, log } = parts;
   const onReopen = () => parts.send({ type: 'edge-reopen' });
   const shared = await openProcessServices({
@@ -81,6 +87,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     sockets: { list: () => sockets.list(), close: (id) => sockets.close(id) },
     applyDraft: (request) => reloader.applyDraft(request),
     running: () => ({ families: metered.families(), workers: relay.workers() }),
+    isLeaving: () => isLeaving,
   });
   const current = await startRuntime(shared, parts);
   const { ledger, clock } = shared;
@@ -120,14 +127,20 @@ export async function startApp(parts: AppParts): Promise<App> {
     edge,
     reloader,
     record: ledger.append,
+    async leave() {
+      isLeaving = true;
+      await delay(current.get().config.shutdownDelaySeconds * SECOND_MS);
+    },
     async drain() {
-      for (const timer of timers) clearInterval(timer);
       current.get().endStreams();
-      // Sinks wait a moment for what is under way, as the sockets do.
-      await shared.drafts.close();
-      const sent = Promise.all([shared.exports.close(), shared.tracing.close()]);
       for (const server of servers.sockets) server.close();
       await Promise.all([relay.drain(), forward.close()]);
+    },
+    async finish() {
+      for (const timer of timers) clearInterval(timer);
+      await shared.drafts.close();
+      // Sinks wait a moment for what is under way, as the requests do.
+      const sent = Promise.all([shared.exports.close(), shared.tracing.close()]);
       await Promise.all([...servers.http.map(closeServer), serviceProxy.close()]);
       for (const part of [announcer, metered, shared.ledgerSearch, shared.liveSearch, shared.ledgerWatch, shared.evidence, shared.runPages, shared.bodies])
         await part.close();

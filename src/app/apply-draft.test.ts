@@ -46,6 +46,7 @@ beforeAll(async () => {
     applyDraft: never,
     configFile: 'lictor.yaml',
     running: () => ({ families: [], workers: [] }),
+    isLeaving: () => false,
     config: loaded.config,
   });
   await shared.store.tokens.create({

@@ -85,9 +85,12 @@ function isOutdated({ edge }: App, config: Config, paths: StatePaths): boolean {
 }
 
 function serve(app: App, log: pino.Logger, outdated: boolean): void {
+  let drained = Promise.resolve();
   process.on('message', (message: unknown) => {
     const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
-    if (type === 'drain') drain(app, log);
+    if (type === 'leave') leave(app, log);
+    else if (type === 'drain') drained = drain(app, log);
+    else if (type === 'finish') finish(app, log, drained);
     else if (type === 'reload') reload(app, log);
     else if (type === 'hung') recordHung(app, log);
   });
@@ -106,14 +109,28 @@ function recordHung(app: App, log: pino.Logger): void {
   app.record(hungRecord(systemClock())).catch((error: unknown) => log.error({ err: error }, 'not recorded'));
 }
 
-function drain(app: App, log: pino.Logger): void {
-  app.drain().then(
-    () => process.exit(0),
-    (error: unknown) => {
-      log.error({ err: error }, 'drain failed');
-      log.flush(() => process.exit(1));
-    },
+function leave(app: App, log: pino.Logger): void {
+  log.info('not ready any more: the gateway stops');
+  app.leave().then(
+    () => send({ type: 'left' }),
+    (error: unknown) => log.error({ err: error }, 'leave failed'),
   );
+}
+
+function drain(app: App, log: pino.Logger): Promise<void> {
+  return app.drain().catch((error: unknown) => log.error({ err: error }, 'drain failed'));
+}
+
+function finish(app: App, log: pino.Logger, drained: Promise<void>): void {
+  drained
+    .then(() => app.finish())
+    .then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'finish failed');
+        log.flush(() => process.exit(1));
+      },
+    );
 }
 
 function fatal(message: string): void {

@@ -59,6 +59,8 @@ export interface ProcessServices {
   readonly evidence: EvidenceDesk;
   /** What the parts of the process say about themselves now. */
   readonly running: () => Running;
+  /** The process ends soon: a load balancer must send requests elsewhere. */
+  readonly isLeaving: () => boolean;
   /** Another thread, for those who follow the ledger. */
   readonly liveSearch: LedgerSearch;
   readonly sealer: Sealer;
@@ -94,7 +96,8 @@ export interface Running {
   readonly workers: readonly WorkerChannel[];
 }
 
-export interface ProcessParts extends Pick<ProcessServices, 'paths' | 'clock' | 'steady' | 'log' | 'sync' | 'sockets' | 'applyDraft' | 'running'> {
+export interface ProcessParts
+  extends Pick<ProcessServices, 'paths' | 'clock' | 'steady' | 'log' | 'sync' | 'sockets' | 'applyDraft' | 'running' | 'isLeaving'> {
   readonly config: Config;
   readonly configFile: string;
   /** The access log was renamed: nginx has to open its logs again. */

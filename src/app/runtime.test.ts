@@ -64,6 +64,7 @@ it('closes its connections to Prefect when it cannot be built', async () => {
     applyDraft: () => Promise.reject(new Error('no draft')),
     configFile: 'lictor.yaml',
     running: () => ({ families: [], workers: [] }),
+    isLeaving: () => false,
     onReopen: () => undefined,
   };
   const shared = await openProcessServices({ ...parts, config: { ...config, storeAt: paths.storeFile } });

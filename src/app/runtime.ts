@@ -246,6 +246,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & 
     mcp: openMcp(shared, config, { ...parts, mediator }),
     authorizationServer: openAuthorizationServer(shared, config, parts),
     checks: {
+      stays: async () => !shared.isLeaving(),
       edge: shared.edgeRuns,
       store: () => store.changeNumber().then(() => true),
       ledger: async () => ledger.healthy(),

@@ -38,6 +38,7 @@ const SECTIONS: Readonly<Record<keyof Config, string>> = {
   scim: 'scim',
   storeAt: 'store',
   storeListen: 'store_listen',
+  shutdownDelaySeconds: 'shutdown_delay',
 };
 
 /** In the order of the list above; none: `next` says what `former` said. */

@@ -210,4 +210,6 @@ export interface Config {
   readonly storeAt: StoreAddress;
   /** A direct connection for this node alone, where `storeAt` leads to PgBouncer; null: `storeAt` is direct, or SQLite. */
   readonly storeListen: PostgresAddress | null;
+  /** How long the gateway still serves after SIGTERM, so that a load balancer sends requests to other nodes. */
+  readonly shutdownDelaySeconds: number;
 }

@@ -53,6 +53,7 @@ describe('a small file', () => {
       scim: [],
       storeAt: '/state/lictor.db',
       storeListen: null,
+      shutdownDelaySeconds: 0,
     });
   });
 

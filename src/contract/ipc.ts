@@ -12,6 +12,8 @@ export type FromControl =
   | { readonly type: 'notice'; readonly text: string }
   /** Decision socket, control socket and relay handler are up. */
   | { readonly type: 'ready' }
+  /** The answer to `leave`, after `shutdown_delay`. */
+  | { readonly type: 'left' }
   /** Twice a second: its event loop comes round. */
   | { readonly type: 'beat' }
   /** The control plane cannot start, and a restart would not help (broken configuration); but one that was ready once is tried again: what it lacks may come back. */
@@ -21,7 +23,11 @@ export type FromControl =
 export type ToControl =
   /** To be recorded: the one before hung, and was killed. */
   | { readonly type: 'hung' }
-  /** Close sockets with 1012, finish requests, then exit 0. */
+  /** `/.lictor/ready` says 503 from now on, so that a load balancer uses other nodes. Everything else is served. */
+  | { readonly type: 'leave' }
+  /** Close sockets with 1012. Requests are served. */
   | { readonly type: 'drain' }
+  /** nginx asks no more: finish requests, flush the ledger, then exit 0. */
+  | { readonly type: 'finish' }
   /** Read the configuration again (SIGHUP). */
   | { readonly type: 'reload' };

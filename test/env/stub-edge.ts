@@ -173,6 +173,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     scim: [],
     storeAt: join(tmpdir(), 'unused.db'),
     storeListen: null,
+    shutdownDelaySeconds: 0,
   };
 }
 

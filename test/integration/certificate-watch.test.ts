@@ -55,6 +55,7 @@ async function watch(tls: string): Promise<void> {
       sockets: joinSockets([]),
       drafts: { check: unused, compare: unused, simulate: unused, close: unused },
       running: unused,
+      isLeaving: unused,
       evidence: { run: unused, close: unused },
       ledgerWatch: { read: unused, close: unused },
       eventRules: unused,

@@ -6,7 +6,9 @@ import { type StockClient, stockClient } from '../env/client.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
 import { type Finished, isAlive, signalProcess, waitFor } from '../env/process.ts';
+import { startRecorder } from '../env/upstream-recorder.ts';
 import { controlPlaneAway } from './restarts/away.ts';
+import { leavesInOrder } from './restarts/leaving.ts';
 import { suiteOutcomes } from './stock/session.ts';
 
 const prefect = sharedPrefect();
@@ -212,9 +214,13 @@ describe('revocation', () => {
   });
 });
 
-it('SIGTERM leaves no process behind', async () => {
-  const own = await startGateway({ upstream: prefect });
+it('SIGTERM: not ready at once, sockets close with 1012, requests end, and no process stays behind', async () => {
+  const recorder = await startRecorder();
+  const own = await startGateway({ upstream: recorder, config: { shutdown_delay: '1s' } });
   const { supervisor, control, nginx, workers } = own.pids();
-  expect(await own.stop()).toEqual([]);
+  const { secret } = await own.token('deployer', ['deployer']);
+  await leavesInOrder({ gateway: own, recorder, token: secret });
   expect([supervisor, control, nginx, ...workers].filter(isAlive)).toEqual([]);
+  await own.close();
+  await recorder.close();
 });

@@ -19,7 +19,10 @@ import { storeListenSection, storeSection } from '../sections/store.ts';
 import { tlsSection, tlsTerminatedUpstreamSection } from '../sections/tls.ts';
 import { forwardHeaders, ledgerKeys, sessionsSection, trustedProxiesSection } from '../sections/traffic.ts';
 import { says } from './issues.ts';
-import { filePath } from './scalars.ts';
+import { filePath, timerSeconds } from './scalars.ts';
+
+/** Load balancers take a node out after two or three failed checks. */
+const CLUSTER_DELAY_SECONDS = 10;
 
 /** Parses the data of the file into the configuration, or into every problem with its place. */
 export function configSchema(context: Context) {
@@ -53,6 +56,7 @@ export function configSchema(context: Context) {
       scim: wire.scim,
       storeAt: wire.store,
       storeListen: wire.store_listen,
+      shutdownDelaySeconds: wire.shutdown_delay ?? (typeof wire.store === 'string' ? 0 : CLUSTER_DELAY_SECONDS),
     }),
   );
 }
@@ -88,6 +92,11 @@ function sections(context: Context) {
         .describe('The record of everything that was asked and decided.'),
       store: storeSection(context),
       store_listen: storeListenSection(context),
+      shutdown_delay: timerSeconds
+        .optional()
+        .describe(
+          `After SIGTERM, /.lictor/ready says 503 for so long before the gateway stops serving. Default: ${CLUSTER_DELAY_SECONDS}s with Postgres, none with SQLite.`,
+        ),
       metrics: metricsSection(context),
       traces: tracesSection(context),
       agents: agentsSection(context),

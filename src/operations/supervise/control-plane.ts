@@ -19,8 +19,12 @@ export interface ControlPlaneOptions {
 }
 
 export interface ControlPlane extends Supervised {
-  /** Drains it. One that is not ready has no requests, and is ended. */
+  /** Resolves when load balancers have had time to use other nodes, or when it is not ready. */
+  leave(): Promise<void>;
+  /** Closes its sockets. */
   drain(): void;
+  /** Ends it when its requests are answered. One that is not ready has none, and is ended. */
+  finish(): void;
   /** Reloads the configuration. A starting control plane gets the message when it is ready. */
   reload(): void;
 }
@@ -30,6 +34,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   let ready = false;
   let everReady = false;
   let reloadWaits = false;
+  let left = Promise.withResolvers<void>();
 
   let watch: ControlWatch | undefined;
   let hung = false;
@@ -65,10 +70,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       hung = false;
       if (reloadWaits) reload();
     }
+    if (message.type === 'left') left.resolve();
     options.onMessage(message);
   };
   const lose = () => {
     ready = false;
+    left.resolve();
     hold.close();
   };
   /** Meanwhile requests fail at once, or are held. */
@@ -97,8 +104,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   };
   return {
     ...supervised,
-    drain: () => {
-      if (ready) send({ type: 'drain' });
+    leave: () => {
+      left = Promise.withResolvers();
+      if (ready) send({ type: 'leave' });
+      else left.resolve();
+      return left.promise;
+    },
+    drain: () => void (ready && send({ type: 'drain' })),
+    finish: () => {
+      if (ready) send({ type: 'finish' });
       else supervised.current()?.kill('SIGTERM');
     },
     reload,
@@ -122,6 +136,7 @@ function parseMessage(message: unknown): FromControl | undefined {
   switch (message.type) {
     case 'ready':
     case 'beat':
+    case 'left':
     case 'edge-reload':
     case 'edge-reopen':
       return { type: message.type };

@@ -26,8 +26,9 @@ export interface SupervisorOptions {
   readonly log: (line: string) => void;
 }
 
-/** How long nginx and the control plane may finish open requests. */
-const GRACE_MS = 10_000;
+/** How long nginx may finish open requests, and then how long the control plane may. */
+const EDGE_MS = 10_000;
+const CONTROL_MS = 10_000;
 
 /** Runs until it is stopped (SIGTERM, SIGINT) or fails; returns the exit status. Handles the process's signals. */
 export async function runSupervisor(options: SupervisorOptions): Promise<number> {
@@ -91,6 +92,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
     control.start();
     void firstReady.promise.then(() => notifyWhenUp(edge, stop, options.onUp));
     await stop.first;
+    await Promise.race([control.leave(), stop.second]);
     listener.close();
     hold.destroy();
     await endChildren({ edge, control, log, hurry: stop.second });
@@ -121,19 +123,30 @@ interface Ending {
   readonly hurry: Promise<void>;
 }
 
-/** nginx first stops listening. The control plane closes the sockets for which nginx waits. */
+/** nginx stops listening, and finishes its requests, for which it needs the control plane. The control plane closes the sockets for which nginx waits. */
 async function endChildren({ edge, control, log, hurry }: Ending): Promise<void> {
-  const gone = Promise.all([edge.ended(), control.ended()]);
+  const [edgeGone, controlGone] = [edge.ended(), control.ended()];
   edge.quit();
   control.drain();
+  await endInTime(edgeGone, { name: 'nginx', ms: EDGE_MS, kill: edge.kill, log, hurry });
+  control.finish();
+  await endInTime(controlGone, { name: 'the control plane', ms: CONTROL_MS, kill: control.kill, log, hurry });
+}
+
+interface Limit extends Pick<Ending, 'log' | 'hurry'> {
+  readonly name: string;
+  readonly ms: number;
+  readonly kill: () => void;
+}
+
+async function endInTime(gone: Promise<void>, { name, ms, kill, log, hurry }: Limit): Promise<void> {
   const timer = new AbortController();
-  const grace = delay(GRACE_MS, 'over', { signal: timer.signal }).catch(() => 'cancelled');
-  const how = await Promise.race([gone.then(() => 'gone'), hurry.then(() => 'hurry'), grace]);
+  const late = delay(ms, 'late', { signal: timer.signal }).catch(() => 'cancelled');
+  const how = await Promise.race([gone.then(() => 'gone'), hurry.then(() => 'hurry'), late]);
   timer.abort();
   if (how !== 'gone') {
-    log(how === 'hurry' ? 'stopping at once' : `not ended within ${GRACE_MS / 1000} s: killing`);
-    edge.kill();
-    control.kill();
+    log(how === 'hurry' ? `stopping ${name} at once` : `${name} has not ended within ${ms / 1000} s: killing it`);
+    kill();
   }
   await gone;
 }

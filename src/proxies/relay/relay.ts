@@ -9,6 +9,7 @@ import { LictorError } from '../../contract/error.ts';
 import { joinSockets, type OpenSockets } from '../../contract/open-socket.ts';
 import type { WorkerChannel } from '../../contract/worker-channel.ts';
 import { CLOSE } from '../../prefect/frames/close-codes.ts';
+import { inWaves } from '../tunnels/in-waves.ts';
 import { openSockets } from '../tunnels/open-sockets.ts';
 import { recheckAll, recheckExpired } from '../tunnels/recheck.ts';
 import { createAdmissionQueue } from './admission-queue.ts';
@@ -25,7 +26,7 @@ import { workerChannels } from './worker-hello.ts';
 export interface Relay {
   /** Takes a raw connection from nginx; its request carries the INPUT headers. */
   accept(socket: Socket): void;
-  /** Closes every socket with 1012 (those of services with 1001). Resolves when none is left, within `drainMs`. Accepts no more. */
+  /** Closes every socket with 1012 (those of services with 1001), in waves. Resolves when none is left, `drainMs` after the last wave. Accepts no more. */
   drain(): Promise<void>;
   /** After a security change. Resolves when every open socket is decided again. Denied ones close with 1008. */
   recheck(): Promise<void>;
@@ -177,12 +178,14 @@ function startTicking(core: RelayCore, recheck: () => Promise<void>, recheckOver
 }
 
 async function closeAll(core: RelayCore, sockets: readonly WebSocket[]): Promise<void> {
-  const clients = sockets.filter((client) => client.readyState !== client.CLOSED);
-  const closed = Promise.all(clients.map((client) => closing(client)));
+  const closed: Promise<void>[] = [];
+  await inWaves(sockets, (client) => {
+    if (client.readyState !== client.CLOSED) closed.push(closing(client));
+  });
   const timer = setTimeout(() => {
-    for (const client of clients) client.terminate();
+    for (const client of sockets) client.terminate();
   }, core.limits.drainMs);
-  await closed;
+  await Promise.all(closed);
   clearTimeout(timer);
 }
 

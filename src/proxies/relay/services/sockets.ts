@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OpenSockets } from '../../../contract/open-socket.ts';
 import { createChooseServers } from '../../egress/choose-servers.ts';
+import { inWaves } from '../../tunnels/in-waves.ts';
 import { openSockets } from '../../tunnels/open-sockets.ts';
 import { recheckAll, recheckExpired } from '../../tunnels/recheck.ts';
 import { refuse } from '../refuse.ts';
@@ -32,9 +33,8 @@ export interface ServiceSockets {
 
 export function createServiceSockets(parts: ServiceSocketParts): ServiceSockets {
   const core = createCore(parts);
-  const endAll = (sessions: Iterable<{ readonly ending: AbortController }>): void => {
-    for (const { ending } of sessions) ending.abort('gateway-restarts' satisfies Ending);
-  };
+  const endAll = (sessions: Iterable<{ readonly ending: AbortController }>): Promise<void> =>
+    inWaves(sessions, ({ ending }) => ending.abort('gateway-restarts' satisfies Ending));
   return {
     takes({ request, socket, head }) {
       const visit = readVisit(request, parts.clock());
@@ -52,11 +52,11 @@ export function createServiceSockets(parts: ServiceSocketParts): ServiceSockets 
     async restart(afterMs) {
       const open = [...core.sessions];
       if (afterMs > 0) await delay(afterMs, undefined, { ref: false });
-      endAll(open);
+      await endAll(open);
     },
     async drain() {
       core.draining = true;
-      endAll(core.sessions);
+      await endAll(core.sessions);
       const until = performance.now() + core.limits.drainMs;
       while (core.sessions.size > 0 && performance.now() < until) await delay(10);
       await Promise.all(core.records);

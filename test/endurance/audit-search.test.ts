@@ -1,7 +1,13 @@
 // Five million records: each search answers at once.
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDrafts } from '../../src/authorization/explain/drafts/drafts.ts';
+import { createAccessReview } from '../../src/authorization/explain/review/review.ts';
 import type { RecordReader } from '../../src/contract/record-reader.ts';
 import { NOWHERE } from '../../src/contract/scope.ts';
+import { openTestStore, type TestStore } from '../../src/identity/authn/store.fixture.ts';
+import { collectActions } from '../../src/prefect/catalog/actions.ts';
+import { OPERATIONS } from '../../src/prefect/catalog/catalogue.ts';
 import type { VisibleIds } from '../../src/prefect/scope-filter/scope-filter.ts';
 import { openLedgerDatabase } from '../../src/record/ledger/database.ts';
 import { tempState } from '../../src/record/ledger/lines.fixture.ts';
@@ -11,6 +17,10 @@ import type { PageQuestion } from '../../src/record/ledger/search/questions.ts';
 import { createLedgerSearch } from '../../src/record/ledger/search/search.ts';
 
 const COUNT = 5_000_000;
+const RIGHTS_CONFIG = {
+  publicUrl: { origin: 'https://prefect.example.com', hostname: 'prefect.example.com', port: 443, secure: true, basePath: '' },
+  ...{ services: [], forwardProxy: null, identityProviders: [], roles: [], agents: [], approvals: [] },
+};
 const state = tempState();
 
 beforeAll(() => {
@@ -78,5 +88,62 @@ describe('the search of the console on five million records', () => {
     process.stderr.write(`${what}: ${records.length} in ${ms.toFixed(1)} ms${stoppedAt === undefined ? '' : `, back to ${stoppedAt.time}`}\n`);
     expect(records).toHaveLength(count);
     expect(ms).toBeLessThan(300);
+  });
+});
+
+describe('questions about rights on five million records', () => {
+  const SINCE = '2025-12-01T00:00:00.000Z';
+  const FREEZE = '@id("freeze")\nforbid (principal == Principal::"token:worker-7", action == Action::"flow_runs.set_state", resource);\n';
+  let people: TestStore;
+  let storeFile: string;
+
+  beforeAll(async () => {
+    people = await openTestStore();
+    for (let n = 0; n < 300; n += 1) await people.token({ name: `worker-${n}`, roles: ['worker'] });
+    storeFile = join(people.directory, 'lictor.db');
+  });
+  afterAll(() => people.close());
+
+  it('unused rights are counted in steps, each answered within 20 s, and another question does not wait for all of them', async () => {
+    const data = { config: RIGHTS_CONFIG, own: { texts: {}, sources: new Map() }, revision: 1, storeFile, ledgerFile: state.paths.ledgerFile };
+    const review = createAccessReview({ data, lookup: async () => null });
+    const startedMs = performance.now();
+    const timed = async <T>(what: string, asked: Promise<T>): Promise<T> => {
+      const askedMs = performance.now();
+      const answer = await asked;
+      const ms = performance.now() - askedMs;
+      process.stderr.write(`${what}: ${ms.toFixed(0)} ms, after ${(performance.now() - startedMs).toFixed(0)} ms\n`);
+      expect(ms).toBeLessThan(20_000);
+      return answer;
+    };
+    let steps = 1;
+    let counted = timed('unused', review.ask('unused', { since: SINCE }));
+    await timed('matrix', review.ask('matrix', { rows: 'roles', about: {}, limit: 10 }));
+    for (; (await counted).counted_to !== null; steps += 1) counted = timed('unused', review.ask('unused', { since: SINCE }));
+    const { lines } = await counted;
+    expect(lines).toHaveLength(300);
+    expect(lines.reduce((sum, { requests }) => sum + requests, 0)).toBe(COUNT * 0.99);
+    expect(steps).toBeGreaterThan(1);
+    await review.close();
+  });
+
+  it('a simulation says within 20 s how far it is, and searches are answered meanwhile', async () => {
+    const drafts = createDrafts({ actions: collectActions(OPERATIONS), storeFile, ledgerFile: state.paths.ledgerFile });
+    const search = createLedgerSearch(state.paths);
+    await search.page({ filter: { limit: 1 } });
+    const config = { identityProviders: [], roles: [], agents: [] };
+    const startedMs = performance.now();
+    const steps = drafts.simulate({ files: { 'a.cedar': FREEZE }, since: SINCE, nowMs: Date.parse('2026-02-01T00:00:00.000Z'), config });
+    for await (const step of steps) {
+      if (step.type !== 'progress') continue;
+      const ms = performance.now() - startedMs;
+      process.stderr.write(`simulation: ${step.progress.records} records after ${ms.toFixed(0)} ms\n`);
+      expect(ms).toBeLessThan(20_000);
+      if (step.progress.records >= 50_000) break;
+      const searchedMs = performance.now();
+      expect((await search.page({ filter: { limit: 100, newestFirst: true } })).records).toHaveLength(100);
+      expect(performance.now() - searchedMs).toBeLessThan(2_000);
+    }
+    await Promise.all([search.close(), drafts.close()]);
   });
 });

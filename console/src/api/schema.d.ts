@@ -3790,7 +3790,10 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        /** @description The period begins with a full hour */
                         since: string;
+                        /** @description Still counting: the requests before this time are counted; ask again. Null: all are, and `lines` is the answer */
+                        counted_to: string | null;
                         readonly lines: {
                             principal: string;
                             kind: string;

@@ -1,7 +1,5 @@
 // The state in the address: plain text values, so that a person can read and change them.
 
-export type SearchParams = Readonly<Record<string, string>>;
-
 export function parseSearch(search: string): Record<string, string> {
   return Object.fromEntries(new URLSearchParams(search));
 }

@@ -1,4 +1,5 @@
-import { type ReactNode, useId } from 'react';
+import { createContext, type ReactNode, useContext, useId } from 'react';
+import { Reason, ReasonBubble, useReasonBubble } from './why-not.tsx';
 
 export interface ButtonProps {
   readonly children: ReactNode;
@@ -8,15 +9,22 @@ export interface ButtonProps {
   readonly submits?: boolean;
   /** The work that it started still runs. */
   readonly isPending?: boolean;
-  /** Why it cannot be used now. It keeps its focus and says so. */
+  /** Why it cannot be used now. It keeps its focus, and its reason is in sight. */
   readonly whyNot?: string | undefined;
   /** For a button without words. */
   readonly label?: string;
 }
 
+/** The element with the reason of a group. */
+const GroupReason = createContext<string | undefined>(undefined);
+
 export function Button({ children, onPress, kind = 'plain', small = false, submits = false, isPending = false, whyNot, label }: ButtonProps) {
   const id = useId();
-  const isOff = isPending || whyNot !== undefined;
+  const ofGroup = useContext(GroupReason);
+  const { at, handlers } = useReasonBubble();
+  const isBarred = ofGroup !== undefined || whyNot !== undefined;
+  const isOff = isPending || isBarred;
+  const own = ofGroup === undefined ? whyNot : undefined;
   return (
     <>
       <button
@@ -25,17 +33,29 @@ export function Button({ children, onPress, kind = 'plain', small = false, submi
         aria-disabled={isOff}
         aria-busy={isPending}
         aria-label={label}
-        title={whyNot}
-        aria-describedby={whyNot === undefined ? undefined : id}
+        aria-describedby={isBarred ? (ofGroup ?? id) : undefined}
         onClick={isOff ? undefined : onPress}
+        {...(small && own !== undefined && handlers)}
       >
         {children}
       </button>
-      {whyNot !== undefined && (
-        <span id={id} className="visually-hidden">
-          {whyNot}
-        </span>
+      {own !== undefined && !small && <Reason id={id}>{own}</Reason>}
+      {own !== undefined && small && (
+        <ReasonBubble id={id} at={at}>
+          {own}
+        </ReasonBubble>
       )}
     </>
+  );
+}
+
+/** Buttons that cannot be used for the same reason: they show it once. */
+export function ButtonGroup({ whyNot, children }: { readonly whyNot: string | undefined; readonly children: ReactNode }) {
+  const id = useId();
+  return (
+    <GroupReason value={whyNot === undefined ? undefined : id}>
+      {children}
+      {whyNot !== undefined && <Reason id={id}>{whyNot}</Reason>}
+    </GroupReason>
   );
 }

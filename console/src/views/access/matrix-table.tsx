@@ -1,7 +1,7 @@
-import type { KeyboardEvent } from 'react';
+import { type KeyboardEvent, type SyntheticEvent, useState } from 'react';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import type { MatrixRow } from './data.ts';
-import { cellAfter, GROUPS, groupSpans, type ShownColumn, STATES } from './states.ts';
+import { breakable, cellAfter, GROUPS, groupSpans, type ShownColumn, STATES } from './states.ts';
 
 export interface Chosen {
   readonly principal: string;
@@ -25,44 +25,50 @@ export function MatrixTable({ rows, columns, chosen, onChoose }: Props) {
     event.currentTarget.querySelector<HTMLElement>(`[data-row="${next.row}"][data-column="${next.column}"]`)?.focus();
   };
   const isThere = rows.some(({ id }) => id === chosen?.principal) && columns.some(({ action }) => action === chosen?.action);
+  const [pointed, setPointed] = useState('');
+  const onPoint = ({ target }: SyntheticEvent) => setPointed((target instanceof HTMLElement && target.closest('.cell')?.getAttribute('aria-label')) || '');
   return (
-    <div className="table-frame matrix-frame">
-      {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: arrow keys go from cell to cell, so it is a grid */}
-      <table className="matrix" role="grid" aria-label="Rights" onKeyDown={onKeyDown}>
-        <MatrixHead columns={columns} />
-        <tbody>
-          {rows.map((row, at) => (
-            <tr key={row.id}>
-              <th scope="row">
-                <RowName row={row} />
-              </th>
-              {columns.map(({ action, index }, column) => {
-                const isChosen = chosen?.principal === row.id && chosen.action === action;
-                const { sign, word, tone } = STATES[row.cells[index] ?? 'unknown'];
-                return (
-                  <td key={action} data-label={action}>
-                    <button
-                      type="button"
-                      className={`cell ${tone}`}
-                      data-row={at}
-                      data-column={column}
-                      tabIndex={isChosen || (!isThere && at === 0 && column === 0) ? 0 : -1}
-                      aria-pressed={isChosen}
-                      aria-label={`${row.id}, ${action}: ${word}`}
-                      title={`${action}: ${word}`}
-                      onClick={() => onChoose({ principal: row.id, action })}
-                    >
-                      <span aria-hidden="true">{sign}</span>
-                      <span className="cell-word">{word}</span>
-                    </button>
-                  </td>
-                );
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <>
+      <p className="matrix-pointed" aria-hidden="true">
+        {pointed === '' ? 'Arrow keys go from cell to cell, Enter explains a cell.' : <UntrustedText text={pointed} longest={120} />}
+      </p>
+      <div className="table-frame matrix-frame">
+        {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: arrow keys go from cell to cell, so it is a grid */}
+        <table className="matrix" role="grid" aria-label="Rights" onKeyDown={onKeyDown} onFocus={onPoint} onMouseOver={onPoint}>
+          <MatrixHead columns={columns} />
+          <tbody>
+            {rows.map((row, at) => (
+              <tr key={row.id}>
+                <th scope="row">
+                  <RowName row={row} />
+                </th>
+                {columns.map(({ action, index }, column) => {
+                  const isChosen = chosen?.principal === row.id && chosen.action === action;
+                  const { sign, word, tone } = STATES[row.cells[index] ?? 'unknown'];
+                  return (
+                    <td key={action} data-label={breakable(action)}>
+                      <button
+                        type="button"
+                        className={`cell ${tone}`}
+                        data-row={at}
+                        data-column={column}
+                        tabIndex={isChosen || (!isThere && at === 0 && column === 0) ? 0 : -1}
+                        aria-pressed={isChosen}
+                        aria-label={`${row.id}, ${action}: ${word}`}
+                        onClick={() => onChoose({ principal: row.id, action })}
+                      >
+                        <span aria-hidden="true">{sign}</span>
+                        <span className="cell-word">{word}</span>
+                      </button>
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
   );
 }
 

@@ -78,7 +78,7 @@ function Filters({ values, onChange }: { readonly values: FilterValues; readonly
         options={[...Object.entries(GROUPS).map(([value, title]) => ({ value, text: title })), { value: 'all', text: 'All actions' }]}
       />
       <TextField label="Action contains" type="search" value={text} placeholder="flow_runs" onChange={(value) => onChange({ actions: value })} />
-      <TextField label="On an object or a scope" type="search" value={about} placeholder="FlowRun:ID or tags=team-a" onChange={setAbout} />
+      <TextField label="Object or scope" type="search" value={about} placeholder="tags=team-a" onChange={setAbout} />
       <Button submits>Show</Button>
     </form>
   );

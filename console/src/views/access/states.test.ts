@@ -1,6 +1,6 @@
 // What the matrix shows of the answer, and where keys go.
 import { describe, expect, it } from 'vitest';
-import { aboutOf, cellAfter, groupSpans, shownColumns } from './states.ts';
+import { aboutOf, breakable, cellAfter, groupSpans, shownColumns } from './states.ts';
 
 const COLUMNS = [
   { action: 'flow_runs.cancel', group: 'steer', resources: [] },
@@ -43,3 +43,5 @@ it.each([
 ])('%j is an object, a scope, or neither', (text, about) => {
   expect(aboutOf(text)).toEqual(about);
 });
+
+it('a name of an action breaks between its words', () => expect(breakable('flow_runs.set_state').split('\u200B')).toEqual(['flow_', 'runs.', 'set_', 'state']));

@@ -46,6 +46,11 @@ export function shownColumns(columns: Matrix['columns'], { group, text }: { read
     .sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group) || a.index - b.index);
 }
 
+/** A name that breaks after its dots and underscores, and not within a word. */
+export function breakable(name: string): string {
+  return name.replaceAll(/[._]/g, '$&\u200B');
+}
+
 export interface Span {
   readonly group: string;
   readonly count: number;

@@ -4,6 +4,7 @@ import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
 import { SelectField } from '../../parts/fields.tsx';
+import { fractionOf } from '../../parts/fraction.ts';
 import { Tag } from '../../parts/tag.tsx';
 import { Time } from '../../parts/time.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
@@ -59,10 +60,21 @@ export function UnusedTab() {
       </div>
       {error !== null && <ErrorNotice error={error} />}
       {rows === undefined && error === null && <ViewLoading />}
-      {rows?.length === 0 && <EmptyState title="No principal has a role yet." />}
+      {data?.counted_to != null && <Counting since={data.since} to={data.counted_to} />}
+      {data?.counted_to === null && rows?.length === 0 && <EmptyState title="No principal has a role yet." />}
       {rows !== undefined && rows.length > 0 && (
         <DataTable label="Use of roles" columns={COLUMNS} rows={rows} keyOf={({ principal, role, scope }) => `${principal} ${role} ${scope}`} />
       )}
+    </div>
+  );
+}
+
+function Counting({ since, to }: { readonly since: string; readonly to: string }) {
+  const fraction = fractionOf({ since, through: to, until: new Date().toISOString() });
+  return (
+    <div className="notice">
+      <p role="status">Still counting: {Math.round(fraction * 100)} % of the time is counted.</p>
+      <progress max={1} value={fraction} aria-label="Counting" />
     </div>
   );
 }

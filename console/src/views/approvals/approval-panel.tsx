@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useUrlState } from '../../app/url-state.ts';
-import { Button } from '../../parts/button.tsx';
+import { Button, ButtonGroup } from '../../parts/button.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Tag } from '../../parts/tag.tsx';
@@ -133,13 +133,14 @@ function Decision({ approval: { may_decide: may }, onDecide }: { readonly approv
   const why = may.allowed ? undefined : (may.detail ?? 'Another person decides this request.');
   return (
     <div className="decision">
-      <Button kind="primary" whyNot={why} onPress={() => onDecide('approve')}>
-        Approve
-      </Button>
-      <Button kind="danger" whyNot={why} onPress={() => onDecide('deny')}>
-        Deny
-      </Button>
-      {why !== undefined && <p className="muted">{why}</p>}
+      <ButtonGroup whyNot={why}>
+        <Button kind="primary" onPress={() => onDecide('approve')}>
+          Approve
+        </Button>
+        <Button kind="danger" onPress={() => onDecide('deny')}>
+          Deny
+        </Button>
+      </ButtonGroup>
     </div>
   );
 }

@@ -73,7 +73,7 @@ function Ask({ evidence, missing }: { readonly evidence: Evidence; readonly miss
         ))}
       </div>
       <div className="row end">
-        <Button kind="primary" submits whyNot={missing ?? problem} isPending={isRunning}>
+        <Button kind="primary" submits whyNot={missing} isPending={isRunning}>
           Make the report
         </Button>
       </div>

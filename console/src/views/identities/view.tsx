@@ -1,7 +1,7 @@
 import type { ComponentType } from 'react';
 import { can, useMe, whyNot } from '../../app/session.ts';
 import { useUrlState } from '../../app/url-state.ts';
-import { Button } from '../../parts/button.tsx';
+import { Button, ButtonGroup } from '../../parts/button.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { Agents } from './agents.tsx';
@@ -57,14 +57,12 @@ function HeadButtons({ place }: { readonly place: Place }) {
   const { ask } = useAsked();
   const bar = whyNot(useMe(), 'access.write');
   return (
-    <>
-      <Button whyNot={bar} onPress={() => ask('lock')}>
-        Lock out…
-      </Button>
-      <Button kind={place === 'services' ? 'primary' : 'plain'} whyNot={bar} onPress={() => ask('create')}>
+    <ButtonGroup whyNot={bar}>
+      <Button onPress={() => ask('lock')}>Lock out…</Button>
+      <Button kind={place === 'services' ? 'primary' : 'plain'} onPress={() => ask('create')}>
         Create a token
       </Button>
-    </>
+    </ButtonGroup>
   );
 }
 

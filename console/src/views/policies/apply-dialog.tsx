@@ -1,11 +1,14 @@
 import type { FormEvent } from 'react';
 import { useDraft } from '../../app/drafts.ts';
 import { useChangeUrl } from '../../app/url-state.ts';
-import { Dialog } from '../../parts/dialog.tsx';
+import { Button } from '../../parts/button.tsx';
+import { Dialog, DialogButtons } from '../../parts/dialog.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
+import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { Numbers } from './effect-result.tsx';
 import { Patches } from './patch.tsx';
 import { obstacleToApply, type Shown } from './shown.ts';
+import { effectSentence } from './simulation.ts';
 import { isConflict, useApply } from './use-apply.ts';
 import { useRight } from './use-right.ts';
 import { WhyField } from './why-field.tsx';
@@ -31,15 +34,12 @@ export function ApplyDialog({ close, ...shown }: Shown & { readonly close: () =>
         <Patches patches={report?.patches ?? []} />
         <WhyField why={why.text} setWhy={why.setText} />
         {apply.error !== null && !isConflict(apply.error) && <ErrorNotice error={apply.error} />}
-        <div className="dialog-buttons">
-          {obstacle !== undefined && <p className="policies-obstacle">{obstacle}</p>}
-          <button type="button" className="button" onClick={close}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" aria-disabled={obstacle !== undefined || apply.isPending}>
+        <DialogButtons>
+          <Button onPress={close}>Cancel</Button>
+          <Button kind="primary" submits isPending={apply.isPending} whyNot={obstacle}>
             {apply.isPending ? 'Applying …' : 'Apply'}
-          </button>
-        </div>
+          </Button>
+        </DialogButtons>
       </form>
     </Dialog>
   );
@@ -47,10 +47,18 @@ export function ApplyDialog({ close, ...shown }: Shown & { readonly close: () =>
 
 function EffectSummary({ simulation: { state }, draft }: Shown) {
   const changeUrl = useChangeUrl();
-  if (state.status === 'done' && JSON.stringify(state.files) === JSON.stringify(draft.files)) return <Numbers simulation={state.simulation} />;
+  if (state.status === 'done' && JSON.stringify(state.files) === JSON.stringify(draft.files))
+    return (
+      <>
+        <p className="policies-answer">
+          <UntrustedText text={effectSentence(state.simulation)} longest={400} />
+        </p>
+        <Numbers simulation={state.simulation} />
+      </>
+    );
   return (
     <p className="notice info">
-      The effect of this text on recorded decisions is not simulated yet.{' '}
+      The effect of this draft on recorded decisions is not simulated yet.{' '}
       <button type="button" className="button quiet small" onClick={() => changeUrl({ dialog: '', tab: 'effect' })}>
         Simulate it
       </button>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bothChanged, filesOf, listFiles, nameProblem, onto, parseDraft, renderDraft, withFile } from './draft.ts';
+import { bothChanged, filesOf, freeName, listFiles, nameProblem, onto, parseDraft, renderDraft, withFile, withId } from './draft.ts';
 
 const BASE = { 'a.cedar': 'a', 'b.cedar': 'b' };
 const NONE = { base: 3, changes: {} };
@@ -36,6 +36,12 @@ describe('a draft', () => {
     expect(moved).toEqual({ base: 5, changes: { 'a.cedar': 'mine' } });
     expect(filesOf(next.files, moved)).toEqual({ 'a.cedar': 'mine', 'b.cedar': 'theirs too', 'c.cedar': 'both the same' });
     expect(bothChanged(draft, BASE, next.files)).toEqual(['a.cedar']);
+  });
+
+  it('has a free name for a pasted policy, and an id if the text has none', () => {
+    expect([freeName(BASE), freeName({ 'policy.cedar': '', 'policy-2.cedar': '' })]).toEqual(['policy.cedar', 'policy-3.cedar']);
+    expect(withId('permit (principal, action, resource);', 'policy-2.cedar')).toBe('@id("policy-2")\npermit (principal, action, resource);');
+    expect(withId('@id("own") permit (principal, action, resource);', 'policy.cedar')).toMatch(/^@id\("own"\)/);
   });
 
   it('has names that the gateway reads', () => {

@@ -74,6 +74,19 @@ export function bothChanged(draft: Draft, base: Files, next: Files): readonly st
   return Object.keys(draft.changes).filter((name) => base[name] !== next[name] && draft.changes[name] !== (next[name] ?? null));
 }
 
+/** `policy.cedar`, or the next name like it that no file has. */
+export function freeName(files: Files): string {
+  for (let n = 1; ; n += 1) {
+    const name = n === 1 ? 'policy.cedar' : `policy-${n}.cedar`;
+    if (files[name] === undefined) return name;
+  }
+}
+
+/** A policy needs an id: a pasted one without any gets that of its file. */
+export function withId(text: string, name: string): string {
+  return /@id\s*\(/.test(text) ? text : `@id("${name.replace(/\.cedar$/, '')}")\n${text}`;
+}
+
 /** Undefined: the name can be that of a new file. */
 export function nameProblem(name: string, files: Files): string | undefined {
   if (!NAME.test(name)) return 'Write a name with letters, digits, dots, hyphens or underscores that ends in .cedar or .vectors.yaml.';

@@ -1,23 +1,26 @@
 import { Link } from '@tanstack/react-router';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import type { ChangeGroup, Simulation } from './shapes.ts';
-import { CHANGES, countOf, limitsOf, number } from './simulation.ts';
+import { CHANGES, countOf, effectSentence, limitsOf, number } from './simulation.ts';
 
 interface EffectResultProps {
   readonly simulation: Simulation;
-  /** Of another text or time than the form has now. */
-  readonly isOld: boolean;
+  /** `last 7 days`. */
+  readonly period: string;
 }
 
-export function EffectResult({ simulation, isOld }: EffectResultProps) {
+/** First the answer in one sentence, then each request. */
+export function EffectResult({ simulation, period }: EffectResultProps) {
   return (
-    <div className={isOld ? 'policies-result old' : 'policies-result'}>
-      {isOld && <p className="notice warning">This is the effect of an earlier text or time. Simulate again.</p>}
+    <div className="policies-result">
+      <p className="policies-answer" role="status">
+        <UntrustedText text={effectSentence(simulation)} longest={400} />
+      </p>
+      <p className="policies-basis">Your draft, against the recorded decisions of the {period}:</p>
       <Numbers simulation={simulation} />
       {CHANGES.map(({ change, title, tone }) => (
         <Groups key={change} title={title} tone={tone} groups={simulation.changes.filter((group) => group.change === change)} />
       ))}
-      {simulation.changes.length === 0 && <p className="policies-nothing">No recorded decision would change.</p>}
       <Limits simulation={simulation} />
     </div>
   );

@@ -1,76 +1,72 @@
+import { useEffect } from 'react';
 import { useUrlState } from '../../app/url-state.ts';
+import { Button } from '../../parts/button.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
+import { SelectField } from '../../parts/fields.tsx';
+import { DraftSummary } from './draft-summary.tsx';
 import { EffectResult } from './effect-result.tsx';
+import { PasteForm } from './paste-form.tsx';
+import { ProblemList } from './problem-list.tsx';
 import type { Shown } from './shown.ts';
-import { number } from './simulation.ts';
+import { number, questionOf } from './simulation.ts';
 
 const PERIODS = [
-  ['24h', 'last 24 hours'],
-  ['7d', 'last 7 days'],
-  ['30d', 'last 30 days'],
+  { value: '24h', text: 'last 24 hours' },
+  { value: '7d', text: 'last 7 days' },
+  { value: '30d', text: 'last 30 days' },
 ] as const;
 
-/** What the draft would have changed in recorded decisions. */
+/** What the draft would have changed in recorded decisions. It is simulated at once, because a person who opens this asks for it. */
 export function EffectTab(shown: Shown) {
-  const { simulation, draft } = shown;
-  const [since, setSince] = useUrlState('since', '7d');
-  const { state } = simulation;
+  const { draft, report } = shown;
+  const [since] = useUrlState('since', '7d');
+  const isBroken = isUnreadable(report);
+  useStart(shown, since, draft.draft !== undefined && report !== undefined && !shown.isChecking && !isBroken);
+  if (draft.draft === undefined) return <PasteForm draft={draft} />;
   return (
     <section className="policies-effect" aria-label="Effect before applying">
-      <div className="policies-effect-form">
-        <label>
-          Recorded decisions of the
-          <select className="input" value={since} onChange={({ target }) => setSince(target.value)}>
-            {PERIODS.map(([value, text]) => (
-              <option key={value} value={value}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </label>
-        <StartOrStop shown={shown} since={since} />
-      </div>
-      {state.status === 'none' && <Explanation hasDraft={draft.draft !== undefined} />}
-      {state.status === 'running' && <Running records={state.progress.records} fraction={state.progress.fraction} />}
-      {state.status === 'failed' && <ErrorNotice error={state.problem} />}
-      {state.status === 'done' && (
-        <EffectResult simulation={state.simulation} isOld={state.since !== since || JSON.stringify(state.files) !== JSON.stringify(draft.files)} />
-      )}
+      <DraftSummary {...shown} />
+      {isBroken ? <ProblemList report={report} isChecking={shown.isChecking} /> : <Answer shown={shown} since={since} />}
     </section>
   );
 }
 
-function StartOrStop({ shown: { simulation, draft, report }, since }: { readonly shown: Shown; readonly since: string }) {
-  if (simulation.state.status === 'running')
-    return (
-      <button type="button" className="button" onClick={simulation.stop}>
-        Stop
-      </button>
-    );
-  // Failing vectors do not prevent a simulation. A policy that cannot be read does.
-  const isBroken = report !== undefined && report.problems.length > 0 && report.vectors.length === 0;
+/** Failing vectors do not prevent a simulation. A policy that cannot be read does. */
+function isUnreadable(report: Shown['report']): boolean {
+  return report !== undefined && report.problems.length > 0 && report.vectors.length === 0;
+}
+
+function useStart({ draft: { files }, simulation }: Shown, since: string, isReady: boolean): void {
+  const question = questionOf(files, since);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new question starts it, and a person who stopped it does not get it again
+  useEffect(() => {
+    if (isReady && (simulation.state.status === 'none' || simulation.state.question !== question)) simulation.start(files, since);
+  }, [question, isReady]);
+}
+
+function Answer({ shown, since }: { readonly shown: Shown; readonly since: string }) {
+  const { state } = shown.simulation;
+  const isOfThis = state.status !== 'none' && state.question === questionOf(shown.draft.files, since);
+  const period = PERIODS.find(({ value }) => value === since)?.text ?? since;
   return (
     <>
-      <button
-        type="button"
-        className="button primary"
-        aria-disabled={isBroken}
-        aria-describedby={isBroken ? 'policies-broken' : undefined}
-        onClick={() => isBroken || simulation.start(draft.files, since)}
-      >
-        {simulation.state.status === 'none' ? 'Simulate' : 'Simulate again'}
-      </button>
-      {isBroken && <p id="policies-broken">Correct the problems of the draft first.</p>}
+      {isOfThis && state.status === 'done' && <EffectResult simulation={state.simulation} period={period} />}
+      {isOfThis && state.status === 'running' && <Running records={state.progress.records} fraction={state.progress.fraction} />}
+      {isOfThis && state.status === 'failed' && <ErrorNotice error={state.problem} />}
+      {shown.isChecking && <p role="status">The gateway checks the draft …</p>}
+      <Period shown={shown} since={since} />
     </>
   );
 }
 
-function Explanation({ hasDraft }: { readonly hasDraft: boolean }) {
+function Period({ shown: { simulation, draft }, since }: { readonly shown: Shown; readonly since: string }) {
+  const [, setSince] = useUrlState('since', '7d');
+  const isRunning = simulation.state.status === 'running';
   return (
-    <p className="policies-explanation">
-      {hasDraft ? 'Lictor decides the recorded requests again with this draft' : 'Lictor decides the recorded requests again with the policies in force'}, and
-      lists each one whose decision would be another one: by principal and action, with the requests. It changes nothing.
-    </p>
+    <div className="policies-effect-form">
+      <SelectField label="Recorded decisions of the" value={since} onChange={setSince} options={PERIODS} />
+      <Button onPress={isRunning ? simulation.stop : () => simulation.start(draft.files, since)}>{isRunning ? 'Stop' : 'Simulate again'}</Button>
+    </div>
   );
 }
 
@@ -78,7 +74,7 @@ function Running({ records, fraction }: { readonly records: number; readonly fra
   return (
     <div className="policies-running">
       <progress max={1} value={fraction} aria-label="Simulation" />
-      <p role="status">{records === 0 ? 'Starting …' : `${number(records)} records replayed, ${Math.round(fraction * 100)} % of the time.`}</p>
+      <p role="status">{records === 0 ? 'Starting …' : `Still counting: ${number(records)} records replayed, ${Math.round(fraction * 100)} % of the time.`}</p>
     </div>
   );
 }

@@ -1,55 +1,43 @@
 import { useChangeUrl, useUrlState } from '../../app/url-state.ts';
-import { usePageTitle } from '../../parts/page-head.tsx';
+import { Button } from '../../parts/button.tsx';
+import { PageHead } from '../../parts/page-head.tsx';
+import { Tabs } from '../../parts/tabs.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { obstacleToApply, type Shown } from './shown.ts';
 import { useRight } from './use-right.ts';
 import { When } from './when.tsx';
 
 const TABS = [
-  ['edit', 'Edit'],
-  ['effect', 'Effect'],
-  ['history', 'History'],
+  { value: 'edit', title: 'Edit' },
+  { value: 'effect', title: 'Effect' },
+  { value: 'history', title: 'History' },
 ] as const;
 
 export function Header(shown: Shown) {
   const { draft } = shown;
   const changeUrl = useChangeUrl();
-  usePageTitle('Policies');
-  const obstacle = obstacleToApply(shown, useRight('policies.write'));
+  const [tab] = useUrlState('tab', 'edit');
   return (
-    <header className="policies-header">
-      <div className="policies-title">
-        <h1>Policies</h1>
-        <InForce draft={draft} />
-      </div>
-      <Tabs />
-      <div className="policies-actions">
+    <header>
+      <PageHead title="Policies" about={<InForce draft={draft} />}>
         {draft.draft !== undefined && (
-          <button type="button" className="button quiet" onClick={() => changeUrl({ dialog: 'discard' })}>
+          <Button kind="quiet" onPress={() => changeUrl({ dialog: 'discard' })}>
             Discard draft
-          </button>
+          </Button>
         )}
-        <button
-          type="button"
-          className="button primary"
-          aria-disabled={obstacle !== undefined}
-          aria-describedby={obstacle === undefined ? undefined : 'policies-obstacle'}
-          onClick={() => obstacle === undefined && changeUrl({ dialog: 'apply' })}
-        >
+        <Button kind="primary" whyNot={obstacleToApply(shown, useRight('policies.write'))} onPress={() => changeUrl({ dialog: 'apply' })}>
           Review and apply
-        </button>
-        <p id="policies-obstacle" className="policies-obstacle">
-          {obstacle}
-        </p>
-      </div>
+        </Button>
+      </PageHead>
+      <Tabs label="Policies" name="tab" shown={tab} tabs={TABS} />
     </header>
   );
 }
 
 function InForce({ draft: { inForce } }: Pick<Shown, 'draft'>) {
-  if (inForce.revision === 0) return <p className="policies-since">Only the built-in policies are in force.</p>;
+  if (inForce.revision === 0) return 'Only the built-in policies are in force.';
   return (
-    <p className="policies-since">
+    <>
       <strong>Revision {inForce.revision}</strong> since <When time={inForce.applied_at} />, applied by <UntrustedText text={inForce.by ?? ''} />
       {inForce.why !== '' && (
         <>
@@ -59,19 +47,6 @@ function InForce({ draft: { inForce } }: Pick<Shown, 'draft'>) {
           </q>
         </>
       )}
-    </p>
-  );
-}
-
-function Tabs() {
-  const [tab, setTab] = useUrlState('tab', 'edit');
-  return (
-    <nav className="policies-tabs" aria-label="Parts of this view">
-      {TABS.map(([name, title]) => (
-        <button key={name} type="button" aria-current={tab === name ? 'page' : undefined} onClick={() => setTab(name)}>
-          {title}
-        </button>
-      ))}
-    </nav>
+    </>
   );
 }

@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useChangeUrl, useUrlState } from '../../app/url-state.ts';
+import { Button } from '../../parts/button.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
@@ -90,15 +91,9 @@ function RollBack({ revision }: { readonly revision: number }) {
   const right = useRight('policies.write');
   const changeUrl = useChangeUrl();
   return (
-    <button
-      type="button"
-      className="button"
-      aria-disabled={!right.allowed}
-      title={right.allowed ? undefined : right.why}
-      onClick={() => right.allowed && changeUrl({ dialog: 'rollback', revision: `${revision}` })}
-    >
+    <Button whyNot={right.allowed ? undefined : right.why} onPress={() => changeUrl({ dialog: 'rollback', revision: `${revision}` })}>
       Roll back to {revision}
-    </button>
+    </Button>
   );
 }
 

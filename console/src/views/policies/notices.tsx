@@ -6,7 +6,7 @@ import type { PolicyDraft } from './use-policy-draft.ts';
 export function Notices({ draft, error }: { readonly draft: PolicyDraft; readonly error: Error | null }) {
   const changeUrl = useChangeUrl();
   const [applied] = useUrlState('applied');
-  const { apply, revision, by } = draft.inForce;
+  const { revision, by } = draft.inForce;
   return (
     <div className="policies-notices">
       {applied !== '' && Number(applied) === draft.inForce.current_revision && (
@@ -25,11 +25,6 @@ export function Notices({ draft, error }: { readonly draft: PolicyDraft; readonl
             Compare and continue
           </button>
         </div>
-      )}
-      {!apply.possible && (
-        <p className="notice info">
-          <strong>No set can be applied from here now.</strong> {apply.detail} {apply.hint} You can still write a draft and see its effect.
-        </p>
       )}
     </div>
   );

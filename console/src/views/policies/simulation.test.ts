@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Simulation } from './shapes.ts';
-import { limitsOf, parseLine } from './simulation.ts';
+import { effectSentence, limitsOf, parseLine } from './simulation.ts';
 
 describe('a line of a simulation', () => {
   it('says how far it is by time', () => {
@@ -23,4 +23,31 @@ it('the limits of a result are said in sentences', () => {
     '2 decisions are of principals that are unknown now: token:gone.',
   ]);
   expect(limitsOf({ ...result, counts: {} } as Simulation)).toEqual([]);
+});
+
+describe('the effect in one sentence', () => {
+  const of = (counts: object, changes: readonly (readonly [string, string])[] = []) =>
+    effectSentence({ counts, changes: changes.map(([change, principal]) => ({ change, principal })) } as unknown as Simulation);
+
+  it.each([
+    [of({ 'now-denied': 1 }, [['now-denied', 'bob@corp']]), '1 request of bob@corp would now be denied.'],
+    [
+      of({ 'now-denied': 1200, 'may-change': 2 }, [
+        ['now-denied', 'bob@corp'],
+        ['now-denied', 'bob@corp'],
+        ['now-denied', 'alice@corp'],
+        ['may-change', 'bob@corp'],
+      ]),
+      '1,200 requests of 2 people would now be denied, 2 requests of bob@corp may get another decision.',
+    ],
+    [
+      of({ 'now-allowed': 3 }, [
+        ['now-allowed', 'token:ci@1'],
+        ['now-allowed', 'bob@corp'],
+      ]),
+      '3 requests of 2 principals would now be allowed.',
+    ],
+    [of({ same: 40 }), 'No recorded decision would change: all 40 stay the same.'],
+    [of({ 'not-by-policy': 40 }), 'No recorded decision of this time can be replayed, so this says nothing about the draft.'],
+  ])('%s', (sentence, expected) => expect(sentence).toBe(expected));
 });

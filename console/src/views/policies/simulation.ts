@@ -1,4 +1,6 @@
 // A simulation over the API: its lines as they come, and what is shown of it.
+import { fractionOf, type Span } from '../../parts/fraction.ts';
+import type { Files } from './draft.ts';
 import type { Simulation } from './shapes.ts';
 
 export interface Progress {
@@ -22,29 +24,49 @@ export function parseLine(line: unknown): SimulationLine | undefined {
   return known.refusal === undefined ? undefined : { kind: 'refused', refusal: known.refusal };
 }
 
-interface WireProgress {
+interface WireProgress extends Span {
   readonly records: number;
-  readonly since: string;
-  readonly through: string;
-  readonly until: string;
-}
-
-function fractionOf({ since, through, until }: WireProgress): number {
-  const [from, at, to] = [since, through, until].map((time) => Date.parse(time));
-  const fraction = ((at ?? 0) - (from ?? 0)) / ((to ?? 0) - (from ?? 0));
-  return Number.isFinite(fraction) ? Math.min(Math.max(fraction, 0), 1) : 0;
 }
 
 export const CHANGES = [
-  { change: 'now-denied', title: 'Would be denied', tone: 'deny' },
-  { change: 'now-allowed', title: 'Would be allowed', tone: 'allow' },
-  { change: 'may-change', title: 'May change', tone: 'unsure' },
+  { change: 'now-denied', title: 'Would be denied', words: 'would now be denied', tone: 'deny' },
+  { change: 'now-allowed', title: 'Would be allowed', words: 'would now be allowed', tone: 'allow' },
+  { change: 'may-change', title: 'May change', words: 'may get another decision', tone: 'unsure' },
 ] as const;
 
 export type Change = (typeof CHANGES)[number]['change'];
 
 export function countOf({ counts }: Pick<Simulation, 'counts'>, change: string): number {
   return counts[change as Change] ?? 0;
+}
+
+/** Two equal texts are one question with one answer. */
+export function questionOf(files: Files, since: string): string {
+  return JSON.stringify([since, files]);
+}
+
+/** `12 requests of 2 people would now be denied.` */
+export function effectSentence(simulation: Simulation): string {
+  const parts = CHANGES.flatMap(({ change, words }) => {
+    const count = countOf(simulation, change);
+    const principals = simulation.changes.filter((group) => group.change === change).map(({ principal }) => principal);
+    return count === 0 ? [] : [`${count === 1 ? '1 request' : `${number(count)} requests`} of ${whose(principals)} ${words}`];
+  });
+  if (parts.length > 0) return `${parts.join(', ')}.`;
+  const replayed = countOf(simulation, 'same');
+  if (replayed === 0) return 'No recorded decision of this time can be replayed, so this says nothing about the draft.';
+  return `No recorded decision would change: ${replayed === 1 ? '1 decision stays' : `all ${number(replayed)} stay`} the same.`;
+}
+
+function whose(principals: readonly string[]): string {
+  const [first, ...others] = new Set(principals);
+  if (others.length === 0) return first ?? 'unknown principals';
+  return `${number(others.length + 1)} ${[first, ...others].every((id) => isPerson(id ?? '')) ? 'people' : 'principals'}`;
+}
+
+/** `alice@corp`; those of services, agents and runs begin with their kind. */
+function isPerson(id: string): boolean {
+  return id.includes('@') && !/^(?:token|agent|run):/.test(id);
 }
 
 /** What the result does not cover, as sentences. */

@@ -2,16 +2,17 @@
 import { useEffect, useRef, useState } from 'react';
 import { api } from '../../api/client.ts';
 import { jsonLines } from '../../api/json-lines.ts';
-import { NO_ANSWER, Problem, problemOf } from '../../api/problem.ts';
+import { NO_ANSWER, Problem, problemOf, waitMs } from '../../api/problem.ts';
 import type { Files } from './draft.ts';
 import type { Simulation } from './shapes.ts';
-import { type Progress, parseLine } from './simulation.ts';
+import { type Progress, parseLine, questionOf } from './simulation.ts';
 
 export type SimulationState =
   | { readonly status: 'none' }
-  | { readonly status: 'running'; readonly progress: Progress }
-  | { readonly status: 'done'; readonly simulation: Simulation; readonly files: Files; readonly since: string }
-  | { readonly status: 'failed'; readonly problem: Problem };
+  /** `question`: see questionOf. */
+  | { readonly status: 'running'; readonly question: string; readonly progress: Progress }
+  | { readonly status: 'done'; readonly question: string; readonly simulation: Simulation; readonly files: Files }
+  | { readonly status: 'failed'; readonly question: string; readonly problem: Problem };
 
 export interface SimulationControl {
   readonly state: SimulationState;
@@ -31,11 +32,13 @@ export function useSimulation(): SimulationControl {
     running.current?.abort();
     const control = new AbortController();
     running.current = control;
+    const question = questionOf(files, since);
     const report = (next: SimulationState) => !control.signal.aborted && setState(next);
-    report({ status: 'running', progress: { records: 0, fraction: 0 } });
-    simulate(files, since, { signal: control.signal, onProgress: (progress) => report({ status: 'running', progress }) }).then(
-      (simulation) => report({ status: 'done', simulation, files, since }),
-      (error: unknown) => report({ status: 'failed', problem: error instanceof Problem ? error : new Problem(NO_ANSWER) }),
+    report({ status: 'running', question, progress: { records: 0, fraction: 0 } });
+    const following = { signal: control.signal, onProgress: (progress: Progress) => report({ status: 'running', question, progress }) };
+    simulateWhenFree(files, since, following).then(
+      (simulation) => report({ status: 'done', question, simulation, files }),
+      (error: unknown) => report({ status: 'failed', question, problem: error instanceof Problem ? error : new Problem(NO_ANSWER) }),
     );
   };
   return { state, start, stop };
@@ -44,6 +47,20 @@ export function useSimulation(): SimulationControl {
 interface Following {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+}
+
+const MOST_TRIES = 15;
+
+/** The gateway runs one simulation at a time: that of another person, or the one that this person has just left. */
+async function simulateWhenFree(files: Files, since: string, following: Following): Promise<Simulation> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await simulate(files, since, following);
+    } catch (error) {
+      if (!(error instanceof Problem && error.code === 'draft-busy') || attempt === MOST_TRIES || following.signal.aborted) throw error;
+      await new Promise((resolve) => setTimeout(resolve, waitMs(attempt, error)));
+    }
+  }
 }
 
 async function simulate(files: Files, since: string, { signal, onProgress }: Following): Promise<Simulation> {

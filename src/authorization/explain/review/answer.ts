@@ -4,7 +4,7 @@ import { LictorError } from '../../../contract/error.ts';
 import type { Principal } from '../../../contract/principal.ts';
 import { BUILT_IN_ROLES } from '../../../contract/roles.ts';
 import { scopeText } from '../../../contract/scope.ts';
-import { allowedUses } from '../../../record/ledger/allowed-uses.ts';
+import type { UseCounts } from '../../../record/ledger/allowed-uses.ts';
 import { NO_NAMES } from '../../../record/ledger/search/names.ts';
 import { createNeedsApproval } from '../../approvals/condition.ts';
 import { createEngineOfChecked } from '../../policy/engine.ts';
@@ -25,6 +25,8 @@ import type { Answers, Asker, Explained, Kind, PageOf, Question, Questions, Revi
 export interface AnswerParts extends Explainer {
   readonly config: ReviewData['config'];
   readonly ledgerFile: string;
+  /** Of that file. */
+  readonly uses: UseCounts;
 }
 
 /** Throws LictorError `usage` for a question that names an unknown action or principal, with a suggestion. */
@@ -82,11 +84,9 @@ async function unused(parts: AnswerParts, { since }: Questions['unused']): Promi
   const { actions } = parts.parts;
   const roles = createRoleActions(createEngineOfChecked({ actions, revision: 0 }), actions);
   const subjects = (await parts.people.ids()).map((id) => subject(id, parts));
-  const uses = existsSync(parts.ledgerFile) ? allowedUses(parts.ledgerFile, since, MOST_USES) : [];
-  return { since, lines: await unusedRights(subjects, uses, roles) };
+  const { uses, to } = existsSync(parts.ledgerFile) ? parts.uses.step(since) : { uses: [], to: null };
+  return { since, counted_to: to, lines: to === null ? await unusedRights(subjects, uses, roles) : [] };
 }
-
-const MOST_USES = 500_000;
 
 async function allSubjects({ people, config }: AnswerParts): Promise<readonly Subject[]> {
   return subjectsOf(config, [...(await people.ids())].sort(), people.findRecorded);

@@ -50,7 +50,13 @@ export interface Answers {
   };
   readonly explain: Explained;
   readonly request: Explained;
-  readonly unused: { readonly lines: readonly UnusedLine[]; readonly since: string };
+  readonly unused: {
+    /** Empty while `counted_to` is a time. */
+    readonly lines: readonly UnusedLine[];
+    readonly since: string;
+    /** The requests before it are counted, and the next such question goes on. Null: all are. */
+    readonly counted_to: string | null;
+  };
 }
 
 export interface Explained {

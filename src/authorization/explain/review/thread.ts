@@ -5,6 +5,7 @@ import { LictorError } from '../../../contract/error.ts';
 import type { JsonValue } from '../../../contract/json/tree.ts';
 import { openQuestionPort } from '../../../contract/question-port.ts';
 import { UpstreamError } from '../../../prefect/client/upstream-error.ts';
+import { createUseCounts } from '../../../record/ledger/allowed-uses.ts';
 import { storeExists } from '../../../store/rows.ts';
 import { openStore, type Store } from '../../../store/store.ts';
 import { openExplainer } from '../open.ts';
@@ -35,4 +36,6 @@ async function store(): Promise<Store> {
 }
 
 const explainer = openExplainer({ ...data, lookup, store, storeIfAny });
-port.answerWith((question) => answerQuestion({ ...explainer, config: data.config, ledgerFile: data.ledgerFile }, question), { code: 'review-failed' });
+const uses = createUseCounts(data.ledgerFile);
+const parts = { ...explainer, config: data.config, ledgerFile: data.ledgerFile, uses };
+port.answerWith((question) => answerQuestion(parts, question), { code: 'review-failed' });

@@ -19,6 +19,7 @@ export function walkPolicies(stack: () => Stack): void {
     const page = await stack().open('admin', '/policies');
     await page.getByRole('button', { name: 'Write the first one' }).click();
     expect(await violations(page)).toEqual([]);
+    await browser.shoot(page, 'policies-new-file');
     await page.getByLabel('Name').fill('freeze.cedar');
     await page.keyboard.press('Enter');
     await write(page, 'forbid (principal, action');
@@ -28,8 +29,10 @@ export function walkPolicies(stack: () => Stack): void {
       .waitFor();
     await browser.shoot(page, 'policies-problem');
     await write(page, FREEZE);
-    await page.getByRole('button', { name: 'Effect', exact: true }).click();
-    await page.getByRole('button', { name: 'Simulate', exact: true }).click();
+    await page.getByRole('link', { name: 'Effect', exact: true }).click();
+    await page.getByText(`${DENIED} requests of token:console-frozen would now be denied.`).waitFor();
+    await page.getByText('1 file changed, freeze.cedar').waitFor();
+    await page.getByRole('region', { name: 'Difference of freeze.cedar' }).getByText('forbid (principal').waitFor();
     const group = page.getByRole('group').filter({ hasText: 'token:console-frozen' });
     await group.getByText(String(DENIED), { exact: true }).first().waitFor();
     await browser.shoot(page, 'policies-effect');
@@ -43,7 +46,7 @@ export function walkPolicies(stack: () => Stack): void {
     await page.getByText(/is in force\./).waitFor();
     expect(await read()).toBe(403);
 
-    await page.getByRole('button', { name: 'History', exact: true }).click();
+    await page.getByRole('link', { name: 'History', exact: true }).click();
     await browser.shoot(page, 'policies-history');
     expect(await violations(page)).toEqual([]);
     await page
@@ -59,10 +62,28 @@ export function walkPolicies(stack: () => Stack): void {
     expect(await read()).toBe(200);
   });
 
+  it('says what a pasted policy would break, with two clicks from Policies', async () => {
+    const { gateway, accounts } = stack();
+    const session = await gateway.login(accounts.operator);
+    await gateway.fetch('/api/flows/filter', { method: 'POST', session, body: '{}', headers: { 'content-type': 'application/json' } });
+    await gateway.lictorOk('audit', '--principal', 'operator@local', '--action', 'flows.read', '--last', '1');
+    const page = await stack().open('auditor', '/policies');
+    await page.getByRole('link', { name: 'Effect', exact: true }).click();
+    await page.getByLabel('Policy').fill('forbid (principal == Principal::"operator@local", action == Action::"flows.read", resource);');
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Show its effect' }).click();
+    await page.getByText(/^\d+ requests? of operator@local would now be denied/).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await stack().browser.shoot(page, 'policies-pasted');
+  });
+
   it('twin: an auditor reads and simulates, and may not apply', async () => {
     const page = await stack().open('auditor', '/policies', { theme: 'dark', width: 375 });
     await page.getByRole('heading', { name: 'Policies', exact: true }).waitFor();
-    expect(await page.getByRole('button', { name: 'Review and apply' }).getAttribute('aria-disabled')).toBe('true');
+    const apply = page.getByRole('button', { name: 'Review and apply', description: /admin/ });
+    expect(await apply.getAttribute('aria-disabled')).toBe('true');
+    await page.getByText(/policies\.write/).waitFor();
+    expect(await page.getByText('Nothing is changed.').count()).toBe(0);
     expect(await violations(page)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
     await stack().browser.shoot(page, 'policies-phone-dark');

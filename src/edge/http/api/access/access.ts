@@ -64,6 +64,7 @@ export const accessMatrix = apiRoute({
     review('matrix', { rows, search: q, about: { resource, scope }, limit, after: cursor }, call),
 });
 
+const HOUR_MS = 3_600_000;
 const MOST_SECONDS = 400 * 86_400;
 
 const since = z
@@ -82,7 +83,11 @@ export const unusedRights = apiRoute({
   needs: NEEDS,
   query: z.strictObject({ since }),
   answer: z.strictObject({
-    since: z.string(),
+    since: z.string().describe('The period begins with a full hour'),
+    counted_to: z
+      .string()
+      .nullable()
+      .describe('Still counting: the requests before this time are counted; ask again. Null: all are, and `lines` is the answer'),
     lines: z
       .array(
         z.strictObject({
@@ -102,7 +107,8 @@ export const unusedRights = apiRoute({
       .readonly(),
   }),
   handle({ query, ...call }) {
-    const sinceMs = call.parts.clock() - (parseDurationSeconds(query.since) ?? 0) * 1000;
+    // The same period for some time, so that the next question goes on counting.
+    const sinceMs = Math.floor((call.parts.clock() - (parseDurationSeconds(query.since) ?? 0) * 1000) / HOUR_MS) * HOUR_MS;
     return review('unused', { since: new Date(sinceMs).toISOString() }, call);
   },
 });

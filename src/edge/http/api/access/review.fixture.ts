@@ -6,6 +6,7 @@ import type { Question, ReviewData } from '../../../../authorization/explain/rev
 import type { Lookup } from '../../../../authorization/mediate/handler.ts';
 import type { PolicyTexts } from '../../../../authorization/policy/policies.ts';
 import { sourcesOf } from '../../../../authorization/policy/sources.ts';
+import { createUseCounts } from '../../../../record/ledger/allowed-uses.ts';
 import type { Store } from '../../../../store/store.ts';
 import type { OwnAppParts } from '../../parts.ts';
 
@@ -26,7 +27,7 @@ export function reviewWithoutThread(given: Given): OwnAppParts['accessReview'] {
   return {
     async ask(kind, question) {
       explainer ??= openExplainer({ config, own: { texts: own, sources }, revision: 7, lookup: given.lookup ?? (async () => null), store, storeIfAny: store });
-      const parts: AnswerParts = { ...explainer, config, ledgerFile: given.ledgerFile };
+      const parts: AnswerParts = { ...explainer, config, ledgerFile: given.ledgerFile, uses: createUseCounts(given.ledgerFile) };
       // Each kind of question has its kind of answer.
       return (await answerQuestion(parts, { kind, ...question } as unknown as Question)) as never;
     },

@@ -95,17 +95,17 @@ describe('questions about rights on five million records', () => {
   const SINCE = '2025-12-01T00:00:00.000Z';
   const FREEZE = '@id("freeze")\nforbid (principal == Principal::"token:worker-7", action == Action::"flow_runs.set_state", resource);\n';
   let people: TestStore;
-  let storeFile: string;
+  let storeAt: string;
 
   beforeAll(async () => {
     people = await openTestStore();
     for (let n = 0; n < 300; n += 1) await people.token({ name: `worker-${n}`, roles: ['worker'] });
-    storeFile = join(people.directory, 'lictor.db');
+    storeAt = join(people.directory, 'lictor.db');
   });
   afterAll(() => people.close());
 
   it('unused rights are counted in steps, each answered within 20 s, and another question does not wait for all of them', async () => {
-    const data = { config: RIGHTS_CONFIG, own: { texts: {}, sources: new Map() }, revision: 1, storeFile, ledgerFile: state.paths.ledgerFile };
+    const data = { config: RIGHTS_CONFIG, own: { texts: {}, sources: new Map() }, revision: 1, storeAt, ledgerFile: state.paths.ledgerFile };
     const review = createAccessReview({ data, lookup: async () => null });
     const startedMs = performance.now();
     const timed = async <T>(what: string, asked: Promise<T>): Promise<T> => {
@@ -128,7 +128,7 @@ describe('questions about rights on five million records', () => {
   });
 
   it('a simulation says within 20 s how far it is, and searches are answered meanwhile', async () => {
-    const drafts = createDrafts({ actions: collectActions(OPERATIONS), storeFile, ledgerFile: state.paths.ledgerFile });
+    const drafts = createDrafts({ actions: collectActions(OPERATIONS), storeAt, ledgerFile: state.paths.ledgerFile });
     const search = createLedgerSearch(state.paths);
     await search.page({ filter: { limit: 1 } });
     const config = { identityProviders: [], roles: [], agents: [] };

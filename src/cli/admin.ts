@@ -32,7 +32,8 @@ export interface AdminChange {
     | 'SigningKey'
     | 'Service'
     | 'Approval'
-    | 'Observation';
+    | 'Observation'
+    | 'DoctorRequests';
   /** The name of the object, or the target of a lock. */
   readonly resourceId: string;
   /** The rights that the change gives. */

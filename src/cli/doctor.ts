@@ -9,6 +9,7 @@ import { type StatePaths, statePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import { systemClock } from '../contract/clock.ts';
+import { DOCTOR_REQUESTS } from '../contract/doctor-records.ts';
 import { DOCTOR_RULE } from '../contract/names.ts';
 import { createTokenId, createTokenText, hashToken } from '../identity/authn/service-token/token-text.ts';
 import type { DoctorContext } from '../operations/doctor/context.ts';
@@ -16,6 +17,7 @@ import { examine, isRunning } from '../operations/doctor/doctor.ts';
 import type { Finding } from '../operations/doctor/finding.ts';
 import type { RunProgram } from '../operations/doctor/inside/nginx-version.ts';
 import { statfs } from '../operations/doctor/inside/space.ts';
+import { followOwnRequests } from '../operations/doctor/own-requests.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { makeItHold, recordAfter, recordFirst } from './admin.ts';
 import type { CliContext } from './context.ts';
@@ -129,14 +131,18 @@ interface Examined extends Ways, Pick<DoctorContext, 'config' | 'secretsKnown'> 
 }
 
 async function examined(context: CliContext, paths: StatePaths, { running, ...ways }: Examined): Promise<readonly Finding[]> {
+  const own = followOwnRequests(ways.config.publicUrl);
   const checked: Omit<DoctorContext, 'token'> = {
+    own,
     ...{ ...ways, paths, statfs, workerUser: nginxWorkerUser(), env: { ...context.env }, clock: systemClock },
     run: runProgram(context),
   };
   if (!running) return examine({ ...checked, token: undefined });
-  return withToken(context, { config: ways.config, paths, configFile: context.configFile(), operator: operatorOf(context.env) }, (token) =>
-    examine({ ...checked, token }),
-  );
+  const session: Session = { config: ways.config, paths, configFile: context.configFile(), operator: operatorOf(context.env) };
+  const findings = await withToken(context, session, (token) => examine({ ...checked, token }));
+  const requests = [...own.refused].join(' ');
+  if (requests !== '') recordAfter(context, session, { action: DOCTOR_REQUESTS, resourceType: 'DoctorRequests', resourceId: requests });
+  return findings;
 }
 
 /** A program that is missing, fails or hangs has no output. */

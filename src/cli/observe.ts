@@ -5,6 +5,7 @@ import { OBSERVED_DAYS } from '../authorization/decide/observation.ts';
 import { createReportCollector, type ObserveReport, proposalText } from '../authorization/explain/observe-report.ts';
 import { parseDurationSeconds } from '../config/duration.ts';
 import { systemClock } from '../contract/clock.ts';
+import { DOCTOR_REQUESTS, requestsOfDoctor } from '../contract/doctor-records.ts';
 import { LictorError } from '../contract/error.ts';
 import { openLedgerReader } from '../record/ledger/query.ts';
 import type { CliContext } from './context.ts';
@@ -38,10 +39,14 @@ async function report(context: CliContext, bench: ExplainerBench, { since = WEEK
   const { ledgerFile } = bench.paths;
   if (!existsSync(ledgerFile)) throw new CommandFailed(`There is no ledger at ${ledgerFile} yet, so nothing was observed.`);
   const { policy, actions } = bench.parts;
-  const collector = createReportCollector({ policy, actions, roles: bench.config.roles, find: finderOf(bench) });
   const reader = openLedgerReader(ledgerFile);
+  const period = { since: new Date(systemClock() - since * 1000).toISOString() };
+  const probes = new Set<string>();
+  const collector = createReportCollector({ policy, actions, roles: bench.config.roles, probes, find: finderOf(bench) });
   try {
-    for await (const record of reader.audit({ since: new Date(systemClock() - since * 1000).toISOString() })) collector.add(record);
+    // The record of these requests comes after them.
+    for await (const record of reader.audit({ ...period, action: DOCTOR_REQUESTS })) for (const id of requestsOfDoctor(record)) probes.add(id);
+    for await (const record of reader.audit(period)) collector.add(record);
   } finally {
     reader.close();
   }

@@ -2,6 +2,14 @@
 import { DOCTOR_RULE } from './names.ts';
 import type { LedgerRecord } from './record.ts';
 
+/** The record of the requests that the command sent without a credential: `resource_id` has their ids, with blanks between. */
+export const DOCTOR_REQUESTS = 'doctor.requests';
+
+/** Only a command on the gateway's machine writes such a record. */
+export function requestsOfDoctor({ action, request_id, resource_id }: LedgerRecord): readonly string[] {
+  return action === DOCTOR_REQUESTS && request_id === null && resource_id !== null ? resource_id.split(' ') : [];
+}
+
 export interface DoctorRecords {
   /** In time order. */
   has(record: LedgerRecord): boolean;

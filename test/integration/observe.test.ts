@@ -3,8 +3,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { GITHUB } from '../../src/identity/authn/jwt/shapes.fixture.ts';
 import { stockClient } from '../env/client.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
+import { type Issuer, startIssuer } from '../env/issuer.ts';
 import { directTo, field, sharedPrefect, text } from '../env/prefect.ts';
 import { signalProcess, waitFor } from '../env/process.ts';
 import { authFrame, openSocket } from '../env/socket.ts';
@@ -13,6 +15,9 @@ const prefect = sharedPrefect();
 const server = directTo(prefect);
 const mark = `ob${Date.now().toString(36)}`;
 const SHARED = `Basic ${Buffer.from(prefect.authString).toString('base64')}`;
+
+/** The jobs of one repository, as a member of a role. */
+const JOBS = 'claim:repository=acme/etl@ci';
 
 interface Team {
   readonly tag: string;
@@ -33,6 +38,9 @@ interface Request {
 }
 
 let gateway: Gateway;
+let issuer: Issuer;
+/** Of a job of GitHub Actions. */
+let job: string;
 let teams: Record<'a' | 'b' | 'c', Team>;
 /** Instead of the shared password, once the worker has one. */
 let worker: string | null = null;
@@ -42,7 +50,16 @@ beforeAll(async () => {
   const [a, b, c] = await Promise.all(['a', 'b', 'c'].map(makeTeam));
   if (a === undefined || b === undefined || c === undefined) throw new Error('a team is missing');
   teams = { a, b, c };
-  gateway = await startGateway({ upstream: prefect, config: { mode: 'observe' } });
+  issuer = await startIssuer();
+  job = await issuer.token({ ...GITHUB, exp: Math.floor(Date.now() / 1000) + 3600 });
+  gateway = await startGateway({
+    upstream: prefect,
+    config: {
+      mode: 'observe',
+      identity_providers: [{ id: 'ci', type: 'jwt', issuer: issuer.issuer, audience: 'lictor', require: { ref: 'refs/heads/main' } }],
+      roles: [{ role: 'viewer', members: [JOBS], scope: { tags: [b.tag] } }],
+    },
+  });
   // Team a still lacks the role to start its runs.
   for (const [team, role] of [
     [a, 'viewer'],
@@ -52,7 +69,10 @@ beforeAll(async () => {
     team.secret = (await gateway.token(team.tag, [role], '--scope', `tag=${team.tag}`)).secret;
   day = requests(teams);
 });
-afterAll(() => gateway?.close());
+afterAll(async () => {
+  await gateway?.close();
+  await issuer?.close();
+});
 
 async function makeTeam(name: string): Promise<Team> {
   const [tag, pool] = [`${mark}-${name}`, `${mark}-pool-${name}`];
@@ -72,6 +92,7 @@ function requests({ a, b, c }: typeof teams): readonly Request[] {
     { kind: 'prefect-cli', secret: of(a), ...post, path: `/api/deployments/${a.deployment}/create_flow_run`, body: {} },
     { kind: 'scheduler-script', secret: of(a), ...get, path: `/api/deployments/${a.deployment}` },
     { kind: 'ci', secret: of(b), method: 'PATCH', path: `/api/deployments/${b.deployment}`, body: { description: 'from ci' } },
+    { kind: 'github-actions', secret: () => job, method: 'PATCH', path: `/api/deployments/${b.deployment}`, body: { description: 'from a job' } },
     { kind: 'terraform', secret: of(b), ...get, path: `/api/deployments/${b.deployment}` },
     { kind: 'chat-bot', secret: of(b), ...post, path: `/api/deployments/${b.deployment}/create_flow_run`, body: {} },
     { kind: 'exporter', secret: of(c), ...post, path: '/api/flow_runs/count', body: {} },
@@ -81,6 +102,7 @@ function requests({ a, b, c }: typeof teams): readonly Request[] {
     { kind: 'curl', secret: () => worker, ...get, path: `/api/work_pools/${c.pool}` },
     { kind: 'prefect-cli', secret: of(a), ...post, path: `/api/deployments/${b.deployment}/create_flow_run`, body: {}, foreign: true },
     { kind: 'notebook', secret: of(c), ...get, path: `/api/flow_runs/${a.run}`, foreign: true },
+    { kind: 'github-actions', secret: () => job, method: 'PATCH', path: `/api/deployments/${c.deployment}`, body: { description: 'x' }, foreign: true },
   ];
 }
 
@@ -106,9 +128,10 @@ async function answers(): Promise<readonly { readonly request: Request; readonly
 
 describe('a day in observe mode', () => {
   it('refuses nothing, and says in a header what enforcement would deny', async () => {
+    expect(new Set(day.map(({ kind }) => kind)).size).toBe(12);
     const all = await answers();
     expect(all.filter(({ status }) => status >= 400)).toEqual([]);
-    expect(all.filter(({ request }) => request.foreign).map(({ wouldDeny }) => wouldDeny)).toEqual(['object-foreign', 'object-foreign']);
+    expect(all.filter(({ request }) => request.foreign).map(({ wouldDeny }) => wouldDeny)).toEqual(['object-foreign', 'object-foreign', 'object-foreign']);
     expect(all.filter(({ request }) => request.secret() === null).map(({ wouldDeny }) => wouldDeny)).toEqual(Array(3).fill('shared-password'));
     expect(all.find(({ request }) => request.kind === 'terraform')?.wouldDeny).toBe(null);
   });
@@ -138,11 +161,18 @@ describe('a day in observe mode', () => {
 it('the report proposes what fits, and enforcement then denies exactly what is foreign', async () => {
   const lines = jsonLines(await gateway.lictorOk('audit', '--since', '1h', '--json'));
   expect(lines.filter(({ mode, decision }) => mode === 'observe' && decision === 'deny').length).toBeGreaterThan(5);
+  await gateway.lictor('doctor');
+  const doctors = jsonLines(await gateway.lictorOk('audit', '--action', 'doctor.requests', '--json'));
   const report = await gateway.lictorOk('observe', 'report');
   const proposals = report.split('\n').filter((line) => line.startsWith('  - { role:'));
-  expect(proposals).toHaveLength(1);
   const proposed: unknown = parse(proposals.join('\n'));
-  expect(proposed).toEqual([{ role: 'operator', members: [`token:${teams.a.tag}`], scope: { tags: [teams.a.tag] } }]);
+  expect(proposed).toEqual([
+    { role: 'operator', members: [`token:${teams.a.tag}`], scope: { tags: [teams.a.tag] } },
+    { role: 'deployer', members: [JOBS], scope: { tags: [teams.b.tag] } },
+  ]);
+  expect(doctors).toHaveLength(1);
+  const bare = jsonLines(await gateway.lictorOk('audit', '--reason', 'credential-missing', '--json')).filter(({ user_agent: program }) => program === null);
+  expect([bare.length > 5, / - +credential-missing/.test(report)]).toEqual([true, false]);
   expect(report).toMatch(/lictor token create NAME --role worker/);
   worker = (await gateway.token(`${mark}-worker`, ['worker'])).secret;
   writeFileSync(gateway.configFile, stringify({ ...parse(readFileSync(gateway.configFile, 'utf8')), roles: proposed }));
@@ -152,6 +182,7 @@ it('the report proposes what fits, and enforcement then denies exactly what is f
     timeoutMs: 60_000,
   });
   for (const { tag } of Object.values(teams)) await gateway.lictorOk('enforce', `token:${tag}`);
+  await gateway.lictorOk('enforce', JOBS);
   await gateway.lictorOk('enforce', 'worker');
   await gateway.lictorOk('enforce', 'shared-password');
   const all = await answers();

@@ -28,6 +28,7 @@ export function createWithDetail(policy: PolicyEngine): WithDetail {
     return roles;
   };
   const remedy = (principal: Principal, denied: Decision, others: readonly Decision[]): string => {
+    if (principal.kind === 'run') return permitting(denied).includes('run') ? OF_WORKER : OF_NO_RUN;
     const role = missingRole(principal, permitting(denied));
     const easier = others.map((other) => ({ other, role: missingRole(principal, permitting(other)) })).find((each) => isSmaller(each.role, role));
     const further = easier === undefined ? '' : `, and role ${easier.role} may ${actionWords(easier.other.action)}`;
@@ -48,6 +49,10 @@ export function createWithDetail(policy: PolicyEngine): WithDetail {
     return { ...authorization, detail: safe(`${subject} may not ${actionWords(denied.action, method)} (${denied.action})${why}`) };
   };
 }
+
+/** The rights of a run come from its worker's scope alone. No role of a person is a remedy. */
+const OF_WORKER = '; the roles of its worker do not cover this.';
+const OF_NO_RUN = '; no flow run may, whatever roles its worker and its starter have. The flow can use a service token, or an own policy can permit it.';
 
 const NAME_LETTERS = 200;
 

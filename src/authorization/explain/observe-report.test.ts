@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RoleBinding } from '../../config/config.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
@@ -7,7 +7,7 @@ import { collectActions } from '../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
 import { record } from '../../record/timeline/timeline.fixture.ts';
 import { sharedEngine } from '../policy/engine.fixture.ts';
-import { createReportCollector, proposalText } from './observe-report.ts';
+import { createReportCollector, proposalText, type ReportParts } from './observe-report.ts';
 
 const TEAM_A: Scope = { ...NOWHERE, tags: ['team-a'] };
 const ROLES: readonly RoleBinding[] = [
@@ -21,12 +21,14 @@ const ALICE: Principal = {
     { role: 'viewer', scope: null },
   ],
 };
+const WORKER: Principal = { ...ALICE, id: 'token:etl', kind: 'worker', idp: null, roles: ['worker'], groups: [], grants: [{ role: 'worker', scope: TEAM_A }] };
 const DAVE: Principal = { ...ALICE, id: 'dave@corp', roles: ['viewer'], groups: [], grants: [{ role: 'viewer', scope: null }] };
 
-async function reportOf(records: readonly Partial<LedgerRecord>[]) {
+async function reportOf(records: readonly Partial<LedgerRecord>[], more: Partial<ReportParts> = {}) {
   const actions = collectActions(OPERATIONS);
   const policy = sharedEngine({ actions, revision: 1 });
-  const collector = createReportCollector({ policy, actions, roles: ROLES, find: async (id) => [ALICE, DAVE].find((each) => each.id === id) });
+  const find = async (id: string) => [ALICE, DAVE, WORKER].find((each) => each.id === id);
+  const collector = createReportCollector({ policy, actions, roles: ROLES, probes: new Set(), find, ...more });
   for (const each of records) collector.add({ ...record(1), mode: 'observe', ...each } as LedgerRecord);
   return collector.whole();
 }
@@ -101,4 +103,64 @@ it('says of each group whether it is ready', async () => {
     { subject: 'user:dave@corp', requests: 1, denials: 0 },
     { subject: 'run', requests: 2, denials: 1 },
   ]);
+});
+
+describe('the requests of a run', () => {
+  const [RUN, OTHER] = ['0199c0de-0000-7000-8000-000000000001', '0199c0de-0000-7000-8000-000000000002'];
+  const verified = { run_binding: 'verified', decision: 'allow', action: 'flow_runs.set_state' } as const;
+  const poll = { principal: 'token:etl', action: 'worker.poll', decision: 'allow' } as const;
+  const ofRun = { principal: `run:${RUN}`, principal_kind: 'run', action: 'blocks.write', ...denied };
+  const readyOf = async (...records: readonly Partial<LedgerRecord>[]) => (await reportOf(records)).readiness.map((one) => [one.subject, one.denials]);
+
+  it('count to the worker that began it: its token is not ready, and no role is proposed for it', async () => {
+    const { readiness, proposals } = await reportOf([poll, { ...verified, principal: 'token:etl', flow_run_id: RUN }, ofRun]);
+    expect(readiness).toEqual([
+      { subject: 'token:etl', requests: 3, denials: 1 },
+      { subject: 'run', requests: 1, denials: 1 },
+    ]);
+    expect(proposals).toEqual([]);
+  });
+
+  it.each([
+    ['a person who set a state of the run', [poll, { ...verified, principal: 'alice@corp', flow_run_id: RUN }, ofRun]],
+    ['a worker that began another run', [poll, { ...verified, principal: 'token:etl', flow_run_id: OTHER }, ofRun]],
+    ['a worker that only claims the run', [poll, { ...verified, run_binding: 'asserted', principal: 'token:etl', flow_run_id: RUN }, ofRun]],
+  ] as const)('twin: do not count to %s', async (_who, records) => {
+    expect((await readyOf(...records)).filter(([, denials]) => denials !== 0)).toEqual([['run', 1]]);
+  });
+});
+
+it('leaves out the requests that lictor doctor sent without a credential, and no other one of its address and program', async () => {
+  const missing = { ...refused, principal: null, reason: 'credential-missing', source_ip: '10.0.0.8', user_agent: null };
+  const { clients } = await reportOf(
+    [
+      { ...missing, request_id: 'of-doctor' },
+      { ...missing, request_id: 'of-another' },
+    ],
+    { probes: new Set(['of-doctor']) },
+  );
+  expect(clients).toEqual([{ address: '10.0.0.8', userAgent: '-', reason: 'credential-missing', count: 1 }]);
+});
+
+describe('a workload whose claims are not stored', () => {
+  const JOB: Principal = { ...ALICE, id: 'repo:acme/etl@ci', kind: 'service', idp: 'ci', roles: [], groups: [], grants: [] };
+  const binding = { role: 'viewer', members: ['claim:repository=acme/etl@ci'], scope: TEAM_A } as const;
+  const proposed = async (roles: readonly RoleBinding[]) => {
+    const record = { principal: JOB.id, action: 'deployments.write', ...denied };
+    return (await reportOf([record], { roles, find: async () => JOB })).proposals.map(proposalText);
+  };
+
+  it('has the role by the one member that can have given it: the proposal has its claim and its scope', async () => {
+    expect(await proposed([...ROLES, binding])).toEqual(['- { role: deployer, members: ["claim:repository=acme/etl@ci"], scope: { tags: ["team-a"] } }']);
+  });
+
+  it.each([
+    ['several can', [binding, { ...binding, members: ['claim:repository=acme/web@ci'] }]],
+    ['one can on two scopes', [binding, { ...binding, scope: null }]],
+    ['none can', [{ ...binding, members: ['claim:repository=acme/etl@ci2'] }]],
+  ] as const)('twin: gets no line to paste when %s', async (_when, roles) => {
+    expect(await proposed(roles)).toEqual([
+      expect.stringMatching(/^# user:repo:acme\/etl@ci: role deployer permits deployments.write. Its claims are not stored/),
+    ]);
+  });
 });

@@ -10,6 +10,7 @@ import { everywhere, SCOPE_KEYS, type Scope } from '../../contract/scope.ts';
 import { isMember } from '../../identity/authn/roles.ts';
 import type { ActionEntry } from '../../prefect/catalog/actions.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
+import { createRunWorkers, type RunWorkers } from './run-workers.ts';
 
 /** One line of --json. */
 export interface WouldBe {
@@ -34,6 +35,8 @@ export interface Proposal {
   readonly member: string;
   /** Null: no built-in role permits all of these actions. */
   readonly role: string | null;
+  /** False: its claims are not known, and so neither are the member and the scope to give the role to. */
+  readonly claimsKnown: boolean;
   readonly scope: Scope | null;
   readonly actions: readonly string[];
 }
@@ -56,6 +59,8 @@ export interface ReportParts {
   readonly policy: Pick<PolicyEngine, 'evaluate'>;
   readonly actions: readonly ActionEntry[];
   readonly roles: readonly RoleBinding[];
+  /** The ids of requests that `lictor doctor` sent without a credential. */
+  readonly probes: ReadonlySet<string>;
   /** With its present roles. Undefined: the principal no longer exists. */
   readonly find: (principal: string) => Promise<Principal | undefined>;
 }
@@ -70,22 +75,21 @@ export function createReportCollector(parts: ReportParts): ReportCollector {
   const clients = new Map<string, UnprovenClient>();
   const uses = new Map<string, Use>();
   const doctors = createDoctorRecords();
+  const workers = createRunWorkers();
   return {
     add(record) {
       if (doctors.has(record)) return;
-      if (isUnproven(record)) count(clients, clientOf(record));
+      workers.add(record);
+      if (isUnproven(record) && !parts.probes.has(record.request_id ?? '')) count(clients, clientOf(record));
       if (record.mode !== 'observe' || record.principal === null) return;
       const use = uses.get(record.principal) ?? { requests: 0, denials: 0, used: new Set(), denied: new Set() };
       uses.set(record.principal, use);
-      use.requests += 1;
-      if (record.action !== null) use.used.add(record.action);
-      if (!wouldChange(record)) return;
-      use.denials += 1;
-      if (record.reason === 'policy-default-deny' && record.action !== null) use.denied.add(record.action);
-      count(denials, denialOf(record));
+      addUse(use, record);
+      if (wouldChange(record)) count(denials, denialOf(record));
     },
     async whole() {
-      const members = await Promise.all([...uses].map(async ([id, use]) => ({ use, ...(await memberOf(parts, id, use)) })));
+      const found = await Promise.all([...uses].map(async ([id, use]) => (await membersOf(parts, workers, id, use)).map((member) => ({ use, ...member }))));
+      const members = found.flat();
       return {
         denials: [...denials.values()].sort((a, b) => b.count - a.count),
         clients: [...clients.values()].sort((a, b) => b.count - a.count),
@@ -104,10 +108,20 @@ interface Use {
   readonly denied: Set<string>;
 }
 
+function addUse(use: Use, record: LedgerRecord): void {
+  const { action, reason } = record;
+  use.requests += 1;
+  if (action !== null) use.used.add(action);
+  if (!wouldChange(record)) return;
+  use.denials += 1;
+  if (reason === 'policy-default-deny' && action !== null) use.denied.add(action);
+}
+
 /** A refused credential proves nothing, also where its owner is known. A flow run that has ended needs no other one. */
 function isUnproven({ principal, principal_kind, status, decision, mode, request_id }: LedgerRecord): boolean {
+  if (request_id === null) return false;
   if (principal !== null && isSharedPassword({ id: principal })) return true;
-  return principal_kind !== 'run' && status === 401 && decision === 'deny' && mode !== 'observe' && request_id !== null;
+  return principal_kind !== 'run' && status === 401 && decision === 'deny' && mode !== 'observe';
 }
 
 /** Prefect has no such object: enforcement gives the same answer. */
@@ -135,22 +149,42 @@ interface Member {
   readonly scope: Scope | null;
   /** The actions that its present roles permit on no object. */
   readonly missing: readonly string[];
+  /** Left out: they are, or it needs none. */
+  readonly claimsKnown?: false;
+}
+
+/** A run counts among all runs, and to its worker, whose scope decides what the run may do. No proposal widens the role run. */
+async function membersOf(parts: ReportParts, workers: RunWorkers, id: string, use: Use): Promise<readonly Member[]> {
+  const run = runOfPrincipal(id);
+  if (run === null) return [await memberOf(parts, id, use)];
+  const worker = workers.of(run) ?? (await parts.find(id))?.attributes['worker'];
+  const ofWorker = worker === undefined ? [] : [{ ...(await memberOf(parts, worker, use)), missing: [] }];
+  return [...ofWorker, { member: 'run', scope: null, missing: [] }];
 }
 
 async function memberOf(parts: ReportParts, id: string, { used, denied }: Use): Promise<Member> {
   if (isSharedPassword({ id })) return { member: id, scope: null, missing: [...used] };
-  // All runs together: their rights are those of the role run, which no proposal widens.
-  if (runOfPrincipal(id) !== null) return { member: 'run', scope: null, missing: [] };
   const principal = await parts.find(id);
   if (principal === undefined) return { member: id, scope: null, missing: [...denied] };
-  const held = principal.grants.map(({ role }) => role);
   // An action that a role permits elsewhere was denied because the object is foreign.
-  const missing = [...denied].filter((action) => !permits(parts, held, action));
+  const missingTo = (held: readonly string[]) => [...denied].filter((action) => !permits(parts, held, action));
+  if (principal.grants.length === 0 && principal.idp !== null) return byClaims(parts, principal, missingTo);
+  const missing = missingTo(principal.grants.map(({ role }) => role));
   const bindings = parts.roles.flatMap(({ members, scope }) => members.filter((member) => isMember(principal, member)).map((member) => ({ member, scope })));
   const [first] = bindings.sort((a, b) => rank(a) - rank(b));
   const ownScope = principal.grants.find(({ scope }) => scope !== null)?.scope ?? null;
   if (first === undefined || first.member.startsWith('*')) return { member: memberText(principal), scope: ownScope, missing };
   return { member: first.member, scope: first.scope, missing };
+}
+
+/** Lictor stores no claims of a workload. It observes only who has a role: if one member can have given it, it is that one. */
+function byClaims({ roles }: ReportParts, principal: Principal, missingTo: (held: readonly string[]) => readonly string[]): Member {
+  const possible = roles.flatMap(({ role, members, scope }) =>
+    members.filter((member) => /^(?:claim|group):/.test(member) && member.endsWith(`@${principal.idp}`)).map((member) => ({ role, member, scope })),
+  );
+  const [[first, ...others] = [], ...more] = Map.groupBy(possible, ({ member, scope }) => JSON.stringify([member, scope])).values();
+  if (first === undefined || more.length > 0) return { member: memberText(principal), scope: null, missing: missingTo([]), claimsKnown: false };
+  return { member: first.member, scope: first.scope, missing: missingTo([first, ...others].map(({ role }) => role)) };
 }
 
 /** A role with a scope, and a group, come first: a proposal for all people of a provider would be the widest. */
@@ -184,7 +218,7 @@ function proposalsOf(parts: ReportParts, members: readonly Used[]): readonly Pro
     const [first] = same;
     if (first === undefined || actions.length === 0) return [];
     const fitting = bySize.find(({ role }) => actions.every((action) => permits(parts, [role], action)));
-    return [{ member: first.member, scope: first.scope, role: fitting?.role ?? null, actions }];
+    return [{ member: first.member, scope: first.scope, role: fitting?.role ?? null, claimsKnown: first.claimsKnown !== false, actions }];
   });
 }
 
@@ -195,8 +229,10 @@ function readinessOf(members: readonly Used[]): readonly Readiness[] {
 }
 
 /** The line of `roles` in lictor.yaml, or the command for a client that has only the shared password. */
-export function proposalText({ member, role, scope, actions }: Proposal): string {
+export function proposalText({ member, role, scope, claimsKnown, actions }: Proposal): string {
   if (role === null) return `# ${member}: no built-in role permits ${actions.join(', ')}`;
+  if (!claimsKnown)
+    return `# ${member}: role ${role} permits ${actions.join(', ')}. Its claims are not stored: give the role to one of them, within its scope.`;
   if (isSharedPassword({ id: member })) return `# ${member}: lictor token create NAME --role ${role}`;
   const within = scope === null ? '' : `, scope: { ${scopeKeys(scope).join(', ')} }`;
   return `- { role: ${role}, members: [${JSON.stringify(member)}]${within} }`;

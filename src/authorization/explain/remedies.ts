@@ -26,6 +26,7 @@ function forbidWords(policies: readonly ExplainedPolicy[]): string {
 
 async function roleWords(parts: ExplainerParts, person: ResolvedPrincipal, denied: readonly ExplainedAsk[]): Promise<readonly string[]> {
   const { id, kind, grants } = person.principal;
+  if (kind === 'run') return [await runWords(parts, person, denied)];
   const enough: BuiltInRole[] = [];
   for (const role of BUILT_IN_ROLES) if (isRoleFor(kind, role) && (await suffices(parts, person, { role, denied }))) enough.push(role);
   const scoped = grants.filter(({ role, scope }) => scope !== null && enough.some((each) => each === role));
@@ -37,6 +38,15 @@ async function roleWords(parts: ExplainerParts, person: ResolvedPrincipal, denie
   const or = others.length === 0 ? '' : ` So ${others.length === 1 ? 'does' : 'do'} ${others.join(', ')}.`;
   const isRole = person.hypothetical && id.startsWith('role:');
   return [...wider, `The role ${least} permits it${isRole ? '.' : `: give it to ${id}, in lictor.yaml or with the account or token.`}${or}`];
+}
+
+/** Only the scope of the worker's roles, or an own policy, gives a run more. */
+async function runWords(parts: ExplainerParts, person: ResolvedPrincipal, denied: readonly ExplainedAsk[]): Promise<string> {
+  const worker = person.principal.attributes['worker'] ?? 'its worker';
+  if (await suffices(parts, person, { role: 'run', denied }))
+    return `The roles of ${worker} do not cover this object: a wider scope of its worker role would allow it to the runs of that worker.`;
+  const action = denied[0]?.action ?? '';
+  return `No flow run may do this, whatever roles ${worker} and the starter of the run have. The flow can use a service token that has the right, or an own policy can permit ${action} to principal in Role::"run".`;
 }
 
 /** With this role alone, on everything. */

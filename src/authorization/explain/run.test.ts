@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../contract/json/tree.ts';
+import { NOWHERE } from '../../contract/scope.ts';
 import type { Lookup } from '../../prefect/client/lookup.ts';
 import type { StoredRunToken } from '../../store/run-tokens.ts';
 import type { StoredToken } from '../../store/tokens.ts';
 import { explainAction } from './action.ts';
 import { explainerParts, NOW_MS, principalParts, token } from './bench.fixture.ts';
 import { findPrincipal } from './principal.ts';
+import { remediesFor } from './remedies.ts';
 
 const OWN = '0199c0de-0000-7000-8000-000000000001';
 const CHILD = '0199c0de-0000-7000-8000-000000000002';
@@ -43,6 +45,19 @@ describe('explain run:UUID', () => {
     expect(await answer(CHILD)).toBe('policy-permits');
     expect(await answer(OTHER)).toBe('run-bound');
     expect((await explainAction(explainerParts(lookup), run, { action: 'deployments.delete', resource: OTHER })).reason).toBe('policy-default-deny');
+  });
+
+  it('has as a remedy the scope of its worker, a service token or a policy, and no role of a person', async () => {
+    const remedies = async (worker: StoredToken, action: string, resource?: string) => {
+      const run = await find({}, [worker]);
+      const explained = await explainAction(explainerParts(lookup), run, { action, resource });
+      return [explained.reason, ...(await remediesFor(explainerParts(lookup), run, explained, false))];
+    };
+    const words = /^No flow run may do this, .*service token.*Role::"run"\.$/;
+    expect(await remedies(WORKER, 'deployments.write')).toEqual(['policy-default-deny', expect.stringMatching(words)]);
+    const elsewhere = { ...WORKER, scope: { ...NOWHERE, workPools: ['other'] } };
+    const wider = /^The roles of token:etl do not cover this object: a wider scope/;
+    expect(await remedies(elsewhere, 'flow_runs.set_state', OWN)).toEqual(['object-foreign', expect.stringMatching(wider)]);
   });
 
   it.each([

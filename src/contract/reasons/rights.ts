@@ -30,7 +30,11 @@ export const RIGHT_REASONS = {
     detail: 'The claims of this credential match several agents.',
     hint: 'Ask an administrator: in lictor.yaml, the credentials of agents must not overlap.',
   },
-  'policy-default-deny': { status: 403, detail: 'No policy permits this.', hint: 'Ask an administrator for a role that may do it.' },
+  'policy-default-deny': {
+    status: 403,
+    detail: 'No policy permits this.',
+    hint: 'Ask an administrator for a role that may do it. A flow run always has the role run: docs/reference/run-rights.md says what allows more.',
+  },
   'object-foreign': {
     status: 404,
     detail: 'The object does not exist, or the roles of this principal do not cover it.',

@@ -8,6 +8,7 @@ import type { RunProgram } from './inside/nginx-version.ts';
 import type { Statfs } from './inside/space.ts';
 import type { Trust } from './outside/http-probe.ts';
 import { authoritiesOf, tokenTrust } from './outside/trust.ts';
+import type { OwnRequests } from './own-requests.ts';
 
 export interface DoctorContext {
   readonly config: Config;
@@ -20,6 +21,8 @@ export interface DoctorContext {
   readonly clock: Clock;
   readonly statfs: Statfs;
   readonly run: RunProgram;
+  /** The ways to public_url. */
+  readonly own: Pick<OwnRequests, 'probe' | 'attempt'>;
   /** Reports a wait while it lasts. */
   readonly onProgress: (line: string) => void;
   /** A short-lived token with the roles viewer and worker. A string: why there is none. Undefined: the gateway does not run. */

@@ -39,7 +39,7 @@ import { checkOwnAuthority } from './outside/own-authority.ts';
 import { checkServiceDoor } from './outside/service-door.ts';
 import { checkServiceWays } from './outside/service-ways.ts';
 import { checkServices } from './outside/services.ts';
-import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
+import { checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
 import { authoritiesOf } from './outside/trust.ts';
 import { checkCredential, checkHoles, checkRoutes, checkUiTarget } from './outside/upstream.ts';
 import { inOrder, runChecks } from './run-checks.ts';
@@ -118,7 +118,7 @@ function edgeChecks({ config, paths, workerUser, statfs }: DoctorContext, runnin
 }
 
 function doorChecks(context: DoctorContext): readonly Check[] {
-  const door: Door = { publicUrl: context.config.publicUrl, probe };
+  const door: Door = { publicUrl: context.config.publicUrl, probe: context.own.probe };
   const { token } = context;
   const authorised = typeof token === 'object' ? { headers: { 'x-lictor-token': token.secret }, tls: ownTrust(context) } : null;
   const settings: Check[] = authorised === null ? [] : [{ group: 'public-url', name: 'ui-settings', run: () => checkUiSettings(door, authorised) }];
@@ -158,7 +158,7 @@ function socketChecks(context: DoctorContext): readonly Check[] {
       },
     ];
   }
-  const subject = { base: baseOf(config.publicUrl), token: token.secret, tls: ownTrust(context), attempt: attemptSocket };
+  const subject = { base: baseOf(config.publicUrl), token: token.secret, tls: ownTrust(context), attempt: context.own.attempt };
   return SOCKET_PATHS.map(
     (path): Check => ({ group: 'sockets', name: path.replace('/api/', '').replace('/lictor-doctor', ''), run: () => checkSocket(subject, path) }),
   );

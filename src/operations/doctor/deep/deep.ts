@@ -8,7 +8,6 @@ import type { Check } from '../finding.ts';
 import { supervisorPid } from '../inside/processes.ts';
 import { probe } from '../outside/http-probe.ts';
 import { outboundOfDoctor } from '../outside/identity.ts';
-import { attemptSocket } from '../outside/sockets.ts';
 import { checkBackDoors, openPorts } from './back-doors.ts';
 import { checkNameAddresses, lookupAll } from './certificates/addresses.ts';
 import { checkAsPython } from './certificates/check-python.ts';
@@ -41,14 +40,14 @@ function machineChecks({ paths, workerUser }: DoctorContext): readonly Check[] {
 }
 
 function throughProxies(context: DoctorContext): readonly Check[] {
-  const { config, token, paths } = context;
+  const { config, token, paths, own } = context;
   const { publicUrl } = config;
   return chainChecks({
-    chain: { publicUrl, probe, token: typeof token === 'object' ? token.secret : null, tls: ownTrust(context) },
+    chain: { publicUrl, probe: own.probe, token: typeof token === 'object' ? token.secret : null, tls: ownTrust(context) },
     trusted: config.proxies.trusted,
     accessLog: paths.accessLog,
     returnTo: returnPathIn(config.storeAt),
-    attempt: attemptSocket,
+    attempt: own.attempt,
     plainUrl: plainUrlOf(publicUrl),
   });
 }

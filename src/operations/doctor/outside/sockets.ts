@@ -1,4 +1,5 @@
 // The five sockets from outside: rejected without a credential, open with one in each place, and the upgrade arrives.
+import type { IncomingMessage } from 'node:http';
 import { Agent } from 'node:https';
 import WebSocket, { type ClientOptions } from 'ws';
 import { fail, ok, type Verdict } from '../finding.ts';
@@ -23,6 +24,8 @@ export interface Attempt {
   /** After the 101: `open` as long as neither side closes, otherwise the close code. */
   readonly end: 'open' | number | null;
   readonly error: string | null;
+  /** As the answer names it. */
+  readonly requestId?: string;
 }
 
 export interface AttemptOptions {
@@ -131,12 +134,17 @@ export function attemptSocket({ url, headers, frame, tls }: AttemptOptions): Pro
   const none: Attempt = { status: null, code: null, contentType: '', end: null, error: null };
   return new Promise((resolve) => {
     let opened = false;
+    let requestId: string | undefined;
     const done = (attempt: Attempt) => {
       clearTimeout(timer);
       socket.terminate();
-      resolve(attempt);
+      resolve({ ...attempt, ...(requestId !== undefined && { requestId }) });
+    };
+    const readId = ({ headers: { 'x-request-id': id } }: IncomingMessage) => {
+      requestId = typeof id === 'string' ? id : undefined;
     };
     const timer = setTimeout(() => done({ ...none, status: opened ? 101 : null, error: `no answer within ${TIMEOUT_MS / 1000} s` }), TIMEOUT_MS);
+    socket.once('upgrade', readId);
     socket.once('open', () => {
       opened = true;
       if (frame === undefined) socket.ping();
@@ -147,6 +155,7 @@ export function attemptSocket({ url, headers, frame, tls }: AttemptOptions): Pro
     socket.once('close', (code) => done(opened ? { ...none, status: 101, end: code } : none));
     socket.once('error', (error) => done({ ...none, error: error.message }));
     socket.once('unexpected-response', (_request, response) => {
+      readId(response);
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.once('end', () => {

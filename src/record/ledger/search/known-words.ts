@@ -1,6 +1,7 @@
 // The actions and reasons that records have, for suggestions: any other one is misspelt, or of an older Lictor.
 
 import { nearestName } from '../../../config/suggest.ts';
+import { DOCTOR_REQUESTS } from '../../../contract/doctor-records.ts';
 import { REASONS } from '../../../contract/reasons.ts';
 import { collectActions } from '../../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../../prefect/catalog/catalogue.ts';
@@ -21,6 +22,7 @@ const OWN_ACTIONS = [
     'config.reload',
     'device.allow',
     'device.refuse',
+    DOCTOR_REQUESTS,
     'events.stored',
   ],
   ...['gateway.disk_low', 'identity.forget', 'keys.rotate', 'ledger.export_gap', 'ledger.rotate_key', 'lock.create', 'lock.remove'],

@@ -25,11 +25,16 @@ export interface StartingPolicies {
 }
 
 /** Throws LictorError `policies-invalid` with every problem. */
-export async function loadActivePolicies({ actions, config, policySets, inUse }: StartingPolicies): Promise<OwnPolicies> {
-  const last = inUse && config.policies !== null ? await policySets.latest() : undefined;
-  const checked = last === undefined ? loadOwnPolicies(actions, config.policies) : checkPolicyFiles(actions, last.files);
+export async function loadActivePolicies({ inUse, ...parts }: StartingPolicies): Promise<OwnPolicies> {
+  const checked = inUse ? await storedPolicies(parts) : loadOwnPolicies(parts.actions, parts.config.policies);
   if (checked.problems.length > 0) throw new LictorError('policies-invalid', problemsText(checked));
   return checked.policies;
+}
+
+/** The set in the store, or the files if there is none yet. A configuration without a directory has no own policies. */
+export async function storedPolicies({ actions, config, policySets }: Omit<StartingPolicies, 'inUse'>): Promise<CheckedPolicies> {
+  const last = config.policies === null ? undefined : await policySets.latest();
+  return last === undefined ? loadOwnPolicies(actions, config.policies) : checkPolicyFiles(actions, last.files);
 }
 
 export function problemsText({ problems }: Pick<CheckedPolicies, 'problems'>): string {
@@ -121,6 +126,23 @@ function restore(files: NextPolicies['files'], { log }: ProcessServices): void {
   } catch (error) {
     log.error({ err: error }, 'the files of the policies in force could not be restored');
   }
+}
+
+/** Another node has recorded the change. With a set that this node cannot use, its own one stays in force. `seen` remembers the compared set. */
+export async function adoptPolicies({ shared, current, retire }: ApplyParts, seen: { policiesMs: number }): Promise<void> {
+  const { policySets } = shared.store;
+  const [newest] = await policySets.heads({ limit: 1, before: undefined });
+  if (newest === undefined || newest.createdMs === seen.policiesMs) return;
+  seen.policiesMs = newest.createdMs;
+  const former = current.get();
+  const checked = await storedPolicies({ actions: collectActions(shared.catalogue.operations), config: former.config, policySets });
+  if (JSON.stringify(checked.policies.files) === JSON.stringify(former.policies.files)) return;
+  if (checked.problems.length > 0) throw new LictorError('policies-invalid', problemsText(checked));
+  const runtime = await buildRuntime(shared, former.config, checked.policies);
+  current.swap(runtime);
+  await syncOrLog(shared);
+  retire(former);
+  shared.log.info({ from: former.revision, to: runtime.revision }, 'policies of another node applied');
 }
 
 function appliedChange(former: Runtime, next: Runtime): PolicyChange {

@@ -75,6 +75,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   let isLeaving = false;
   const { config, paths, steady, log } = parts;
   const onReopen = () => parts.send({ type: 'edge-reopen' });
+  // The store has news before the parts below are there.
+  let onChange = (): void => undefined;
+  let currentConfig = (): Config => config;
   const shared = await openProcessServices({
     config,
     configFile: parts.configFile,
@@ -83,6 +86,8 @@ export async function startApp(parts: AppParts): Promise<App> {
     steady,
     log,
     onReopen,
+    onChange: () => onChange(),
+    currentConfig: () => currentConfig(),
     sync: () => sync.now(),
     sockets: { list: () => sockets.list(), close: (id) => sockets.close(id) },
     applyDraft: (request) => reloader.applyDraft(request),
@@ -90,6 +95,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     isLeaving: () => isLeaving,
   });
   const current = await startRuntime(shared, parts);
+  currentConfig = () => current.get().config;
   const { ledger, clock } = shared;
   const { ledgerFile, announced: memoryFile } = paths;
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, steady, log });
@@ -122,6 +128,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   await shared.store.scim.keepOnly(config.scim.map(({ idp }) => idp));
   await shared.exports.use(config.exports);
   await shared.tracing.use(config.traces);
+  onChange = () => void seeChanges({ shared, sync, reloader }).catch((error: unknown) => log.error({ err: error }, 'a change of another node'));
   const timers = startTimers(parts, { shared, current, sync, reloader });
   return {
     edge,
@@ -146,18 +153,28 @@ export async function startApp(parts: AppParts): Promise<App> {
         await part.close();
       await sent;
       await current.get().retire();
+      await shared.coordination.close();
+      await shared.membership?.leave();
       for (const part of [shared.eventIntake, ledger, shared.store]) await part.close();
     },
   };
 }
 
-async function startRuntime(shared: ProcessServices, { config, inUse }: AppParts): Promise<CurrentRuntime> {
+async function startRuntime(shared: ProcessServices, { config, inUse: restarted }: AppParts): Promise<CurrentRuntime> {
   const { policySets } = shared.store;
+  // With several nodes, the set in the store is in force: files of one node come into force by `lictor policy apply`.
+  const inUse = restarted || shared.membership !== null;
   const policies = await loadActivePolicies({ actions: collectActions(shared.catalogue.operations), config, policySets, inUse });
   const runtime = await buildRuntime(shared, config, policies);
   await storePolicySet(policySets, runtime, { by: localUser().principal, onBehalfOf: [], why: '' });
   await shared.store.observations.keep(observationsIn(config));
   return createCurrentRuntime(runtime);
+}
+
+/** Own policies that another node has applied come into force here too. */
+async function seeChanges({ shared, sync, reloader }: Pick<TimerParts, 'shared' | 'sync' | 'reloader'>): Promise<void> {
+  await sync.ifChanged();
+  if (shared.membership !== null) await reloader.adoptPolicies();
 }
 
 function openRelay(shared: ProcessServices, current: CurrentRuntime, fromEdge: FromEdge): Relay {
@@ -218,7 +235,7 @@ function startTimers(parts: AppParts, { shared, current, sync, reloader }: Timer
   run('disk', lookAtDisk);
   return [
     // For a change whose author could not reach the admin socket.
-    every(SECOND_MS / 2, 'change number', sync.ifChanged),
+    every(SECOND_MS / 2, 'change number', () => seeChanges({ shared, sync, reloader })),
     every(SECOND_MS, 'clock', createClockWatch({ clock, steady, sweep: sync.now, warn: report })),
     every(MINUTE_MS, 'own log', async () => rotateControlLog(paths.controlLog, parts.reopenLog)),
     every(MINUTE_MS, 'certificates', reloader.renewCertificates),

@@ -47,6 +47,8 @@ beforeAll(async () => {
     configFile: 'lictor.yaml',
     running: () => ({ families: [], workers: [] }),
     isLeaving: () => false,
+    onChange: () => undefined,
+    currentConfig: () => current.get().config,
     config: loaded.config,
   });
   await shared.store.tokens.create({

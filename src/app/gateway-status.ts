@@ -1,5 +1,4 @@
 // What the health page of the console asks the parts of this process.
-import { hostname } from 'node:os';
 import type { GatewayStatus } from '../edge/http/api/health/gateway-status.ts';
 import type { PrefectWatch } from '../edge/nginx/watch-prefect.ts';
 import type { ExternalProvider } from '../identity/authn/external/provider.ts';
@@ -7,6 +6,7 @@ import type { Jwts } from '../identity/authn/jwt/verify.ts';
 import type { ProcessServices } from './process-services.ts';
 
 export interface StatusParts {
+  readonly node: string;
   readonly providers: readonly ExternalProvider[];
   readonly jwts: Pick<Jwts, 'keys'>;
   readonly prefect: Pick<PrefectWatch, 'status'>;
@@ -14,10 +14,10 @@ export interface StatusParts {
 
 export function createGatewayStatus(
   { running, ledgerWatch, exports }: Pick<ProcessServices, 'running' | 'ledgerWatch' | 'exports'>,
-  { providers, jwts, prefect }: StatusParts,
+  { node, providers, jwts, prefect }: StatusParts,
 ): GatewayStatus {
   return {
-    node: hostname(),
+    node,
     async providers() {
       const external = await Promise.all(providers.map(async (provider) => [provider.idp, await provider.status()] as const));
       const workloads = [...jwts.keys()].map(([idp, keys]) => [idp, { metadata: null, keys }] as const);

@@ -1,14 +1,12 @@
 // The services of the process: opened once at the start, they outlive every configuration.
-import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { removeLeftBehind, sweepOnce } from '../authorization/decide/sweep.ts';
 import { createDrafts, type Drafts } from '../authorization/explain/drafts/drafts.ts';
 import { type BodyWork, createBodyWork } from '../authorization/mediate/body-work.ts';
 import type { Config } from '../config/config.ts';
-import { openSealer, type Sealer } from '../config/keys/sealer.ts';
+import type { Sealer } from '../config/keys/sealer.ts';
 import { openSecretKey } from '../config/keys/secret-key.ts';
 import { openSigningKeys, type SigningKeys } from '../config/keys/signing-keys.ts';
-import { textFile } from '../config/keys/stored-text.ts';
 import { edgePid } from '../config/pid-file.ts';
 import { withReserve } from '../config/reserve.ts';
 import type { StatePaths } from '../config/state-dir.ts';
@@ -37,8 +35,11 @@ import { createTracing, type Tracing } from '../record/sinks/spans/tracing.ts';
 import { createIntake, type Intake } from '../record/timeline/feed/intake.ts';
 import { createRunPages, type RunPages } from '../record/timeline/pages/pages.ts';
 import type { ClientGrant } from '../store/client-grants.ts';
+import type { Coordination } from '../store/coordination.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { createEvidenceDesk } from './evidence-desk.ts';
+import { joinNodes, type Membership } from './membership.ts';
+import { type Keys, openKeys } from './share-keys.ts';
 
 export interface ProcessServices {
   readonly paths: StatePaths;
@@ -63,6 +64,12 @@ export interface ProcessServices {
   readonly isLeaving: () => boolean;
   /** Another thread, for those who follow the ledger. */
   readonly liveSearch: LedgerSearch;
+  /** Null: no other node has this store. */
+  readonly membership: Membership | null;
+  /** What only one node may do, and news of the others. */
+  readonly coordination: Coordination;
+  /** Gives the nodes one text in this file. `make` creates it. */
+  readonly shareFile: Keys['shareFile'];
   readonly sealer: Sealer;
   readonly signingKeys: SigningKeys;
   readonly confirmMemory: { readonly sessions: ConfirmMemory; readonly grants: ConfirmMemory<ClientGrant> };
@@ -102,6 +109,9 @@ export interface ProcessParts
   readonly configFile: string;
   /** The access log was renamed: nginx has to open its logs again. */
   readonly onReopen: () => void;
+  /** Another node may have changed something in the store. */
+  readonly onChange: () => void;
+  readonly currentConfig: () => Config;
 }
 
 /** To Postgres: those of a node beside commands, threads and other nodes. */
@@ -121,14 +131,18 @@ export async function openProcessServices({ config, configFile, onReopen, ...giv
   await forgetDecisions(parts);
   const eventMemory = createEventMemory();
   const lineageMemory = createLineageMemory();
-  const sealer = openSealer(paths.sealKey);
-  const signingKeys = openSigningKeys({ stored: textFile(paths.signingKeys), sealer, clock });
+  const membership = await join(parts, config, store);
+  const { sealer, signingText, shareFile } = await openKeys(storeAt, store.sharedKeys, paths);
+  const signingKeys = openSigningKeys({ stored: signingText, sealer, clock });
+  const makeRunTokenKey = () => openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens');
+  await shareFile('run-token.key', paths.runTokenKey, makeRunTokenKey);
   // Creates the first key.
   await signingKeys.published();
   const catalogue = createCatalogue();
   return {
     ...parts,
-    ...{ store, ledger, sealer, signingKeys, lineageMemory, eventMemory, redactions: { total: 0 } },
+    coordination: await coordinate(parts, config, store),
+    ...{ store, ledger, membership, shareFile, sealer, signingKeys, lineageMemory, eventMemory, redactions: { total: 0 } },
     catalogue,
     drafts: createDrafts({ actions: collectActions(catalogue.operations), storeAt, ledgerFile: paths.ledgerFile }),
     ledgerSearch: createLedgerSearch(paths),
@@ -137,7 +151,7 @@ export async function openProcessServices({ config, configFile, onReopen, ...giv
     runPages: createRunPages(paths),
     liveSearch: createLedgerSearch({ ...paths, mostWaiting: MOST_FOLLOWERS }),
     bodies: createBodyWork({ steady }),
-    runTokenKey: openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens'),
+    runTokenKey: makeRunTokenKey(),
     confirmMemory: { sessions: createConfirmMemory(), grants: createConfirmMemory() },
     eventRules: createEventRules(eventMemory, (own, run) => isBelow(lineageMemory, own, run)),
     eventIntake: createIntake({ ledger, clock, steady, mark: readEventsMark(paths.ledgerFile) }),
@@ -149,9 +163,22 @@ export async function openProcessServices({ config, configFile, onReopen, ...giv
 
 type Parts = Omit<ProcessParts, 'config' | 'configFile' | 'onReopen'>;
 
-function openLedger({ paths, clock, log }: Parts, { roles, agents, publicUrl, ledger: { retentionSeconds } }: Config): Promise<Ledger> {
+function join({ log, currentConfig }: Parts, { node, storeAt }: Config, { nodes }: Store): Promise<Membership> | null {
+  return typeof storeAt === 'string' ? null : joinNodes({ nodes, node, config: currentConfig, log });
+}
+
+function coordinate({ log, onChange }: Parts, { node, storeListen: listenAt }: Config, store: Store): Promise<Coordination> {
+  return store.coordinate({
+    ...{ node, listenAt, onChange },
+    onState: (problem) =>
+      problem === null ? log.info('hears of changes in the store') : log.warn({ err: problem }, 'hears of no change: looks twice a second'),
+    onError: (duty, error) => log.error({ err: error, duty }, 'a duty could not begin or end'),
+  });
+}
+
+function openLedger({ paths, clock, log }: Parts, { node, roles, agents, publicUrl, ledger: { retentionSeconds } }: Config): Promise<Ledger> {
   return startLedger({
-    ...{ paths, clock, basePath: publicUrl.basePath, node: hostname() },
+    ...{ paths, clock, basePath: publicUrl.basePath, node },
     grants: roles.length + agents.length === 0 ? null : boundGrants({ roles, agents }),
     rotate: rotateLimits(paths, log),
     retentionMs: retentionSeconds === null ? null : retentionSeconds * 1000,

@@ -19,7 +19,7 @@ import { checkEdge } from '../edge/nginx/check.ts';
 import { checkMetadataFiles } from '../identity/authn/saml/check-files.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
 import type { Prepared } from '../proxies/forward/forward.ts';
-import { applyPolicies, storePolicySet } from './active-policies.ts';
+import { adoptPolicies, applyPolicies, storedPolicies, storePolicySet } from './active-policies.ts';
 import { applyDraft } from './apply-draft.ts';
 import type { CurrentRuntime } from './current-runtime.ts';
 import type { ProcessServices } from './process-services.ts';
@@ -39,6 +39,8 @@ export interface Reloader {
   applyPolicies(request: PolicyRequest): Promise<PolicyOutcome>;
   /** Applies a set of the console, and writes it into the directory. Rejects as `applyPolicies`. */
   applyDraft(request: DraftRequest): Promise<DraftOutcome>;
+  /** Brings the newest set in the store into force: another node may have applied it. */
+  adoptPolicies(): Promise<void>;
   /** Makes nginx load certificate files that have changed. Broken ones are reported once and tried again when they change. */
   renewCertificates(): Promise<void>;
 }
@@ -61,13 +63,20 @@ export interface ReloaderParts {
 
 export function createReloader(parts: ReloaderParts): Reloader {
   const { config } = parts.current.get();
-  const state: State = { certificates: certificateFingerprint(config), upstreams: upstreamFingerprint(config), refusedCertificates: null, refusedOwn: null };
+  const state: State = {
+    policiesMs: 0,
+    certificates: certificateFingerprint(config),
+    upstreams: upstreamFingerprint(config),
+    refusedCertificates: null,
+    refusedOwn: null,
+  };
   const oneByOne = createQueue();
   return {
     reload: () => oneByOne(() => reload(parts, state)),
     rereadSecrets: () => oneByOne(() => rereadSecrets(parts, state)),
     applyPolicies: (request) => oneByOne(() => applyPolicies({ ...parts, retire: (former) => retire(parts, former) }, request)),
     applyDraft: (request) => oneByOne(() => applyDraft({ ...parts, retire: (former) => retire(parts, former) }, request)),
+    adoptPolicies: () => oneByOne(() => adoptPolicies({ ...parts, retire: (former) => retire(parts, former) }, state)),
     renewCertificates: () => oneByOne(() => renew(parts, state)),
   };
 }
@@ -78,6 +87,8 @@ const FORMER_WORKERS_MS = 50 * 60_000;
 const FORMER_TRUST_MS = 10_000;
 
 interface State {
+  /** When the set was stored that this node compared last with its own. */
+  policiesMs: number;
   /** What nginx has loaded. */
   certificates: string | null;
   /** The same for the files that nginx connects to Prefect and services with: only a reload checks them. */
@@ -117,8 +128,10 @@ async function rereadSecrets(parts: ReloaderParts, state: State): Promise<void> 
   if (done.unfinished.length > 0) throw new LictorError('reload-unfinished', `It is applied, but ${done.unfinished.join('; ')}.`);
 }
 
-async function ownPolicies({ shared }: ReloaderParts, { policies }: Config): Promise<CheckedPolicies> {
-  const checked = await checkByThread(collectActions(shared.catalogue.operations), policies);
+async function ownPolicies({ shared }: ReloaderParts, config: Config): Promise<CheckedPolicies> {
+  const actions = collectActions(shared.catalogue.operations);
+  if (shared.membership !== null) return storedPolicies({ actions, config, policySets: shared.store.policySets });
+  const checked = await checkByThread(actions, config.policies);
   for (const { file, line, message } of checked.warnings) shared.log.warn({ file, line }, message);
   return checked;
 }

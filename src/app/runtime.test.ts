@@ -66,6 +66,8 @@ it('closes its connections to Prefect when it cannot be built', async () => {
     running: () => ({ families: [], workers: [] }),
     isLeaving: () => false,
     onReopen: () => undefined,
+    onChange: () => undefined,
+    currentConfig: () => config,
   };
   const shared = await openProcessServices({ ...parts, config: { ...config, storeAt: paths.storeFile } });
   await expect(buildRuntime(shared, config, NO_POLICIES)).rejects.toMatchObject({ code: 'client-crl-unusable' });

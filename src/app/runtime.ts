@@ -1,6 +1,5 @@
 // The runtime of one configuration: built at the start, and again by each reload. The process's services outlive it.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
 import { createNeedsApproval } from '../authorization/approvals/condition.ts';
 import { createApprovalDesk } from '../authorization/approvals/desk.ts';
 import { type Answerer, createAnswerer } from '../authorization/decide/answer.ts';
@@ -8,7 +7,7 @@ import { createDecider, type Decider } from '../authorization/decide/decider.ts'
 import { createEventTagGuard, type EventTagGuard } from '../authorization/decide/event-tags.ts';
 import { createHoldsLease } from '../authorization/decide/holds-lease.ts';
 import { openObservation } from '../authorization/decide/observation.ts';
-import { decidingText, publishRevision } from '../authorization/decide/revision.ts';
+import { decidingText } from '../authorization/decide/revision.ts';
 import type { AccessReview } from '../authorization/explain/review/review.ts';
 import { createTurns } from '../authorization/mediate/body-work.ts';
 import type { Conditions } from '../authorization/mediate/conditions.ts';
@@ -119,12 +118,12 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
   };
 }
 
-function buildPolicyEngine({ paths, catalogue, steady, log }: ProcessServices, config: Config, policies: OwnPolicies): Promise<PolicyEngine> {
+async function buildPolicyEngine({ store, catalogue, steady, log }: ProcessServices, config: Config, policies: OwnPolicies): Promise<PolicyEngine> {
   const actions = collectActions(catalogue.operations);
   const engine = {
     actions,
     policies: { ...loadBuiltInPolicies(), ...policies.texts },
-    revision: publishRevision(join(paths.root, 'revision.json'), [decidingText(config), JSON.stringify(actions), JSON.stringify(policies.files)]),
+    revision: await store.revisions.publish([decidingText(config), JSON.stringify(actions), JSON.stringify(policies.files)]),
     onError: (detail: string) => log.error({ detail }, 'a policy could not be evaluated: denied'),
   };
   // Its own turns: clients with large bodies do not delay a change of policies.
@@ -138,7 +137,8 @@ function openIdentity(shared: ProcessServices, config: Config, opened: AsyncDisp
   const { store, clock, steady, log, paths, confirmMemory } = shared;
   const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
   opened.defer(loginOutbounds.close);
-  const samlSigner = () => ensureSigner(paths.samlSigner, clock());
+  const makeSigner = () => ensureSigner(paths.samlSigner, clock());
+  const samlSigner = () => shared.shareFile('saml.pem', paths.samlSigner, makeSigner).then(makeSigner);
   const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock, steady });
   const outbounds = createOutbounds();
   opened.defer(outbounds.close);
@@ -171,8 +171,8 @@ function openPrefect(shared: ProcessServices, config: Config, { outbounds, opene
   opened.defer(balancer.stop);
   const upstream = createUpstream({ ...prefect, clock, pick: balancer.usable });
   opened.defer(upstream.close);
-  const feed = startFeed({ intake: eventIntake, prefect, openCounts: () => openEventCounts(paths.ledgerFile), clock, log });
-  opened.defer(feed.stop);
+  const begin = async () => startFeed({ intake: eventIntake, prefect, openCounts: () => openEventCounts(paths.ledgerFile), clock, log }).stop;
+  opened.defer(shared.coordination.hold('events', begin));
   return { credentials, upstream, balancer, ...openObjects({ upstream, steady, makerOf: store.makers.of, lineageMemory }) };
 }
 
@@ -240,7 +240,7 @@ function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts & 
     redactor: parts.redactor,
     evidence: shared.evidence,
     accessReview: parts.accessReview,
-    gateway: createGatewayStatus(shared, { ...parts, prefect: parts.balancer }),
+    gateway: createGatewayStatus(shared, { node: config.node, ...parts, prefect: parts.balancer }),
     mediator,
     approvals: createApprovalDesk({ approvals: store.approvals, sealer: shared.sealer, clock, revision: decider.revision }),
     mcp: openMcp(shared, config, { ...parts, mediator }),

@@ -3,7 +3,6 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { publishRevision } from '../authorization/decide/revision.ts';
 import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
@@ -18,7 +17,7 @@ let revision = 0;
 beforeEach(async () => {
   root = makeMemoryDir('lictor-approvals-');
   writeFileSync(join(root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\n');
-  revision = publishRevision(join(root, 'revision.json'), ['a']);
+  revision = await inStore((store) => store.revisions.publish(['a']));
   await held();
 });
 afterEach(() => {
@@ -100,7 +99,7 @@ describe('lictor approve and deny', () => {
   it('refuse an unknown id, a reason of several lines, and a request of former rules', async () => {
     expect((await lictor('approve', 'none')).err).toContain('There is no approval none');
     expect((await lictor('deny', 'approval-1', '--reason', 'a\nb')).status).toBe(2);
-    publishRevision(join(root, 'revision.json'), ['b']);
+    await inStore((store) => store.revisions.publish(['b']));
     const late = await lictor('approve', 'approval-1');
     expect([late.status, late.err]).toEqual([1, expect.stringContaining('have changed since')]);
     expect(await stored()).toMatchObject({ state: 'pending' });

@@ -1,7 +1,4 @@
-// What `lictor approve` and `lictor deny` share. They work on the store's file, also while the gateway is down: break-glass.
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { publishedRevision } from '../authorization/decide/revision.ts';
 import { byWhom } from '../contract/chain-words.ts';
 import { type AdminSession, recordFirst, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
@@ -25,11 +22,11 @@ interface Decision {
 }
 
 async function decide(context: CliContext, session: AdminSession, { id, verb, reason }: Decision): Promise<void> {
-  const { store, operator, paths } = session;
+  const { store, operator } = session;
   const approval = await store.approvals.byId(id);
   if (approval === undefined) throw new CommandFailed(`There is no approval ${id}. lictor approvals lists those that wait.`);
   if (approval.state !== 'pending') throw new CommandFailed(`The approval ${id} does not wait: ${approval.state}.`);
-  if (approval.revision !== publishedRevision(join(paths.root, 'revision.json')))
+  if (approval.revision !== (await store.revisions.published()))
     throw new CommandFailed(`The rules or policies have changed since the request ${id}. Let the requester send it again.`);
   recordFirst(session, { action: `approval.${verb}`, resourceType: 'Approval', resourceId: id });
   const decidedBy = byWhom(operator.principal, operator.asserted);

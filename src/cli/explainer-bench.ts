@@ -1,7 +1,5 @@
 // Opens the policy engine, the store and Prefect as the gateway does, for commands that explain decisions. Closes them again.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { publishedRevision } from '../authorization/decide/revision.ts';
 import { absentWords } from '../authorization/explain/absent.ts';
 import type { ExplainerParts } from '../authorization/explain/explainer.ts';
 import { openExplainer } from '../authorization/explain/open.ts';
@@ -45,7 +43,7 @@ export async function withExplainer<T>(context: CliContext, work: (bench: Explai
   const upstream = createUpstream({ ...config.prefect, publicUrl: null, connectTimeoutMs: 2_000, answerTimeoutMs: 5_000 });
   try {
     const own = await policiesInForce(config, loaded.configFile);
-    const revision = publishedRevision(join(paths.root, 'revision.json'));
+    const revision = (await (await store.openIfAny())?.revisions.published()) ?? null;
     const lookup = createLookup(upstream);
     const { parts, people } = openExplainer({ config, own, revision, lookup, store: store.open, storeIfAny: store.openIfAny });
     const { find, findRecorded } = people;

@@ -1,9 +1,8 @@
 // `lictor policy`: the history of own policies, and the effects of another set.
 import { existsSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { askControlPlane } from '../authorization/decide/ask-control-plane.ts';
-import { publishedRevision } from '../authorization/decide/revision.ts';
 import { patchesBetween } from '../authorization/policy/own/patches.ts';
 import { replaceFiles } from '../authorization/policy/own/replace-files.ts';
 import { policiesAt, type Revisions } from '../authorization/policy/own/revisions.ts';
@@ -72,7 +71,7 @@ function history(context: CliContext, sets: readonly PolicySet[], json: boolean)
 }
 
 async function show(context: CliContext, session: AdminSession, { revision, output }: { revision: string | undefined; output?: string }): Promise<void> {
-  const set = await setAt(revisions(session), revision);
+  const set = await setAt(await revisions(session), revision);
   if (output === undefined) {
     const texts = Object.entries(set.files).map(([name, text]) => `// ${name}\n${text.trimEnd()}\n`);
     context.out.write(texts.length === 0 ? 'No own policies were in force.\n' : texts.join('\n'));
@@ -85,7 +84,7 @@ async function show(context: CliContext, session: AdminSession, { revision, outp
 }
 
 async function diff(context: CliContext, session: AdminSession, { from, to }: { from: string | undefined; to: string | undefined }): Promise<void> {
-  const known = revisions(session);
+  const known = await revisions(session);
   const isEmpty = from === undefined && (await known.sets.span()).count === 0;
   const left = isEmpty ? { label: 'nothing', files: {} } : labelled(await setAt(known, from));
   const right = to === undefined ? { label: 'on the disk', files: checkedPolicies(session.config).policies.files } : labelled(await setAt(known, to));
@@ -103,7 +102,7 @@ interface RollbackOptions {
 async function rollback(context: CliContext, session: AdminSession, { revision, why, force }: RollbackOptions): Promise<void> {
   const { policies } = session.config;
   if (policies === null) throw new UsageError('lictor.yaml names no policies: directory to write to.');
-  const { files, revision: since } = await setAt(revisions(session), revision);
+  const { files, revision: since } = await setAt(await revisions(session), revision);
   const onDisk = checkedPolicies(session.config).policies.files;
   const shown = relative(process.cwd(), policies) || policies;
   if (force !== true && !same(onDisk, (await session.store.policySets.latest())?.files ?? {}))
@@ -127,17 +126,8 @@ interface Known extends Pick<Revisions, 'sets'> {
   readonly published: number | null;
 }
 
-function revisions({ store, paths }: AdminSession): Known {
-  return { sets: store.policySets, published: publishedIn(join(paths.root, 'revision.json')) };
-}
-
-/** Null also for a damaged file: the gateway reports that at its start, and the texts are available without it. */
-function publishedIn(file: string): number | null {
-  try {
-    return publishedRevision(file);
-  } catch {
-    return null;
-  }
+async function revisions({ store }: AdminSession): Promise<Known> {
+  return { sets: store.policySets, published: await store.revisions.published() };
 }
 
 async function setAt({ sets, published }: Known, text: string | undefined): Promise<Pick<PolicySet, 'revision' | 'files'>> {

@@ -1,10 +1,8 @@
 // `lictor rotate keys`: creates another key pair for the gateway's signatures. The former public key stays published while its signatures are valid.
 import type { Command } from 'commander';
-import { openSealer } from '../config/keys/sealer.ts';
+import { openKeys } from '../app/share-keys.ts';
 import { openSigningKeys, SIGNING_KEY_LIMITS } from '../config/keys/signing-keys.ts';
-import { textFile } from '../config/keys/stored-text.ts';
-import { systemClock } from '../contract/clock.ts';
-import { recordFirst } from './admin.ts';
+import { recordFirst, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 
 export function registerRotateKeys(rotate: Command, context: CliContext): void {
@@ -15,12 +13,13 @@ export function registerRotateKeys(rotate: Command, context: CliContext): void {
     .action(() => rotateKeys(context));
 }
 
-async function rotateKeys(context: CliContext): Promise<void> {
-  const loaded = await context.loadContext({ secrets: 'skip', store: 'existing' });
-  const { sealKey, signingKeys } = loaded.paths;
-  const keys = openSigningKeys({ stored: textFile(signingKeys), sealer: openSealer(sealKey), clock: systemClock });
-  recordFirst(loaded, { action: 'keys.rotate', resourceType: 'SigningKey', resourceId: 'signing' });
-  const kid = await keys.rotate();
-  const hours = SIGNING_KEY_LIMITS.overlapMs / 3_600_000;
-  context.out.write(`The new key is ${kid}. The former one stays published for ${hours} hours.\n`);
+function rotateKeys(context: CliContext): Promise<void> {
+  return withStore(context, async (session) => {
+    const { sealer, signingText: stored } = await openKeys(session.config.storeAt, session.store.sharedKeys, session.paths);
+    const keys = openSigningKeys({ stored, sealer, clock: session.store.clock });
+    recordFirst(session, { action: 'keys.rotate', resourceType: 'SigningKey', resourceId: 'signing' });
+    const kid = await keys.rotate();
+    const hours = SIGNING_KEY_LIMITS.overlapMs / 3_600_000;
+    context.out.write(`The new key is ${kid}. The former one stays published for ${hours} hours.\n`);
+  });
 }

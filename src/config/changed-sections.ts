@@ -36,6 +36,7 @@ const SECTIONS: Readonly<Record<keyof Config, string>> = {
   traces: 'traces',
   metrics: 'metrics',
   scim: 'scim',
+  node: 'node',
   storeAt: 'store',
   storeListen: 'store_listen',
   shutdownDelaySeconds: 'shutdown_delay',

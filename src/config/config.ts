@@ -207,6 +207,8 @@ export interface Config {
   readonly traces: Traces | null;
   readonly exports: readonly LedgerExport[];
   readonly scim: readonly ScimTenant[];
+  /** The name of this node. */
+  readonly node: string;
   readonly storeAt: StoreAddress;
   /** A direct connection for this node alone, where `storeAt` leads to PgBouncer; null: `storeAt` is direct, or SQLite. */
   readonly storeListen: PostgresAddress | null;

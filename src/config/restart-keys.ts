@@ -13,6 +13,7 @@ const RESTART_KEYS: readonly RestartKey[] = [
   { path: 'listen', value: ({ listen }) => listen, because: 'a port that is taken would be noticed only after the change' },
   { path: 'tls', value: ({ tls }) => tls !== null, because: 'the listeners speak either http or https' },
   { path: 'ledger.retention', value: ({ ledger }) => ledger.retentionSeconds, because: 'the ledger has a thread of its own' },
+  { path: 'node', value: ({ node }) => node, because: 'the ledger has a chain of that name' },
   { path: 'store', value: ({ storeAt }) => storeAt, because: 'it is open' },
   { path: 'store_listen', value: ({ storeListen }) => storeListen, because: 'it is open' },
 ];

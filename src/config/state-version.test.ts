@@ -1,6 +1,6 @@
 // The version of the state directory: a newer one is rejected, an older one is copied.
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeMemoryDir } from './memory-dir.fixture.ts';
@@ -27,7 +27,7 @@ const version = () => readFileSync(paths.version, 'utf8').trim();
 function oldState(): DatabaseSync {
   const db = new DatabaseSync(paths.storeFile);
   db.exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE tokens (name TEXT); INSERT INTO tokens VALUES ('etl')");
-  writeFileSync(join(root, 'revision.json'), '{"number":7}');
+  writeFileSync(paths.configInUse, 'mode: enforce\n');
   return db;
 }
 
@@ -66,7 +66,7 @@ describe('an older state directory', () => {
     expect(copy).toMatch(/^v1-1970/);
     expect(lines[0]).toContain(join(paths.backup, copy));
     expect(tokensIn(join(paths.backup, copy, 'lictor.db'))).toEqual(['etl']);
-    expect(readFileSync(join(paths.backup, copy, 'revision.json'), 'utf8')).toBe('{"number":7}');
+    expect(readFileSync(join(paths.backup, copy, basename(paths.configInUse)), 'utf8')).toBe('mode: enforce\n');
     expect(statSync(join(paths.backup, copy)).mode & 0o077).toBe(0);
     expect(statSync(join(paths.backup, copy, 'lictor.db')).mode & 0o077).toBe(0);
     await backUp(NEXT);

@@ -45,7 +45,7 @@ export async function backUpOlderState({ paths, storeAt, now, log, version = STA
     const target = join(paths.backup, `v${from}-${new Date(now()).toISOString().replaceAll(/[:.]/g, '-')}`);
     await copyState(
       [storeAt, paths.ledgerFile].filter((at) => typeof at === 'string'),
-      [join(paths.root, 'revision.json'), paths.configInUse],
+      [paths.configInUse],
       target,
     );
     log(`lictor: the state directory has version ${from}, and gets version ${version}. A copy of it as it was is in ${target}.`);

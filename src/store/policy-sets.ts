@@ -1,6 +1,7 @@
 // Own policies that came into force: full texts, author and time. The newest set is in force.
 import type { Clock } from '../contract/clock.ts';
 import type { PolicyFiles } from '../contract/policy-files.ts';
+import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 
 export interface PolicySet {
@@ -50,6 +51,7 @@ export function createPolicySets(database: Database, clock: Clock): PolicySets {
           .execute();
         const newest = transaction.selectFrom('policy_sets').select('revision').orderBy('created_ms', 'desc').orderBy('revision', 'desc').limit(MOST_SETS);
         await transaction.deleteFrom('policy_sets').where('revision', 'not in', newest).execute();
+        await raiseChangeNumber(transaction, 'policies applied');
       }),
     async forget(revision) {
       await database.durably((transaction) => transaction.deleteFrom('policy_sets').where('revision', '=', revision).execute());

@@ -7,6 +7,8 @@ import type { Tables } from './tables.ts';
 
 /** The table with the version of the others. */
 const VERSION_TABLE = 'lictor_store';
+/** Postgres says here that the change number has grown. A notice in every transaction would slow all of them down. */
+export const CHANGE_CHANNEL = 'lictor_change';
 /** Of the nodes that start at once, one creates the tables. The number is arbitrary; each database has separate locks. */
 const CREATION_LOCK = 7_260_915;
 
@@ -49,8 +51,14 @@ function forPostgres(statement: string): string {
   return isOrdered ? text.replace('(\n', '(\n    rowid bigint generated always as identity,\n') : text;
 }
 
+const NOTICE: readonly string[] = [
+  `create function lictor_notice() returns trigger language plpgsql as $$ begin perform pg_notify('${CHANGE_CHANNEL}', ''); return null; end $$`,
+  'create trigger change_number_notice after update on change_number execute function lictor_notice()',
+];
+
 const STATEMENTS: readonly string[] = [
   ...SCHEMA.map(forPostgres),
+  ...NOTICE,
   `create table ${VERSION_TABLE} (version integer not null)`,
   `insert into ${VERSION_TABLE} (version) values (${STATE_VERSION})`,
 ];

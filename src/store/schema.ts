@@ -1,5 +1,6 @@
 // The tables of the store. What each column holds stands in tables.ts.
 import { AGENT_SCHEMA } from './agent-schema.ts';
+import { NODE_SCHEMA } from './node-tables.ts';
 import { SCIM_SCHEMA } from './scim-schema.ts';
 
 /** One statement each, for SQLite; postgres-schema.ts says what differs in Postgres. */
@@ -279,4 +280,5 @@ export const SCHEMA: readonly string[] = [
   )`,
   ...AGENT_SCHEMA,
   ...SCIM_SCHEMA,
+  ...NODE_SCHEMA,
 ];

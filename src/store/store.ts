@@ -1,6 +1,7 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
 // device codes, authorization codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches,
-// the ledgers of all nodes, uses, runs and taints of agents, approvals, observe mode, users and groups of SCIM, and the change number.
+// the ledgers of all nodes, uses, runs and taints of agents, approvals, observe mode, users and groups of SCIM, nodes, their keys and duties, the revision
+// and the change number.
 import type { Clock } from '../contract/clock.ts';
 import type { StoreAddress } from '../contract/store-address.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
@@ -12,7 +13,8 @@ import { type AuthorizationCodes, createAuthorizationCodes } from './authorizati
 import { type CacheGenerations, createCacheGenerations } from './cache-generations.ts';
 import { createChangeNumber, raiseChangeNumber } from './changes.ts';
 import { type ClientGrants, createClientGrants } from './client-grants.ts';
-import type { OpenedDatabase } from './database.ts';
+import { type Coordination, type CoordinationParts, soleNode } from './coordination.ts';
+import type { Database, OpenedDatabase } from './database.ts';
 import { createDeviceCodes, type DeviceCodes } from './device-codes.ts';
 import { createGivenScopes, type GivenScopes } from './given-scopes.ts';
 import { createIdentities, type Identities } from './identities.ts';
@@ -24,11 +26,14 @@ import { createLocks, type Locks } from './locks.ts';
 import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
 import { createMakers, type Makers } from './makers.ts';
 import { createMarks, type Marks } from './marks.ts';
+import { createNodes, type Nodes } from './nodes.ts';
 import { createObservations, type Observations } from './observations.ts';
 import { createPolicySets, type PolicySets } from './policy-sets.ts';
+import { createRevisions, type Revisions } from './revisions.ts';
 import { createRunTokens, type RunTokens } from './run-tokens.ts';
 import { createScim, type Scim } from './scim.ts';
 import { createSessions, type Sessions } from './sessions.ts';
+import { createSharedKeys, type SharedKeys } from './shared-keys.ts';
 import { openSqlite } from './sqlite.ts';
 import { createSqliteTables } from './sqlite-schema.ts';
 import { createTaints, type Taints } from './taints.ts';
@@ -68,6 +73,11 @@ export interface Store {
   readonly taints: Taints;
   readonly scim: Scim;
   readonly observations: Observations;
+  readonly revisions: Revisions;
+  readonly nodes: Nodes;
+  readonly sharedKeys: SharedKeys;
+  /** With the other nodes of a Postgres store; call it once. A process with SQLite has every duty. */
+  coordinate(parts: CoordinationParts): Promise<Coordination>;
   close(): Promise<void>;
 }
 
@@ -116,6 +126,10 @@ export async function openStore(parts: StoreParts): Promise<Store> {
     taints: createTaints(database, clock),
     scim: createScim(database, clock),
     observations: createObservations(database, clock),
+    revisions: createRevisions(database),
+    nodes: createNodes(database, clock),
+    sharedKeys: createSharedKeys(database),
+    coordinate: (coordination) => coordinate(parts.at, database, coordination),
     async close() {
       await agentUses.flush().finally(() => database.close());
     },
@@ -132,4 +146,9 @@ async function openDatabase({ at, clock, connections = FEW_CONNECTIONS }: StoreP
     await database.close();
     throw error;
   }
+}
+
+async function coordinate(at: StoreAddress, database: Database, parts: CoordinationParts): Promise<Coordination> {
+  if (typeof at === 'string') return soleNode(parts);
+  return (await import('./postgres-direct.ts')).openDirect({ ...parts, at: parts.listenAt ?? at, database });
 }

@@ -1,6 +1,7 @@
 // The store's tables as Kysely sees them. Times are epoch milliseconds, lists are JSON text, ids are text: the same in SQLite and Postgres.
 import type { LockKind } from '../contract/lock.ts';
 import type { AgentRunTable, AgentUseTable, ApprovalTable, AuthorizationCodeTable, TaintTable } from './agent-tables.ts';
+import type { DutyTable, NodeTable, PublishedRevisionTable, SharedKeyTable } from './node-tables.ts';
 import type { EnforcementTable, ObservationTable } from './observations.ts';
 import type { ScimGroupTable, ScimMemberTable, ScimUserTable } from './scim-tables.ts';
 import type { FormerSecretTable, TokenSecretTable, TokenTable } from './token-tables.ts';
@@ -41,6 +42,10 @@ export interface Tables {
   readonly scim_members: ScimMemberTable;
   readonly observations: ObservationTable;
   readonly enforcements: EnforcementTable;
+  readonly published_revision: PublishedRevisionTable;
+  readonly nodes: NodeTable;
+  readonly shared_keys: SharedKeyTable;
+  readonly duties: DutyTable;
 }
 
 interface LeaseTable {

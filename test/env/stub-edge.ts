@@ -140,6 +140,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
   return {
     publicUrl: { origin: `http://localhost:${port}`, hostname: 'localhost', port, secure: false, basePath },
     listen: [{ host: '127.0.0.1', port }],
+    node: 'n1',
     mode: 'enforce',
     tls: null,
     proxies: { terminateTls: false, trusted: [] },

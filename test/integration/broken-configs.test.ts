@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -98,7 +99,11 @@ describe('lictor check', () => {
 });
 
 const controlLog = (): string => readFileSync(join(gateway.stateDir, 'log', 'control.log'), 'utf8');
-const revision = (): string => readFileSync(join(gateway.stateDir, 'revision.json'), 'utf8');
+/** The number and the fingerprint. */
+const revision = () => {
+  using store = new DatabaseSync(join(gateway.stateDir, 'lictor.db'), { readOnly: true });
+  return store.prepare('SELECT number, fingerprint FROM published_revision').get();
+};
 
 /** What clients see: one request that is allowed and one that is not. */
 async function answers(): Promise<readonly (readonly [number, string])[]> {

@@ -66,6 +66,9 @@ async function watch(tls: string): Promise<void> {
       liveSearch: { ask: unused, page: unused, close: unused },
       bodies: { begin: unused, turn: unused, close: unused },
       tracing: { use: async () => undefined, status: unused, close: unused },
+      membership: null,
+      coordination: { isConnected: unused, hold: unused, held: unused, close: unused },
+      shareFile: unused,
       exports: { use: async () => undefined, status: unused, close: unused },
       get catalogue() {
         return unused();

@@ -1,4 +1,5 @@
 // The schema of lictor.yaml: it gives the configuration and the JSON Schema (lictor.schema.json).
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
@@ -15,7 +16,7 @@ import { listenSection, publicUrlSection } from '../sections/public-url.ts';
 import { modeKey, observeKey, rolesSection } from '../sections/roles.ts';
 import { scimSection } from '../sections/scim.ts';
 import { servicesSection } from '../sections/services.ts';
-import { storeListenSection, storeSection } from '../sections/store.ts';
+import { nodeKey, storeListenSection, storeSection } from '../sections/store.ts';
 import { tlsSection, tlsTerminatedUpstreamSection } from '../sections/tls.ts';
 import { forwardHeaders, ledgerKeys, sessionsSection, trustedProxiesSection } from '../sections/traffic.ts';
 import { says } from './issues.ts';
@@ -54,6 +55,7 @@ export function configSchema(context: Context) {
       metrics: wire.metrics,
       exports: ledger.export ?? [],
       scim: wire.scim,
+      node: wire.node ?? hostname(),
       storeAt: wire.store,
       storeListen: wire.store_listen,
       shutdownDelaySeconds: wire.shutdown_delay ?? (typeof wire.store === 'string' ? 0 : CLUSTER_DELAY_SECONDS),
@@ -90,6 +92,7 @@ function sections(context: Context) {
         .strictObject({ ...ledgerKeys, export: exportsSection(context).optional() })
         .prefault({})
         .describe('The record of everything that was asked and decided.'),
+      node: nodeKey,
       store: storeSection(context),
       store_listen: storeListenSection(context),
       shutdown_delay: timerSeconds

@@ -25,6 +25,12 @@ export function storeSection(context: Pick<Context, 'stateDir' | 'baseDir'>) {
     .describe(`sqlite:FILE, relative to the state directory; or ${EXAMPLE}, from Postgres 14: docs/how-to/postgres.md.`);
 }
 
+export const nodeKey = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/i, 'must be 1 to 63 letters, digits, dots and hyphens')
+  .optional()
+  .describe('The name of this node in records and metrics, which no other node of the store may have. Default: the host name.');
+
 export function storeListenSection(context: Pick<Context, 'baseDir'>) {
   return z
     .union([text, withPasswordFile(context)])

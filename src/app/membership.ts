@@ -1,0 +1,45 @@
+// This process as one of the nodes that share a store: it says that it lives, and knows the others.
+import { createHash, randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import manifest from '../../package.json' with { type: 'json' };
+import { decidingText } from '../authorization/decide/revision.ts';
+import type { Config } from '../config/config.ts';
+import { BEAT_MS, type LiveNode, type Node, type Nodes } from '../store/nodes.ts';
+
+export interface Membership {
+  /** By name. */
+  live(): Promise<readonly LiveNode[]>;
+  /** The name is free at once. */
+  leave(): Promise<void>;
+}
+
+export interface MembershipParts {
+  readonly nodes: Nodes;
+  readonly node: string;
+  readonly config: () => Config;
+  readonly log: Logger;
+}
+
+/** Throws `node-name-taken` with the remedy. */
+export async function joinNodes({ nodes, node: name, config, log }: MembershipParts): Promise<Membership> {
+  const instance = randomUUID();
+  const now = (): Node => ({ name, instance, version: manifest.version, configuration: digestOf(config()) });
+  await nodes.join(now());
+  const beat = async (): Promise<void> => {
+    // Another instance took the name while this process was silent. It may have ended since.
+    if (!(await nodes.beat(now()))) await nodes.join(now());
+  };
+  const timer = setInterval(() => void beat().catch((error: unknown) => log.error({ err: error }, 'this node could not say that it lives')), BEAT_MS);
+  return {
+    live: nodes.live,
+    async leave() {
+      clearInterval(timer);
+      await nodes.leave({ name, instance });
+    },
+  };
+}
+
+/** Nodes with different digests decide differently. */
+function digestOf(config: Config): string {
+  return createHash('sha256').update(decidingText(config)).digest('hex').slice(0, 16);
+}

@@ -52,6 +52,8 @@ function reloaderOf(policy: string, inUse: OwnPolicies = NO_POLICIES) {
     log: pino({ enabled: false }),
     catalogue: createCatalogue(),
     ledger: { healthy: () => true, append: async () => undefined },
+    membership: null,
+    store: { revisions: { publish: async () => 8 } },
   };
   const current = { get: () => ({ config, policies: inUse, revision: 7 }) };
   return createReloader({ shared, current, configFile, env: {}, send: (message: FromControl) => void said.push(message) } as unknown as ReloaderParts);

@@ -1,5 +1,6 @@
 // lictor.yaml: the accepted settings. The loader reports all problems at once, with place and remedy.
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadConfig } from './load.ts';
@@ -27,6 +28,7 @@ describe('a small file', () => {
   it('has safe defaults', () => {
     expect(accepted(SMALLEST)).toEqual({
       publicUrl: { origin: 'http://localhost:8200', hostname: 'localhost', port: 8200, secure: false, basePath: '' },
+      node: hostname(),
       listen: [{ host: '127.0.0.1', port: 8200 }],
       tls: null,
       proxies: { terminateTls: false, trusted: [] },

@@ -1,9 +1,11 @@
 // This process as one of the nodes that share a store: it says that it lives, and knows the others.
 import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import manifest from '../../package.json' with { type: 'json' };
 import { decidingText } from '../authorization/decide/revision.ts';
 import type { Config } from '../config/config.ts';
+import { makeOnce } from '../config/make-once.ts';
 import { BEAT_MS, type LiveNode, type Node, type Nodes } from '../store/nodes.ts';
 
 export interface Membership {
@@ -16,17 +18,20 @@ export interface Membership {
 export interface MembershipParts {
   readonly nodes: Nodes;
   readonly node: string;
+  /** Holds the id of this node; created at its first start. */
+  readonly idFile: string;
   readonly config: () => Config;
   readonly log: Logger;
 }
 
 /** Throws `node-name-taken` with the remedy. */
-export async function joinNodes({ nodes, node: name, config, log }: MembershipParts): Promise<Membership> {
-  const instance = randomUUID();
+export async function joinNodes({ nodes, node: name, idFile, config, log }: MembershipParts): Promise<Membership> {
+  makeOnce(idFile, randomUUID());
+  const instance = readFileSync(idFile, 'utf8');
   const now = (): Node => ({ name, instance, version: manifest.version, configuration: digestOf(config()) });
   await nodes.join(now());
   const beat = async (): Promise<void> => {
-    // Another instance took the name while this process was silent. It may have ended since.
+    // Another node took the name while this process was silent. It may have ended since.
     if (!(await nodes.beat(now()))) await nodes.join(now());
   };
   const timer = setInterval(() => void beat().catch((error: unknown) => log.error({ err: error }, 'this node could not say that it lives')), BEAT_MS);

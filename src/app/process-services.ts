@@ -126,16 +126,16 @@ export async function openProcessServices({ config, configFile, onReopen, ...giv
   const store = await withReserve(paths.reserve, () => openStore({ at: storeAt, clock: given.clock, connections: STORE_CONNECTIONS }));
   const { clock } = store;
   const parts = { ...given, clock };
+  const { sealer, signingText, shareFile } = await openKeys(storeAt, store.sharedKeys, paths);
+  const signingKeys = openSigningKeys({ stored: signingText, sealer, clock });
+  const makeRunTokenKey = () => openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens');
+  await shareFile('run-token.key', paths.runTokenKey, makeRunTokenKey);
+  const membership = await join(parts, config, store);
   const ledger = await openLedger(parts, config);
   ledger.onReopen(onReopen);
   await forgetDecisions(parts);
   const eventMemory = createEventMemory();
   const lineageMemory = createLineageMemory();
-  const membership = await join(parts, config, store);
-  const { sealer, signingText, shareFile } = await openKeys(storeAt, store.sharedKeys, paths);
-  const signingKeys = openSigningKeys({ stored: signingText, sealer, clock });
-  const makeRunTokenKey = () => openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens');
-  await shareFile('run-token.key', paths.runTokenKey, makeRunTokenKey);
   // Creates the first key.
   await signingKeys.published();
   const catalogue = createCatalogue();
@@ -163,8 +163,8 @@ export async function openProcessServices({ config, configFile, onReopen, ...giv
 
 type Parts = Omit<ProcessParts, 'config' | 'configFile' | 'onReopen'>;
 
-function join({ log, currentConfig }: Parts, { node, storeAt }: Config, { nodes }: Store): Promise<Membership> | null {
-  return typeof storeAt === 'string' ? null : joinNodes({ nodes, node, config: currentConfig, log });
+function join({ paths, log, currentConfig }: Parts, { node, storeAt }: Config, { nodes }: Store): Promise<Membership> | null {
+  return typeof storeAt === 'string' ? null : joinNodes({ nodes, node, idFile: paths.nodeId, config: currentConfig, log });
 }
 
 function coordinate({ log, onChange }: Parts, { node, storeListen: listenAt }: Config, store: Store): Promise<Coordination> {

@@ -37,7 +37,9 @@ export interface StatePaths {
   /** Signs the ends of the ledger's chains. */
   readonly ledgerKey: string;
   readonly storeFile: string;
-  /** Encrypts small secrets of the store; never leaves the machine. */
+  /** Which node of a Postgres store this directory belongs to, over restarts. */
+  readonly nodeId: string;
+  /** Encrypts small secrets of the store, and with Postgres the keys that all nodes share. It is the only key that is copied to each node. */
   readonly sealKey: string;
   /** Derives the tokens of flow runs; never leaves the machine. */
   readonly runTokenKey: string;
@@ -102,6 +104,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     ledgerFile: join(root, 'ledger.db'),
     ledgerKey: join(root, 'keys', 'ledger.pem'),
     storeFile: join(root, 'lictor.db'),
+    nodeId: join(root, 'node-id'),
     sealKey: join(root, 'keys', 'seal.key'),
     runTokenKey: join(root, 'keys', 'run-token.key'),
     edgeSecret: join(root, 'keys', 'edge.key'),

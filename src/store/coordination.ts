@@ -1,8 +1,5 @@
 // Nodes that share a store: each hears of changes, and work that only one may do at a time is a duty of one of them.
-import type { Kysely } from 'kysely';
-import { LictorError } from '../contract/error.ts';
 import type { PostgresAddress } from '../contract/store-address.ts';
-import type { Tables } from './tables.ts';
 
 /** The names are those of rows, and of advisory locks of Postgres. */
 export type DutyName = 'events' | 'exports' | 'retention';
@@ -68,11 +65,4 @@ export function soleNode({ onError }: Pick<CoordinationParts, 'onError'>): Coord
       for (const end of ends) await end();
     },
   };
-}
-
-/** For a write of a holder, in its transaction. Throws `duty-lost`: another node holds the duty, and nothing is written. */
-export async function assertHeld(transaction: Kysely<Tables>, name: DutyName, { fence }: Pick<Duty, 'fence'>): Promise<void> {
-  if (fence === 0) return;
-  const row = await transaction.selectFrom('duties').select('fence').where('name', '=', name).executeTakeFirst();
-  if (row?.fence !== fence) throw new LictorError('duty-lost', `Another node does ${name} now.`);
 }

@@ -2,7 +2,7 @@
 
 export interface NodeTable {
   readonly name: string;
-  /** Of one start of the control plane. */
+  /** Of the node's state directory. */
   readonly instance: string;
   readonly version: string;
   /** Digest of the configuration in use. Nodes with different ones decide differently. */

@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 
 export interface Node {
   readonly name: string;
-  /** Of one start of the control plane. */
+  /** Of the node's state directory, over restarts. */
   readonly instance: string;
   readonly version: string;
   /** Digest of the configuration in use. */
@@ -18,9 +18,9 @@ export interface LiveNode extends Node {
 }
 
 export interface Nodes {
-  /** Throws `node-name-taken` if another live instance has this name. */
+  /** Throws `node-name-taken` if a live node with another state directory has this name. */
   join(node: Node): Promise<void>;
-  /** This instance lives. False: another instance has taken its name. */
+  /** This node lives. False: another one has taken its name. */
   beat(node: Node): Promise<boolean>;
   /** By name. */
   live(): Promise<readonly LiveNode[]>;

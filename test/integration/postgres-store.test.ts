@@ -1,6 +1,6 @@
 // The store on a real Postgres: the contract of every store, and what is said of a database that cannot be one.
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/contract/clock.ts';
 import { shownAddress } from '../../src/contract/store-address.ts';
 import { describeStoreContract } from '../../src/store/contract-suite.fixture.ts';
@@ -132,6 +132,71 @@ describe('a database of Postgres', () => {
     admin = await connect('postgres');
   });
 });
+
+describe('nodes', () => {
+  it('hear of a change, and one of them has a duty; the other one gets it when the connection of the first is cut', async () => {
+    const [one, two] = await Promise.all([nodeOf('one'), nodeOf('two')]);
+    await one.begins();
+    two.hold();
+    expect((await one.store.bump('a change')) > 1).toBe(true);
+    await vi.waitFor(() => expect(two.heard()).toBeGreaterThan(1));
+    const fence = one.fence();
+    await admin.query("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'");
+    await two.begins();
+    expect([one.fence(), two.fence()]).toEqual([null, fence === null ? null : fence + 1]);
+    await one.close();
+    await two.close();
+  });
+
+  it('with one name are refused while the first lives', async () => {
+    const store = await openStore({ at: address('created'), clock: systemClock });
+    const node = { name: 'n1', instance: 'a', version: '1', configuration: 'c' };
+    await store.nodes.join(node);
+    await store.nodes.join(node);
+    await expect(store.nodes.join({ ...node, instance: 'b' })).rejects.toMatchObject({ code: 'node-name-taken' });
+    expect(await store.nodes.beat({ ...node, instance: 'b' })).toBe(false);
+    expect(await store.nodes.live()).toMatchObject([node]);
+    await store.nodes.leave(node);
+    await store.nodes.join({ ...node, instance: 'b' });
+    await store.close();
+  });
+});
+
+/** Holds the exports from `begins` or `hold` on. */
+async function nodeOf(node: string) {
+  const store = await openStore({ at: address('created'), clock: systemClock });
+  let [heard, fence]: [number, number | null] = [0, null];
+  const coordination = await store.coordinate({
+    ...{ node, listenAt: null, onState: () => undefined },
+    onChange() {
+      heard += 1;
+    },
+    onError: (_duty, error) => {
+      throw error;
+    },
+  });
+  const hold = () =>
+    void coordination.hold('exports', async (duty) => {
+      fence = duty.fence;
+      return async () => {
+        fence = null;
+      };
+    });
+  return {
+    store,
+    hold,
+    heard: () => heard,
+    fence: () => fence,
+    async begins() {
+      hold();
+      await vi.waitFor(() => expect(fence).not.toBeNull());
+    },
+    async close() {
+      await coordination.close();
+      await store.close();
+    },
+  };
+}
 
 async function tablesOf(database: string): Promise<readonly unknown[]> {
   const client = await connect(database);

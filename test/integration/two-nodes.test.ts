@@ -1,0 +1,103 @@
+// Two nodes with one store on a real Postgres, in front of one real Prefect: what one changes, the other one does.
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { type Gateway, startGateway } from '../env/gateway.ts';
+import { sharedPrefect } from '../env/prefect.ts';
+import { waitFor } from '../env/process.ts';
+import { type Postgres, startPostgres } from '../env/several/postgres.ts';
+
+let postgres: Postgres;
+let one: Gateway;
+let two: Gateway;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  one = await startNode('one');
+  two = await startNode('two', join(one.stateDir, 'keys', 'seal.key'));
+});
+afterAll(async () => {
+  await two?.close();
+  await one?.close();
+  await postgres?.stop();
+});
+
+/** A node other than the first gets a copy of the sealing key. */
+function startNode(node: string, sealKey?: string): Promise<Gateway> {
+  const upstream = sharedPrefect();
+  return startGateway({
+    upstream,
+    yaml({ url, stateDir }) {
+      mkdirSync(join(stateDir, 'keys'), { mode: 0o700 });
+      mkdirSync(join(stateDir, 'policies'));
+      if (sealKey !== undefined) copyFileSync(sealKey, join(stateDir, 'keys', 'seal.key'));
+      const file = join(stateDir, 'prefect-auth');
+      return stringify({
+        public_url: url,
+        prefect: { url: upstream.url, ...(upstream.authString !== null && { auth_string_file: file }) },
+        ...{ node, store: `postgres://${postgres.address}`, policies: join(stateDir, 'policies') },
+      });
+    },
+  });
+}
+
+const versionOf = async (gateway: Gateway, token: string): Promise<number> => (await gateway.fetch('/api/admin/version', { token })).status;
+const changes = (gateway: Gateway, token: string) =>
+  gateway.fetch('/api/flows/', { method: 'POST', token, headers: { 'content-type': 'application/json' }, body: '{"name":"two-nodes"}' });
+
+describe('two nodes', () => {
+  it('know the login of the other, and its end', async () => {
+    const session = await one.login(await one.account('alice', 'viewer'));
+    expect((await two.fetch('/api/admin/version', { session })).status).toBe(200);
+    await two.lictorOk('account', 'remove', 'alice');
+    await waitFor(async () => (await one.fetch('/api/admin/version', { session })).status === 401, { what: 'the end of the session at the other node' });
+  });
+
+  it('accept the token of the other until it is revoked', async () => {
+    const { secret } = await one.token('shared', ['viewer']);
+    expect(await versionOf(two, secret)).toBe(200);
+    await one.lictorOk('token', 'revoke', 'shared');
+    await waitFor(async () => (await versionOf(two, secret)) === 401, { what: 'the revocation at the other node' });
+  });
+
+  it('publish the same signing keys, also a new one', async () => {
+    const keysOf = async (gateway: Gateway): Promise<string> => (await gateway.fetch('/.well-known/lictor-jwks.json')).text();
+    expect(await keysOf(two)).toBe(await keysOf(one));
+    const before = await keysOf(one);
+    await two.lictorOk('rotate', 'keys');
+    await waitFor(async () => (await keysOf(one)) !== before, { what: 'the new key at the other node' });
+    expect(await keysOf(two)).toBe(await keysOf(one));
+  });
+
+  it('decide by the policies that either of them applies', async () => {
+    const { secret } = await one.token('deployer', ['deployer']);
+    expect((await changes(two, secret)).status).toBeLessThan(300);
+    const freeze = '@id("freeze") @description("no change") forbid (principal, action == Action::"flows.register", resource);\n';
+    writeFileSync(join(one.stateDir, 'policies', 'own.cedar'), freeze);
+    await one.lictorOk('policy', 'apply');
+    expect((await changes(one, secret)).status).toBe(403);
+    await waitFor(async () => (await changes(two, secret)).status === 403, { what: 'the policies at the other node' });
+    // Its own files are empty, and a start does not bring them into force.
+    await two.stop();
+    await two.up();
+    expect((await changes(two, secret)).status).toBe(403);
+  });
+
+  it('are refused with a remedy: without the sealing key, with another one, and with the name of a live node', async () => {
+    await two.stop();
+    const sealKey = join(two.stateDir, 'keys', 'seal.key');
+    const right = readFileSync(sealKey, 'utf8');
+    rmSync(sealKey);
+    expect(await two.lictor('up')).toMatchObject({ code: 1, output: expect.stringContaining('copy it from another node') });
+    writeFileSync(sealKey, Buffer.alloc(32, 1).toString('base64url'), { mode: 0o600 });
+    expect(await two.lictor('up')).toMatchObject({ code: 1, output: expect.stringContaining('not the key of the other nodes') });
+    writeFileSync(sealKey, right, { mode: 0o600 });
+    const yaml = readFileSync(two.configFile, 'utf8');
+    writeFileSync(two.configFile, yaml.replace('node: two', 'node: one'));
+    expect(await two.lictor('up')).toMatchObject({ code: 1, output: expect.stringContaining('Another node named one runs') });
+    writeFileSync(two.configFile, yaml);
+    await two.up();
+    expect(await versionOf(one, 'lct_unknown')).toBe(401);
+  });
+});

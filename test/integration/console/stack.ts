@@ -59,7 +59,7 @@ export async function startStack(): Promise<Stack> {
     await account('viewer'),
   ]) as Stack['accounts'];
   const misdeeds: string[] = [];
-  const contexts: BrowserContext[] = [];
+  const contexts = new Map<Role, BrowserContext>();
   const sessions = new Map<Role, { readonly session: Session; readonly atMs: number }>();
   /** A password costs much CPU time by intent. Young enough for a change, and not ended by a test. */
   const sessionOf = async (role: Role): Promise<Session> => {
@@ -73,8 +73,8 @@ export async function startStack(): Promise<Stack> {
   return {
     ...{ gateway, server, browser, teams, accounts },
     async open(role, path, { theme = 'light', width = 1280 } = {}) {
-      const context = await browser.person();
-      contexts.push(context);
+      const context = contexts.get(role) ?? (await browser.person());
+      contexts.set(role, context);
       const { cookie } = await sessionOf(role);
       const [name = '', value = ''] = cookie.split(/=(.*)/s);
       await context.addCookies([{ name, value, url: gateway.url }]);
@@ -87,7 +87,7 @@ export async function startStack(): Promise<Stack> {
     },
     misdeeds: () => misdeeds.splice(0),
     closePages: async () => {
-      await Promise.all(contexts.splice(0).map((context) => context.close()));
+      await Promise.all([...contexts.values()].map(leave));
     },
     async close() {
       await browser.close();
@@ -95,6 +95,12 @@ export async function startStack(): Promise<Stack> {
       rmSync(policies, { recursive: true });
     },
   };
+}
+
+/** The files of the console stay in its cache: to load them anew costs most of what a page costs. All else that it stores ends with its pages. */
+async function leave(context: BrowserContext): Promise<void> {
+  await Promise.all(context.pages().map((page) => page.close()));
+  await context.clearCookies();
 }
 
 /** Violations of WCAG 2.2 A and AA, each with the first elements: must be empty. */

@@ -1,4 +1,4 @@
-// Each view in both themes, and at 400 % zoom: it fits, and breaks no rule of WCAG 2.2 A and AA. The walk of a view has its other sizes.
+// Each view, also at 400 % zoom: it fits, and breaks no rule of WCAG 2.2 A and AA. The walk of a view has its other sizes; test/endurance has all forms.
 import { expect, it } from 'vitest';
 import { type Stack, violations } from '../stack.ts';
 
@@ -20,17 +20,24 @@ const ADDRESSES = [
   '/no-such-view',
 ];
 
-export function walkEverywhere(stack: () => Stack): void {
+interface Form {
+  readonly theme: 'light' | 'dark';
+  readonly width: number;
+}
+
+/** The narrowest, in the theme that the other walks have least. */
+const HARDEST: Form = { theme: 'dark', width: 320 };
+/** All, for test/endurance. */
+export const FORMS: readonly Form[] = (['light', 'dark'] as const).flatMap((theme) => [1280, 320].map((width) => ({ theme, width })));
+
+export function walkEverywhere(stack: () => Stack, forms: readonly Form[] = [HARDEST]): void {
   it.each(ADDRESSES)('%s', async (address) => {
     const { browser } = stack();
-    const page = await stack().open('admin', address);
+    const page = await stack().open('admin', address, forms[0]);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.waitForLoadState('networkidle');
     const name = address.replaceAll(/\W+/g, '-').slice(1);
-    for (const [theme, width] of [
-      ['light', 1280],
-      ['dark', 320],
-    ] as const) {
+    for (const { theme, width } of forms) {
       await page.emulateMedia({ colorScheme: theme });
       await page.setViewportSize({ width, height: 900 });
       await browser.shoot(page, `every-${name}-${theme}-${width}`);

@@ -25,6 +25,8 @@ function realProject(name: string, timeouts: Timeouts) {
       include: [`test/${name}/**/*.test.ts`],
       pool: 'forks' as const,
       fileParallelism: false,
+      // One process for all files: to start one and to import anew costs half a second. What a file has noted ends with it (show-logs.ts).
+      isolate: false,
       globalSetup: existsSync(GLOBAL_SETUP) ? [GLOBAL_SETUP] : [],
       setupFiles: ['test/env/show-logs.ts'],
       ...timeouts,

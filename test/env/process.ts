@@ -55,10 +55,12 @@ export async function run(options: StartOptions & { readonly timeoutMs?: number 
   return { ...exit, output: running.output() };
 }
 
-/** Ends whatever a test file has left running. */
+/** Ends whatever a test file has left running, and forgets its logs. */
 export async function stopLeftOvers(): Promise<void> {
   await Promise.all([...started].filter((process) => process.running()).map((process) => process.stop({ graceMs: 15_000 })));
   started.clear();
+  logs.length = 0;
+  directory = undefined;
 }
 
 /** Live processes whose parent is `pid`. */

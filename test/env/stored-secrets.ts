@@ -3,7 +3,7 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../../src/contract/errno.ts';
 
-/** Of one test file: vitest gives each its own process. */
+/** Of one test file. */
 const seen = new Set<string>();
 /** Shorter ones stand in other words by chance. */
 const SHORTEST = 12;
@@ -11,6 +11,10 @@ const SHORTEST = 12;
 /** A password, a cookie's value, a code, a token: it must be nowhere in a state directory. */
 export function noteSecret(value: string | null | undefined): void {
   if (value != null && value.length >= SHORTEST) seen.add(value);
+}
+
+export function forgetSecrets(): void {
+  seen.clear();
 }
 
 /** Every value of a `Cookie` header. */

@@ -77,6 +77,11 @@ export function register(program: Command, context: CliContext, stdin: Readable 
     .addHelpText('after', '\nExample:\n  lictor account passwd alice\n')
     .action((name: string, options: PasswordOptions) => withStore(context, (session) => changePassword(context, session, { ...options, name, stdin })));
   account
+    .command('confirm <name...>')
+    .description('accept accounts of a restored backup again: confirm only those that were neither removed nor given another password since')
+    .addHelpText('after', '\nExample:\n  lictor account confirm alice\n')
+    .action((names: readonly string[]) => withStore(context, (session) => confirmAccounts(context, session, names)));
+  account
     .command('remove <name>')
     .description('remove an account and end its sessions')
     .addHelpText('after', '\nExample:\n  lictor account remove alice\n')
@@ -123,6 +128,22 @@ async function changePassword(context: CliContext, session: AdminSession, option
     // The old password is gone, so the new one must be printed even after an error.
     const { roles, expiresMs } = account;
     printAccount(context, { name, roles, password, done: `Account ${name} has a new password; its sessions have ended.`, expiresMs }, options.json);
+  }
+}
+
+async function confirmAccounts(context: CliContext, session: AdminSession, names: readonly string[]): Promise<void> {
+  const { store, config } = session;
+  const accounts: StoredAccount[] = [];
+  for (const name of names) {
+    const account = await store.accounts.byName(name);
+    if (account === undefined) throw await unknown(name, session);
+    accounts.push(account);
+  }
+  for (const { name, roles, scope, expiresMs, heldMs } of accounts) {
+    const idp = idpOfAccount({ expiresMs }, config) ?? BREAK_GLASS;
+    const grants = recordedGrants(accountHolder({ name, roles, scope }, idp), config.roles, { principal: `${name}@${idp}`, expiresMs });
+    if (heldMs !== null) recordFirst(session, { action: 'account.confirm', resourceType: 'Account', resourceId: name, grants });
+    context.out.write((await store.accounts.confirm(name)) ? `Account ${name} is confirmed.\n` : `Account ${name} needs no confirmation.\n`);
   }
 }
 

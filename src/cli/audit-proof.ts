@@ -175,7 +175,7 @@ function show({ out, env }: CliContext, report: Report, { file, source, hasHead 
 }
 
 /** The limits of this verification. */
-function limits({ keys, pruned, events }: Report, { file, source, hasHead }: Shown): readonly string[] {
+function limits({ keys, pruned, events, restored }: Report, { file, source, hasHead }: Shown): readonly string[] {
   return [
     ...(source === 'file'
       ? [`the key is the file's own, ${keys[0]?.slice(0, 16) ?? 'none'}: compare it with lictor audit head of the gateway, or give --key`]
@@ -187,6 +187,10 @@ function limits({ keys, pruned, events }: Report, { file, source, hasHead }: Sho
         ]
       : []),
     ...(file === undefined ? ['requests that are under way, and lines of the access log that are not read yet, are no records yet'] : []),
+    ...restored.map(
+      ({ node, seq, time }) =>
+        `${printable(node)} was restored from a backup at ${time}: the records that came after record ${seq} before are lost, and a head of that time does not fit`,
+    ),
     ...pruned.map((part) => beforeFirst(part, file === undefined ? 'were let go by its retention' : 'are not in this file')),
   ];
 }

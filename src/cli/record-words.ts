@@ -35,8 +35,13 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
     case SUMMARY_ACTION:
       return summaryWords(record, gap);
     default:
-      return undefined;
+      return restoreWords(record, gap);
   }
+}
+
+function restoreWords({ action, tool }: LedgerRecord, gap: string | undefined): string | undefined {
+  if (action === GATEWAY_ACTIONS.restored) return `restored from a backup (${tool}); records of the ${gap ?? 'time'} after it are lost`;
+  return action === GATEWAY_ACTIONS.credentialsEnded ? `the restore ended ${tool}` : undefined;
 }
 
 function stoppedAt({ resource_type }: LedgerRecord, which: string): string {

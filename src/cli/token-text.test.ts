@@ -16,6 +16,7 @@ const stored = {
   lifetimeMs: null,
   lastUsedMs: null,
   lastUsedFrom: null,
+  heldMs: null,
   revokedMs: null,
 };
 const token = tokenJson(stored, { agents: [], nowMs: 0 });

@@ -7,6 +7,7 @@ import { parseNetwork } from '../identity/authn/service-token/networks.ts';
 import { accessTokenJson } from '../identity/manage/access-token-json.ts';
 import { liveTokens } from '../identity/manage/lock-target.ts';
 import {
+  confirmServiceToken,
   createServiceToken,
   DEFAULT_OVERLAP_MS,
   rightsProblem,
@@ -60,6 +61,11 @@ export function register(program: Command, context: CliContext): void {
     .action((name: string, options: { overlap?: number; json?: boolean }) =>
       withStore(context, (session) => rotateToken(context, session, { name, ...options })),
     );
+  token
+    .command('confirm <name...>')
+    .description('accept tokens of a restored backup again: confirm only those that were neither revoked nor rotated since')
+    .addHelpText('after', '\nExample:\n  lictor token confirm etl-worker ci\n')
+    .action((names: readonly string[]) => withStore(context, (session) => confirmTokens(context, session, names)));
   token
     .command('revoke <what>')
     .description(
@@ -132,6 +138,17 @@ async function rotateToken(
     // The old secret expires, so the new one must be printed even after an error.
     await printSecret(context, session, { name: token.name, secret, json: options.json });
   }
+}
+
+/** All names are known before one is confirmed. */
+async function confirmTokens(context: CliContext, session: AdminSession, names: readonly string[]): Promise<void> {
+  const tokens = [];
+  for (const name of names) tokens.push(await existing(session, name));
+  for (const token of tokens) {
+    const isConfirmed = await confirmServiceToken(tokenParts(session), token);
+    context.out.write(isConfirmed ? `Token ${token.name} is confirmed.\n` : `Token ${token.name} needs no confirmation.\n`);
+  }
+  await makeItHold(context, session);
 }
 
 async function revokeToken(context: CliContext, session: AdminSession, name: string): Promise<void> {

@@ -6,6 +6,7 @@ import {
   chownSync,
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   lstatSync,
   mkdirSync,
@@ -34,12 +35,13 @@ const SOCKET_PATH_BYTES = 107;
 
 /**
  * Creates what lives in the state directory and the runtime directory behind `STATE/run`; idempotent.
- * Throws `state-dir-unusable`, `state-newer` or `runtime-dir-unusable` with the remedy in the message.
+ * Throws `state-dir-unusable`, `state-newer`, `state-restoring` or `runtime-dir-unusable` with the remedy in the message.
  */
-export function prepareStateDir(stateDir: string): StatePaths {
+export function prepareStateDir(stateDir: string, { restoring = 'rejected' }: { readonly restoring?: 'rejected' | 'completed' } = {}): StatePaths {
   assertStateOurs(stateDir);
   const root = prepareRoot(stateDir);
   assertStateNotNewer(statePaths(root, root).version);
+  if (restoring === 'rejected') assertNotRestoring(statePaths(root, root));
   const runtime = prepareRuntimeDir(root, runtimeBases(process.env));
   const paths = statePaths(root, runtime);
   ownDirectory(paths.log, directoryMode());
@@ -49,6 +51,14 @@ export function prepareStateDir(stateDir: string): StatePaths {
   markNewState(paths);
   prepareDecisionCache(paths.decisionCache);
   return paths;
+}
+
+function assertNotRestoring({ restored, restoring }: StatePaths): void {
+  if (!existsSync(restored) && !existsSync(restoring)) return;
+  throw new LictorError(
+    'state-restoring',
+    'A restore into this state directory was interrupted: run lictor restore FILE again, with the same backup. It goes on.',
+  );
 }
 
 /** Removes the runtime directory and its link, for temporary state directories (tests, `demo --once`). */

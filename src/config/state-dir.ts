@@ -61,6 +61,9 @@ export interface StatePaths {
   /** See state-version.ts. */
   readonly version: string;
   readonly backup: string;
+  /** A complete restore from a backup, before it is in place; and while it is put there. */
+  readonly restored: string;
+  readonly restoring: string;
 }
 
 /** Files for `tls: { self_made: true }`. */
@@ -117,5 +120,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     reserve: join(root, 'reserve'),
     version: join(root, 'version'),
     backup: join(root, 'backup'),
+    restored: join(root, 'restored'),
+    restoring: join(root, 'restoring'),
   };
 }

@@ -23,10 +23,12 @@ export interface StoredAccount {
   readonly expiresMs: number | null;
   /** The last login; null: none. */
   readonly loginMs: number | null;
+  /** It comes from a backup, and no person has confirmed it since; null: it holds. */
+  readonly heldMs: number | null;
 }
 
 /** Without `expiresMs` it stays; without `scope` its roles hold on everything. */
-export type NewAccount = Omit<StoredAccount, 'createdMs' | 'expiresMs' | 'loginMs' | 'scope'> & {
+export type NewAccount = Omit<StoredAccount, 'createdMs' | 'expiresMs' | 'loginMs' | 'heldMs' | 'scope'> & {
   readonly expiresMs?: number | null;
   readonly scope?: Scope | null;
 };
@@ -37,7 +39,9 @@ export interface Accounts {
   /** Of those that have not expired, as `list`. */
   byName(name: string): Promise<StoredAccount | undefined>;
   list(): Promise<readonly StoredAccount[]>;
-  /** Ends the account's sessions. False: no such account. */
+  /** Ends the hold that a restore put on it. False: it is not on hold. */
+  confirm(name: string): Promise<boolean>;
+  /** Ends the account's sessions, and a hold. False: no such account. */
   setPassword(name: string, password: string): Promise<boolean>;
   /** Ends the account's sessions; the name is free again. False: no such account. */
   remove(name: string): Promise<boolean>;
@@ -52,8 +56,9 @@ export function createAccounts(database: Database, clock: Clock): Accounts {
       return row === undefined ? undefined : toAccount(row);
     },
     list: async () => (await live(database.read, clock()).orderBy('name').execute()).map(toAccount),
+    confirm: (name) => database.durably((transaction) => confirmAccount(transaction, name)),
     setPassword: (name, password) =>
-      database.durably((transaction) => changeAccount(transaction, name, { set: { password }, done: 'got a new password', nowMs: clock() })),
+      database.durably((transaction) => changeAccount(transaction, name, { set: { password, held_ms: null }, done: 'got a new password', nowMs: clock() })),
     remove: (name) =>
       database.durably((transaction) => changeAccount(transaction, name, { set: { removed_ms: clock(), password: '' }, done: 'removed', nowMs: clock() })),
   };
@@ -81,6 +86,7 @@ async function insertAccount(db: Kysely<Tables>, account: NewAccount, nowMs: num
       removed_ms: null,
       expires_ms: expiresMs,
       login_ms: null,
+      held_ms: null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
@@ -88,8 +94,22 @@ async function insertAccount(db: Kysely<Tables>, account: NewAccount, nowMs: num
   return inserted !== undefined;
 }
 
+async function confirmAccount(db: Kysely<Tables>, name: string): Promise<boolean> {
+  const confirmed = await db
+    .updateTable('accounts')
+    .set({ held_ms: null })
+    .where('name', '=', name)
+    .where('held_ms', 'is not', null)
+    .where('removed_ms', 'is', null)
+    .returning('id')
+    .executeTakeFirst();
+  if (confirmed === undefined) return false;
+  await raiseChangeNumber(db, `account ${name} confirmed`);
+  return true;
+}
+
 interface AccountChange {
-  readonly set: { readonly password: string; readonly removed_ms?: number };
+  readonly set: { readonly password: string; readonly removed_ms?: number; readonly held_ms?: null };
   readonly done: string;
   readonly nowMs: number;
 }
@@ -113,5 +133,6 @@ function toAccount(row: Selectable<Tables['accounts']>): StoredAccount {
     createdMs: row.created_ms,
     expiresMs: row.expires_ms,
     loginMs: row.login_ms,
+    heldMs: row.held_ms,
   };
 }

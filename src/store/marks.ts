@@ -6,16 +6,21 @@ import { type Clock, RETENTION_AFTER_END_MS } from '../contract/clock.ts';
 import type { Database } from './database.ts';
 
 export interface Marks {
-  /** True: the first use. Durable when it resolves, so that a restart does not forget it. */
-  once(kind: string, id: string, expiresMs: number): Promise<boolean>;
+  /**
+   * True: the first use. Durable when it resolves, so that a restart does not forget it. `madeMs`: when the data was made. What was made before a
+   * restore may have been used after the backup, so it counts as used.
+   */
+  once(kind: string, id: string, expiresMs: number, madeMs?: number): Promise<boolean>;
   /** True if it was used. Does not use it. */
   used(kind: string, id: string): Promise<boolean>;
 }
 
 export function createMarks(database: Database, clock: Clock): Marks {
   return {
-    once: (kind, id, expiresMs) =>
+    once: (kind, id, expiresMs, madeMs = Number.POSITIVE_INFINITY) =>
       database.durably(async (transaction) => {
+        const restored = await transaction.selectFrom('restores').select('restored_ms').where('restored_ms', '>=', madeMs).executeTakeFirst();
+        if (restored !== undefined) return false;
         await transaction
           .deleteFrom('marks')
           .where('expires_ms', '<=', clock() - RETENTION_AFTER_END_MS)

@@ -21,7 +21,8 @@ export const SCHEMA: readonly string[] = [
     revoked_ms bigint,
     last_used_ms bigint,
     last_used_from text,
-    scope text
+    scope text,
+    held_ms bigint
   )`,
   `create unique index tokens_live_name on tokens (name) where revoked_ms is null`,
   `create table token_secrets (
@@ -46,7 +47,8 @@ export const SCHEMA: readonly string[] = [
     removed_ms bigint,
     expires_ms bigint,
     login_ms bigint,
-    scope text
+    scope text,
+    held_ms bigint
   )`,
   `create unique index accounts_live_name on accounts (name) where removed_ms is null`,
   `create table identities (
@@ -266,6 +268,12 @@ export const SCHEMA: readonly string[] = [
     enforced_by text not null,
     created_ms bigint not null
   )`,
+  `create table restores (
+    epoch bigint primary key not null,
+    backup_id text not null,
+    made_ms bigint not null,
+    restored_ms bigint not null
+  )`,
   `create table ledger_records (
     node text not null,
     seq bigint not null,
@@ -282,3 +290,6 @@ export const SCHEMA: readonly string[] = [
   ...SCIM_SCHEMA,
   ...NODE_SCHEMA,
 ];
+
+/** In the order of their creation: a row refers only to rows of earlier tables. */
+export const STORE_TABLES: readonly string[] = SCHEMA.flatMap((statement) => /^create table (\w+)/.exec(statement)?.[1] ?? []);

@@ -1,8 +1,10 @@
 // The store's tables as Kysely sees them. Times are epoch milliseconds, lists are JSON text, ids are text: the same in SQLite and Postgres.
 import type { LockKind } from '../contract/lock.ts';
 import type { AgentRunTable, AgentUseTable, ApprovalTable, AuthorizationCodeTable, TaintTable } from './agent-tables.ts';
+import type { LeaseTable } from './leases.ts';
 import type { DutyTable, NodeTable, PublishedRevisionTable, SharedKeyTable } from './node-tables.ts';
 import type { EnforcementTable, ObservationTable } from './observations.ts';
+import type { RestoreTable } from './restores.ts';
 import type { ScimGroupTable, ScimMemberTable, ScimUserTable } from './scim-tables.ts';
 import type { FormerSecretTable, TokenSecretTable, TokenTable } from './token-tables.ts';
 
@@ -42,18 +44,11 @@ export interface Tables {
   readonly scim_members: ScimMemberTable;
   readonly observations: ObservationTable;
   readonly enforcements: EnforcementTable;
+  readonly restores: RestoreTable;
   readonly published_revision: PublishedRevisionTable;
   readonly nodes: NodeTable;
   readonly shared_keys: SharedKeyTable;
   readonly duties: DutyTable;
-}
-
-interface LeaseTable {
-  /** Prefect's id. */
-  readonly id: string;
-  readonly principal: string;
-  readonly flow_run: string | null;
-  readonly expires_ms: number;
 }
 
 interface CacheGenerationTable {
@@ -91,6 +86,8 @@ interface AccountTable {
   readonly expires_ms: number | null;
   /** The last login with its password; null: none. */
   readonly login_ms: number | null;
+  /** When a restore put it on hold; null: it is not on hold. */
+  readonly held_ms: number | null;
 }
 
 interface SessionTable {

@@ -14,6 +14,8 @@ export interface TokenTable {
   readonly last_used_ms: number | null;
   /** The client's address at that time. */
   readonly last_used_from: string | null;
+  /** When a restore put it on hold; null: it is not on hold. */
+  readonly held_ms: number | null;
 }
 
 export interface TokenSecretTable {

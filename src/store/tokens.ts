@@ -35,6 +35,8 @@ export interface StoredToken {
   readonly lastUsedMs: number | null;
   /** The client's address at that time. */
   readonly lastUsedFrom: string | null;
+  /** It comes from a backup, and no person has confirmed it since; null: it holds. */
+  readonly heldMs: number | null;
   /** Newest first. */
   readonly secrets: readonly StoredSecret[];
 }
@@ -77,6 +79,8 @@ export interface Tokens {
   list(): Promise<readonly StoredToken[]>;
   /** Adds a secret with the token's lifetime. The former one is valid for the overlap, and older ones end. False: unknown or revoked. */
   rotate(rotation: Rotation): Promise<boolean>;
+  /** Ends the hold that a restore put on it. False: it is not on hold. */
+  confirm(id: string): Promise<boolean>;
   /** False: unknown or revoked already. */
   revoke(id: string): Promise<boolean>;
   /** Of the token, and of the secret that was used. Never moves backwards. */
@@ -95,6 +99,7 @@ export function createTokens(database: Database, clock: Clock): Tokens {
     byName: async (name) => gather(await rows(database.read).where('tokens.name', '=', name).where('tokens.revoked_ms', 'is', null).execute())[0],
     list: async () => gather(await rows(database.read).orderBy('tokens.name').orderBy('tokens.created_ms').execute()),
     rotate: (rotation) => database.durably((transaction) => rotateToken(transaction, rotation, clock())),
+    confirm: (id) => database.durably((transaction) => confirmToken(transaction, id)),
     revoke: (id) => database.durably((transaction) => revokeToken(transaction, id, clock())),
     touch: (use) => database.write((transaction) => touchToken(transaction, use)),
   };
@@ -114,6 +119,7 @@ async function insertToken(db: Kysely<Tables>, token: NewToken, nowMs: number): 
       revoked_ms: null,
       last_used_ms: null,
       last_used_from: null,
+      held_ms: null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
@@ -146,13 +152,30 @@ async function rotateToken(db: Kysely<Tables>, rotation: Rotation, nowMs: number
     await db.insertInto('former_secrets').values({ hash, token_id: token.id }).execute();
   }
   if (newest !== undefined) {
-    const endsMs = rotation.overlapMs <= 0 ? AT_ONCE : Math.min(newest.expiresMs ?? Number.POSITIVE_INFINITY, nowMs + rotation.overlapMs);
+    // No person has confirmed the former secret of a held token.
+    const endsMs =
+      rotation.overlapMs <= 0 || token.heldMs !== null ? AT_ONCE : Math.min(newest.expiresMs ?? Number.POSITIVE_INFINITY, nowMs + rotation.overlapMs);
     await db.updateTable('token_secrets').set({ expires_ms: endsMs }).where('hash', '=', newest.hash).execute();
   }
   // Strictly later than the one before: the next rotation distinguishes them by their order.
   const createdMs = Math.max(nowMs, (newest?.createdMs ?? 0) + 1);
   await insertSecret(db, { id: token.id, hash: rotation.hash, lifetimeMs: token.lifetimeMs }, createdMs);
+  await db.updateTable('tokens').set({ held_ms: null }).where('id', '=', token.id).execute();
   await raiseChangeNumber(db, `token ${token.name} rotated`);
+  return true;
+}
+
+async function confirmToken(db: Kysely<Tables>, id: string): Promise<boolean> {
+  const confirmed = await db
+    .updateTable('tokens')
+    .set({ held_ms: null })
+    .where('id', '=', id)
+    .where('held_ms', 'is not', null)
+    .where('revoked_ms', 'is', null)
+    .returning('name')
+    .executeTakeFirst();
+  if (confirmed === undefined) return false;
+  await raiseChangeNumber(db, `token ${confirmed.name} confirmed`);
   return true;
 }
 
@@ -230,6 +253,7 @@ function toToken(row: Row, secrets: readonly Row[]): StoredToken {
     revokedMs: row.revoked_ms,
     lastUsedMs: row.last_used_ms,
     lastUsedFrom: row.last_used_from,
+    heldMs: row.held_ms,
     secrets: secrets.map(toSecret),
   };
 }

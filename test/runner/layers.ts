@@ -31,7 +31,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['app'],
   ['operations/evidence', 'operations/supervise'],
   ['operations/doctor'],
-  ['operations/init', 'operations/migrate', 'operations/support', 'operations/upgrade'],
+  ['operations/backup', 'operations/init', 'operations/migrate', 'operations/support', 'operations/upgrade'],
   ['demo'],
   ['bench'],
   ['cli/sidecar'],

@@ -55,6 +55,7 @@ export function token(name: string, more: Partial<StoredToken> = {}): StoredToke
     revokedMs: null,
     lastUsedMs: null,
     lastUsedFrom: null,
+    heldMs: null,
     secrets,
     ...more,
   };
@@ -67,9 +68,10 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
     throw new Error('explain changes nothing');
   };
   const store = {
-    tokens: { create: never, byId: never, byFormerSecret: never, byName: never, rotate: never, revoke: never, touch: never, list: async () => tokens },
+    tokens: { create: never, byId: never, byFormerSecret: never, byName: never, rotate: never, confirm: never, revoke: never, touch: never, list: async () => tokens },
     accounts: {
       create: never,
+      confirm: never,
       setPassword: never,
       remove: never,
       byName: async (name: string) => accounts.find((known) => known.name === name),
@@ -101,7 +103,7 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
 }
 
 function account(name: string, roles: readonly string[]) {
-  return { id: name, name, roles, scope: null, password: '', createdMs: 0, expiresMs: null, loginMs: null };
+  return { id: name, name, roles, scope: null, password: '', createdMs: 0, expiresMs: null, loginMs: null, heldMs: null };
 }
 
 export function role(name: string): Promise<ResolvedPrincipal> {

@@ -79,12 +79,14 @@ describe('finding a principal', () => {
     const overlapping = token('two', { secrets: [{ ...secret, expiresMs: NOW_MS + 1 }, ...expired.secrets] });
     const parts = principalParts([
       token('gone', { revokedMs: 5 }),
+      token('held', { heldMs: 5 }),
       expired,
       overlapping,
       token('again', { id: 'a', revokedMs: 5 }),
       token('again', { id: 'b' }),
     ]);
     expect((await findPrincipal('token:gone', parts)).refusedAs).toBe('credential-revoked');
+    expect((await findPrincipal('token:held', parts)).refusedAs).toBe('credential-unconfirmed');
     expect((await findPrincipal('token:old', parts)).refusedAs).toBe('credential-expired');
     expect((await findPrincipal('token:two', parts)).refusedAs).toBeNull();
     expect((await findPrincipal('token:again', parts)).refusedAs).toBeNull();

@@ -152,7 +152,8 @@ async function tokenPrincipal(name: string, store: PrincipalStore, parts: Princi
 
 function tokenProblem(token: StoredToken, nowMs: number): ReasonCode | null {
   if (token.revokedMs !== null) return 'credential-revoked';
-  return token.secrets.every(({ expiresMs }) => expiresMs !== null && expiresMs <= nowMs) ? 'credential-expired' : null;
+  if (token.secrets.every(({ expiresMs }) => expiresMs !== null && expiresMs <= nowMs)) return 'credential-expired';
+  return token.heldMs === null ? null : 'credential-unconfirmed';
 }
 
 async function accountPrincipal(

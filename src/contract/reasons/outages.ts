@@ -49,6 +49,11 @@ export const OUTAGE_REASONS = {
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
   'device-throttled': { status: 429, detail: 'Too many wrong codes.', hint: 'Wait a minute, then type the code that the terminal shows.' },
   'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide at the moment.', hint: 'Retry; nothing was forwarded.' },
+  'credential-unconfirmed': {
+    status: 503,
+    detail: 'The gateway was restored from a backup, and does not know whether this credential was revoked after the backup.',
+    hint: 'Wait. An administrator confirms it (lictor token confirm NAME, lictor account confirm NAME), or gives out a new one.',
+  },
   'idp-unavailable': {
     status: 503,
     detail: 'The identity provider cannot be reached.',

@@ -1,8 +1,11 @@
 // Who a request is: every carrier, every refusal, sessions and their limits (TK-01, TK-02, SE-01).
 
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../config/config.ts';
 import type { LockKind } from '../../contract/lock.ts';
+import { REASONS } from '../../contract/reasons.ts';
 import { everywhere } from '../../contract/scope.ts';
 import { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts';
 import { anEdgeInput } from './inputs.fixture.ts';
@@ -122,6 +125,16 @@ describe('a service token', () => {
     expect(reason(await authenticator.authenticate(bearer(text)))).toBe('ok');
     await test.store.tokens.revoke(id);
     expect(await authenticator.authenticate(bearer(text))).toEqual({ ok: false, reason: 'credential-revoked', credentialId: id, owner: ETL });
+  });
+
+  it('waits with 503 after a restore, until a person confirms it', async () => {
+    const { id, text } = await test.token();
+    using db = new DatabaseSync(join(test.directory, 'lictor.db'));
+    db.exec('UPDATE tokens SET held_ms = 1');
+    expect(await authenticator.authenticate(bearer(text))).toEqual({ ok: false, reason: 'credential-unconfirmed', credentialId: id });
+    expect(REASONS['credential-unconfirmed'].status).toBe(503);
+    await test.store.tokens.confirm(id);
+    expect(reason(await authenticator.authenticate(bearer(text)))).toBe('ok');
   });
 
   it('works inside the overlap of a rotation and not after it (TK-01)', async () => {

@@ -16,7 +16,7 @@ export const DEFAULT_OVERLAP_MS = 86_400_000;
 export type TokenRights = Pick<StoredToken, 'name' | 'roles' | 'scope' | 'cidrs' | 'lifetimeMs'>;
 
 export interface TokenChange {
-  readonly action: 'token.create' | 'token.rotate';
+  readonly action: 'token.create' | 'token.rotate' | 'token.confirm';
   readonly name: string;
   readonly grants: readonly RecordedGrant[];
 }
@@ -53,6 +53,13 @@ export async function rotateServiceToken(
   const { text: secret } = createTokenText(token.id);
   await record({ action: 'token.rotate', name: token.name, grants: grantsOfToken(token, config, clock()) });
   return (await store.tokens.rotate({ id: token.id, hash: hashToken(secret), overlapMs })) ? secret : undefined;
+}
+
+/** Ends the hold that a restore put on it. False: it is not on hold. */
+export async function confirmServiceToken({ store, config, clock, record }: TokenParts, token: StoredToken): Promise<boolean> {
+  if (token.heldMs === null) return false;
+  await record({ action: 'token.confirm', name: token.name, grants: grantsOfToken(token, config, clock()) });
+  return await store.tokens.confirm(token.id);
 }
 
 /** What a stock client of Prefect needs in its environment. */

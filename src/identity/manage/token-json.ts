@@ -7,7 +7,8 @@ import { createAgentCredentials } from '../authn/agent/credentials.ts';
 
 const DAY_MS = 86_400_000;
 
-export type TokenState = 'live' | 'expired' | 'revoked';
+/** `unconfirmed`: it comes from a backup, and no person has confirmed it since. */
+export type TokenState = 'live' | 'unconfirmed' | 'expired' | 'revoked';
 
 export interface TokenJson {
   readonly name: string;
@@ -91,7 +92,8 @@ function expiryOf(token: StoredToken): number | null {
 function stateOf(token: StoredToken, nowMs: number): TokenState {
   if (token.revokedMs !== null) return 'revoked';
   const expiresMs = expiryOf(token);
-  return expiresMs !== null && expiresMs <= nowMs ? 'expired' : 'live';
+  if (expiresMs !== null && expiresMs <= nowMs) return 'expired';
+  return token.heldMs === null ? 'live' : 'unconfirmed';
 }
 
 function isoOrNull(ms: number | null): string | null {

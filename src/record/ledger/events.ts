@@ -13,6 +13,8 @@ export const GATEWAY_ACTIONS = {
   pruned: 'ledger.pruned',
   pruneStopped: 'ledger.prune_stopped',
   pruneHeld: 'ledger.prune_held',
+  restored: 'gateway.restored',
+  credentialsEnded: 'gateway.credentials_ended',
 } as const;
 
 export type PreviousShutdown = 'none' | 'clean' | 'unclean';

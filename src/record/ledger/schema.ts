@@ -33,6 +33,15 @@ const SCHEMA = `
   ${EVENT_TABLES}
   ${OUTBOX_TABLE}`;
 
+/** Their positions and process ids are of one machine. */
+const OF_MACHINE = ['tails', 'edge_workers'];
+
+/** The tables of a backup. The first one has the numbers of `notable` that are used up. */
+export const COPIED_TABLES: readonly string[] = [
+  'sqlite_sequence',
+  ...[...SCHEMA.matchAll(/CREATE TABLE (\w+)/g)].map(([, name = '']) => name).filter((name) => !OF_MACHINE.includes(name)),
+];
+
 /** For a writer, in its transaction. */
 export function createTables(db: DatabaseSync): void {
   if (versionOf(db) === 0) db.exec(`${SCHEMA}; PRAGMA user_version = ${STATE_VERSION}`);

@@ -3,7 +3,7 @@
 export interface TokenFacts {
   readonly name: string;
   readonly roles: readonly string[];
-  readonly state: 'live' | 'expired' | 'revoked';
+  readonly state: 'live' | 'unconfirmed' | 'expired' | 'revoked';
   readonly created_at: string;
   readonly expires_at: string | null;
   readonly last_used_at: string | null;

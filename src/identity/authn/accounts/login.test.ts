@@ -1,4 +1,6 @@
 // Logging in and its throttle (SE-01).
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../../config/config.ts';
 import { createRoleBook } from '../roles.ts';
@@ -92,6 +94,16 @@ describe('a login', () => {
     const login = await loginWith(plainPasswords());
     expect(await login({ ...ALICE, name: 'nemo' })).toEqual({ ok: false, reason: 'policy-default-deny', principalId: 'nemo@local' });
     expect(await login({ ...ALICE, name: 'nemo', password: 'x' })).toMatchObject({ reason: 'login-failed' });
+  });
+
+  it('of an account that waits after a restore starts no session, and reveals that only with the right password', async () => {
+    const login = await loginWith(plainPasswords());
+    using db = new DatabaseSync(join(test.directory, 'lictor.db'));
+    db.exec('UPDATE accounts SET held_ms = 1');
+    expect(await login(ALICE)).toEqual({ ok: false, reason: 'credential-unconfirmed', principalId: 'alice@local' });
+    expect(await login({ ...ALICE, password: 'x' })).toMatchObject({ reason: 'login-failed' });
+    await test.store.accounts.confirm('alice');
+    expect(await login(ALICE)).toMatchObject({ ok: true });
   });
 
   it('starts a new session each time and ends the former one (SE-01)', async () => {

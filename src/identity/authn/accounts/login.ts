@@ -44,8 +44,8 @@ export type LoginResult =
   | { readonly ok: false; readonly reason: 'login-failed'; readonly principalId: string | null }
   /** No password was checked, so it names no principal: floods.ts bounds only records without a principal (src/record/ledger/floods.ts). */
   | { readonly ok: false; readonly reason: 'login-throttled'; readonly principalId: null; readonly retryAfterSeconds: number }
-  /** Name and password are right, but the account has no rights or is locked: no session. */
-  | { readonly ok: false; readonly reason: 'policy-default-deny' | 'locked'; readonly principalId: string };
+  /** Name and password are right, but the account has no rights, is locked, or waits for a confirmation: no session. */
+  | { readonly ok: false; readonly reason: 'policy-default-deny' | 'locked' | 'credential-unconfirmed'; readonly principalId: string };
 
 export type Login = (request: LoginRequest) => Promise<LoginResult>;
 
@@ -76,8 +76,8 @@ export function createLogin(parts: LoginParts): Login {
     }
     if (check === 'wrong' || claimed === undefined) return { ok: false, reason: 'login-failed', principalId };
     attempt.succeeded();
-    if ((await lockOnPrincipal(parts, claimed.principal)) !== undefined) return { ok: false, reason: 'locked', principalId: claimed.principal.id };
-    if (claimed.principal.roles.length === 0) return { ok: false, reason: 'policy-default-deny', principalId: claimed.principal.id };
+    const reason = await obstacleFor(claimed, parts);
+    if (reason !== undefined) return { ok: false, reason, principalId: claimed.principal.id };
     return await startSession(parts, claimed, request.oldCookieValue);
   };
 }
@@ -85,6 +85,13 @@ export function createLogin(parts: LoginParts): Login {
 interface Claimed {
   readonly account: StoredAccount;
   readonly principal: Principal;
+}
+
+/** Name and password are right. */
+async function obstacleFor({ account, principal }: Claimed, parts: LoginParts) {
+  if ((await lockOnPrincipal(parts, principal)) !== undefined) return 'locked';
+  if (account.heldMs !== null) return 'credential-unconfirmed';
+  return principal.roles.length === 0 ? 'policy-default-deny' : undefined;
 }
 
 async function lookUp({ accounts, config, roleBook }: LoginParts, name: string): Promise<Claimed | undefined> {

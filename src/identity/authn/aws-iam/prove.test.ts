@@ -1,4 +1,6 @@
 // Research row AW-01: what a signed request must be, that the one that is sent is made anew, and what the answer of STS may be.
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AwsIamProvider } from '../../../config/config.ts';
 import { OutboundError, type OutboundRequest } from '../outbound.ts';
@@ -182,6 +184,13 @@ describe('refused without asking STS', () => {
     test.advance(2_000);
     expect(await prove()(text)).toEqual({ ok: false, reason: 'aws-stale' });
     expect(asked).toHaveLength(1);
+  });
+
+  it('what was signed before a restore, and nothing later', async () => {
+    using db = new DatabaseSync(join(test.directory, 'lictor.db'));
+    db.exec(`INSERT INTO restores VALUES (1, 'b', 1, ${test.clock() - 10_000})`);
+    expect(await prove()(subject({ date: amzDate(-11_000) }))).toEqual({ ok: false, reason: 'aws-replayed' });
+    expect(await prove()(subject({ date: amzDate(-9_000) }))).toMatchObject({ ok: true });
   });
 });
 

@@ -33,7 +33,7 @@ export function createProveAws({ provider, outbound, marks, clock }: AwsParts): 
     const identity = await askSts(request, provider.id, outbound);
     if (identity === undefined) return { ok: false, reason: 'aws-refused' };
     // Marked after the check, so that only a valid signature leaves a mark. Of several at once only one is first.
-    if (!(await marks.once(MARK, request.signature, request.dateMs + WINDOW_MS + 1))) return { ok: false, reason: 'aws-replayed' };
+    if (!(await marks.once(MARK, request.signature, request.dateMs + WINDOW_MS + 1, request.dateMs))) return { ok: false, reason: 'aws-replayed' };
     return { ok: true, identity, provider, expiresAtMs: null, credentialId: `aws:${request.accessKeyId}` };
   };
 }

@@ -28,6 +28,7 @@ export interface Assertion {
   readonly authenticatedMs: number;
   /** The latest end of the session by the provider. Null: it names none. */
   readonly sessionEndsMs: number | null;
+  readonly issuedMs: number;
   /** After this time it would be rejected as too old. */
   readonly usableUntilMs: number;
   readonly attributes: ReadonlyMap<string, readonly string[]>;
@@ -43,23 +44,24 @@ export function readAssertion(assertion: XmlElement, expected: Expected): ReadAs
   const id = attribute(assertion, 'ID');
   if (id === undefined || attribute(assertion, 'Version') !== '2.0') throw new SamlError('the assertion has no ID, or is not of version 2.0');
   if (uriOf(onlyChild(assertion, NS.assertion, 'Issuer')) !== expected.idp.entityId) throw new SamlError('the assertion has another issuer');
-  checkIssued(assertion, expected.nowMs, 'the assertion');
+  const issuedMs = checkIssued(assertion, expected.nowMs, 'the assertion');
   checkConditions(onlyChild(assertion, NS.assertion, 'Conditions'), expected);
   const subject = onlyChild(assertion, NS.assertion, 'Subject');
   const confirmed = confirmedUntil(subject, expected);
   if (confirmed === 'other-login') return notProven('assertion-other-login', 'InResponseTo names another request, or none');
   const session = readSession(assertion, expected.nowMs);
-  return { ok: true, assertion: { id, nameId: readNameId(subject), ...session, usableUntilMs: confirmed, attributes: readAttributes(assertion) } };
+  return { ok: true, assertion: { id, nameId: readNameId(subject), ...session, issuedMs, usableUntilMs: confirmed, attributes: readAttributes(assertion) } };
 }
 
 /** The longest life of a login attempt: an older answer matches none. */
 const OLDEST_MS = 15 * 60_000;
 
-/** For a response or an assertion. Each names its time of creation. */
-export function checkIssued(element: XmlElement, nowMs: number, what: string): void {
+/** For a response or an assertion. Each names its time of creation, which this answers. */
+export function checkIssued(element: XmlElement, nowMs: number, what: string): number {
   const issuedMs = timeOf(attribute(element, 'IssueInstant') ?? '', 'IssueInstant');
   if (issuedMs > nowMs + SKEW_MS) throw new SamlError(`${what} is from the future`);
   if (issuedMs < nowMs - OLDEST_MS - SKEW_MS) throw new SamlError(`${what} is too old`);
+  return issuedMs;
 }
 
 function checkConditions(conditions: XmlElement, { audience, nowMs }: Expected): void {

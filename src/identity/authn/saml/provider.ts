@@ -135,7 +135,7 @@ async function prove(inside: Inside, params: URLSearchParams, asked: AttemptSecr
   const proof = { ...provenBy(assertion, known.identity), ...known };
   const checked = asked?.isFresh === true ? freshlyProven(proof, clock()) : { ...proof, authenticatedMs: null };
   if (!checked.ok) return checked;
-  if (!(await marks.once('saml assertion', `${config.id} ${assertion.id}`, assertion.usableUntilMs + 2 * SKEW_MS))) {
+  if (!(await marks.once('saml assertion', `${config.id} ${assertion.id}`, assertion.usableUntilMs + 2 * SKEW_MS, assertion.issuedMs))) {
     return notProven('assertion-replayed', 'its ID was used before');
   }
   return checked;

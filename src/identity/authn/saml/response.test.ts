@@ -15,6 +15,7 @@ describe('a valid answer', () => {
         sessionIndex: 'session-1',
         authenticatedMs: NOW_MS,
         sessionEndsMs: NOW_MS + 3_600_000,
+        issuedMs: NOW_MS,
         usableUntilMs: NOW_MS + 300_000,
         attributes: new Map([['groups', ['platform', 'team-a']]]),
       },

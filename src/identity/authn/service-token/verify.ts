@@ -2,9 +2,8 @@
 import type { Clock } from '../../../contract/clock.ts';
 import type { EdgeInputs } from '../../../contract/inputs.ts';
 import type { Carrier, Principal } from '../../../contract/principal.ts';
-import type { ReasonCode } from '../../../contract/reasons.ts';
 import { roleNames } from '../../../contract/scope.ts';
-import type { StoredToken, Tokens } from '../../../store/tokens.ts';
+import type { StoredSecret, StoredToken, Tokens } from '../../../store/tokens.ts';
 import type { AgentCredentials } from '../agent/credentials.ts';
 import { ownerOfToken } from '../owner.ts';
 import type { RoleBook } from '../roles.ts';
@@ -32,10 +31,8 @@ export function createTokenVerifier(parts: TokenVerifierParts): TokenVerifier {
     const secret = token?.secrets.find((candidate) => isSameHash(candidate.hash, hash));
     if (token === undefined || secret === undefined) return refuseUnknown(parts, hash);
     const nowMs = parts.clock();
-    const refused = (reason: ReasonCode) => refuse(reason, token.id, ownerOfToken(token, parts.agents));
-    if (token.revokedMs !== null) return refused('credential-revoked');
-    if (secret.expiresMs !== null && secret.expiresMs <= nowMs) return refused('credential-expired');
-    if (!isInNetworks(inputs.address, token.cidrs)) return refused('credential-address');
+    const problem = problemOf(token, secret, { nowMs, address: inputs.address });
+    if (problem !== undefined) return refuse(problem, token.id, ownerOfToken(token, parts.agents));
     const use = { id: token.id, hash: secret.hash, usedMs: nowMs, address: inputs.address };
     parts.touches.touch({ key: `token ${secret.hash}`, lastMs: secret.lastUsedMs, nowMs, write: () => parts.tokens.touch(use) });
     return {
@@ -50,6 +47,13 @@ export function createTokenVerifier(parts: TokenVerifierParts): TokenVerifier {
 async function refuseUnknown({ tokens, agents }: TokenVerifierParts, hash: string): Promise<Authentication> {
   const former = await tokens.byFormerSecret(hash);
   return former === undefined ? refuse('credential-unknown') : refuse('credential-unknown', former.id, ownerOfToken(former, agents));
+}
+
+function problemOf(token: StoredToken, { expiresMs }: StoredSecret, { nowMs, address }: { readonly nowMs: number; readonly address: string }) {
+  if (token.revokedMs !== null) return 'credential-revoked';
+  if (expiresMs !== null && expiresMs <= nowMs) return 'credential-expired';
+  if (token.heldMs !== null) return 'credential-unconfirmed';
+  return isInNetworks(address, token.cidrs) ? undefined : 'credential-address';
 }
 
 /** With its present roles. */

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { makeMemoryDir } from '../../../config/memory-dir.fixture.ts';
 import { openStore, type Store } from '../../../store/store.ts';
@@ -64,5 +65,18 @@ it('counts a token by its newest secret', async () => {
 
 it('leaves a store that cannot be read to its own check', async () => {
   writeFileSync(join(root, 'x.db'), 'no database');
-  expect(await checkTokens(join(root, 'x.db'), nowMs)).toMatchObject({ status: 'ok' });
+  expect(await checkTokens(join(root, 'x.db'), nowMs)).toMatchObject([{ status: 'ok' }]);
+});
+
+it('names tokens and accounts that a restore put on hold', async () => {
+  await create('ci', null);
+  await create('over', 1);
+  await store.accounts.create({ id: 'a', name: 'alice', roles: ['admin'], password: 'phc' });
+  using db = new DatabaseSync(file());
+  db.exec('UPDATE tokens SET held_ms = 1; UPDATE accounts SET held_ms = 1');
+  nowMs += 2;
+  expect((await lines())[0]).toBe('fail a restore put these on hold, and the gateway answers them 503: account alice, token ci');
+  await store.tokens.confirm('ci');
+  await store.accounts.confirm('alice');
+  expect(await lines()).toEqual(['ok no service token expires within 7 days']);
 });

@@ -1,7 +1,7 @@
-// Service tokens that expire soon. Those of live workers come first, because their runs end with them.
+// Service tokens that wait for a confirmation, or expire soon. Those of live workers come first, because their runs end with them.
 import type { StoreAddress } from '../../../contract/store-address.ts';
 import { readRows } from '../../../store/rows.ts';
-import { ok, type Verdict, warn } from '../finding.ts';
+import { fail, ok, type Verdict, warn } from '../finding.ts';
 
 const HOUR_MS = 3_600_000;
 const SOON_MS = 7 * 24 * HOUR_MS;
@@ -16,12 +16,14 @@ interface Expiring {
   readonly usedByWorker: boolean;
 }
 
-export async function checkTokens(storeAt: StoreAddress, nowMs: number): Promise<Verdict | readonly Verdict[]> {
+export async function checkTokens(storeAt: StoreAddress, nowMs: number): Promise<readonly Verdict[]> {
   const expiring = await readExpiring(storeAt, nowMs);
+  const waiting = await checkWaiting(storeAt, nowMs);
   const urgent = expiring.filter(({ usedByWorker, expiresMs }) => usedByWorker && expiresMs <= nowMs + WORKER_SOON_MS);
   const others = expiring.filter((token) => !urgent.includes(token));
-  if (expiring.length === 0) return ok('no service token expires within 7 days');
+  if (expiring.length === 0) return [...waiting, ok('no service token expires within 7 days')];
   return [
+    ...waiting,
     ...(urgent.length === 0
       ? []
       : [
@@ -34,9 +36,27 @@ export async function checkTokens(storeAt: StoreAddress, nowMs: number): Promise
   ];
 }
 
+const WAITING = `SELECT 'token' AS kind, name FROM tokens JOIN token_secrets ON token_id = tokens.id WHERE held_ms IS NOT NULL AND revoked_ms IS NULL
+  AND (expires_ms IS NULL OR expires_ms > ?) UNION SELECT 'account', name FROM accounts WHERE held_ms IS NOT NULL AND removed_ms IS NULL ORDER BY 1, 2`;
+
+/** Of a restored backup. */
+async function checkWaiting(storeAt: StoreAddress, nowMs: number): Promise<readonly Verdict[]> {
+  const names = (await readRows(storeAt, WAITING, nowMs)).map(({ kind, name }) => `${String(kind)} ${String(name)}`);
+  if (names.length === 0) return [];
+  return [
+    fail(
+      `a restore put these on hold, and the gateway answers them 503: ${few(names)}`,
+      'lictor token confirm NAME or lictor account confirm NAME, if it was not revoked after the backup; else lictor token rotate, or account passwd.',
+    ),
+  ];
+}
+
 function listed(tokens: readonly Expiring[]): string {
-  const names = tokens.slice(0, NAMED).map(({ name, expiresMs }) => `${name} (${new Date(expiresMs).toISOString()})`);
-  return `${names.join(', ')}${tokens.length > NAMED ? ` and ${tokens.length - NAMED} more` : ''}`;
+  return few(tokens.map(({ name, expiresMs }) => `${name} (${new Date(expiresMs).toISOString()})`));
+}
+
+function few(names: readonly string[]): string {
+  return `${names.slice(0, NAMED).join(', ')}${names.length > NAMED ? ` and ${names.length - NAMED} more` : ''}`;
 }
 
 /** By the newest secret, soonest first. Leaves out doctor's own tokens. */

@@ -21,6 +21,12 @@ export interface VerifiedChain {
   readonly lastTime: string | null;
 }
 
+export interface RestoredAt {
+  readonly node: string;
+  readonly seq: number;
+  readonly time: string;
+}
+
 export interface Report {
   /** The first ones, in the order of the records. Empty: no change was found. */
   readonly problems: readonly Problem[];
@@ -28,6 +34,8 @@ export interface Report {
   /** Earlier records, which retention deleted or an export leaves out. */
   readonly pruned: readonly PrunedPart[];
   readonly checkpoints: number;
+  /** Where a restore from a backup continued a chain: what came after this record before is lost. */
+  readonly restored: readonly RestoredAt[];
   /** Events of Prefect that the records cover: verified against their digests, or not part of the evidence. */
   readonly events: { readonly checked: number; readonly unchecked: number };
   /** Ids of the keys that signed. */

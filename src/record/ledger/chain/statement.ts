@@ -10,7 +10,7 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const chainEnd = z.strictObject({ node: z.string(), from_seq: z.int().min(0), from_hash: digest, seq: z.int().min(0), hash: digest });
 export type ChainEnd = z.infer<typeof chainEnd>;
 
-const REASONS = ['start', 'hour', 'rotation', 'retention', 'key', 'key-lost', 'head-lost', 'stop'] as const;
+const REASONS = ['start', 'hour', 'rotation', 'retention', 'key', 'key-lost', 'head-lost', 'restored', 'stop'] as const;
 export type CheckpointReason = (typeof REASONS)[number];
 
 const fields = {

@@ -4,8 +4,8 @@ import { EVENTS_STORED, parseStoredEvents } from '../events.ts';
 import type { Anchors, Evidence } from './evidence.ts';
 import { GENESIS, hashOf } from './hash.ts';
 import { prunedParts } from './pruned.ts';
-import type { AddProblem, Problem, ProblemKind, Report, VerifiedChain } from './report.ts';
-import type { ChainEnd, Statement } from './statement.ts';
+import type { AddProblem, Problem, ProblemKind, Report, RestoredAt, VerifiedChain } from './report.ts';
+import type { ChainEnd, Checkpoint, Statement } from './statement.ts';
 import { type Claim, readStatements } from './statements.ts';
 
 const MOST_PROBLEMS = 20;
@@ -30,10 +30,15 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
     chains,
     pruned,
     checkpoints: statements.checkpoints.length,
+    restored: statements.checkpoints.flatMap(restoredAt),
     events,
     keys: [...new Set(statements.checkpoints.map(({ key }) => key))],
     signedAt: statements.end?.time ?? null,
   };
+}
+
+function restoredAt({ reason, chains, time }: Checkpoint): readonly RestoredAt[] {
+  return reason === 'restored' ? chains.map(({ node, seq }) => ({ node, seq, time })) : [];
 }
 
 /** Passes on the records, and verifies the events that they cover. */

@@ -13,6 +13,7 @@ const OWN_ACTIONS = [
   ...[
     'account.add',
     'account.break_glass',
+    'account.confirm',
     'account.passwd',
     'account.remove',
     'approval.approve',
@@ -31,7 +32,7 @@ const OWN_ACTIONS = [
   ...['scim.groups.create', 'scim.groups.delete', 'scim.groups.replace', 'scim.groups.update', 'scim.refused'],
   ...['scim.users.create', 'scim.users.delete', 'scim.users.replace', 'scim.users.update'],
   ...['session.backchannel_logout', 'session.end', 'session.login', 'session.logout', 'session.refresh', 'socket.close'],
-  ...['token.code', 'token.create', 'token.device', 'token.exchange', 'token.refresh', 'token.revoke', 'token.rotate'],
+  ...['token.code', 'token.confirm', 'token.create', 'token.device', 'token.exchange', 'token.refresh', 'token.revoke', 'token.rotate'],
   ...['upstream.rotate', 'upstream.rotate_abort', 'upstream.rotate_begin'],
 ];
 

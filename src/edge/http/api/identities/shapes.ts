@@ -49,7 +49,7 @@ export const token = z
     roles: list,
     scope: text,
     cidrs: list,
-    state: z.enum(['live', 'expired', 'revoked']),
+    state: z.enum(['live', 'unconfirmed', 'expired', 'revoked']),
     created_at: z.string(),
     age_days: z.number(),
     expires_at: text,

@@ -19,7 +19,7 @@ import { apiRoute, type CallContext, type Result } from '../api-route.ts';
 import { duration, recordOrThrow, refusing, takeEffect } from './changes.ts';
 import { next, PAGE, token } from './shapes.ts';
 
-const STATES = ['live', 'expired', 'revoked'] as const;
+const STATES = ['live', 'unconfirmed', 'expired', 'revoked'] as const;
 
 export const tokens = apiRoute({
   method: 'GET',
@@ -30,7 +30,7 @@ export const tokens = apiRoute({
     state: z
       .enum([...STATES, 'current', 'any'])
       .default('live')
-      .describe('current: live or expired'),
+      .describe('current: all but revoked'),
     used: z.enum(['yes', 'no', 'any']).default('any').describe('no: those that were never used'),
     ...PAGE,
   }),

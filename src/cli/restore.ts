@@ -1,0 +1,156 @@
+// `lictor restore`: a state directory from a backup. Nothing is revived that may have been revoked since.
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { renderProblem } from '../config/problem.ts';
+import { prepareStateDir } from '../config/runtime-dir.ts';
+import { type StatePaths, statePaths } from '../config/state-dir.ts';
+import { assertStateOurs } from '../config/state-owner.ts';
+import { systemClock } from '../contract/clock.ts';
+import { LictorError } from '../contract/error.ts';
+import type { Opener } from '../operations/backup/seal.ts';
+import { collect } from './backup.ts';
+import type { CliContext } from './context.ts';
+import { CommandFailed } from './errors.ts';
+import { operatorOf } from './operator.ts';
+import { createProgress } from './progress.ts';
+import { restoredJson, restoredText } from './restore-text.ts';
+import { whyNotWritten } from './write-whole.ts';
+
+interface Options {
+  readonly identity?: readonly string[];
+  readonly passphraseFile?: string;
+  readonly replace?: boolean;
+  readonly check?: boolean;
+  readonly json?: boolean;
+}
+
+const HELP = `
+Stop the gateway first. Sessions, logins and tokens of flow runs of the backup end. Service tokens and accounts wait: they may have been revoked after the
+backup. The gateway answers them 503 until you confirm each, or give it another secret. Lictor reads the whole backup before it changes anything.
+
+Example:
+  lictor restore lictor-2026-12-02.age --identity backup-key.txt --state-dir /var/lib/lictor
+  lictor token confirm etl-worker
+`;
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('restore')
+    .argument('<file>', 'what lictor backup wrote')
+    .description('restore the state from a backup, into an empty state directory')
+    .option('--identity <file>', 'the identity of a recipient; repeatable', collect)
+    .option('--passphrase-file <file>', 'instead: a file with the passphrase')
+    .option('--replace', 'move the present state to STATE/backup, and confirm what still holds by it')
+    .option('--check', 'only read the whole backup, and change nothing')
+    .option('--json', 'one object')
+    .addHelpText('after', HELP)
+    .action((file: string, options: Options) => restore(context, file, options));
+}
+
+async function restore(context: CliContext, file: string, options: Options): Promise<void> {
+  const { openerOf } = await import('./backup-key.ts');
+  const { checkBackup } = await import('../operations/backup/restore.ts');
+  const opener = await openerOf(options);
+  const progress = createProgress(context.err);
+  progress.say('reading the backup');
+  const header = await readable(file, () => checkBackup(file, opener)).finally(progress.end);
+  if (options.check === true) {
+    const { id, made_at: madeAt } = header;
+    context.out.write(options.json === true ? `${JSON.stringify({ id, made_at: madeAt })}\n` : `${file} is a whole backup of ${madeAt}.\n`);
+    return;
+  }
+  await whileStopped(context.stateDir(), (paths) => replaceState(context, { file, opener, paths, ...options }));
+}
+
+/** With the claim of the supervisor, so that no gateway starts meanwhile. At the end, the cached decisions of the former state are gone too. */
+async function whileStopped(stateDir: string, work: (paths: StatePaths) => Promise<void>): Promise<void> {
+  assertStateOurs(stateDir);
+  const { claimStateDir, releaseStateDir } = await import('../operations/supervise/claim.ts');
+  const paths = prepareStateDir(stateDir, { restoring: 'completed' });
+  const other = await claimStateDir(paths);
+  if (other !== undefined) throw new CommandFailed(`Nothing was changed: a gateway uses ${stateDir} (process ${other}). Stop it first.`);
+  try {
+    await work(paths);
+  } finally {
+    await releaseStateDir(paths);
+  }
+}
+
+interface Task extends Options {
+  readonly file: string;
+  readonly opener: Opener;
+  readonly paths: StatePaths;
+}
+
+async function replaceState(context: CliContext, { file, opener, paths, replace = false, json = false }: Task): Promise<void> {
+  const { hasState, putInPlace } = await import('../operations/backup/place.ts');
+  const { restoreInto } = await import('../operations/backup/restore.ts');
+  const { NO_LATER_STORE } = await import('../store/restores.ts');
+  const { readLaterStore } = await import('../store/dump.ts');
+  const aside = join(paths.backup, `before-restore-${new Date(systemClock()).toISOString().replaceAll(/[:.]/g, '-')}`);
+  if (existsSync(paths.restored) || existsSync(paths.restoring)) {
+    putInPlace({ paths, storeFile: storeFileOf(context, firstThere(paths.restored, paths.restoring)), aside });
+    context.out.write('The interrupted restore is complete.\n');
+    return;
+  }
+  const present = existsSync(context.configFile()) ? storeFileOf(context, paths.root) : paths.storeFile;
+  if (!replace && hasState(paths, present)) throw full(paths);
+  const into = `${paths.restored}.partial`;
+  rmSync(into, { recursive: true, force: true });
+  const progress = createProgress(context.err);
+  const { principal, asserted } = operatorOf(context.env);
+  const by = { time: '', principal, principal_kind: 'user', on_behalf_of: asserted } as const;
+  const later = existsSync(present) ? readLaterStore(present, systemClock()) : NO_LATER_STORE;
+  const restored = await written(paths.root, () => restoreInto({ file, opener, into, later, by, clock: systemClock, progress: progress.say })).finally(
+    progress.end,
+  );
+  const storeFile = storeFileOf(context, into);
+  if (!replace && hasState(paths, storeFile)) {
+    rmSync(into, { recursive: true });
+    throw full(paths);
+  }
+  renameSync(into, paths.restored);
+  putInPlace({ paths, storeFile, aside });
+  const done = { ...restored, root: paths.root, aside: existsSync(aside) ? aside : null };
+  context.out.write(json ? `${JSON.stringify(restoredJson(done))}\n` : restoredText(done, (words) => context.commandLine(words, context.configFile())));
+}
+
+function full({ root }: StatePaths): CommandFailed {
+  return new CommandFailed(
+    `Nothing was changed: ${root} has a state already. Name an empty directory (--state-dir DIR), or take --replace: it moves the present state to ${root}/backup.`,
+  );
+}
+
+function firstThere(...directories: readonly [string, string]): string {
+  return existsSync(directories[0]) ? directories[0] : directories[1];
+}
+
+/** By the configuration of the command line, else by the one of the backup. */
+function storeFileOf(context: CliContext, backup: string): string {
+  const given = context.configFile();
+  const file = existsSync(given) ? given : join(backup, 'lictor.yaml');
+  if (!existsSync(file)) return statePaths(context.stateDir(), '').storeFile;
+  const loaded = loadConfig(file, context.env, { stateDir: context.stateDir(), secrets: 'skip' });
+  if (loaded.ok) return loaded.config.storeFile;
+  throw new CommandFailed(`Nothing was changed. ${loaded.problems.map((problem) => renderProblem(file, problem)).join('')}`.trimEnd());
+}
+
+async function readable<T>(file: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (cause instanceof LictorError) throw cause;
+    throw new CommandFailed(`${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
+}
+
+async function written<T>(root: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (cause) {
+    if (cause instanceof LictorError) throw cause;
+    throw new CommandFailed(`Nothing was changed: ${root} cannot be written: ${whyNotWritten(cause, root)}`, cause);
+  }
+}

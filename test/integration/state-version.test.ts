@@ -57,7 +57,8 @@ it('a backup under load is restored into an empty directory: it verifies, and wh
   await gateway.up();
   const answers = await Promise.all([live, revokedBefore, revokedAfter].map(ask));
   expect(answers.map(({ status }) => status)).toEqual([503, 401, 503]);
-  expect(answers[0]?.headers.get('retry-after')).toMatch(/^\d+$/);
+  expect([answers[0]?.headers.get('retry-after'), answers[0]?.headers.get('prefect-maintenance')]).toEqual(['10', 'true']);
+  expect(await answers[0]?.json()).toMatchObject({ code: 'credential-unconfirmed', hint: expect.stringContaining('lictor token confirm') });
   expect((await gateway.fetch('/api/admin/version', { session })).status).toBe(401);
   await gateway.lictorOk('token', 'confirm', 'live');
   await gateway.lictorOk('token', 'revoke', 'after');

@@ -60,4 +60,4 @@ export const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** Planned commands: they only report that they are not built yet. */
-export const LATER_COMMANDS: readonly string[] = ['import', 'store', 'backup', 'restore', 'plan', 'apply', 'soak'];
+export const LATER_COMMANDS: readonly string[] = ['import', 'store', 'plan', 'apply', 'soak'];

@@ -24,7 +24,9 @@ async function lictor(...args: string[]) {
 }
 
 const VERBS =
-  'approve check deny enforce explain find list lock log manage measure move print purge remove replace replay restore run search show try validate write'.split(' ');
+  'approve check deny enforce explain find list lock log manage measure move print purge remove replace replay restore run search show try validate write'.split(
+    ' ',
+  );
 
 describe('lictor', () => {
   it('says in at most eight words, without a passive or a noun alone, what each command does', () => {

@@ -10,7 +10,7 @@ import { assertStateOurs } from '../config/state-owner.ts';
 import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import type { Opener } from '../operations/backup/seal.ts';
-import { collect } from './backup.ts';
+import { collect, sqliteFileOf } from './backup.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 import { operatorOf } from './operator.ts';
@@ -133,7 +133,7 @@ function storeFileOf(context: CliContext, backup: string): string {
   const file = existsSync(given) ? given : join(backup, 'lictor.yaml');
   if (!existsSync(file)) return statePaths(context.stateDir(), '').storeFile;
   const loaded = loadConfig(file, context.env, { stateDir: context.stateDir(), secrets: 'skip' });
-  if (loaded.ok) return loaded.config.storeFile;
+  if (loaded.ok) return sqliteFileOf(loaded.config);
   throw new CommandFailed(`Nothing was changed. ${loaded.problems.map((problem) => renderProblem(file, problem)).join('')}`.trimEnd());
 }
 

@@ -1,9 +1,10 @@
 // The whole store for a backup, and a new store from one.
 import { DatabaseSync } from 'node:sqlite';
 import { type Epoch, type LaterStore, type Restored, raiseEpoch } from './restores.ts';
-import { createTables, STORE_TABLES } from './schema.ts';
+import { STORE_TABLES } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 import { createRowWriter, readRows, type TableRows } from './sqlite-rows.ts';
+import { createSqliteTables } from './sqlite-schema.ts';
 
 export interface StoreDump extends Disposable {
   rows(): Iterable<TableRows>;
@@ -28,7 +29,7 @@ export interface NewStore {
 export async function loadStore({ file, restored }: NewStore, batches: AsyncIterable<TableRows>): Promise<Epoch> {
   const database = openSqlite(file);
   try {
-    await createTables(database);
+    await createSqliteTables(database);
     await addRows(file, batches);
     return await database.durably((transaction) => raiseEpoch(transaction, restored));
   } finally {

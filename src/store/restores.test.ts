@@ -19,7 +19,7 @@ let store: Store;
 beforeEach(async () => {
   dir = makeMemoryDir('lictor-restores-');
   await writeNewStore(join(dir, 'lictor.db'));
-  store = await openStore({ file: join(dir, 'lictor.db'), clock });
+  store = await openStore({ at: join(dir, 'lictor.db'), clock });
 });
 afterEach(async () => {
   await store.close();
@@ -42,7 +42,7 @@ async function restore(rows: readonly TableRows[], later: LaterStore = NO_LATER_
   })();
   const epoch = await loadStore({ file, restored: { backupId: 'b', madeMs: MADE_MS, restoredMs: RESTORED_MS, later } }, batches);
   await store.close();
-  store = await openStore({ file, clock: () => RESTORED_MS });
+  store = await openStore({ at: file, clock: () => RESTORED_MS });
   return epoch;
 }
 

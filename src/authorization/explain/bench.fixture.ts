@@ -68,7 +68,17 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
     throw new Error('explain changes nothing');
   };
   const store = {
-    tokens: { create: never, byId: never, byFormerSecret: never, byName: never, rotate: never, confirm: never, revoke: never, touch: never, list: async () => tokens },
+    tokens: {
+      create: never,
+      byId: never,
+      byFormerSecret: never,
+      byName: never,
+      rotate: never,
+      confirm: never,
+      revoke: never,
+      touch: never,
+      list: async () => tokens,
+    },
     accounts: {
       create: never,
       confirm: never,

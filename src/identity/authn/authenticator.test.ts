@@ -131,7 +131,7 @@ describe('a service token', () => {
     const { id, text } = await test.token();
     using db = new DatabaseSync(join(test.directory, 'lictor.db'));
     db.exec('UPDATE tokens SET held_ms = 1');
-    expect(await authenticator.authenticate(bearer(text))).toEqual({ ok: false, reason: 'credential-unconfirmed', credentialId: id });
+    expect(await authenticator.authenticate(bearer(text))).toMatchObject({ ok: false, reason: 'credential-unconfirmed', credentialId: id });
     expect(REASONS['credential-unconfirmed'].status).toBe(503);
     await test.store.tokens.confirm(id);
     expect(reason(await authenticator.authenticate(bearer(text)))).toBe('ok');

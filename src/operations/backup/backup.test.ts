@@ -119,7 +119,7 @@ describe('a backup', () => {
   });
 
   it('is one moment of a store that changes meanwhile', async () => {
-    const store = await openStore({ file: paths.storeFile, clock: () => MADE_MS });
+    const store = await openStore({ at: paths.storeFile, clock: () => MADE_MS });
     const token = (name: string) => ({ id: name, name, roles: [], cidrs: [], lifetimeMs: null, hash: name });
     for (let index = 0; index < 300; index += 1) await store.tokens.create(token(`t${index}`));
     const writing = backup();

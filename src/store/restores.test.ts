@@ -96,6 +96,7 @@ it('ends sessions, logins, exchanged tokens, tokens of runs and approvals', asyn
     INSERT INTO run_tokens (hash, id, flow_run_id, pool, state_id, worker, binding, credential_id, on_behalf_of, minted_ms, live_ms, expires_ms)
       VALUES ('h', 'r', 'f', 'p', 's', 'w', 'b', 'c', '[]', 1, 1, 9e14);
     INSERT INTO approvals SELECT 'p', 'b', 'r', 'x', '[]', 'x', 'c', NULL, '[]', 'a', 'FlowRun', NULL, NULL, '[]', 'h', 1, 1, 'approved', 1, 9e14, NULL, '';`);
+  db.exec("INSERT INTO shared_keys VALUES ('seal', 'x'), ('saml.pem', 'x'), ('run-token.key', 'x'), ('signing.json', 'x')");
   const before = await store.changeNumber();
   expect((await restore(dump())).ended).toEqual({ sessions: 1, logins: 1, accessTokens: 1, runTokens: 1, approvals: 1 });
   expect(await store.changeNumber()).toBeGreaterThan(before);
@@ -104,6 +105,7 @@ it('ends sessions, logins, exchanged tokens, tokens of runs and approvals', asyn
     + (SELECT count(*) FROM client_grants WHERE ended_ms IS NULL) + (SELECT count(*) FROM access_tokens WHERE revoked_ms IS NULL)
     + (SELECT count(*) FROM run_tokens WHERE ended_ms IS NULL OR ended_ms > 0) + (SELECT count(*) FROM approvals WHERE expires_ms > 0) AS live`;
   expect(after.prepare(live).get()).toEqual({ live: 0 });
+  expect(after.prepare('SELECT name FROM shared_keys').all()).toEqual([{ name: 'seal' }, { name: 'saml.pem' }]);
 });
 
 it('counts a proof from before the restore as used, and no later one', async () => {

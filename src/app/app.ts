@@ -10,6 +10,7 @@ import { sweepDecisions } from '../authorization/decide/sweep.ts';
 import { ownCertificateWarnings } from '../config/certificates/warnings.ts';
 import type { Config } from '../config/config.ts';
 import { openEdgeSecret } from '../config/keys/edge-secret.ts';
+import { limitsOfNode } from '../config/limits-of-node.ts';
 import { fillReserve } from '../config/reserve.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { Clock, SteadyClock } from '../contract/clock.ts';
@@ -78,6 +79,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   // The store has news before the parts below are there.
   let onChange = (): void => undefined;
   let currentConfig = (): Config => config;
+  let onNodes = (): void => undefined;
   const shared = await openProcessServices({
     config,
     configFile: parts.configFile,
@@ -88,6 +90,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     onReopen,
     onChange: () => onChange(),
     currentConfig: () => currentConfig(),
+    onNodes: () => onNodes(),
     sync: () => sync.now(),
     sockets: { list: () => sockets.list(), close: (id) => sockets.close(id) },
     applyDraft: (request) => reloader.applyDraft(request),
@@ -115,19 +118,21 @@ export async function startApp(parts: AppParts): Promise<App> {
     sweep: () => sweepDecisions(paths.decisionCache),
     recheck: async () => void (await Promise.all([relay.recheck(), forward.recheck()])),
   });
-  const edge = await prepareEdge(parts, config);
+  const nodes = () => shared.membership?.count() ?? 1;
+  const edge = await prepareEdge(parts, config, nodes());
   watchLedger(shared, current);
   const metered = meterApp({ shared, current, config, relay, answerer });
   const prepare = (next: Config) => prepareListeners({ forward, metered, serviceProxy }, next);
   const reloader = createReloader({
     ...{ ...parts, shared, current, prepareListeners: prepare },
-    ...{ applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart, useServices: serviceProxy.use },
+    ...{ applyEdge: (next) => prepareEdge(parts, next, nodes()), moveSockets: relay.restart, useServices: serviceProxy.use },
   });
   const servers = await listen(parts, { relay, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, workers: relay.workers, ...reloader } });
   (await prepare(config)).commit();
   await shared.store.scim.keepOnly(config.scim.map(({ idp }) => idp));
   await shared.exports.use(config.exports);
   await shared.tracing.use(config.traces);
+  onNodes = () => void reloader.shareLimits().catch((error: unknown) => log.error({ err: error }, 'the limits are not divided by the nodes of now'));
   onChange = () => void seeChanges({ shared, sync, reloader }).catch((error: unknown) => log.error({ err: error }, 'a change of another node'));
   const timers = startTimers(parts, { shared, current, sync, reloader });
   return {
@@ -250,9 +255,9 @@ function warn({ log, send }: AppParts, text: string): void {
   send({ type: 'notice', text: `lictor: ${text}` });
 }
 
-async function prepareEdge(parts: AppParts, config: Config): Promise<App['edge']> {
+async function prepareEdge(parts: AppParts, config: Config, nodes: number): Promise<App['edge']> {
   const { paths, env, clock } = parts;
-  const { files, version, certificate } = await renderHere(config, paths, env, clock);
+  const { files, version, certificate } = await renderHere(limitsOfNode(config, nodes), paths, env, clock);
   for (const text of ownCertificateWarnings(certificate, paths.ownCertificate, clock())) warn(parts, text);
   return { ...(await applyEdge(files, paths, version)), binary: version.binary };
 }

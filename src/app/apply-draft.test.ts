@@ -49,6 +49,7 @@ beforeAll(async () => {
     isLeaving: () => false,
     onChange: () => undefined,
     currentConfig: () => current.get().config,
+    onNodes: () => undefined,
     config: loaded.config,
   });
   await shared.store.tokens.create({

@@ -9,6 +9,8 @@ import { makeOnce } from '../config/make-once.ts';
 import { BEAT_MS, type LiveNode, type Node, type Nodes } from '../store/nodes.ts';
 
 export interface Membership {
+  /** How many live, as this node saw it last; at least 1. */
+  count(): number;
   /** By name. */
   live(): Promise<readonly LiveNode[]>;
   /** The name is free at once. */
@@ -22,20 +24,28 @@ export interface MembershipParts {
   readonly idFile: string;
   readonly config: () => Config;
   readonly log: Logger;
+  /** Nodes have come or gone. */
+  readonly onCount: () => void;
 }
 
 /** Throws `node-name-taken` with the remedy. */
-export async function joinNodes({ nodes, node: name, idFile, config, log }: MembershipParts): Promise<Membership> {
+export async function joinNodes({ nodes, node: name, idFile, config, log, onCount }: MembershipParts): Promise<Membership> {
   makeOnce(idFile, randomUUID());
   const instance = readFileSync(idFile, 'utf8');
   const now = (): Node => ({ name, instance, version: manifest.version, configuration: digestOf(config()) });
   await nodes.join(now());
+  let counted = (await nodes.live()).length;
   const beat = async (): Promise<void> => {
     // Another node took the name while this process was silent. It may have ended since.
     if (!(await nodes.beat(now()))) await nodes.join(now());
+    const live = (await nodes.live()).length;
+    if (live === counted) return;
+    counted = live;
+    onCount();
   };
   const timer = setInterval(() => void beat().catch((error: unknown) => log.error({ err: error }, 'this node could not say that it lives')), BEAT_MS);
   return {
+    count: () => Math.max(1, counted),
     live: nodes.live,
     async leave() {
       clearInterval(timer);

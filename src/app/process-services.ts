@@ -112,6 +112,8 @@ export interface ProcessParts
   /** Another node may have changed something in the store. */
   readonly onChange: () => void;
   readonly currentConfig: () => Config;
+  /** Nodes have come or gone. */
+  readonly onNodes: () => void;
 }
 
 /** To Postgres: those of a node beside commands, threads and other nodes. */
@@ -163,8 +165,8 @@ export async function openProcessServices({ config, configFile, onReopen, ...giv
 
 type Parts = Omit<ProcessParts, 'config' | 'configFile' | 'onReopen'>;
 
-function join({ paths, log, currentConfig }: Parts, { node, storeAt }: Config, { nodes }: Store): Promise<Membership> | null {
-  return typeof storeAt === 'string' ? null : joinNodes({ nodes, node, idFile: paths.nodeId, config: currentConfig, log });
+function join({ paths, log, currentConfig, onNodes }: Parts, { node, storeAt }: Config, { nodes }: Store): Promise<Membership> | null {
+  return typeof storeAt === 'string' ? null : joinNodes({ nodes, node, idFile: paths.nodeId, config: currentConfig, log, onCount: onNodes });
 }
 
 function coordinate({ log, onChange }: Parts, { node, storeListen: listenAt }: Config, store: Store): Promise<Coordination> {

@@ -41,6 +41,8 @@ export interface Reloader {
   applyDraft(request: DraftRequest): Promise<DraftOutcome>;
   /** Brings the newest set in the store into force: another node may have applied it. */
   adoptPolicies(): Promise<void>;
+  /** Applies the configuration in use again: each node enforces another part of the limits. */
+  shareLimits(): Promise<void>;
   /** Makes nginx load certificate files that have changed. Broken ones are reported once and tried again when they change. */
   renewCertificates(): Promise<void>;
 }
@@ -77,6 +79,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
     applyPolicies: (request) => oneByOne(() => applyPolicies({ ...parts, retire: (former) => retire(parts, former) }, request)),
     applyDraft: (request) => oneByOne(() => applyDraft({ ...parts, retire: (former) => retire(parts, former) }, request)),
     adoptPolicies: () => oneByOne(() => adoptPolicies({ ...parts, retire: (former) => retire(parts, former) }, state)),
+    shareLimits: () => oneByOne(async () => void (await apply(parts, state, parts.current.get()))),
     renewCertificates: () => oneByOne(() => renew(parts, state)),
   };
 }

@@ -20,6 +20,7 @@ import { obstacleToReplace } from '../authorization/policy/own/obstacle.ts';
 import { loadBuiltInPolicies } from '../authorization/policy/policies.ts';
 import { ensureSigner } from '../config/certificates/signer.ts';
 import type { Config } from '../config/config.ts';
+import { limitsOfNode } from '../config/limits-of-node.ts';
 import { createGuardedTags, type GuardedTags } from '../contract/scope/guarded.ts';
 import { createOwnApp } from '../edge/http/own-app.ts';
 import { createRequestCount } from '../edge/http/request-count.ts';
@@ -270,7 +271,7 @@ function buildMediator(shared: ProcessServices, config: Config, { decider, upstr
 }
 
 function openMcp(
-  { ledger, ledgerSearch, store, sealer, clock, steady, log, catalogue }: ProcessServices,
+  { ledger, ledgerSearch, store, sealer, clock, steady, log, catalogue, membership }: ProcessServices,
   config: Config,
   parts: OwnParts & { readonly mediator: Mediator },
 ): McpEndpoint {
@@ -279,7 +280,7 @@ function openMcp(
   return createMcpEndpoint({
     ...{ mediator, decider, catalogue, clock, chargeCall, redactor, ledgerSearch, sealer, tools: TOOLS, revision: decider.revision },
     approvals: store.approvals,
-    limits: config.limits,
+    limits: limitsOfNode(config, membership?.count() ?? 1).limits,
     steady,
     publicUrl: config.publicUrl,
     record: (record) => ledger.append(record).catch(warn('a request of an agent could not be recorded')),

@@ -46,6 +46,9 @@ const versionOf = async (gateway: Gateway, token: string): Promise<number> => (a
 const changes = (gateway: Gateway, token: string) =>
   gateway.fetch('/api/flows/', { method: 'POST', token, headers: { 'content-type': 'application/json' }, body: '{"name":"two-nodes"}' });
 
+/** Requests per second of each principal, by nginx's configuration in use. */
+const rateOf = (gateway: Gateway): number => Number(/rate=(\d+)r/.exec(readFileSync(join(gateway.stateDir, 'edge', 'current', 'limits.conf'), 'utf8'))?.[1]);
+
 describe('two nodes', () => {
   it('know the login of the other, and its end', async () => {
     const session = await one.login(await one.account('alice', 'viewer'));
@@ -70,7 +73,7 @@ describe('two nodes', () => {
     expect(await keysOf(two)).toBe(await keysOf(one));
   });
 
-  it('decide by the policies that either of them applies', async () => {
+  it('decide by the policies that either of them applies, and enforce their part of a limit', async () => {
     const { secret } = await one.token('deployer', ['deployer']);
     expect((await changes(two, secret)).status).toBeLessThan(300);
     const freeze = '@id("freeze") @description("no change") forbid (principal, action == Action::"flows.register", resource);\n';
@@ -80,7 +83,10 @@ describe('two nodes', () => {
     await waitFor(async () => (await changes(two, secret)).status === 403, { what: 'the policies at the other node' });
     // Its own files are empty, and a start does not bring them into force.
     await two.stop();
+    await waitFor(() => Promise.resolve(rateOf(one) === 200), { what: 'the whole limit at the node that is left' });
     await two.up();
+    await waitFor(() => Promise.resolve(rateOf(one) === 100), { what: 'half of the limit' });
+    expect(rateOf(two)).toBe(100);
     expect((await changes(two, secret)).status).toBe(403);
   });
 

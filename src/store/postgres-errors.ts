@@ -19,10 +19,17 @@ const REJECTED: Meaning = {
   code: 'store-password',
   message: (store) => `The store ${store} rejects the user or its password: check \`store\` in lictor.yaml, its password, and pg_hba.conf of Postgres.`,
 };
+const BUSY: Meaning = {
+  code: 'store-busy',
+  message: (store) => `Nothing was changed: too many changes at once in the store ${store}. Try again.`,
+};
 const DAMAGED: Meaning = {
   code: 'store-corrupt',
   message: (store) => `The store ${store} is damaged or lacks a table or column: restore a backup of the database.`,
 };
+
+/** Another transaction has the lock, for longer than this one waits. */
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** By SQLSTATE (postgresql.org/docs/current/errcodes-appendix.html). */
 const BY_STATE: Readonly<Record<string, Meaning>> = {
@@ -44,12 +51,13 @@ const BY_STATE: Readonly<Record<string, Meaning>> = {
   XX001: DAMAGED,
   XX002: DAMAGED,
   '53100': { code: 'store-unwritable', message: (store) => `Nothing was changed: the disk of the store ${store} is full: free some space.` },
-  '40001': { code: 'store-busy', message: (store) => `Nothing was changed: too many changes at once in the store ${store}. Try again.` },
-  '40P01': { code: 'store-busy', message: (store) => `Nothing was changed: too many changes at once in the store ${store}. Try again.` },
+  '40001': BUSY,
+  [LOCK_NOT_AVAILABLE]: BUSY,
+  '40P01': BUSY,
 };
 
 /** Connection lost, server ends or starts, too many connections, statement or idle limits. */
-const AWAY_STATES = /^(?:08...|57P0.|53300|57014|55P03|25P0.)$/;
+const AWAY_STATES = /^(?:08...|57P0.|53300|57014|25P0.)$/;
 const AWAY_TEXTS = /^(?:Connection terminated|Client has encountered a connection error|Query read timeout|timeout e|Cannot use a pool|The server does not)/;
 const STANDBY = 'cannot use serializable mode in a hot standby';
 const NO_PASSWORD = /^SASL:/;
@@ -77,7 +85,7 @@ export function isBroken(error: unknown): boolean {
 /** Postgres undid the transaction, because another one was in its way: it can be repeated. */
 export function isRepeatable(error: unknown): boolean {
   const state = stateOf(error instanceof LictorError ? error.cause : error);
-  return state === '40001' || state === '40P01';
+  return state === '40001' || state === '40P01' || state === LOCK_NOT_AVAILABLE;
 }
 
 function isAway(error: Error): boolean {

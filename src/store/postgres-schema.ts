@@ -5,8 +5,8 @@ import { LictorError } from '../contract/error.ts';
 import { SCHEMA } from './schema.ts';
 import type { Tables } from './tables.ts';
 
-/** The table with the version of the others. */
-const VERSION_TABLE = 'lictor_store';
+/** The table with the version of the others. Transactions also take their turns by a lock on it. */
+export const VERSION_TABLE = 'lictor_store';
 /** Postgres says here that the change number has grown. A notice in every transaction would slow all of them down. */
 export const CHANGE_CHANNEL = 'lictor_change';
 /** Of the nodes that start at once, one creates the tables. The number is arbitrary; each database has separate locks. */

@@ -19,7 +19,7 @@ import { correctedClock } from './postgres-clock.ts';
 import { STATEMENT_MS } from './postgres-connection.ts';
 import { inWords, isRepeatable } from './postgres-errors.ts';
 import { openPool } from './postgres-pool.ts';
-import { createPostgresTables, currentVersion } from './postgres-schema.ts';
+import { createPostgresTables, currentVersion, VERSION_TABLE } from './postgres-schema.ts';
 import type { Tables } from './tables.ts';
 
 const OLDEST_VERSION = 14;
@@ -74,14 +74,12 @@ function databaseOn(db: Kysely<Tables>): Omit<OpenedDatabase, 'clock' | 'close'>
   return {
     read: db,
     select: selectOn(db),
-    write: (work) => repeated(() => db.transaction().execute((transaction) => work(transaction, selectOn(transaction)))),
+    write: (work) => repeated(db, (transaction) => work(transaction, selectOn(transaction))),
     durably: (work) =>
-      repeated(() =>
-        db.transaction().execute(async (transaction) => {
-          await sql`set local synchronous_commit = on`.execute(transaction);
-          return await work(transaction);
-        }),
-      ),
+      repeated(db, async (transaction) => {
+        await sql`set local synchronous_commit = on`.execute(transaction);
+        return await work(transaction);
+      }),
   };
 }
 
@@ -89,19 +87,34 @@ function selectOn(db: Kysely<Tables> | Transaction<Tables>): Select {
   return async (query) => (await db.executeQuery(query)).rows;
 }
 
-const MOST_REPEATS = 12;
+const MOST_REPEATS = 9;
 const LONGEST_PAUSE_MS = 200;
 
-/** Postgres undoes a transaction that has seen what another one has changed meanwhile. */
-async function repeated<T>(attempt: () => Promise<T>): Promise<T> {
+type Work<T> = (transaction: Transaction<Tables>) => Promise<T>;
+
+/**
+ * Postgres undoes a transaction that has seen what another one has changed meanwhile. Every second attempt runs alone, so it succeeds, unless a node that
+ * is slow or hangs has a transaction open: then it does not wait for that node for long.
+ */
+async function repeated<T>(db: Kysely<Tables>, work: Work<T>): Promise<T> {
   for (let repeats = 0; ; repeats += 1) {
     try {
-      return await attempt();
+      return await (repeats % 2 === 0 ? db.transaction().execute(work) : alone(db, work));
     } catch (error) {
       if (!isRepeatable(error) || repeats === MOST_REPEATS) throw error;
     }
     await pause(Math.random() * Math.min(2 ** repeats, LONGEST_PAUSE_MS));
   }
+}
+
+async function alone<T>(db: Kysely<Tables>, work: Work<T>): Promise<T> {
+  return await db
+    .transaction()
+    .setIsolationLevel('serializable')
+    .execute(async (transaction) => {
+      await transaction.executeQuery(ALONE);
+      return await work(transaction);
+    });
 }
 
 interface Server {
@@ -122,10 +135,12 @@ async function assertUsable(db: Kysely<Tables>, store: string): Promise<number> 
   return server.version;
 }
 
-/** One round trip. Postgres ends what hangs, also where this process hangs or is cut off in the middle. */
-const BEGIN = CompiledQuery.raw(
-  `begin isolation level serializable; set local synchronous_commit = off; set local statement_timeout = ${STATEMENT_MS}; set local idle_in_transaction_session_timeout = ${STATEMENT_MS}`,
-);
+/** Postgres ends what hangs, also where this process hangs or is cut off in the middle. */
+const LIMITS = `set local synchronous_commit = off; set local statement_timeout = ${STATEMENT_MS}; set local idle_in_transaction_session_timeout = ${STATEMENT_MS}`;
+/** One round trip. The lock is shared by all but those that run alone. */
+const BEGIN = CompiledQuery.raw(`begin isolation level serializable; lock table ${VERSION_TABLE} in row share mode; ${LIMITS}`);
+/** To take the lock before the transaction sees anything: it then sees what all others have changed. */
+const ALONE = CompiledQuery.raw(`set local lock_timeout = 1000; lock table ${VERSION_TABLE} in exclusive mode; ${LIMITS}`);
 
 class SerializableDialect extends PostgresDialect {
   readonly #config: PostgresDialectConfig;

@@ -73,6 +73,17 @@ describe('a database of Postgres', () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
+  it('takes changes of the same rows from many connections at once: each succeeds, and counts once', async () => {
+    const stores = await Promise.all([1, 2, 3].map(() => openStore({ at: address('created'), clock: systemClock, connections: 6 })));
+    const before = await stores[0]?.changeNumber();
+    const jobs = Array.from({ length: 20 }, (_, index) => index).flatMap((index) =>
+      stores.map((store, node) => Promise.all([store.bump('test'), store.leases.put({ id: `${node}-${index}`, principal: 'p', flowRun: null }, 60_000)])),
+    );
+    await Promise.all(jobs);
+    expect(await stores[0]?.changeNumber()).toBe((before ?? 0) + jobs.length);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
   it('sorts text by its bytes, as SQLite does, and takes text with U+0000', async () => {
     const store = await openStore({ at: address('created'), clock: systemClock });
     for (const name of ['b', 'B', 'a\0']) await store.accounts.create({ id: name, name, roles: [], password: '' });

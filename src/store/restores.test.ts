@@ -105,7 +105,7 @@ it('ends sessions, logins, exchanged tokens, tokens of runs and approvals', asyn
     + (SELECT count(*) FROM client_grants WHERE ended_ms IS NULL) + (SELECT count(*) FROM access_tokens WHERE revoked_ms IS NULL)
     + (SELECT count(*) FROM run_tokens WHERE ended_ms IS NULL OR ended_ms > 0) + (SELECT count(*) FROM approvals WHERE expires_ms > 0) AS live`;
   expect(after.prepare(live).get()).toEqual({ live: 0 });
-  expect(after.prepare('SELECT name FROM shared_keys').all()).toEqual([{ name: 'seal' }, { name: 'saml.pem' }]);
+  expect(after.prepare('SELECT name FROM shared_keys ORDER BY name').all()).toEqual([{ name: 'saml.pem' }, { name: 'seal' }]);
 });
 
 it('counts a proof from before the restore as used, and no later one', async () => {

@@ -4,10 +4,9 @@ import type { Command } from 'commander';
 import type { AccessQuestion } from '../authorization/explain/access.ts';
 import { explainAction, objectOf } from '../authorization/explain/action.ts';
 import type { Explanation, Revisited } from '../authorization/explain/explanation.ts';
-import { revisit } from '../authorization/explain/record.ts';
+import { recordedPrincipal, revisit } from '../authorization/explain/record.ts';
 import { explainRequest } from '../authorization/explain/request.ts';
 import type { StatePaths } from '../config/state-dir.ts';
-import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { runOfPrincipal } from '../contract/run-token.ts';
 import { openLedgerReader } from '../record/ledger/query.ts';
@@ -103,12 +102,7 @@ function readBody(place: string): Buffer {
 
 async function explainRecord({ parts, findRecorded, paths }: ExplainerBench, id: string): Promise<Revisited> {
   const record = await findRecord(paths, id);
-  if (record.principal === null) return revisit(parts, { record, resolved: null });
-  const resolved = await findRecorded(record.principal).catch((error: unknown) => {
-    if (error instanceof LictorError && error.code === 'principal-unknown') return `${record.principal} is not known here any more.`;
-    throw error;
-  });
-  return revisit(parts, { record, resolved });
+  return revisit(parts, { record, resolved: await recordedPrincipal(record, findRecorded) });
 }
 
 async function findRecord(paths: StatePaths, id: string): Promise<LedgerRecord> {

@@ -1000,6 +1000,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/explain/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain a recorded request: its record, and the same question decided now
+         * @description Needs `ledger.read`. With the right on flow runs or deployments, it is about the objects in your scopes only.
+         */
+        get: operations["get_explain_requests_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -4311,6 +4331,132 @@ export interface operations {
                         with_approval: boolean;
                         /** @description What would change the answer */
                         readonly remedies: string[];
+                    };
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    get_explain_requests_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description X-Request-Id of the answer */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        record: components["schemas"]["Record"];
+                        now: {
+                            explanation: {
+                                /** @enum {string} */
+                                decision: "allow" | "deny";
+                                reason: string;
+                                detail: string;
+                                hint: string;
+                                /** @description Of the refusal; null: the request would be forwarded */
+                                status: number | null;
+                                depends_on_body: boolean;
+                                principal: {
+                                    id: string;
+                                    kind: string;
+                                    idp: string | null;
+                                    hypothetical: boolean;
+                                    readonly roles: {
+                                        role: string;
+                                        scope: string | null;
+                                        readonly from: string[];
+                                    }[];
+                                };
+                                request: {
+                                    method: string;
+                                    path: string;
+                                    /** @description Without values */
+                                    query: string;
+                                    operation: string | null;
+                                    route: string | null;
+                                    path_taken: string | null;
+                                } | null;
+                                /** @description The rights that it needs: all must be allowed */
+                                readonly asks: {
+                                    action: string;
+                                    group: ("baseline" | "read" | "secrets" | "machine" | "steer" | "override" | "configure" | "services" | "admin") | null;
+                                    /** @enum {string} */
+                                    resource_type: "System" | "Flow" | "FlowRun" | "TaskRun" | "Deployment" | "WorkPool" | "WorkQueue" | "Worker" | "Log" | "Event" | "Automation" | "Artifact" | "Variable" | "BlockType" | "BlockDocument" | "ConcurrencyLimit" | "SavedSearch" | "Collection" | "Ui" | "Service" | "ServiceRoute" | "Host";
+                                    resource_id: string | null;
+                                    readonly facts: {
+                                        [key: string]: boolean | number | string | string[];
+                                    };
+                                    /** @description Of the object, as policies see them; null: not read, or not shown */
+                                    attributes: {
+                                        [key: string]: string | string[];
+                                    } | null;
+                                    /** @description Allowed only for objects in these scopes; null: for all */
+                                    narrowed_to: string[] | null;
+                                    /** @enum {string} */
+                                    decision: "allow" | "deny";
+                                    reason: string;
+                                    readonly policies: {
+                                        id: string;
+                                        file: string | null;
+                                        line: number | null;
+                                        description: string;
+                                    }[];
+                                }[];
+                                /** @description Rights that a body may need besides or instead */
+                                readonly further: {
+                                    action: string;
+                                    group: ("baseline" | "read" | "secrets" | "machine" | "steer" | "override" | "configure" | "services" | "admin") | null;
+                                    /** @enum {string} */
+                                    resource_type: "System" | "Flow" | "FlowRun" | "TaskRun" | "Deployment" | "WorkPool" | "WorkQueue" | "Worker" | "Log" | "Event" | "Automation" | "Artifact" | "Variable" | "BlockType" | "BlockDocument" | "ConcurrencyLimit" | "SavedSearch" | "Collection" | "Ui" | "Service" | "ServiceRoute" | "Host";
+                                    resource_id: string | null;
+                                    readonly facts: {
+                                        [key: string]: boolean | number | string | string[];
+                                    };
+                                    /** @description Of the object, as policies see them; null: not read, or not shown */
+                                    attributes: {
+                                        [key: string]: string | string[];
+                                    } | null;
+                                    /** @description Allowed only for objects in these scopes; null: for all */
+                                    narrowed_to: string[] | null;
+                                    /** @enum {string} */
+                                    decision: "allow" | "deny";
+                                    reason: string;
+                                    readonly policies: {
+                                        id: string;
+                                        file: string | null;
+                                        line: number | null;
+                                        description: string;
+                                    }[];
+                                }[];
+                                revision: number | null;
+                                readonly notes: string[];
+                            };
+                            /** @description Allowed after a person has approved */
+                            with_approval: boolean;
+                            /** @description What would change the answer */
+                            readonly remedies: string[];
+                        } | null;
+                        changed: boolean;
+                        readonly notes: string[];
                     };
                 };
             };

@@ -1,4 +1,5 @@
 // `explain REQUEST_ID`: the record of a request, and the same question decided now.
+import { LictorError } from '../../contract/error.ts';
 import { RESOURCE_TYPES } from '../../contract/operation.ts';
 import { isReasonCode, REASONS } from '../../contract/reasons.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
@@ -13,6 +14,18 @@ export interface RecordQuestion {
   readonly record: LedgerRecord;
   /** Null: the record names no principal. A string: why Lictor cannot find the principal any more. */
   readonly resolved: ResolvedPrincipal | string | null;
+}
+
+/** Whom the record names; a string: why Lictor cannot find the principal any more. */
+export async function recordedPrincipal(
+  { principal }: Pick<LedgerRecord, 'principal'>,
+  find: (id: string) => Promise<ResolvedPrincipal>,
+): Promise<RecordQuestion['resolved']> {
+  if (principal === null) return null;
+  return find(principal).catch((error: unknown) => {
+    if (error instanceof LictorError && error.code === 'principal-unknown') return `${principal} is not known here any more.`;
+    throw error;
+  });
 }
 
 /** No record contains the query or the body, so Lictor decides the recorded action again without the facts of the body. */

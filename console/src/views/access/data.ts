@@ -2,6 +2,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { answerOf, api } from '../../api/client.ts';
 import type { operations } from '../../api/schema.d.ts';
+import type { Explained } from '../../parts/explanation.tsx';
 import { aboutOf } from './states.ts';
 
 type Answer<Operation extends keyof operations> = operations[Operation] extends { responses: { 200: { content: { 'application/json': infer Body } } } }
@@ -11,7 +12,6 @@ type Answer<Operation extends keyof operations> = operations[Operation] extends 
 export type Matrix = Answer<'get_access_matrix'>;
 export type MatrixRow = Matrix['rows'][number];
 export type State = MatrixRow['cells'][number];
-export type Explained = Answer<'get_explain'>;
 export type WhoLine = Answer<'get_access'>['lines'][number];
 export type UnusedLine = Answer<'get_access_unused'>['lines'][number];
 

@@ -4,13 +4,13 @@ import { useChangeUrl, useUrlValues } from '../../app/url-state.ts';
 import { Button } from '../../parts/button.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
+import { Explanation } from '../../parts/explanation.tsx';
 import { SelectField, TextField } from '../../parts/fields.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Tag } from '../../parts/tag.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { ViewLoading } from '../../parts/view-loading.tsx';
 import { explainQuery, type Matrix, matrixQuery } from './data.ts';
-import { Explanation } from './explanation.tsx';
 import { type Chosen, MatrixTable } from './matrix-table.tsx';
 import { GROUPS, STATES, shownColumns } from './states.ts';
 

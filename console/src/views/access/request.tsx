@@ -3,9 +3,9 @@ import { useState } from 'react';
 import { useUrlState } from '../../app/url-state.ts';
 import { Button } from '../../parts/button.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
+import { Explanation } from '../../parts/explanation.tsx';
 import { TextField } from '../../parts/fields.tsx';
 import { explainRequest } from './data.ts';
-import { Explanation } from './explanation.tsx';
 
 /** The text stays out of the address and of the browser's storage, because it may contain a credential. */
 export function RequestTab() {

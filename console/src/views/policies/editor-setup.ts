@@ -1,4 +1,5 @@
 // What the editor is made of: few parts of CodeMirror 6, its colours, and its marks for problems.
+import { autocompletion, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, toggleComment } from '@codemirror/commands';
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { lintGutter, lintKeymap } from '@codemirror/lint';
@@ -7,6 +8,8 @@ import { EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { CEDAR, VECTORS } from './cedar.ts';
+import { completionSource } from './completion.ts';
+import { knownNames } from './known-names.ts';
 
 const COLOURS = HighlightStyle.define([
   { tag: tags.keyword, color: 'var(--code-effect)', fontWeight: '600' },
@@ -55,7 +58,8 @@ export function editorSetup(name: string, { onChange, readOnly }: { readonly onC
     bracketMatching(),
     search({ top: true }),
     REPLACE_SELECTION,
-    keymap.of([{ key: 'Mod-/', run: toggleComment }, ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...lintKeymap]),
+    name.endsWith('.cedar') ? autocompletion({ override: [completionSource(knownNames)], icons: false }) : [],
+    keymap.of([...completionKeymap, { key: 'Mod-/', run: toggleComment }, ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...lintKeymap]),
     EditorView.updateListener.of(({ docChanged, state }) => docChanged && onChange(state.doc.toString())),
   ];
 }

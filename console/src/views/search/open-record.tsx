@@ -1,5 +1,4 @@
-import { Link } from '@tanstack/react-router';
-import { can, useMe } from '../../app/session.ts';
+import { useUrlState } from '../../app/url-state.ts';
 import { Button } from '../../parts/button.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
 import { Panel } from '../../parts/panel.tsx';
@@ -8,6 +7,7 @@ import type { LedgerRecord } from '../../parts/record-words.ts';
 import { ViewLoading } from '../../parts/view-loading.tsx';
 import { termText } from './query-terms.ts';
 import { useOneRecord } from './use-records.ts';
+import { Why } from './why.tsx';
 
 interface OpenRecordProps {
   readonly id: string;
@@ -18,7 +18,7 @@ interface OpenRecordProps {
 
 /** The record in the address, with searches for what is like it. */
 export function OpenRecord({ id, shown, onClose, onSearch }: OpenRecordProps) {
-  const me = useMe();
+  const [why, setWhy] = useUrlState('why');
   const { record, error } = useOneRecord(id, shown);
   if (record === undefined)
     return (
@@ -26,17 +26,18 @@ export function OpenRecord({ id, shown, onClose, onSearch }: OpenRecordProps) {
         {error === null ? <ViewLoading /> : <ErrorNotice error={error} />}
       </Panel>
     );
+  const request = record.request_id;
   const more = [
     { text: 'Same principal', key: 'principal', value: record.principal },
     { text: 'Same object', key: 'object', value: record.resource_id },
     { text: 'Same request', key: 'request', value: record.request_id },
   ];
   return (
-    <RecordPanel record={record} onClose={onClose}>
-      {record.decision === 'deny' && record.principal !== null && record.action !== null && can(me, 'access.read') && (
-        <Link className="button small" to="/access" search={{ who: record.principal, what: record.action }}>
+    <RecordPanel record={record} onClose={onClose} note={request !== null && why === request && <Why requestId={request} />}>
+      {record.decision === 'deny' && request !== null && (
+        <Button small onPress={() => setWhy(why === request ? '' : request)}>
           Why, and what would allow it
-        </Link>
+        </Button>
       )}
       {more.map(
         ({ text, key, value }) =>

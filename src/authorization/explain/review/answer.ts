@@ -17,6 +17,7 @@ import { explainAbout, matrixColumns, matrixRows } from '../matrix.ts';
 import type { Explainer } from '../open.ts';
 import { parsePasted } from '../pasted.ts';
 import type { ResolvedPrincipal } from '../principal.ts';
+import { recordedPrincipal, revisit } from '../record.ts';
 import { remediesFor } from '../remedies.ts';
 import { explainRequest } from '../request.ts';
 import { unusedRights } from '../unused.ts';
@@ -40,6 +41,8 @@ export function answerQuestion(parts: AnswerParts, question: Question): Promise<
       return explain(parts, question);
     case 'request':
       return request(parts, question);
+    case 'record':
+      return record(parts, question);
     case 'unused':
       return unused(parts, question);
   }
@@ -78,6 +81,21 @@ async function request(parts: AnswerParts, { who, text }: Questions['request']):
   const explanation = await explainRequest(parts.parts, person, { line, body });
   const shown = explanation.request && { ...explanation.request, query: withoutValues(explanation.request.query) };
   return explained(parts, { who, person, explanation: { ...explanation, request: shown, notes: [...explanation.notes, ...notes] } });
+}
+
+async function record(parts: AnswerParts, { record: of, limited }: Questions['record']): Promise<Answers['record']> {
+  const resolved = await recordedPrincipal(of, parts.people.findRecorded);
+  const { now, changed, notes } = await revisit(parts.parts, { record: of, resolved });
+  if (now === null || resolved === null || typeof resolved === 'string') return { record: of, now: null, changed, notes };
+  const shown = limited ? forReaderOfRecord(now) : now;
+  return { record: of, now: await withRemedies(parts, { person: resolved, whole: now, shown }), changed, notes };
+}
+
+/** Nothing about roles, scopes and objects of others: these may name another team. */
+function forReaderOfRecord(whole: Explanation): Explanation {
+  const { asks, further, principal, ...rest } = forOneself(whole);
+  const without = (all: Explanation['asks']): Explanation['asks'] => all.map((ask) => ({ ...ask, facts: {}, attributes: null, narrowed_to: null }));
+  return { ...rest, asks: without(asks), further: without(further), principal: { ...principal, roles: [] }, notes: [] };
 }
 
 async function unused(parts: AnswerParts, { since }: Questions['unused']): Promise<Answers['unused']> {
@@ -120,8 +138,18 @@ interface Result {
   readonly explanation: Explanation;
 }
 
-async function explained({ parts, config }: AnswerParts, { who, person, explanation: whole }: Result): Promise<Explained> {
-  const explanation = 'self' in who ? forOneself(whole) : whole;
+function explained(parts: AnswerParts, { who, person, explanation: whole }: Result): Promise<Explained> {
+  return withRemedies(parts, { person, whole, shown: 'self' in who ? forOneself(whole) : whole });
+}
+
+interface Shown {
+  readonly person: ResolvedPrincipal;
+  readonly whole: Explanation;
+  /** What the reader sees of it. */
+  readonly shown: Explanation;
+}
+
+async function withRemedies({ parts, config }: AnswerParts, { person, whole, shown: explanation }: Shown): Promise<Explained> {
   const needsApproval = createNeedsApproval(config.approvals);
   const isHeld = whole.asks.some(({ action }) => needsApproval(person.principal, action));
   return {

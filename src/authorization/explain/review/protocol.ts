@@ -1,6 +1,7 @@
 // The questions about rights that the thread of review.ts answers, and its messages.
 import type { JsonValue } from '../../../contract/json/tree.ts';
 import type { Principal } from '../../../contract/principal.ts';
+import type { LedgerRecord } from '../../../contract/record.ts';
 import type { StoreAddress } from '../../../contract/store-address.ts';
 import type { UpstreamReason } from '../../../prefect/client/upstream-error.ts';
 import type { OwnPolicies } from '../../policy/own/check.ts';
@@ -36,6 +37,8 @@ export interface Questions {
   };
   readonly explain: { readonly who: Asker; readonly action: string; readonly about: About; readonly resource?: string | undefined };
   readonly request: { readonly who: Asker; readonly text: string };
+  /** `limited`: for a reader who may see the record, and not the policies and the roles of others. */
+  readonly record: { readonly record: LedgerRecord; readonly limited: boolean };
   /** RFC 3339 in UTC with milliseconds. */
   readonly unused: { readonly since: string };
 }
@@ -50,6 +53,7 @@ export interface Answers {
   };
   readonly explain: Explained;
   readonly request: Explained;
+  readonly record: ExplainedRecord;
   readonly unused: {
     /** Empty while `counted_to` is a time. */
     readonly lines: readonly UnusedLine[];
@@ -64,6 +68,15 @@ export interface Explained {
   readonly with_approval: boolean;
   /** What would change the answer. */
   readonly remedies: readonly string[];
+}
+
+export interface ExplainedRecord {
+  readonly record: LedgerRecord;
+  /** Null: the question cannot be asked again; `notes` say why. */
+  readonly now: Explained | null;
+  /** The decision would be another one now. */
+  readonly changed: boolean;
+  readonly notes: readonly string[];
 }
 
 export type Kind = keyof Questions;

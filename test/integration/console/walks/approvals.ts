@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { type Stack, violations } from '../stack.ts';
+import { pressOn } from './identities.ts';
 
 export function walkApprovals(stack: () => Stack): void {
   let token = '';
@@ -103,6 +104,51 @@ export function walkApprovals(stack: () => Stack): void {
       expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
       await stack().browser.shoot(page, `approvals-${theme}-${width}`);
     }
+  });
+
+  it('by keys alone: finds a denied run, explains its record, revokes a token, and approves a request', async () => {
+    const { gateway, teams, accounts } = stack();
+    const session = await gateway.login(accounts.viewer);
+    await gateway.fetch(`/api/flow_runs/${teams.b.finishedRun}`, { method: 'DELETE', session });
+    await gateway.lictorOk('audit', '--resource', teams.b.finishedRun, '--decision', 'deny', '--last', '1');
+    await gateway.token('keys-alone', ['viewer']);
+    expect((await send({ region: 'pluto' })).status).toBe(403);
+    const page = await stack().open('admin', '/health');
+    await page.getByRole('heading', { level: 1 }).waitFor();
+
+    await pressOn(page, 'Who did what');
+    await page.getByRole('combobox', { name: 'Search the records' }).waitFor();
+    await pressOn(page, 'Search the records', 'End');
+    await page.keyboard.type(`decision:deny object:${teams.b.finishedRun}`);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(({ searchParams }) => searchParams.get('q')?.startsWith('decision:deny object:') === true);
+    await page.getByRole('grid', { name: 'Records' }).getByText('viewer@local').first().waitFor();
+    await pressOn(page, 'Records', 'ArrowDown');
+    await page.keyboard.press('Enter');
+    const record = page.getByRole('region', { name: 'Record', exact: true });
+    await record.waitFor();
+    await pressOn(page, 'Why, and what would allow it');
+    await record.getByRole('heading', { name: 'What would change the answer' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await stack().browser.shoot(page, 'keys-explained');
+
+    await pressOn(page, 'Identities');
+    await page.getByRole('link', { name: 'Service tokens', exact: true }).waitFor();
+    await pressOn(page, 'Service tokens');
+    await page.getByRole('button', { name: 'Revoke keys-alone' }).waitFor();
+    await pressOn(page, 'Revoke keys-alone');
+    await pressOn(page, 'Revoke the token');
+    await page.getByRole('button', { name: 'Revoke keys-alone' }).waitFor({ state: 'detached' });
+
+    await pressOn(page, 'Approvals');
+    const first = page.getByRole('button', { name: /^start runs of deployments/i }).first();
+    await first.waitFor();
+    await pressOn(page, ((await first.textContent()) ?? '').trim());
+    await page.getByRole('button', { name: 'Approve' }).waitFor();
+    await pressOn(page, 'Approve');
+    await page.getByRole('dialog').waitFor();
+    await pressOn(page, 'Approve');
+    await page.getByText('approved, not used yet').first().waitFor();
   });
 }
 

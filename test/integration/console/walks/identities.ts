@@ -7,7 +7,7 @@ import { type Stack, violations } from '../stack.ts';
 const statusOf = async ({ gateway }: Stack, token: string) => (await gateway.fetch('/api/flows/count', { method: 'POST', token })).status;
 
 /** Tabs to the control with this name, and presses the key on it. */
-async function pressOn(page: Page, name: string, key = 'Enter'): Promise<void> {
+export async function pressOn(page: Page, name: string, key = 'Enter'): Promise<void> {
   for (let presses = 0; presses < 80; presses += 1) {
     await page.keyboard.press('Tab');
     const focused = await page.evaluate(`(document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '').trim()`);

@@ -28,6 +28,12 @@ export function walkPolicies(stack: () => Stack): void {
       .first()
       .waitFor();
     await browser.shoot(page, 'policies-problem');
+    await write(page, 'forbid (principal == Principal::');
+    await page.keyboard.type('"console-fr');
+    await page.getByRole('option', { name: 'token:console-frozen' }).waitFor();
+    await browser.shoot(page, 'policies-completion');
+    await write(page, FREEZE.replace('token:console', 'token:consoel'));
+    await page.getByText('no such principal "token:consoel-frozen": did you mean token:console-frozen?').first().waitFor();
     await write(page, FREEZE);
     await page.getByRole('link', { name: 'Effect', exact: true }).click();
     await page.getByText(`${DENIED} requests of token:console-frozen would now be denied.`).waitFor();

@@ -1,6 +1,7 @@
 // Questions about rights over HTTP: each answer against lictor's explanations, and its twin without the right.
 import { describe, expect, it } from 'vitest';
 import { INPUT } from '../../../../contract/names.ts';
+import type { LedgerRecord } from '../../../../contract/record.ts';
 import { NOWHERE } from '../../../../contract/scope.ts';
 import { cookieOf, useOwnApp } from '../../own-app.fixture.ts';
 
@@ -191,5 +192,45 @@ describe('about oneself', () => {
     } as const;
     expect((await ask(`${BASE}/explain/mine/request`, foreign)).json().code).toBe('origin-foreign');
     expect((await ask(`${BASE}/explain/mine?action=flow_runs.cancel`)).statusCode).toBe(401);
+  });
+});
+
+describe('a recorded request', () => {
+  const REQUEST = '5f3c0c5bb8f5a1d4c7a1c9d2e0f4b6a8';
+  const RECORD = {
+    ...{ request_id: REQUEST, principal: 'token:team', action: 'flow_runs.delete', resource_type: 'FlowRun', resource_id: RUN },
+    ...{ decision: 'deny', reason: 'policy-default-deny', policies: [], service: null, method: 'DELETE', path: `/api/flow_runs/${RUN}` },
+  } as unknown as LedgerRecord;
+
+  async function recorded(records: readonly LedgerRecord[] = [RECORD]) {
+    await get().test.token({ name: 'team', roles: ['operator'], scope: { ...NOWHERE, tags: ['team-b'] } });
+    reconfigure({ review: { lookup: run(['team-b']) } });
+    get().found = async () => records;
+  }
+
+  it('is decided again, with policies, roles and what would change the answer', async () => {
+    await recorded();
+    const { now, changed } = (await ask(`${BASE}/explain/requests/${REQUEST}`, await as('auditor'))).json();
+    expect([now.explanation.decision, changed, now.remedies]).toEqual(['deny', false, [expect.stringContaining('The role deployer permits it: give it to token:team')]]);
+    expect(now.explanation.principal.roles).toMatchObject([{ role: 'operator', scope: 'tags=team-b' }]);
+    expect(get().searched.at(-1)).toMatchObject({ filter: { request: REQUEST, limit: 1 }, reader: { everything: true } });
+  });
+
+  it('is explained to a reader with a scope without the scopes, policies and objects of others', async () => {
+    await recorded();
+    const answer = await ask(`${BASE}/explain/requests/${REQUEST}`, await as('operator', { scope: TEAM_A }));
+    expect(get().searched.at(-1)).toMatchObject({ reader: { everything: false } });
+    const { now } = answer.json();
+    expect(now).toMatchObject({ explanation: { decision: 'deny', principal: { roles: [] } }, remedies: [expect.stringContaining('permits it')] });
+    expect(answer.body).not.toMatch(/team-b|\.cedar/);
+  });
+
+  it('twin: is unknown outside of the scope, and denied without the right to read records', async () => {
+    await recorded([]);
+    const team = await as('operator', { scope: TEAM_A });
+    expect((await ask(`${BASE}/explain/requests/${REQUEST}`, team)).statusCode).toBe(404);
+    expect((await ask(`${BASE}/explain/requests/${REQUEST}`, await as('viewer'))).json().code).toBe('policy-default-deny');
+    expect((await ask(`${BASE}/explain/requests/x`, team)).json().code).toBe('request-invalid');
+    expect((await ask(`${BASE}/explain/requests/${REQUEST}`)).statusCode).toBe(401);
   });
 });

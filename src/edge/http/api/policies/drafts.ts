@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { SimulationStep } from '../../../../authorization/explain/drafts/protocol.ts';
+import { unknownPrincipals } from '../../../../authorization/explain/unknown-principals.ts';
 import { parseDurationSeconds } from '../../../../config/duration.ts';
 import { REASONS, refusalBody } from '../../../../contract/reasons.ts';
 import { apiRoute, type CallContext, type Result } from '../api-route.ts';
@@ -18,11 +19,13 @@ export const checkPolicies = apiRoute({
   bodyLimit: DRAFT_BYTES,
   body: z.strictObject({ files: policyFiles }),
   answer: draftReport,
-  handle: ({ body: { files }, parts: { policies, store } }) =>
+  handle: ({ body: { files }, parts: { policies, store, config, clock } }) =>
     answered(async () => {
       const last = await store.policySets.latest();
       const from = { label: `revision ${last?.revision ?? 0}`, files: last?.files ?? {} };
-      return { ok: true, body: reportJson(await policies.drafts.check({ files, from })) };
+      const checked = await policies.drafts.check({ files, from });
+      const unknown = await unknownPrincipals(files, { config, store: async () => store, nowMs: clock() });
+      return { ok: true, body: reportJson({ ...checked, warnings: [...checked.warnings, ...unknown] }) };
     }),
 });
 

@@ -101,6 +101,17 @@ describe('a draft', () => {
     expect(work().applied).toEqual([]);
   });
 
+  it('that names a principal whom Lictor does not know has a warning with the nearest name, and twin: a reader without the right sees none', async () => {
+    const files = { 'own.cedar': '@id("a")\nforbid (principal == Principal::"alcie@local", action == Action::"flows.read", resource);\n' };
+    const answer = (await post('/check', { files })).json();
+    expect([answer.problems, answer.warnings]).toMatchObject([
+      [],
+      [{ line: 2, column: 33, message: 'no such principal "alcie@local": did you mean alice@local?' }],
+    ]);
+    const denied = await post('/check', { files }, 'operator');
+    expect([denied.statusCode, denied.body.includes('alice@local')]).toEqual([403, false]);
+  });
+
   it('has names of policy files only, and at most 1 MiB', async () => {
     for (const name of ['../x.cedar', 'x.txt', '.x.cedar', 'a/b.cedar'])
       expect((await post('/check', { files: { [name]: '' } })).json().code).toBe('request-invalid');

@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react';
-import { DecisionTag, Tag } from '../../parts/tag.tsx';
-import { UntrustedText } from '../../parts/untrusted-text.tsx';
-import type { Explained } from './data.ts';
+import type { operations } from '../api/schema.d.ts';
+import { DecisionTag, Tag } from './tag.tsx';
+import { UntrustedText } from './untrusted-text.tsx';
+import './explanation.css';
 
+export type Explained = operations['get_explain']['responses'][200]['content']['application/json'];
 type Ask = Explained['explanation']['asks'][number];
 
 /** The decision, what would change it, and each right with its policies and facts. */

@@ -34,7 +34,7 @@ export function walkIdentities(stack: () => Stack): void {
     expect(await revoke.getAttribute('aria-disabled')).toBe('true');
     const why = page.locator(`[id="${await revoke.getAttribute('aria-describedby')}"]`);
     expect(await why.isVisible()).toBe(false);
-    for (const show of [() => revoke.focus(), () => revoke.click()]) {
+    for (const show of [() => revoke.focus(), () => revoke.click({ force: true })]) {
       await show();
       await why.filter({ hasText: 'admin' }).waitFor();
       await revoke.blur();

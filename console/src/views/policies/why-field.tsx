@@ -1,3 +1,5 @@
+import { TextField } from '../../parts/fields.tsx';
+
 const LONGEST = 200;
 
 interface WhyFieldProps {
@@ -7,9 +9,11 @@ interface WhyFieldProps {
 
 export function WhyField({ why, setWhy }: WhyFieldProps) {
   return (
-    <label className="field">
-      <span>Reason, shown in the history and in the record</span>
-      <input value={why} onChange={({ target }) => setWhy(target.value)} maxLength={LONGEST} autoComplete="off" placeholder="team-b may not override" />
-    </label>
+    <TextField
+      label="Reason, shown in the history and in the record"
+      value={why}
+      placeholder="team-b may not override"
+      onChange={(text) => setWhy(text.slice(0, LONGEST))}
+    />
   );
 }

@@ -211,7 +211,11 @@ describe('a recorded request', () => {
   it('is decided again, with policies, roles and what would change the answer', async () => {
     await recorded();
     const { now, changed } = (await ask(`${BASE}/explain/requests/${REQUEST}`, await as('auditor'))).json();
-    expect([now.explanation.decision, changed, now.remedies]).toEqual(['deny', false, [expect.stringContaining('The role deployer permits it: give it to token:team')]]);
+    expect([now.explanation.decision, changed, now.remedies]).toEqual([
+      'deny',
+      false,
+      [expect.stringContaining('The role deployer permits it: give it to token:team')],
+    ]);
     expect(now.explanation.principal.roles).toMatchObject([{ role: 'operator', scope: 'tags=team-b' }]);
     expect(get().searched.at(-1)).toMatchObject({ filter: { request: REQUEST, limit: 1 }, reader: { everything: true } });
   });

@@ -3,7 +3,10 @@ import type { CSSProperties } from 'react';
 import { actionOf, chainOf, type LedgerRecord, objectOf, reasonOf } from '../../parts/record-words.ts';
 
 /** Characters: at least, so that later rows fit too, and at most. Of an id the first ones are enough. */
-const BOUNDS = { who: [12, 40], what: [14, 34], on: [16, 30], why: [10, 34], from: [9, 16] } as const;
+const BOUNDS = { who: [12, 24], what: [19, 34], on: [16, 28], why: [19, 34], from: [9, 16] } as const;
+
+/** The part of the rows whose text fits. */
+const USUAL = 0.9;
 
 type Column = keyof typeof BOUNDS;
 type Widths = CSSProperties & Readonly<Record<`--${Column}`, string>>;
@@ -12,8 +15,10 @@ type Widths = CSSProperties & Readonly<Record<`--${Column}`, string>>;
 export function columnWidths(records: readonly LedgerRecord[]): Widths {
   const width = (column: Column): string => {
     const [least, most] = BOUNDS[column];
-    const longest = Math.max(least, ...records.map((record) => TEXTS[column](record).length));
-    return `${Math.min(most, longest)}fr`;
+    const lengths = records.map((record) => TEXTS[column](record).length).sort((a, b) => a - b);
+    // A few long names do not take the room of all others.
+    const usual = lengths[Math.ceil(lengths.length * USUAL) - 1] ?? 0;
+    return `${Math.max(least, Math.min(most, usual))}fr`;
   };
   return { '--who': width('who'), '--what': width('what'), '--on': width('on'), '--why': width('why'), '--from': width('from') };
 }

@@ -1,6 +1,7 @@
 // Approvals: a request of an agent shows up while its sponsor watches, beside the usual arguments, and is decided with the keyboard.
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { fitsInAllSizes } from '../sizes.ts';
 import { type Stack, violations } from '../stack.ts';
 import { pressOn } from './identities.ts';
 
@@ -92,18 +93,7 @@ export function walkApprovals(stack: () => Stack): void {
     const { id } = await send({ region: `a-very-long-name-${'x'.repeat(200)}` });
     const page = await stack().open('admin', `/approvals/${id}`);
     await page.getByText('The whole request').waitFor();
-    for (const [theme, width] of [
-      ['dark', 1280],
-      ['light', 375],
-      ['dark', 320],
-    ] as const) {
-      await page.emulateMedia({ colorScheme: theme });
-      await page.setViewportSize({ width, height: 900 });
-      // The layout at 320 pixels is that at 375.
-      if (width !== 320) expect(await violations(page)).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-      await stack().browser.shoot(page, `approvals-${theme}-${width}`);
-    }
+    await fitsInAllSizes(stack(), page, 'approvals');
   });
 
   it('by keys alone: finds a denied run, explains its record, revokes a token, and approves a request', async () => {

@@ -1,10 +1,11 @@
 // Health and traffic: what the gateway depends on, and requests that show up while one watches.
 import { expect, it } from 'vitest';
+import { fitsInAllSizes } from '../sizes.ts';
 import { type Stack, violations } from '../stack.ts';
 
 export function walkHealth(stack: () => Stack): void {
   it('shows servers, providers, the ledger, and a principal that begins to send requests', async () => {
-    const { gateway, browser } = stack();
+    const { gateway } = stack();
     const page = await stack().open('auditor', '/health');
     await page.getByText('Everything works').waitFor();
     await page.getByRole('region', { name: 'Prefect server' }).getByText('answers').waitFor();
@@ -14,18 +15,7 @@ export function walkHealth(stack: () => Stack): void {
     const { secret } = await gateway.token('health-reader', ['viewer']);
     for (let sent = 0; sent < 20; sent += 1) await gateway.fetch('/api/flows/count', { method: 'POST', token: secret });
     await page.getByRole('region', { name: 'Busiest principals' }).getByText('token:health-reader').waitFor();
-    for (const [theme, width] of [
-      ['light', 1280],
-      ['dark', 375],
-      ['dark', 320],
-    ] as const) {
-      await page.emulateMedia({ colorScheme: theme });
-      await page.setViewportSize({ width, height: 900 });
-      // The layout at 320 pixels is that at 375.
-      if (width !== 320) expect(await violations(page)).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-      await browser.shoot(page, `health-${theme}-${width}`);
-    }
+    await fitsInAllSizes(stack(), page, 'health');
   });
 
   it('is absent for a viewer, and says which right is missing', async () => {

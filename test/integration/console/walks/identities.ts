@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { openSocket } from '../../../env/socket.ts';
+import { fitsInAllSizes } from '../sizes.ts';
 import { type Stack, violations } from '../stack.ts';
 
 const statusOf = async ({ gateway }: Stack, token: string) => (await gateway.fetch('/api/flows/count', { method: 'POST', token })).status;
@@ -126,17 +127,8 @@ export function walkIdentities(stack: () => Stack): void {
   it('is accessible and fits in both themes, on a small screen, and at 400 % zoom', async () => {
     const page = await stack().open('admin', '/identities?tab=services&who=agent:copilot');
     await page.getByRole('region', { name: 'agent:copilot' }).getByText('lictor.yaml agents[0]').waitFor();
-    for (const [theme, width] of [
-      ['dark', 1280],
-      ['light', 375],
-      ['dark', 320],
-    ] as const) {
-      await page.emulateMedia({ colorScheme: theme });
-      await page.setViewportSize({ width, height: 900 });
-      expect(await violations(page)).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-      await stack().browser.shoot(page, `identities-${theme}-${width}`);
-    }
+    await fitsInAllSizes(stack(), page, 'identities');
+    expect(await violations(page)).toEqual([]);
   });
 
   it('shows a viewer the own sessions alone', async () => {

@@ -1,10 +1,11 @@
 // First steps: commands with this gateway's address, checked off as they happen.
 import { expect, it } from 'vitest';
-import { type Stack, violations } from '../stack.ts';
+import { fitsInAllSizes } from '../sizes.ts';
+import type { Stack } from '../stack.ts';
 
 export function walkStart(stack: () => Stack): void {
   it('checks off a token that is created while one watches', async () => {
-    const { gateway, browser } = stack();
+    const { gateway } = stack();
     const page = await stack().open('admin', '/start');
     await page.getByText(`lictor login ${gateway.url}`).waitFor();
     await page.getByText(`export PREFECT_API_URL=${gateway.url}/api`).waitFor();
@@ -12,18 +13,7 @@ export function walkStart(stack: () => Stack): void {
     await gateway.token('start-worker', ['worker']);
     await step.getByText('done').waitFor();
     await page.getByText('A worker shows up here as soon as it connects.').waitFor();
-    for (const [theme, width] of [
-      ['dark', 1280],
-      ['light', 375],
-      ['dark', 320],
-    ] as const) {
-      await page.emulateMedia({ colorScheme: theme });
-      await page.setViewportSize({ width, height: 900 });
-      // The layout at 320 pixels is that at 375.
-      if (width !== 320) expect(await violations(page)).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-      await browser.shoot(page, `start-${theme}-${width}`);
-    }
+    await fitsInAllSizes(stack(), page, 'start');
   });
 
   it('is the first view of a gateway without runs and workers, and only of that', async () => {

@@ -29,6 +29,8 @@ function values(): Record<string, Schema> {
       pullPolicy: pullPolicy(),
       pullSecrets: NAMES,
     }),
+    replicas: { type: 'integer', minimum: 1, maximum: 20 },
+    sealSecret: NAME,
     config: configuration(),
     files: { ...closed({ 'lictor.yaml': NEVER }), patternProperties: { '^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$': TEXT } },
     secrets: NAMES,

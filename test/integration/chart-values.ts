@@ -3,13 +3,14 @@ import { parse } from 'yaml';
 import { docsBlock } from '../env/docs.ts';
 
 const PAGE = 'how-to/kubernetes.md';
-const of = (beginning: string): Record<string, Record<string, unknown>> => parse(docsBlock(PAGE, beginning));
+const of = (beginning: string): Record<string, unknown> => parse(docsBlock(PAGE, beginning));
 const GUIDE = of('    image:');
 /** As Helm joins a second file of values. */
-const withMore = (more: Record<string, Record<string, unknown>>) => ({
+const withMore = (more: Record<string, unknown>) => ({
   ...GUIDE,
-  ...Object.fromEntries(Object.entries(more).map(([key, value]) => [key, { ...GUIDE[key], ...value }])),
+  ...Object.fromEntries(Object.entries(more).map(([key, value]) => [key, isMap(value) ? { ...Object(GUIDE[key]), ...value } : value])),
 });
+const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 export const https = { image: { repository: 'example/lictor' }, config: { public_url: 'https://prefect.example.com', trusted_proxies: ['10.0.0.0/8'] } };
 
 export const RELEASES = {
@@ -19,6 +20,7 @@ export const RELEASES = {
   ownTls: { values: withMore(of('tls: { secret')) },
   policies: { values: withMore(of('config:\n  policies')) },
   metrics: { values: withMore(of('metrics:\n  enabled')) },
+  nodes: { values: withMore(of('replicas: 2')) },
   elsewhere: { name: 'gate', namespace: 'gateways', values: { ...https, prefect: { namespace: 'prefect' } } },
   below: { values: { ...https, config: { ...https.config, public_url: 'https://example.com:8443/prefect' }, ingress: { enabled: true } } },
   largest: {
@@ -41,6 +43,9 @@ export const RELEASES = {
 /** Values that are wrong, and what Helm must say. */
 export const REJECTED: readonly (readonly [unknown, string])[] = [
   [{}, 'config.public_url is empty'],
+  [{ ...https, replicas: 2, sealSecret: 'seal' }, 'config.store is no Postgres database'],
+  [{ ...https, replicas: 2, config: { ...https.config, store: 'postgres://lictor@db/lictor' } }, 'sealSecret is empty'],
+  [{ ...https, replicas: 0 }, "at '/replicas'"],
   [{ ...https, image: {} }, 'image.repository is empty'],
   [{ ...https, config: { public_url: 'https://prefect.example.com' } }, 'config.trusted_proxies is empty'],
   [{ ...https, metrics: { enabled: true } }, 'metrics.from is empty'],

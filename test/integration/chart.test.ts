@@ -1,5 +1,5 @@
 // The Helm chart, rendered by Helm's own library with the values of docs/how-to/kubernetes.md. What its pod starts: test/endurance/chart.test.ts.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -70,6 +70,35 @@ describe('the pod', () => {
     const sum = (release: keyof typeof RELEASES) => deployment(release).metadata.annotations['checksum/config'];
     expect(sum('closed')).toBe(sum('guide'));
     expect(sum('policies')).not.toBe(sum('guide'));
+  });
+
+  it('is one of several nodes with a Postgres store: each has a claim and the shared key, and they are replaced one by one', () => {
+    const set = objectOf(rendered.nodes, 'StatefulSet');
+    expect(set.spec).toMatchObject({ replicas: 2, updateStrategy: { type: 'RollingUpdate' }, volumeClaimTemplates: [{ metadata: { name: 'state' } }] });
+    const { initContainers, containers, topologySpreadConstraints } = set.spec.template.spec;
+    expect(initContainers[0].securityContext).toEqual(containers[0].securityContext);
+    expect(topologySpreadConstraints[0].labelSelector.matchLabels).toEqual(set.spec.selector.matchLabels);
+    expect(objectOf(rendered.nodes, 'PodDisruptionBudget').spec).toMatchObject({ maxUnavailable: 1, selector: set.spec.selector });
+    expect(rendered.nodes.objects.some(({ kind }) => kind === 'PersistentVolumeClaim' || kind === 'Deployment')).toBe(false);
+    expect(rendered.guide.objects.some(({ kind }) => kind === 'PodDisruptionBudget' || kind === 'StatefulSet')).toBe(false);
+    expect(lictorYaml('nodes')).toMatchObject({ store: { url: expect.stringMatching(/^postgres:/) } });
+  });
+
+  it('copies the shared key for its user alone, and leaves a key that is there', async () => {
+    const [command, ...args] = objectOf(rendered.nodes, 'StatefulSet').spec.template.spec.initContainers[0].command as string[];
+    const place = mkdtempSync(join(directory, 'seal-'));
+    const [given, copied] = [join(place, 'seal.key'), join(place, 'state/keys/seal.key')];
+    const runs = () =>
+      must(
+        command ?? '',
+        args.map((word) => word.replace('/run/secrets/lictor-seal/seal.key', given).replace('/var/lib/lictor/keys/seal.key', copied)),
+      );
+    writeFileSync(given, 'first');
+    await runs();
+    expect([readFileSync(copied, 'utf8'), statSync(copied).mode & 0o777]).toEqual(['first', 0o600]);
+    writeFileSync(given, 'second');
+    await runs();
+    expect(readFileSync(copied, 'utf8')).toBe('first');
   });
 
   it('gets secrets as files, and none in its environment', () => {

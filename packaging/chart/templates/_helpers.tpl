@@ -39,6 +39,33 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if include "lictor.endsTls" . }}443{{ else }}80{{ end }}
 {{- end }}
 
+{{/* "true": more than one node, whose store is Postgres. */}}
+{{- define "lictor.several" -}}
+{{- if gt (int .Values.replicas) 1 }}
+{{- $store := .Values.config.store | default "" }}
+{{- if not (or (kindIs "map" $store) (hasPrefix "postgres" (toString $store))) }}
+{{- fail "replicas is more than 1, and config.store is no Postgres database: nodes share one store." }}
+{{- end }}
+{{- if not .Values.sealSecret }}
+{{- fail "sealSecret is empty: name the Secret with the key seal.key, which all nodes share." }}
+{{- end }}
+{{- if .Values.persistence.existingClaim }}
+{{- fail "persistence.existingClaim is for one node: with replicas, each node has its claim." }}
+{{- end -}}
+true
+{{- end }}
+{{- end }}
+
+{{- define "lictor.claim" -}}
+accessModes: [ReadWriteOnce]
+{{- with .Values.persistence.storageClass }}
+storageClassName: {{ . }}
+{{- end }}
+resources:
+  requests:
+    storage: {{ .Values.persistence.size }}
+{{- end }}
+
 {{- define "lictor.prefectLabels" -}}
 {{- with .Values.prefect.podLabels }}
 {{- toYaml . }}

@@ -1,6 +1,6 @@
 // The ledgers of all nodes, for each other: a node adds its own records and its signed head, and reads those of the others.
 //
-// Nothing here is trusted: whoever reads a record checks its chain and the signature.
+// Nothing here is trusted: a reader of a record checks its chain and the signature.
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 

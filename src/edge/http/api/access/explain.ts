@@ -38,7 +38,7 @@ export const explainRecord = apiRoute({
     if (!found.ok) return found;
     const [first] = found.answer.records;
     if (first === undefined) return { ok: false, code: 'not-found', detail: NO_REQUEST };
-    const limited = !reader.everything || !(await parts.decider.authorizeOwn(call.inputs, NEEDS.action)).ok;
+    const limited = !(await parts.decider.authorizeOwn(call.inputs, NEEDS.action)).ok;
     return review('record', { record: first, limited }, call);
   },
 });

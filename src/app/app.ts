@@ -160,7 +160,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       await current.get().retire();
       await shared.coordination.close();
       await shared.membership?.leave();
-      for (const part of [shared.eventIntake, ledger, shared.store]) await part.close();
+      for (const part of [shared.eventIntake, ledger, shared.replication, shared.store]) await part?.close();
     },
   };
 }

@@ -24,12 +24,14 @@ import { type Catalogue, createCatalogue } from '../prefect/catalog/catalogue.ts
 import { createLineageMemory, isBelow, type LineageMemory } from '../prefect/client/run-lineage.ts';
 import { createEventMemory, type EventMemory } from '../prefect/events/memory.ts';
 import { createEventRules, type EventRules } from '../prefect/events/rules.ts';
+import { ensureKey } from '../record/ledger/chain/key-file.ts';
 import { type Ledger, startLedger } from '../record/ledger/ledger.ts';
 import { readEventsMark } from '../record/ledger/prefect-events/read-events.ts';
 import { ROTATE_LIMITS, type RotateLimits } from '../record/ledger/rotate.ts';
 import { createLedgerSearch, type LedgerSearch } from '../record/ledger/search/search.ts';
 import type { Family } from '../record/metrics/exposition.ts';
 import { createLedgerWatch, type LedgerWatch } from '../record/metrics/watch.ts';
+import type { Replication } from '../record/replication/replication.ts';
 import { createExports, type Exports } from '../record/sinks/exports.ts';
 import { createTracing, type Tracing } from '../record/sinks/spans/tracing.ts';
 import { createIntake, type Intake } from '../record/timeline/feed/intake.ts';
@@ -95,6 +97,8 @@ export interface ProcessServices {
   readonly edgeRuns: () => Promise<boolean>;
   /** A sink keeps its connection and its place over a reload. */
   readonly exports: Exports;
+  /** Null: the store is this machine's alone. */
+  readonly replication: Replication | null;
   readonly tracing: Tracing;
 }
 
@@ -132,7 +136,9 @@ export async function openProcessServices({ config, configFile, onReopen, ...giv
   const signingKeys = openSigningKeys({ stored: signingText, sealer, clock });
   const makeRunTokenKey = () => openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens');
   await shareFile('run-token.key', paths.runTokenKey, makeRunTokenKey);
+  await shareFile('ledger.pem', paths.ledgerKey, () => ensureKey(paths.ledgerKey));
   const membership = await join(parts, config, store);
+  if (typeof storeAt !== 'string') await restoreLedger(store, paths, config.node);
   const ledger = await openLedger(parts, config);
   ledger.onReopen(onReopen);
   await forgetDecisions(parts);
@@ -159,6 +165,7 @@ export async function openProcessServices({ config, configFile, onReopen, ...giv
     eventIntake: createIntake({ ledger, clock, steady, mark: readEventsMark(paths.ledgerFile) }),
     edgeRuns: async () => edgePid(paths) !== undefined,
     exports: createExports({ paths, clock, log, record: ledger.append }),
+    replication: typeof storeAt === 'string' ? null : (await replicate()).startReplication({ paths, ledger, log, node: config.node, storeAt }),
     tracing: createTracing({ accessLog: paths.accessLog, basePath, log }),
   };
 }
@@ -176,6 +183,14 @@ function coordinate({ log, onChange }: Parts, { node, storeListen: listenAt }: C
       problem === null ? log.info('hears of changes in the store') : log.warn({ err: problem }, 'hears of no change: looks twice a second'),
     onError: (duty, error) => log.error({ err: error, duty }, 'a duty could not begin or end'),
   });
+}
+
+/** Only nodes that share a store need it. */
+const replicate = () => import('../record/replication/replication.ts');
+
+async function restoreLedger({ ledgerShelf: shelf }: Store, { ledgerFile, ledgerKey }: StatePaths, node: string): Promise<void> {
+  const { restoreOwnChain } = await import('../record/replication/restore.ts');
+  await restoreOwnChain({ ledgerFile, ledgerKey, node, shelf });
 }
 
 function openLedger({ paths, clock, log }: Parts, { node, roles, agents, publicUrl, ledger: { retentionSeconds } }: Config): Promise<Ledger> {

@@ -15,6 +15,8 @@ Example:
   lictor audit head -o /mnt/elsewhere/head.json
 `;
 
+const SHARED = 'Nothing was changed: the nodes of a Postgres store share the key of the ledger, and each must sign with it.';
+
 export function registerLedgerKey(rotate: Command, context: CliContext): void {
   rotate
     .command('ledger-key')
@@ -22,6 +24,8 @@ export function registerLedgerKey(rotate: Command, context: CliContext): void {
     .addHelpText('after', HELP)
     .action(async () => {
       const loaded = await context.loadContext({ secrets: 'skip', store: 'existing' });
+      // The other nodes would take no more records of this one.
+      if (typeof loaded.config.storeAt !== 'string') throw new CommandFailed(SHARED);
       recordFirst(loaded, { action: 'ledger.rotate_key', resourceType: 'LedgerKey', resourceId: 'ledger' });
       try {
         changeLedgerKey(loaded.paths, systemClock);

@@ -91,6 +91,7 @@ async function watch(tls: string): Promise<void> {
       get lineageMemory() {
         return unused();
       },
+      replication: null,
       get eventMemory() {
         return unused();
       },

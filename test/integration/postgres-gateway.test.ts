@@ -1,4 +1,5 @@
 // A gateway whose store is a real Postgres behind a real PgBouncer in transaction mode, in front of a real Prefect.
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, jsonLines, startGateway, type Token } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
@@ -85,6 +86,17 @@ describe('a gateway on Postgres', () => {
     await waitFor(async () => (await version(unseen.secret)).status === 200, { what: 'an answer after the outage' });
     await waitFor(() => gateway.isReady(), { what: 'the gateway to be ready' });
     expect(gateway.pids().control).toBe(control);
+  });
+
+  it('has every record in the store, those of the outage too', async () => {
+    const [last] = jsonLines(await gateway.lictorOk('audit', '--last', '1', '--json'));
+    const client = new pg.Client(`postgres://${postgres.address}`);
+    await client.connect();
+    const shipped = async () => (await client.query('select 1 from ledger_records where seq = $1 and hash = $2', [last?.['seq'], last?.['hash']])).rowCount;
+    await waitFor(async () => (await shipped()) === 1, { what: 'the last record in the store' });
+    const { rows } = await client.query('select count(*) = max(seq) as whole from ledger_records');
+    await client.end();
+    expect(rows).toEqual([{ whole: true }]);
   });
 
   it('says so when it starts without Postgres, and starts when it is there', async () => {

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { type Gateway, startGateway } from '../env/gateway.ts';
+import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { type Postgres, startPostgres } from '../env/several/postgres.ts';
@@ -49,6 +49,8 @@ const changes = (gateway: Gateway, token: string) =>
 /** Requests per second of each principal, by nginx's configuration in use. */
 const rateOf = (gateway: Gateway): number => Number(/rate=(\d+)r/.exec(readFileSync(join(gateway.stateDir, 'edge', 'current', 'limits.conf'), 'utf8'))?.[1]);
 
+const nodesIn = async (gateway: Gateway) => new Set(jsonLines(await gateway.lictorOk('audit', '--json')).map(({ node }) => node));
+
 describe('two nodes', () => {
   it('know the login of the other, and its end', async () => {
     const session = await one.login(await one.account('alice', 'viewer'));
@@ -90,6 +92,17 @@ describe('two nodes', () => {
     expect((await changes(two, secret)).status).toBe(403);
   });
 
+  it('have each the records of both, in ledgers that verify', async () => {
+    for (const [gateway, other] of [
+      [one, 'two'],
+      [two, 'one'],
+    ] as const) {
+      await waitFor(async () => (await nodesIn(gateway)).has(other), { what: `the records of ${other} at the other node` });
+      expect(await gateway.lictorOk('audit', 'verify')).toContain(other);
+    }
+    expect(await one.lictor('rotate', 'ledger-key')).toMatchObject({ code: 1, output: expect.stringContaining('share the key of the ledger') });
+  });
+
   it('are refused with a remedy: without the sealing key, with another one, and with the name of a live node', async () => {
     await two.stop();
     const sealKey = join(two.stateDir, 'keys', 'seal.key');
@@ -103,7 +116,14 @@ describe('two nodes', () => {
     writeFileSync(two.configFile, yaml.replace('node: two', 'node: one'));
     expect(await two.lictor('up')).toMatchObject({ code: 1, output: expect.stringContaining('Another node named one runs') });
     writeFileSync(two.configFile, yaml);
+    // As if its disk was lost: it takes its records back from the store.
+    const last = jsonLines(await two.lictorOk('audit', '--json')).findLast(({ node }) => node === 'two');
+    for (const end of ['', '-wal', '-shm']) rmSync(join(two.stateDir, `ledger.db${end}`), { force: true });
     await two.up();
+    const records = jsonLines(await two.lictorOk('audit', '--json')).filter(({ node }) => node === 'two');
+    expect(records).toContainEqual(last);
+    expect(records.map(({ seq }) => Number(seq)).toSorted((a, b) => a - b)).toEqual(records.map((_, index) => index + 1));
+    await two.lictorOk('audit', 'verify');
     expect(await versionOf(one, 'lct_unknown')).toBe(401);
   });
 });

@@ -1,5 +1,4 @@
 // Records from another process: a command beside a running or stopped control plane.
-import { hostname } from 'node:os';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { systemClock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
@@ -8,6 +7,7 @@ import type { NewRecord } from '../../contract/record.ts';
 import { createAppend } from './append.ts';
 import { createChain } from './chain/chain.ts';
 import { openLedgerDatabase, transaction } from './database.ts';
+import { nodeName } from './node-name.ts';
 
 /** Durable when it returns. Uses the node name of the control plane, or else the host name. Throws LictorError `ledger-unavailable`. */
 export function appendRecord(paths: Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>, record: NewRecord): void {
@@ -19,8 +19,7 @@ export function appendRecords({ ledgerFile, ledgerKey }: Pick<StatePaths, 'ledge
   try {
     using db = openLedgerDatabase(ledgerFile);
     transaction(db, () => {
-      const named = db.prepare("SELECT value FROM meta WHERE key = 'node'").get()?.value;
-      const node = typeof named === 'string' ? named : hostname();
+      const node = nodeName(db);
       const chain = createChain({ db, node, keyFile: ledgerKey, clock: systemClock });
       const append = createAppend(db, node, chain);
       for (const record of records) append(record);

@@ -1,6 +1,8 @@
 // Metrics from the ledger, on a separate connection: no code on the request path counts anything.
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { EVENTS_STORED, parseStoredRange } from '../ledger/events.ts';
+import { nodeName } from '../ledger/node-name.ts';
 import { type CountedRow, createCounts } from './counts.ts';
 import { type Family, gauge, sample } from './exposition.ts';
 import { readTraffic, type Traffic } from './traffic.ts';
@@ -18,9 +20,11 @@ interface LedgerFiles {
   readonly accessLog: string;
 }
 
+type Row = CountedRow & { readonly n: number; readonly node: string; readonly resource_id: string | null };
+
 const PAGE = 5_000;
 const BUSY_MS = 2_000;
-const COLUMNS = 'n, request_id, action, decision, reason, mode, path_taken, status, duration_ms, upstream_ms, service, cache';
+const COLUMNS = 'n, node, resource_id, request_id, action, decision, reason, mode, path_taken, status, duration_ms, upstream_ms, service, cache';
 /** Prefect's state types. Any other value would be a label that a client chooses. */
 const STATES: ReadonlySet<string> = new Set([...['SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED', 'CANCELLING']]);
 
@@ -28,7 +32,7 @@ const STATES: ReadonlySet<string> = new Set([...['SCHEDULED', 'PENDING', 'RUNNIN
 export function openLedgerReader({ ledgerFile, accessLog }: LedgerFiles): LedgerReader {
   const db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: BUSY_MS });
   const page = db.prepare(`SELECT ${COLUMNS} FROM records WHERE n > ? ORDER BY n LIMIT ${PAGE}`);
-  const newStates = db.prepare('SELECT n, state_type FROM prefect_events WHERE n > ? AND flow_run_id IS NOT NULL AND event GLOB ? ORDER BY n LIMIT ?');
+  const statesIn = db.prepare('SELECT state_type FROM prefect_events WHERE n BETWEEN ? AND ? AND flow_run_id IS NOT NULL AND event GLOB ?');
   const heartbeat = db.prepare(
     "SELECT time FROM records WHERE action = 'worker.heartbeat' AND (+decision = 'allow' OR mode = 'observe') ORDER BY time DESC LIMIT 1",
   );
@@ -36,35 +40,35 @@ export function openLedgerReader({ ledgerFile, accessLog }: LedgerFiles): Ledger
   const position = db.prepare('SELECT position FROM tails WHERE inode = ?');
   const counts = createCounts();
   const states = new Map<string, number>();
-  let n = lastOf(db, 'records');
-  let eventN = lastOf(db, 'prefect_events');
+  let n = lastOf(db);
 
+  /** Those of this node: each node counts its own. */
   function countRecords(): void {
+    const own = nodeName(db);
     for (;;) {
       // Only the ledger writes these rows, so the shape is trusted.
-      const rows = page.all(n) as unknown as readonly (CountedRow & { readonly n: number })[];
-      for (const row of rows) counts.add(row);
+      const rows = page.all(n) as unknown as readonly Row[];
+      for (const row of rows.filter(({ node }) => node === own)) {
+        counts.add(row);
+        if (row.action === EVENTS_STORED) countStates(row);
+      }
       n = rows.at(-1)?.n ?? n;
       if (rows.length < PAGE) return;
     }
   }
 
-  function countStates(): void {
-    for (;;) {
-      const rows = newStates.all(eventN, 'prefect.flow-run.*', PAGE);
-      for (const row of rows) {
-        const state = String(row['state_type'] ?? '').toUpperCase();
-        if (STATES.has(state)) states.set(state, (states.get(state) ?? 0) + 1);
-      }
-      eventN = Number(rows.at(-1)?.['n'] ?? eventN);
-      if (rows.length < PAGE) return;
+  function countStates({ resource_id: text }: Row): void {
+    const range = parseStoredRange(text);
+    if (range === undefined) return;
+    for (const row of statesIn.iterate(range.first, range.last, 'prefect.flow-run.*')) {
+      const state = String(row['state_type'] ?? '').toUpperCase();
+      if (STATES.has(state)) states.set(state, (states.get(state) ?? 0) + 1);
     }
   }
 
   return {
     collect() {
       countRecords();
-      countStates();
       const sealed = parseHead(head.get()?.['text']);
       const seen = heartbeat.get()?.['time'];
       return [
@@ -94,8 +98,8 @@ export function openLedgerReader({ ledgerFile, accessLog }: LedgerFiles): Ledger
   };
 }
 
-function lastOf(db: DatabaseSync, table: 'records' | 'prefect_events'): number {
-  return Number(db.prepare(`SELECT max(n) AS n FROM ${table}`).get()?.['n'] ?? 0);
+function lastOf(db: DatabaseSync): number {
+  return Number(db.prepare('SELECT max(n) AS n FROM records').get()?.['n'] ?? 0);
 }
 
 function seconds(time: unknown): number | undefined {

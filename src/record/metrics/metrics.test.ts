@@ -1,9 +1,12 @@
 import { request } from 'node:http';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MetricsListen } from '../../config/config.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { appendRecord } from '../ledger/append-record.ts';
+import { makeNodes, partOf, take } from '../ledger/chain/nodes.fixture.ts';
 import { tempState } from '../ledger/lines.fixture.ts';
+import { flowRunEvent, writeEvents } from '../ledger/prefect-events/event.fixture.ts';
 import { type CountedRow, createCounts } from './counts.ts';
 import { renderFamilies } from './exposition.ts';
 import { createHistogram } from './histogram.ts';
@@ -106,6 +109,23 @@ describe('metrics of a ledger', () => {
     expect(text).not.toContain('flows.read');
     expect(text).toContain('lictor_ledger_sealed_sequence 3\n');
     expect(text).toContain(`lictor_worker_last_heartbeat_timestamp_seconds ${Date.parse('2026-03-01T12:00:01.000Z') / 1000}\n`);
+  });
+
+  it('count the records and events of their own node alone', () => {
+    const nodes = makeNodes();
+    const [other, own] = [nodes.add('other', 5), nodes.add('own', 1)];
+    writeEvents(other.paths, [flowRunEvent(1, 100)], 'other');
+    using db = new DatabaseSync(own.paths.ledgerFile);
+    db.exec("INSERT INTO meta (key, value) VALUES ('node', 'own')");
+    const reader = openLedgerReader(own.paths);
+    take(own, partOf(other));
+    writeEvents(own.paths, [flowRunEvent(2, 100)], 'own');
+    const text = renderFamilies(reader.collect());
+    reader.close();
+    nodes.remove();
+    expect(text).toContain('lictor_flow_run_states_total{state="RUNNING"} 1\n');
+    expect(text).not.toContain('lictor_requests_total{');
+    expect(text).toContain('lictor_ledger_sealed_sequence 8\n');
   });
 
   function get(listen: MetricsListen, path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<{ status: number; text: string }> {

@@ -1,10 +1,10 @@
 // The chain of a ledger that another process may be writing: for reading, and for a change of its key.
 
-import { hostname } from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
 import type { StatePaths } from '../../../config/state-dir.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import { openLedgerDatabase, transaction } from '../database.ts';
+import { nodeName } from '../node-name.ts';
 import { bringToDisk } from '../on-disk.ts';
 import { openToRead } from '../open-to-read.ts';
 import { createChain } from './chain.ts';
@@ -52,8 +52,7 @@ function openWithKey({ ledgerFile, ledgerKey }: Paths): SignedChain & { readonly
 /** Another key signs from now on. The running gateway uses it with its next record. */
 export function changeLedgerKey({ ledgerFile, ledgerKey }: Paths, clock: Clock): void {
   using db = openLedgerDatabase(ledgerFile);
-  const named = db.prepare("SELECT value FROM meta WHERE key = 'node'").get()?.['value'];
-  const chain = createChain({ db, node: typeof named === 'string' ? named : hostname(), keyFile: ledgerKey, clock });
+  const chain = createChain({ db, node: nodeName(db), keyFile: ledgerKey, clock });
   const finish = transaction(db, () => {
     const done = chain.changeKey();
     chain.seal();

@@ -42,6 +42,7 @@ export function walkIdentities(stack: () => Stack): void {
       await why.waitFor({ state: 'hidden' });
       await page.mouse.move(0, 0);
     }
+    await revoke.focus();
     await browser.shoot(page, 'identities-tokens');
   });
 

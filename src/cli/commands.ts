@@ -53,6 +53,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'observe', summary: 'show what enforcement would deny', load: () => import('./observe.ts') },
   { name: 'enforce', summary: 'enforce the policies for a role or group', load: () => import('./enforce.ts') },
   { name: 'migrate', summary: 'move workers to the gateway one by one', load: () => import('./migrate.ts') },
+  { name: 'store', summary: 'move the store to Postgres', load: () => import('./store.ts') },
   { name: 'timeline', summary: 'show the timeline of a flow run', load: () => import('./timeline.ts') },
   { name: 'bench', summary: 'measure the gateway on this machine', load: () => import('./bench.ts') },
   { name: 'completion', summary: 'print a shell completion script', load: () => import('./completion.ts') },
@@ -60,4 +61,4 @@ export const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** Planned commands: they only report that they are not built yet. */
-export const LATER_COMMANDS: readonly string[] = ['import', 'store', 'plan', 'apply', 'soak'];
+export const LATER_COMMANDS: readonly string[] = ['import', 'plan', 'apply', 'soak'];

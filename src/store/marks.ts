@@ -17,7 +17,7 @@ export interface Marks {
 
 export function createMarks(database: Database, clock: Clock): Marks {
   return {
-    once: (kind, id, expiresMs, madeMs = Number.POSITIVE_INFINITY) =>
+    once: (kind, id, expiresMs, madeMs = Number.MAX_SAFE_INTEGER) =>
       database.durably(async (transaction) => {
         const restored = await transaction.selectFrom('restores').select('restored_ms').where('restored_ms', '>=', madeMs).executeTakeFirst();
         if (restored !== undefined) return false;

@@ -1,9 +1,13 @@
 // The store on a real Postgres: the contract of every store, and what is said of a database that cannot be one.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { makeMemoryDir } from '../../src/config/memory-dir.fixture.ts';
 import { systemClock } from '../../src/contract/clock.ts';
 import { shownAddress } from '../../src/contract/store-address.ts';
 import { describeStoreContract } from '../../src/store/contract-suite.fixture.ts';
+import { copyToPostgres } from '../../src/store/copy-to-postgres.ts';
 import { SCHEMA } from '../../src/store/schema.ts';
 import { openStore } from '../../src/store/store.ts';
 import { GUARDED_USER, type Postgres, startPostgres } from '../env/several/postgres.ts';
@@ -20,7 +24,7 @@ beforeAll(async () => {
   server = await startPostgres();
   admin = new pg.Client(`postgres://${server.address}`);
   await admin.connect();
-  for (const name of ['contract', 'created', 'others', 'newer', 'rights', 'readonly', 'guarded']) await admin.query(`create database ${name}`);
+  for (const name of ['contract', 'created', 'others', 'newer', 'rights', 'readonly', 'guarded', 'copied']) await admin.query(`create database ${name}`);
 });
 afterAll(async () => {
   await admin?.end();
@@ -124,6 +128,27 @@ describe('a database of Postgres', () => {
     await admin.query(`grant all on database guarded to ${GUARDED_USER}`);
     await run('guarded', `grant create on schema public to ${GUARDED_USER}`);
     await (await open(address('guarded', `${GUARDED_USER}:${encodeURIComponent('right p%w')}`))).close();
+  });
+
+  it('gets all rows of an SQLite store, once; a copy that differs, and one into other rows, are refused', async () => {
+    const dir = makeMemoryDir('lictor-store-');
+    const from = join(dir, 'lictor.db');
+    const old = await openStore({ at: from, clock: systemClock });
+    await old.accounts.create({ id: 'a', name: 'alice\0', roles: ['viewer'], password: 'phc' });
+    await old.sessions.create({ id: 's', account: { id: 'a', password: 'phc' }, expiresMs: systemClock() + 60_000 });
+    for (const flow of ['f1', 'f2', 'f3']) await old.knownFlows.put('p', flow);
+    const number = await old.bump('test');
+    const copy = () => copyToPostgres({ from, to: address('copied'), onProgress: () => undefined });
+    const first = await copy();
+    expect(first).toMatchObject({ isNew: true, tables: expect.arrayContaining([expect.objectContaining({ table: 'known_flows', rows: 3 })]) });
+    expect(await copy()).toEqual({ ...first, isNew: false });
+    const copied = await openStore({ at: address('copied'), clock: systemClock });
+    expect([await copied.changeNumber(), (await copied.sessions.byId('s'))?.owner]).toMatchObject([number, { account: { name: 'alice\uFFFD' } }]);
+    await copied.bump('newer');
+    await expect(copy()).rejects.toMatchObject({ code: 'store-not-empty', message: expect.stringContaining('Nothing was changed') });
+    expect(await copied.changeNumber()).toBe(number + 1);
+    await Promise.all([old.close(), copied.close()]);
+    rmSync(dir, { recursive: true });
   });
 
   it('is shown without the password', () => {

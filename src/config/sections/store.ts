@@ -52,12 +52,12 @@ function withPasswordFile({ baseDir }: Pick<Context, 'baseDir'>) {
 }
 
 function postgres(address: PostgresAddress, issues: z.RefinementCtx): PostgresAddress {
-  const complaint = complaintOf(address.url);
+  const complaint = postgresComplaint(address.url);
   return complaint === undefined ? address : reject(issues, complaint);
 }
 
 /** None shows any part of the text: it may hold a password. */
-function complaintOf(written: string): Complaint | undefined {
+export function postgresComplaint(written: string): Complaint | undefined {
   const url = POSTGRES.test(written) ? URL.parse(written) : null;
   const parameters = [...(url?.searchParams.keys() ?? [])];
   const isKnown = parameters.every((name) => ['sslmode', 'sslrootcert', 'host'].includes(name)) && new Set(parameters).size === parameters.length;

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import type { Config } from '../config/config.ts';
 import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import type { CliContext } from './context.ts';
@@ -47,14 +46,6 @@ export function collect(text: string, before: readonly string[] = []): readonly 
   return [...before, text];
 }
 
-/** The rows of a Postgres store are in its own backups. */
-export function sqliteFileOf({ storeAt }: Pick<Config, 'storeAt'>): string {
-  if (typeof storeAt === 'string') return storeAt;
-  throw new CommandFailed(
-    'Nothing was changed: the store is a Postgres database. Back it up with pg_dump, and the state directory of each node, while Lictor is stopped.',
-  );
-}
-
 async function newIdentity({ out }: CliContext, file: string): Promise<void> {
   if (existsSync(file)) throw new CommandFailed(`${file} exists. Remove it, or name another file.`);
   const { writeIdentity } = await import('./backup-key.ts');
@@ -70,7 +61,7 @@ async function backup(context: CliContext, { output: given, json, ...key }: Opti
   const { config, paths, configFile } = await context.loadContext({ secrets: 'skip', store: 'existing' });
   const { writeBackup } = await import('../operations/backup/write.ts');
   const progress = createProgress(context.err);
-  const parts = { paths, config, configFile, storeFile: sqliteFileOf(config), output, lock };
+  const parts = { paths, config, configFile, storeAt: config.storeAt, output, lock };
   const { header, records, bytes } = await writeBackup({ ...parts, lictor: manifest.version, clock: systemClock, progress: progress.say })
     .catch((cause: unknown) => {
       if (cause instanceof LictorError) throw cause;

@@ -9,8 +9,9 @@ import { type StatePaths, statePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
 import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
+import type { StoreAddress } from '../contract/store-address.ts';
 import type { Opener } from '../operations/backup/seal.ts';
-import { collect, sqliteFileOf } from './backup.ts';
+import { collect } from './backup.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 import { operatorOf } from './operator.ts';
@@ -86,35 +87,43 @@ interface Task extends Options {
 
 async function replaceState(context: CliContext, { file, opener, paths, replace = false, json = false }: Task): Promise<void> {
   const { hasState, putInPlace } = await import('../operations/backup/place.ts');
-  const { restoreInto } = await import('../operations/backup/restore.ts');
-  const { NO_LATER_STORE } = await import('../store/restores.ts');
-  const { readLaterStore } = await import('../store/dump.ts');
+  const { restoreInto, takeStore } = await import('../operations/backup/restore.ts');
+  const { isStoreUsed, readLaterStore } = await import('../store/dump.ts');
   const aside = join(paths.backup, `before-restore-${new Date(systemClock()).toISOString().replaceAll(/[:.]/g, '-')}`);
-  if (existsSync(paths.restored) || existsSync(paths.restoring)) {
-    putInPlace({ paths, storeFile: storeFileOf(context, firstThere(paths.restored, paths.restoring)), aside });
+  const unfinished = [paths.restored, paths.restoring].find((each) => existsSync(each));
+  if (unfinished !== undefined) {
+    putInPlace({ paths, storeFile: fileOf(storeOf(context, unfinished), paths), aside });
     context.out.write('The interrupted restore is complete.\n');
     return;
   }
-  const present = existsSync(context.configFile()) ? storeFileOf(context, paths.root) : paths.storeFile;
-  if (!replace && hasState(paths, present)) throw full(paths);
+  const isFull = async (at: StoreAddress) => hasState(paths, fileOf(at, paths)) || (await isStoreUsed(at));
+  const present = existsSync(context.configFile()) ? storeOf(context, paths.root) : paths.storeFile;
+  if (!replace && (await isFull(present))) throw full(paths);
   const into = `${paths.restored}.partial`;
   rmSync(into, { recursive: true, force: true });
   const progress = createProgress(context.err);
   const { principal, asserted } = operatorOf(context.env);
   const by = { time: '', principal, principal_kind: 'user', on_behalf_of: asserted } as const;
-  const later = existsSync(present) ? readLaterStore(present, systemClock()) : NO_LATER_STORE;
-  const restored = await written(paths.root, () => restoreInto({ file, opener, into, later, by, clock: systemClock, progress: progress.say })).finally(
-    progress.end,
-  );
-  const storeFile = storeFileOf(context, into);
-  if (!replace && hasState(paths, storeFile)) {
+  const later = await readLaterStore(present, systemClock());
+  const parts = { file, opener, into, later, by, clock: systemClock, progress: progress.say };
+  const restored = await written(paths.root, () => restoreInto(parts)).finally(progress.end);
+  const storeAt = storeOf(context, into);
+  try {
+    if (!replace && (await isFull(storeAt))) throw full(paths);
+    if (typeof storeAt !== 'string') await takeStore(into, storeAt);
+  } catch (error) {
     rmSync(into, { recursive: true });
-    throw full(paths);
+    throw error;
   }
   renameSync(into, paths.restored);
-  putInPlace({ paths, storeFile, aside });
+  putInPlace({ paths, storeFile: fileOf(storeAt, paths), aside });
   const done = { ...restored, root: paths.root, aside: existsSync(aside) ? aside : null };
   context.out.write(json ? `${JSON.stringify(restoredJson(done))}\n` : restoredText(done, (words) => context.commandLine(words, context.configFile())));
+}
+
+/** A Postgres store has no file: then no file of the restore goes there. */
+function fileOf(at: StoreAddress, { storeFile }: StatePaths): string {
+  return typeof at === 'string' ? at : storeFile;
 }
 
 function full({ root }: StatePaths): CommandFailed {
@@ -123,17 +132,13 @@ function full({ root }: StatePaths): CommandFailed {
   );
 }
 
-function firstThere(...directories: readonly [string, string]): string {
-  return existsSync(directories[0]) ? directories[0] : directories[1];
-}
-
 /** By the configuration of the command line, else by the one of the backup. */
-function storeFileOf(context: CliContext, backup: string): string {
+function storeOf(context: CliContext, backup: string): StoreAddress {
   const given = context.configFile();
   const file = existsSync(given) ? given : join(backup, 'lictor.yaml');
   if (!existsSync(file)) return statePaths(context.stateDir(), '').storeFile;
   const loaded = loadConfig(file, context.env, { stateDir: context.stateDir(), secrets: 'skip' });
-  if (loaded.ok) return sqliteFileOf(loaded.config);
+  if (loaded.ok) return loaded.config.storeAt;
   throw new CommandFailed(`Nothing was changed. ${loaded.problems.map((problem) => renderProblem(file, problem)).join('')}`.trimEnd());
 }
 

@@ -4,10 +4,11 @@ import { type Kysely, sql } from 'kysely';
 import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { type PostgresAddress, shownAddress } from '../contract/store-address.ts';
-import { openStoreDump } from './dump.ts';
+import { openSqliteDump } from './dump.ts';
+import { GONE_AFTER_MS } from './nodes.ts';
 import { openPostgres } from './postgres.ts';
 import { VERSION_TABLE } from './postgres-schema.ts';
-import { STORE_TABLES } from './schema.ts';
+import { SCHEMA_TABLES, STORE_TABLES } from './schema.ts';
 import type { TableRows, Value } from './sqlite-rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -15,6 +16,8 @@ export interface StoreCopy {
   /** The SQLite file. */
   readonly from: string;
   readonly to: PostgresAddress;
+  /** Default: rows that are there already are an error. */
+  readonly former?: 'rejected' | 'replaced';
   /** Rows copied and compared so far. */
   readonly onProgress: (rows: number) => void;
 }
@@ -32,8 +35,11 @@ export interface CountedTable {
   readonly digest: string;
 }
 
-/** After an abort nothing is there, so it can be called again. Throws `store-not-empty` for other rows, and as `openPostgres`. */
-export async function copyToPostgres({ from, to, onProgress }: StoreCopy): Promise<Copied> {
+/**
+ * After an abort nothing has changed, so it can be called again. Throws `store-not-empty` for other rows, `store-in-use` if
+ * a node uses rows that it replaces, and as `openPostgres`.
+ */
+export async function copyToPostgres({ from, to, former = 'rejected', onProgress }: StoreCopy): Promise<Copied> {
   const database = await openPostgres({ at: to, clock: systemClock, connections: 1 });
   try {
     return await database.read
@@ -41,7 +47,8 @@ export async function copyToPostgres({ from, to, onProgress }: StoreCopy): Promi
       .setIsolationLevel('serializable')
       .execute(async (db) => {
         await sql`lock table ${sql.table(VERSION_TABLE)} in exclusive mode`.execute(db);
-        using dump = openStoreDump(from);
+        if (former === 'replaced') await removeAll(db, to);
+        using dump = openSqliteDump(from);
         const progress = counter(onProgress);
         const isNew = await isEmpty(db);
         if (isNew) await sql`delete from change_number`.execute(db);
@@ -60,6 +67,19 @@ export async function copyToPostgres({ from, to, onProgress }: StoreCopy): Promi
   } finally {
     await database.close();
   }
+}
+
+async function removeAll(db: Kysely<Tables>, to: PostgresAddress): Promise<void> {
+  const live = db
+    .selectFrom('nodes')
+    .select('name')
+    .where('seen_ms', '>', sql<number>`extract(epoch from now()) * 1000 - ${sql.lit(GONE_AFTER_MS)}`);
+  const names = (await live.orderBy('name').execute()).map(({ name }) => name);
+  if (names.length > 0) {
+    const message = `Nothing was changed: these nodes use the store ${shownAddress(to)}: ${names.join(', ')}. Stop them, wait ten seconds, and try again.`;
+    throw new LictorError('store-in-use', message);
+  }
+  await sql`truncate ${sql.join(SCHEMA_TABLES.map((table) => sql.table(table)))}`.execute(db);
 }
 
 function whyNot(isNew: boolean, store: string): string {

@@ -1,17 +1,30 @@
-// The whole store for a backup, and a new store from one.
+// The whole store for a backup, and a new store from one. A backup has the same rows, whether the store is SQLite or Postgres.
 import { DatabaseSync } from 'node:sqlite';
-import { type Epoch, type LaterStore, type Restored, raiseEpoch } from './restores.ts';
+import type { StoreAddress } from '../contract/store-address.ts';
+import { type Epoch, type LaterStore, NO_LATER_STORE, type Restored, raiseEpoch } from './restores.ts';
+import { openRows, readRows as rowsOfStore } from './rows.ts';
 import { STORE_TABLES } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 import { createRowWriter, readRows, type TableRows } from './sqlite-rows.ts';
 import { createSqliteTables } from './sqlite-schema.ts';
 
 export interface StoreDump extends Disposable {
+  /** Of one moment. */
+  rows(): Iterable<TableRows> | AsyncIterable<TableRows>;
+}
+
+/** A snapshot of the store, while other processes change it. */
+export async function openStoreDump(at: StoreAddress): Promise<StoreDump> {
+  if (typeof at === 'string') return openSqliteDump(at);
+  const { readPostgresRows } = await import('./postgres-rows.ts');
+  return { rows: () => readPostgresRows(at), [Symbol.dispose]: () => undefined };
+}
+
+interface SqliteDump extends StoreDump {
   rows(): Iterable<TableRows>;
 }
 
-/** A snapshot of the store at this moment, while other processes change it. */
-export function openStoreDump(file: string): StoreDump {
+export function openSqliteDump(file: string): SqliteDump {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 2_000 });
   db.exec('BEGIN');
   // A transaction begins with its first read.
@@ -46,19 +59,25 @@ async function addRows(file: string, batches: AsyncIterable<TableRows>): Promise
   db.exec('COMMIT');
 }
 
+/** True if there is a store, and a change was made in it. */
+export async function isStoreUsed(at: StoreAddress): Promise<boolean> {
+  const USED = 'SELECT 1 AS used FROM change_number WHERE number > 1 UNION SELECT 1 FROM tokens UNION SELECT 1 FROM accounts';
+  return (await rowsOfStore(at, USED)).length > 0;
+}
+
 const SECRETS = `SELECT hash AS value FROM token_secrets JOIN tokens ON tokens.id = token_id
   WHERE revoked_ms IS NULL AND held_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)`;
 const PASSWORDS = 'SELECT password AS value FROM accounts WHERE removed_ms IS NULL AND held_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)';
+const LOCKS = 'SELECT kind, value, of_accounts, why, locked_by, created_ms, expires_ms FROM locks';
 
 /** Reads the store that a restore replaces. */
-export function readLaterStore(file: string, nowMs: number): LaterStore {
-  using db = new DatabaseSync(file, { readOnly: true, timeout: 2_000 });
-  const values = (text: string): ReadonlySet<string> =>
-    new Set(
-      db
-        .prepare(text)
-        .all(nowMs)
-        .map(({ value }) => String(value)),
-    );
-  return { secrets: values(SECRETS), passwords: values(PASSWORDS), locks: [...readRows(db, ['locks'])] };
+export async function readLaterStore(at: StoreAddress, nowMs: number): Promise<LaterStore> {
+  const reader = await openRows(at);
+  if (reader === undefined) return NO_LATER_STORE;
+  try {
+    const values = async (text: string): Promise<ReadonlySet<string>> => new Set((await reader.all(text, nowMs)).map(({ value }) => String(value)));
+    return { secrets: await values(SECRETS), passwords: await values(PASSWORDS), locks: await reader.all(LOCKS) };
+  } finally {
+    await reader.close();
+  }
 }

@@ -42,7 +42,7 @@ async function versionOf(db: Kysely<Tables>): Promise<number> {
 }
 
 /** The tables that are read in the order of insertion (columns.ts). */
-const ORDERED = ['login_attempts', 'device_codes', 'run_tokens', 'known_flows', 'approvals'];
+export const ORDERED: readonly string[] = ['login_attempts', 'device_codes', 'run_tokens', 'known_flows', 'approvals'];
 
 /** Text has the order of its bytes, and some tables get the column that SQLite has without a declaration. */
 function forPostgres(statement: string): string {

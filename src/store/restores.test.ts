@@ -29,9 +29,11 @@ afterEach(async () => {
 const token = (name: string) => ({ id: name, name, roles: ['viewer'], cidrs: [], lifetimeMs: null, hash: `${name} 1` });
 const account = (name: string) => ({ id: name, name, roles: ['admin'], password: `phc ${name}` });
 
-function dump(): readonly TableRows[] {
-  using dumped = openStoreDump(join(dir, 'lictor.db'));
-  return [...dumped.rows()];
+async function dump(name = 'lictor.db'): Promise<readonly TableRows[]> {
+  using dumped = await openStoreDump(join(dir, name));
+  const rows: TableRows[] = [];
+  for await (const some of dumped.rows()) rows.push(some);
+  return rows;
 }
 
 /** Restores what `dump` answered into another store, which takes the place of the first one. */
@@ -50,7 +52,7 @@ it('holds tokens and accounts until a person confirms them; what was revoked sta
   for (const name of ['live', 'gone']) await store.tokens.create(token(name));
   await store.accounts.create(account('alice'));
   await store.tokens.revoke('gone');
-  const { epoch, waiting } = await restore(dump());
+  const { epoch, waiting } = await restore(await dump());
   expect({ epoch, waiting }).toEqual({ epoch: 1, waiting: { tokens: ['live'], accounts: ['alice'] } });
   expect((await store.tokens.byId('live'))?.heldMs).toBe(RESTORED_MS);
   expect([await store.tokens.confirm('gone'), await store.tokens.confirm('live'), await store.tokens.confirm('live')]).toEqual([false, true, false]);
@@ -64,7 +66,7 @@ it('holds tokens and accounts until a person confirms them; what was revoked sta
 it('a new secret ends the hold, and the former secret with it', async () => {
   await store.tokens.create(token('ci'));
   await store.accounts.create(account('alice'));
-  await restore(dump());
+  await restore(await dump());
   await store.tokens.rotate({ id: 'ci', hash: 'ci 2', overlapMs: 3_600_000 });
   expect(await store.tokens.byId('ci')).toMatchObject({ heldMs: null, secrets: [{ hash: 'ci 2' }, { hash: 'ci 1', expiresMs: 0 }] });
   await store.accounts.setPassword('alice', 'phc new');
@@ -74,13 +76,13 @@ it('a new secret ends the hold, and the former secret with it', async () => {
 it('confirms by a later store what holds there, and takes over its locks', async () => {
   for (const name of ['same', 'revoked', 'rotated']) await store.tokens.create(token(name));
   for (const name of ['alice', 'bob', 'carol']) await store.accounts.create(account(name));
-  const rows = dump();
+  const rows = await dump();
   await store.tokens.revoke('revoked');
   await store.tokens.rotate({ id: 'rotated', hash: 'rotated 2', overlapMs: 0 });
   await store.accounts.remove('bob');
   await store.accounts.setPassword('carol', 'phc new');
   await store.locks.put({ kind: 'principal', value: 'mallory@corp', why: 'left', by: 'local:root', expiresMs: null });
-  const { waiting } = await restore(rows, readLaterStore(join(dir, 'lictor.db'), MADE_MS));
+  const { waiting } = await restore(rows, await readLaterStore(join(dir, 'lictor.db'), MADE_MS));
   expect(waiting).toEqual({ tokens: ['revoked', 'rotated'], accounts: ['bob', 'carol'] });
   expect(await store.locks.list()).toMatchObject([{ value: 'mallory@corp', why: 'left' }]);
 });
@@ -98,7 +100,7 @@ it('ends sessions, logins, exchanged tokens, tokens of runs and approvals', asyn
     INSERT INTO approvals SELECT 'p', 'b', 'r', 'x', '[]', 'x', 'c', NULL, '[]', 'a', 'FlowRun', NULL, NULL, '[]', 'h', 1, 1, 'approved', 1, 9e14, NULL, '';`);
   db.exec("INSERT INTO shared_keys VALUES ('seal', 'x'), ('saml.pem', 'x'), ('run-token.key', 'x'), ('signing.json', 'x')");
   const before = await store.changeNumber();
-  expect((await restore(dump())).ended).toEqual({ sessions: 1, logins: 1, accessTokens: 1, runTokens: 1, approvals: 1 });
+  expect((await restore(await dump())).ended).toEqual({ sessions: 1, logins: 1, accessTokens: 1, runTokens: 1, approvals: 1 });
   expect(await store.changeNumber()).toBeGreaterThan(before);
   using after = new DatabaseSync(join(dir, 'restored.db'));
   const live = `SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM login_attempts) + (SELECT count(*) FROM authorization_codes)
@@ -109,7 +111,7 @@ it('ends sessions, logins, exchanged tokens, tokens of runs and approvals', asyn
 });
 
 it('counts a proof from before the restore as used, and no later one', async () => {
-  await restore(dump());
+  await restore(await dump());
   const once = (id: string, madeMs?: number) => store.marks.once('aws-iam', id, RESTORED_MS + 300_000, madeMs);
   expect([await once('a', RESTORED_MS), await once('a', RESTORED_MS - 1), await once('a', RESTORED_MS + 1), await once('b')]).toEqual([
     ...[false, false],
@@ -119,10 +121,9 @@ it('counts a proof from before the restore as used, and no later one', async () 
 
 it('raises the epoch with each restore, and stores rows in the order in which they came', async () => {
   for (const name of ['z', 'a', 'm']) await store.tokens.create(token(name));
-  await restore(dump());
+  await restore(await dump());
   rmSync(join(dir, 'lictor.db'));
-  using dumped = openStoreDump(join(dir, 'restored.db'));
-  const rows = [...dumped.rows()];
+  const rows = await dump('restored.db');
   expect(rows.find(({ table }) => table === 'tokens')?.rows.map(([id]) => id)).toEqual(['z', 'a', 'm']);
   expect(rows.find(({ table }) => table === 'restores')?.rows).toEqual([[1, 'b', MADE_MS, RESTORED_MS]]);
 });

@@ -2,7 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import { AT_ONCE } from '../contract/clock.ts';
 import { raiseChangeNumber } from './changes.ts';
-import type { TableRows, Value } from './sqlite-rows.ts';
+import type { Row } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 export interface RestoreTable {
@@ -26,7 +26,7 @@ export interface LaterStore {
   readonly secrets: ReadonlySet<string>;
   /** Passwords of accounts, in their notation. */
   readonly passwords: ReadonlySet<string>;
-  readonly locks: readonly TableRows[];
+  readonly locks: readonly Row[];
 }
 
 export const NO_LATER_STORE: LaterStore = { secrets: new Set(), passwords: new Set(), locks: [] };
@@ -45,15 +45,15 @@ export async function raiseEpoch(db: Kysely<Tables>, { backupId, madeMs, restore
   await db.insertInto('restores').values({ epoch, backup_id: backupId, made_ms: madeMs, restored_ms: restoredMs }).execute();
   const waiting = { tokens: await holdTokens(db, later.secrets, restoredMs), accounts: await holdAccounts(db, later.passwords, restoredMs) };
   const ended = await endAll(db, restoredMs);
-  for (const { columns, rows } of later.locks) for (const row of rows) await addLock(db, columns, row);
+  for (const lock of later.locks) await addLock(db, lock);
   await raiseChangeNumber(db, `restored: epoch ${epoch}`);
   return { epoch, ended, waiting };
 }
 
 /** A lock of the backup on the same target stays. */
-async function addLock(db: Kysely<Tables>, columns: readonly string[], row: readonly Value[]): Promise<void> {
-  const names = sql.join(columns.map((column) => sql.id(column)));
-  await sql`insert into locks (${names}) values (${sql.join(row)}) on conflict do nothing`.execute(db);
+async function addLock(db: Kysely<Tables>, lock: Row): Promise<void> {
+  const names = sql.join(Object.keys(lock).map((column) => sql.id(column)));
+  await sql`insert into locks (${names}) values (${sql.join(Object.values(lock))}) on conflict do nothing`.execute(db);
 }
 
 /** A token with a secret that ended since, or that a later store does not have, waits with all its secrets. */

@@ -291,5 +291,8 @@ export const SCHEMA: readonly string[] = [
   ...NODE_SCHEMA,
 ];
 
-/** Those of a backup, in the order of their creation: a row refers only to rows of earlier tables. The ledger of each node has all records. */
-export const STORE_TABLES: readonly string[] = SCHEMA.flatMap((statement) => /^create table (?!ledger_)(\w+)/.exec(statement)?.[1] ?? []);
+/** In the order of their creation: a row refers only to rows of earlier tables. */
+export const SCHEMA_TABLES: readonly string[] = SCHEMA.flatMap((statement) => /^create table (\w+)/.exec(statement)?.[1] ?? []);
+
+/** Those of a backup. The ledger of each node has all records. */
+export const STORE_TABLES: readonly string[] = SCHEMA_TABLES.filter((table) => !table.startsWith('ledger_'));

@@ -8,7 +8,10 @@ import { systemClock } from '../../src/contract/clock.ts';
 import { shownAddress } from '../../src/contract/store-address.ts';
 import { describeStoreContract } from '../../src/store/contract-suite.fixture.ts';
 import { copyToPostgres } from '../../src/store/copy-to-postgres.ts';
+import { isStoreUsed, loadStore, openStoreDump, type StoreDump } from '../../src/store/dump.ts';
+import { NO_LATER_STORE } from '../../src/store/restores.ts';
 import { SCHEMA } from '../../src/store/schema.ts';
+import type { TableRows } from '../../src/store/sqlite-rows.ts';
 import { openStore } from '../../src/store/store.ts';
 import { GUARDED_USER, type Postgres, startPostgres } from '../env/several/postgres.ts';
 
@@ -24,12 +27,23 @@ beforeAll(async () => {
   server = await startPostgres();
   admin = new pg.Client(`postgres://${server.address}`);
   await admin.connect();
-  for (const name of ['contract', 'created', 'others', 'newer', 'rights', 'readonly', 'guarded', 'copied']) await admin.query(`create database ${name}`);
+  for (const name of ['contract', 'created', 'others', 'newer', 'rights', 'readonly', 'guarded', 'copied', 'restored'])
+    await admin.query(`create database ${name}`);
 });
 afterAll(async () => {
   await admin?.end();
   await server?.stop();
 });
+
+/** Changes the store while its rows are read. */
+async function* withToken(rows: ReturnType<StoreDump['rows']>, change: () => Promise<unknown>): AsyncGenerator<TableRows> {
+  let isChanged = false;
+  for await (const some of rows) {
+    if (!isChanged) await change();
+    isChanged = true;
+    yield some;
+  }
+}
 
 /** In the order of their creation. */
 const TABLES = SCHEMA.flatMap((statement) => /^create table (\w+)/.exec(statement)?.[1] ?? []).filter((table) => table !== 'change_number');
@@ -148,6 +162,37 @@ describe('a database of Postgres', () => {
     await expect(copy()).rejects.toMatchObject({ code: 'store-not-empty', message: expect.stringContaining('Nothing was changed') });
     expect(await copied.changeNumber()).toBe(number + 1);
     await Promise.all([old.close(), copied.close()]);
+    rmSync(dir, { recursive: true });
+  });
+
+  it('is restored from rows of one moment, whole or not at all', async () => {
+    const dir = makeMemoryDir('lictor-rows-');
+    const file = join(dir, 'lictor.db');
+    const from = await openStore({ at: address('created'), clock: systemClock });
+    const token = (name: string) => ({ id: name, name, roles: ['viewer'], cidrs: [], lifetimeMs: null, hash: name });
+    for (let index = 0; index < 250; index += 1) await from.tokens.create(token(`t${index}`));
+    using dump = await openStoreDump(address('created'));
+    const restored = { backupId: 'b', madeMs: 1, restoredMs: systemClock(), later: NO_LATER_STORE };
+    const { waiting } = await loadStore(
+      { file, restored },
+      withToken(dump.rows(), () => from.tokens.create(token('younger'))),
+    );
+    expect(waiting.tokens).toEqual(Array.from({ length: 250 }, (_, index) => `t${index}`).sort());
+    const into = await openStore({ at: address('restored'), clock: systemClock });
+    await into.tokens.create(token('former'));
+    await into.nodes.join({ name: 'n1', instance: 'i', version: '1', configuration: 'c' });
+    const move = () => copyToPostgres({ from: file, to: address('restored'), former: 'replaced', onProgress: () => undefined });
+    await expect(move()).rejects.toMatchObject({ code: 'store-in-use', message: expect.stringContaining('n1') });
+    await into.nodes.leave({ name: 'n1', instance: 'i' });
+    await run('restored', 'alter table token_secrets add constraint small check (hash = $$former$$) not valid');
+    await expect(move()).rejects.toThrow();
+    expect((await into.tokens.list()).map(({ name }) => name)).toEqual(['former']);
+    await run('restored', 'alter table token_secrets drop constraint small');
+    await move();
+    expect(await into.tokens.list()).toHaveLength(250);
+    expect((await into.tokens.byName('t0'))?.heldMs).toBe(restored.restoredMs);
+    expect([await isStoreUsed(address('restored')), await isStoreUsed(address('readonly'))]).toEqual([true, false]);
+    await Promise.all([from.close(), into.close()]);
     rmSync(dir, { recursive: true });
   });
 

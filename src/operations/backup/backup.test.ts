@@ -47,7 +47,7 @@ function backup(lock: Lock = LOCK) {
     paths,
     config: { policies: join(dir, 'policies') },
     configFile: join(dir, 'lictor.yaml'),
-    storeFile: paths.storeFile,
+    storeAt: paths.storeFile,
     output: file,
     lock,
     lictor: '0.1.0',

@@ -41,9 +41,10 @@ export function newHeader(given: Omit<Header, 'lictor_backup'>): Header {
 }
 
 /** The lines as text, each with its line break, and the end. */
-export function* renderLines(first: Header, body: Iterable<BodyLine>): Generator<string> {
+export async function* renderLines(first: Header, body: AsyncIterable<BodyLine>): AsyncGenerator<string> {
   const count = createCount();
-  for (const line of withFirst(first, body)) yield count.add(`${JSON.stringify(line)}\n`);
+  yield count.add(`${JSON.stringify(first)}\n`);
+  for await (const line of body) yield count.add(`${JSON.stringify(line)}\n`);
   yield `${JSON.stringify(count.end())}\n`;
 }
 
@@ -98,11 +99,6 @@ function createCount(): Count {
     },
     end: () => ({ lines, sha256: hash.copy().digest('hex') }),
   };
-}
-
-function* withFirst<First, Other>(first: First, others: Iterable<Other>): Generator<First | Other> {
-  yield first;
-  yield* others;
 }
 
 async function nextText(texts: AsyncIterator<string>): Promise<string | undefined> {

@@ -18,7 +18,7 @@ const MAGIC = 'age-encryption.org/v1\n';
 const LONGEST_LINE = 256 * 1024 * 1024;
 
 /** Writes the texts into a new file (0600). Answers what opens it once more, without a secret of its readers. */
-export async function writeSealed(file: string, texts: Iterable<string>, lock: Lock): Promise<Opener> {
+export async function writeSealed(file: string, texts: Iterable<string> | AsyncIterable<string>, lock: Lock): Promise<Opener> {
   const { encrypter, opener } = encrypterFor(lock);
   await pipeline(
     texts,

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { STATE_VERSION } from '../../config/state-version.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
+import type { StoreAddress } from '../../contract/store-address.ts';
 import { chainState } from '../../record/ledger/chain/chain-state.ts';
 import { type LedgerDump, openLedgerDump } from '../../record/ledger/dump.ts';
 import { openStoreDump, type StoreDump } from '../../store/dump.ts';
@@ -14,7 +15,7 @@ import { type BodyLine, type Header, newHeader, parseLines, renderLines } from '
 import { type Lock, type Opener, readSealed, writeSealed } from './seal.ts';
 
 export interface BackupParts extends FileParts {
-  readonly storeFile: string;
+  readonly storeAt: StoreAddress;
   /** There is no such file. */
   readonly output: string;
   readonly lock: Lock;
@@ -52,7 +53,7 @@ interface WrittenTo extends Pick<Written, 'header' | 'records'> {
 async function writeTo(partial: string, parts: BackupParts): Promise<WrittenTo> {
   const files = stateFiles(parts);
   using ledger = openLedger(parts);
-  using store = openStoreDump(parts.storeFile);
+  using store = await openStoreDump(parts.storeAt);
   const header = newHeader({
     id: randomUUID(),
     state_version: STATE_VERSION,
@@ -83,10 +84,10 @@ interface Sources {
   readonly progress: (words: string) => void;
 }
 
-function* bodyOf(files: readonly BodyLine[], { store, ledger, progress }: Sources): Generator<BodyLine> {
+async function* bodyOf(files: readonly BodyLine[], { store, ledger, progress }: Sources): AsyncGenerator<BodyLine> {
   yield* files;
   progress('store');
-  for (const rows of store.rows()) yield { of: 'store', ...rows };
+  for await (const rows of store.rows()) yield { of: 'store', ...rows };
   let done = 0;
   for (const rows of ledger?.rows() ?? []) {
     yield { of: 'ledger', ...rows };

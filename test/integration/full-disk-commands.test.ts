@@ -1,5 +1,5 @@
 // What the commands say when the disk takes nothing more: a limit on the size of files does the same to a process, for every user.
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -63,6 +63,19 @@ describe('lictor lock and token revoke, on a store that cannot be written', () =
       expect(await lictor(...args)).toMatchObject({ status: 0, err: '' });
     },
   );
+});
+
+describe('lictor backup', () => {
+  it('says that the file was not written, and leaves no part of it', async () => {
+    await lictor('token', 'create', 'etl', '--role', 'worker');
+    await lictor('backup', '--new-identity', join(root, 'key'));
+    const recipient = /age1\S+/.exec(readFileSync(join(root, 'key'), 'utf8'))?.[0] ?? '';
+    const file = join(root, 'b.age');
+    const { status, err } = await limited(1, 'backup', '-o', file, '--recipient', recipient);
+    expect([status, err]).toEqual([1, expect.stringMatching(/^lictor: \S+b\.age was not written: .*space/)]);
+    expect(readdirSync(root).filter((name) => name.startsWith('b.age'))).toEqual([]);
+    expect(await lictor('backup', '-o', file, '--recipient', recipient)).toMatchObject({ status: 0, err: '' });
+  });
 });
 
 describe('lictor check', () => {

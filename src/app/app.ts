@@ -11,7 +11,6 @@ import { ownCertificateWarnings } from '../config/certificates/warnings.ts';
 import type { Config } from '../config/config.ts';
 import { openEdgeSecret } from '../config/keys/edge-secret.ts';
 import { limitsOfNode } from '../config/limits-of-node.ts';
-import { fillReserve } from '../config/reserve.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { Clock, SteadyClock } from '../contract/clock.ts';
 import type { FromControl } from '../contract/ipc.ts';
@@ -24,30 +23,32 @@ import { openServiceProxy } from '../edge/http/service-proxy.ts';
 import { type AppliedEdge, applyEdge } from '../edge/nginx/apply.ts';
 import { openFilesLimit, renderHere } from '../edge/nginx/check.ts';
 import { knownServers } from '../edge/nginx/service-sockets.ts';
-import { createLostRuns } from '../identity/authn/run-token/lost-runs.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
-import { createLookup, type Lookup } from '../prefect/client/lookup.ts';
 import { openForward } from '../proxies/forward/open.ts';
 import { createGates } from '../proxies/relay/event-gate.ts';
 import { createRelay, type Relay } from '../proxies/relay/relay.ts';
 import type { Ledger } from '../record/ledger/ledger.ts';
-import { createAnnouncer } from '../record/timeline/announce/announcer.ts';
 import { loadActivePolicies, storePolicySet } from './active-policies.ts';
-import { createClockWatch } from './clock-watch.ts';
 import { type CurrentRuntime, createCurrentRuntime, currentAnswerer, currentForForward, currentForRelay } from './current-runtime.ts';
 import { createDecisionSync, type DecisionSync } from './decision-sync.ts';
 import { type Metered, meter } from './gateway-metrics.ts';
-import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
 import { prepareListeners } from './listeners.ts';
 import { openProcessServices, type ProcessServices } from './process-services.ts';
 import { createReloader, type Reloader } from './reload.ts';
 import { localUser } from './reload-report.ts';
 import { buildRuntime } from './runtime.ts';
+import { NO_WORK, startSoleWork, startWatching } from './upkeep.ts';
 
 export interface App {
   readonly edge: AppliedEdge & { readonly binary: string };
   readonly reloader: Reloader;
   readonly record: Ledger['append'];
+  /** Leaves the work to another control plane that only one may do: reading the logs, exports, events for Prefect, upkeep. */
+  yield(): Promise<void>;
+  /** That control plane did not start. */
+  resume(): Promise<void>;
+  /** The control plane before this one has ended. */
+  alone(): Promise<void>;
   /** Says to load balancers that it is not ready. Resolves after `shutdown_delay`. */
   leave(): Promise<void>;
   /** Closes sockets with 1012. Resolves when none is open. */
@@ -61,6 +62,8 @@ export interface AppParts {
   readonly configFile: string;
   /** `config` is what was in use before a crash, and so are the own policies. */
   readonly inUse: boolean;
+  /** The former control plane of this state directory still serves, and has yielded. */
+  readonly beside: boolean;
   readonly paths: StatePaths;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
@@ -83,6 +86,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const shared = await openProcessServices({
     config,
     configFile: parts.configFile,
+    beside: parts.beside,
     paths,
     clock: parts.clock,
     steady,
@@ -100,8 +104,6 @@ export async function startApp(parts: AppParts): Promise<App> {
   const current = await startRuntime(shared, parts);
   currentConfig = () => current.get().config;
   const { ledger, clock } = shared;
-  const { ledgerFile, announced: memoryFile } = paths;
-  const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, steady, log });
   ledger.onCalls((calls) => current.get().services.credentials.refused(calls));
   const answerer = currentAnswerer(current);
   const edgeSecret = openEdgeSecret(paths);
@@ -130,18 +132,30 @@ export async function startApp(parts: AppParts): Promise<App> {
   const servers = await listen(parts, { relay, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, workers: relay.workers, ...reloader } });
   (await prepare(config)).commit();
   await shared.store.scim.keepOnly(config.scim.map(({ idp }) => idp));
-  await shared.exports.use(config.exports);
-  await shared.tracing.use(config.traces);
   onNodes = () => void reloader.shareLimits().catch((error: unknown) => log.error({ err: error }, 'the limits are not divided by the nodes of now'));
   onChange = () => void seeChanges({ shared, sync, reloader }).catch((error: unknown) => log.error({ err: error }, 'a change of another node'));
-  const timers = startTimers(parts, { shared, current, sync, reloader });
+  const upkeep = { ...parts, shared, current, reloader, warn: (text: string): void => warn(parts, text) };
+  const watching = startWatching(upkeep, { sync, look: () => seeChanges({ shared, sync, reloader }) });
+  let sole = await startSoleWork(upkeep);
   return {
+    async yield() {
+      await sole.stop();
+      sole = NO_WORK;
+      await ledger.takeTurn('pause');
+    },
+    async resume() {
+      if (sole !== NO_WORK) return;
+      await prepareEdge(parts, current.get().config, nodes());
+      await ledger.takeTurn('resume');
+      sole = await startSoleWork(upkeep);
+    },
+    alone: () => ledger.takeTurn('alone'),
     edge,
     reloader,
     record: ledger.append,
     async leave() {
       isLeaving = true;
-      await delay(current.get().config.shutdownDelaySeconds * SECOND_MS);
+      await delay(current.get().config.shutdownDelaySeconds * 1_000);
     },
     async drain() {
       current.get().endStreams();
@@ -149,14 +163,12 @@ export async function startApp(parts: AppParts): Promise<App> {
       await Promise.all([relay.drain(), forward.close()]);
     },
     async finish() {
-      for (const timer of timers) clearInterval(timer);
+      for (const timer of watching) clearInterval(timer);
       await shared.drafts.close();
-      // Sinks wait a moment for what is under way, as the requests do.
-      const sent = Promise.all([shared.exports.close(), shared.tracing.close()]);
       await Promise.all([...servers.http.map(closeServer), serviceProxy.close()]);
-      for (const part of [announcer, metered, shared.ledgerSearch, shared.liveSearch, shared.ledgerWatch, shared.evidence, shared.runPages, shared.bodies])
+      await sole.stop();
+      for (const part of [metered, shared.ledgerSearch, shared.liveSearch, shared.ledgerWatch, shared.evidence, shared.runPages, shared.bodies])
         await part.close();
-      await sent;
       await current.get().retire();
       await shared.coordination.close();
       await shared.membership?.leave();
@@ -177,7 +189,13 @@ async function startRuntime(shared: ProcessServices, { config, inUse: restarted 
 }
 
 /** Own policies that another node has applied come into force here too. */
-async function seeChanges({ shared, sync, reloader }: Pick<TimerParts, 'shared' | 'sync' | 'reloader'>): Promise<void> {
+interface SeenBy {
+  readonly shared: ProcessServices;
+  readonly sync: DecisionSync;
+  readonly reloader: Reloader;
+}
+
+async function seeChanges({ shared, sync, reloader }: SeenBy): Promise<void> {
   await sync.ifChanged();
   if (shared.membership !== null) await reloader.adoptPolicies();
 }
@@ -216,38 +234,6 @@ function meterApp({ shared, current, config: { storeAt }, relay, answerer }: Met
     ...{ sinks: exports.status, spans: tracing.status, events: eventIntake.status },
     revision: () => current.get().revision,
   });
-}
-
-interface TimerParts {
-  readonly shared: ProcessServices;
-  readonly current: CurrentRuntime;
-  readonly sync: DecisionSync;
-  readonly reloader: Reloader;
-}
-
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60_000;
-
-function startTimers(parts: AppParts, { shared, current, sync, reloader }: TimerParts): readonly NodeJS.Timeout[] {
-  const { paths, steady, log, config } = parts;
-  const { ledger, store, clock } = shared;
-  const report = (text: string): void => warn(parts, text);
-  const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: report, record: ledger.append });
-  const lookup: Lookup = (path) => createLookup(current.get().upstream)(path);
-  const providers = () => current.get().config.identityProviders;
-  const run = (what: string, work: () => Promise<void>): void => void work().catch((error: unknown) => log.error({ err: error }, what));
-  const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout => setInterval(() => run(what, work), ms);
-  run('disk', lookAtDisk);
-  return [
-    // For a change whose author could not reach the admin socket.
-    every(SECOND_MS / 2, 'change number', () => seeChanges({ shared, sync, reloader })),
-    every(SECOND_MS, 'clock', createClockWatch({ clock, steady, sweep: sync.now, warn: report })),
-    every(MINUTE_MS, 'own log', async () => rotateControlLog(paths.controlLog, parts.reopenLog)),
-    every(MINUTE_MS, 'certificates', reloader.renewCertificates),
-    every(MINUTE_MS, 'reserve', async () => fillReserve(paths.reserve)),
-    every(MINUTE_MS, 'disk', lookAtDisk),
-    every(MINUTE_MS, 'lost runs', createLostRuns({ storeAt: config.storeAt, providers, store: store.runTokens, lookup, clock, record: ledger.append })),
-  ];
 }
 
 function warn({ log, send }: AppParts, text: string): void {

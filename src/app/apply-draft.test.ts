@@ -50,6 +50,7 @@ beforeAll(async () => {
     onChange: () => undefined,
     currentConfig: () => current.get().config,
     onNodes: () => undefined,
+    beside: false,
     config: loaded.config,
   });
   await shared.store.tokens.create({

@@ -1,4 +1,4 @@
-// Entry of the control plane: a child of the supervisor, started with `--config FILE --state-dir DIR [--in-use]`.
+// Entry of the control plane: a child of the supervisor, started with `--config FILE --state-dir DIR [--in-use] [--beside]`.
 
 import { parseArgs } from 'node:util';
 import pino from 'pino';
@@ -10,7 +10,7 @@ import { prepareStateDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { steadyClock, systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
-import type { FromControl } from '../contract/ipc.ts';
+import type { FromControl, ToControl } from '../contract/ipc.ts';
 import { assertListenable } from '../edge/nginx/listenable.ts';
 import { hungRecord } from '../record/ledger/events.ts';
 import { type App, startApp } from './app.ts';
@@ -27,17 +27,26 @@ setInterval(() => send({ type: 'beat' }), BEAT_MS).unref();
 /** Held in memory while the log cannot be written. */
 const LOG_BUFFER_BYTES = 4 << 20;
 
-const { values } = parseArgs({ options: { config: { type: 'string' }, 'state-dir': { type: 'string' }, 'in-use': { type: 'boolean' } } });
-await main({ configFile: values.config ?? 'lictor.yaml', stateDir: values['state-dir'] ?? '.lictor', inUse: values['in-use'] === true });
+const { values } = parseArgs({
+  options: { config: { type: 'string' }, 'state-dir': { type: 'string' }, 'in-use': { type: 'boolean' }, beside: { type: 'boolean' } },
+});
+await main({
+  configFile: values.config ?? 'lictor.yaml',
+  stateDir: values['state-dir'] ?? '.lictor',
+  inUse: values['in-use'] === true,
+  beside: values.beside === true,
+});
 
 interface Start {
   readonly configFile: string;
   readonly stateDir: string;
   /** After a restart: the configuration in use stays, even if the file has changed. */
   readonly inUse: boolean;
+  /** The control plane that this one replaces still serves. */
+  readonly beside: boolean;
 }
 
-async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
+async function main({ configFile, stateDir, inUse, beside }: Start): Promise<void> {
   const paths = prepareStateDir(stateDir);
   const destination = pino.destination({ dest: paths.controlLog, sync: false, mode: 0o600, maxLength: LOG_BUFFER_BYTES });
   // A full disk: what does not fit is written when there is room again, or dropped. It must not end the control plane: reads go on.
@@ -58,6 +67,7 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
       config: loaded.config,
       configFile,
       inUse: loaded !== candidate.loaded,
+      beside,
       paths,
       env: process.env,
       clock: systemClock,
@@ -67,7 +77,7 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
       send,
     });
     if (loaded === candidate.loaded) candidate.keep();
-    serve(app, log, isOutdated(app, loaded.config, paths));
+    serve(app, log, beside || isOutdated(app, loaded.config, paths));
   } catch (error) {
     log.error({ err: error }, 'start failed');
     // A restart does not fix a broken configuration or an occupied file. It may fix any other problem, such as a database that is away.
@@ -86,14 +96,20 @@ function isOutdated({ edge }: App, config: Config, paths: StatePaths): boolean {
 
 function serve(app: App, log: pino.Logger, outdated: boolean): void {
   let drained = Promise.resolve();
-  process.on('message', (message: unknown) => {
-    const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
-    if (type === 'leave') leave(app, log);
-    else if (type === 'drain') drained = drain(app, log);
-    else if (type === 'finish') finish(app, log, drained);
-    else if (type === 'reload') reload(app, log);
-    else if (type === 'hung') recordHung(app, log);
-  });
+  const orders: Readonly<Record<ToControl['type'], () => void>> = {
+    leave: () => void settle(log, 'leave', app.leave().then(done)),
+    yield: () => void settle(log, 'yield', app.yield().then(done)),
+    resume: () => void settle(log, 'resume', app.resume()),
+    alone: () => void settle(log, 'alone', app.alone()),
+    drain: () => {
+      drained = settle(log, 'drain', app.drain());
+    },
+    finish: () => finish(app, log, drained),
+    reload: () => reload(app, log),
+    hung: () => recordHung(app, log),
+  };
+  // Only the supervisor sends these, so the shape is trusted.
+  process.on('message', ({ type }: ToControl) => orders[type]());
   send({ type: 'edge-start', binary: app.edge.binary, args: app.edge.args });
   if (outdated) send({ type: 'edge-reload' });
   send({ type: 'ready' });
@@ -109,16 +125,14 @@ function recordHung(app: App, log: pino.Logger): void {
   app.record(hungRecord(systemClock())).catch((error: unknown) => log.error({ err: error }, 'not recorded'));
 }
 
-function leave(app: App, log: pino.Logger): void {
-  log.info('not ready any more: the gateway stops');
-  app.leave().then(
-    () => send({ type: 'left' }),
-    (error: unknown) => log.error({ err: error }, 'leave failed'),
-  );
+/** The supervisor goes on without an answer. */
+function settle(log: pino.Logger, what: string, work: Promise<void>): Promise<void> {
+  log.info(what);
+  return work.catch((error: unknown) => log.error({ err: error }, `${what} failed`));
 }
 
-function drain(app: App, log: pino.Logger): Promise<void> {
-  return app.drain().catch((error: unknown) => log.error({ err: error }, 'drain failed'));
+function done(): void {
+  send({ type: 'done' });
 }
 
 function finish(app: App, log: pino.Logger, drained: Promise<void>): void {

@@ -111,6 +111,8 @@ export interface ProcessParts
   extends Pick<ProcessServices, 'paths' | 'clock' | 'steady' | 'log' | 'sync' | 'sockets' | 'applyDraft' | 'running' | 'isLeaving'> {
   readonly config: Config;
   readonly configFile: string;
+  /** The former control plane of this state directory still serves. */
+  readonly beside: boolean;
   /** The access log was renamed: nginx has to open its logs again. */
   readonly onReopen: () => void;
   /** Another node may have changed something in the store. */
@@ -125,7 +127,7 @@ const STORE_CONNECTIONS = 10;
 /** Each open stream asks one question at a time. */
 const MOST_FOLLOWERS = 100;
 
-export async function openProcessServices({ config, configFile, onReopen, ...given }: ProcessParts): Promise<ProcessServices> {
+export async function openProcessServices({ config, configFile, beside, onReopen, ...given }: ProcessParts): Promise<ProcessServices> {
   const { paths, steady, log } = given;
   const { storeAt } = config;
   const { basePath } = config.publicUrl;
@@ -139,7 +141,7 @@ export async function openProcessServices({ config, configFile, onReopen, ...giv
   await shareFile('ledger.pem', paths.ledgerKey, () => ensureKey(paths.ledgerKey));
   const membership = await join(parts, config, store);
   if (typeof storeAt !== 'string') await restoreLedger(store, paths, config.node);
-  const ledger = await openLedger(parts, config);
+  const ledger = await openLedger(parts, config, beside);
   ledger.onReopen(onReopen);
   await forgetDecisions(parts);
   const eventMemory = createEventMemory();
@@ -170,7 +172,7 @@ export async function openProcessServices({ config, configFile, onReopen, ...giv
   };
 }
 
-type Parts = Omit<ProcessParts, 'config' | 'configFile' | 'onReopen'>;
+type Parts = Omit<ProcessParts, 'config' | 'configFile' | 'beside' | 'onReopen'>;
 
 function join({ paths, log, currentConfig, onNodes }: Parts, { node, storeAt }: Config, { nodes }: Store): Promise<Membership> | null {
   return typeof storeAt === 'string' ? null : joinNodes({ nodes, node, idFile: paths.nodeId, config: currentConfig, log, onCount: onNodes });
@@ -193,9 +195,9 @@ async function restoreLedger({ ledgerShelf: shelf }: Store, { ledgerFile, ledger
   await restoreOwnChain({ ledgerFile, ledgerKey, node, shelf });
 }
 
-function openLedger({ paths, clock, log }: Parts, { node, roles, agents, publicUrl, ledger: { retentionSeconds } }: Config): Promise<Ledger> {
+function openLedger({ paths, clock, log }: Parts, { node, roles, agents, publicUrl, ledger: { retentionSeconds } }: Config, beside: boolean): Promise<Ledger> {
   return startLedger({
-    ...{ paths, clock, basePath: publicUrl.basePath, node },
+    ...{ paths, clock, basePath: publicUrl.basePath, node, beside },
     grants: roles.length + agents.length === 0 ? null : boundGrants({ roles, agents }),
     rotate: rotateLimits(paths, log),
     retentionMs: retentionSeconds === null ? null : retentionSeconds * 1000,

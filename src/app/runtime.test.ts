@@ -65,6 +65,7 @@ it('closes its connections to Prefect when it cannot be built', async () => {
     configFile: 'lictor.yaml',
     running: () => ({ families: [], workers: [] }),
     isLeaving: () => false,
+    beside: false,
     onReopen: () => undefined,
     onChange: () => undefined,
     currentConfig: () => config,

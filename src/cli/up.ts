@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { PRIVATE_UMASK } from '../config/state-dir.ts';
 import { backUpOlderState } from '../config/state-version.ts';
 import { systemClock } from '../contract/clock.ts';
+import { LictorError } from '../contract/error.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 
@@ -11,12 +12,13 @@ export function register(program: Command, context: CliContext): void {
   program
     .command('up')
     .description('run the gateway in the foreground: SIGHUP reads the configuration again, SIGTERM drains')
+    .option('--replace', 'take the place of the running gateway without a refused connection')
     .addHelpText('after', '\nExample:\n  lictor up -c /etc/lictor/lictor.yaml --state-dir /var/lib/lictor\n')
-    .action(() => up(context));
+    .action((options: { readonly replace?: true }) => up(context, options.replace === true));
 }
 
 /** Reports problems of the configuration before any process starts. The control plane reads the file again. */
-async function up(context: CliContext): Promise<void> {
+async function up(context: CliContext, replace: boolean): Promise<void> {
   process.umask(PRIVATE_UMASK);
   // A SIGHUP before the supervisor handles it would end the process. It needs no reload, because the file is read after this.
   process.on('SIGHUP', () => undefined);
@@ -25,6 +27,8 @@ async function up(context: CliContext): Promise<void> {
     const { soundPolicies } = await import('./own-policies.ts');
     soundPolicies(config, configFile);
   }
+  if (replace && typeof config.storeAt !== 'string')
+    throw new LictorError('replace-refused', 'Nodes with a Postgres store are upgraded one after the other: stop this one and start it, while others serve.');
   const { runSupervisor } = await import('../operations/supervise/supervisor.ts');
   context.err.write('lictor: starting ...\n');
   if (config.tls?.selfMadeBy != null)
@@ -33,6 +37,7 @@ async function up(context: CliContext): Promise<void> {
   const status = await runSupervisor({
     paths,
     configFile,
+    replace,
     prepare: () => backUpOlderState({ paths, storeAt: config.storeAt, now: systemClock, log }),
     controlEntry: fileURLToPath(new URL('../app/control-plane.ts', import.meta.url)),
     onUp: () => log(`lictor: ${config.publicUrl.origin}${config.publicUrl.basePath}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.`),

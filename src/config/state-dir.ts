@@ -19,6 +19,8 @@ export interface StatePaths {
   readonly anonymousSocket: string;
   /** Of the supervisor: an upgrade waits there while the control plane is away. */
   readonly holdSocket: string;
+  /** Of the supervisor: another `lictor up --replace` asks there for its place. 0600. */
+  readonly handoverSocket: string;
   /** For the command line of the same user: 0600. */
   readonly adminSocket: string;
   readonly nginxPid: string;
@@ -94,6 +96,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     relaySocket: join(runtime, 'relay.sock'),
     anonymousSocket: join(runtime, 'anonymous.sock'),
     holdSocket: join(runtime, 'hold.sock'),
+    handoverSocket: join(runtime, 'handover.sock'),
     adminSocket: join(runtime, 'admin.sock'),
     nginxPid: join(runtime, 'nginx.pid'),
     memberSockets: join(runtime, 'balancer'),

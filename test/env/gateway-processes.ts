@@ -1,4 +1,7 @@
 // Which processes a running gateway consists of, and how to end them rudely.
+import { join } from 'node:path';
+import { edgePid } from '../../src/config/pid-file.ts';
+import { statePaths } from '../../src/config/state-dir.ts';
 import { childrenOf, commandLine, descendantsOf, isAlive, type Running, signalProcess, waitFor } from './process.ts';
 
 export interface Pids {
@@ -9,13 +12,14 @@ export interface Pids {
 }
 
 /** Throws when a part is missing: wait for the gateway to be ready first. */
-export function pidsOf(supervisor: number): Pids {
+export function pidsOf(supervisor: number, stateDir: string): Pids {
   const children = childrenOf(supervisor).map((pid) => ({ pid, command: commandLine(pid) }));
   const control = children.find(({ command }) => command.includes('control-plane'));
-  const nginx = children.find(({ command }) => command.startsWith('nginx:'));
+  // After `lictor up --replace` it is no child.
+  const nginx = edgePid(statePaths(stateDir, join(stateDir, 'run')));
   if (control === undefined || nginx === undefined) throw new Error(`no whole gateway: ${JSON.stringify(children)}`);
-  const workers = childrenOf(nginx.pid).filter((pid) => commandLine(pid).startsWith('nginx: worker'));
-  return { supervisor, control: control.pid, nginx: nginx.pid, workers };
+  const workers = childrenOf(nginx).filter((pid) => commandLine(pid).startsWith('nginx: worker'));
+  return { supervisor, control: control.pid, nginx, workers };
 }
 
 /** After a reload: resolves with nginx's workers when none of `former` runs any more. Until then some connections are answered as before it. */

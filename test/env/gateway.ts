@@ -73,6 +73,8 @@ export interface Gateway {
   says(text: string): Promise<void>;
   /** Starts it again after `kill` or `stop`; waits until it is ready, or for what is given. */
   up(ready?: () => Promise<boolean>): Promise<void>;
+  /** `lictor up --replace`; resolves when the former one has ended. */
+  replace(): Promise<void>;
   isReady(): Promise<boolean>;
   /** SIGKILL for everything at once. */
   killAll(): Promise<void>;
@@ -123,11 +125,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     account: async (name, role, ...args) => ({ name, password: passwordIn(await lictorOk('account', 'add', name, '--role', role, '--json', ...args)) }),
     login: (account) => logIn(url, account),
     fetch: (path, init) => withPatience(() => ask(path, init)),
-    pids: () => pidsOf(supervisor.pid),
+    pids: () => pidsOf(supervisor.pid, stateDir),
     terminal: () => supervisor.output(),
     says: async (text) => void (await waitFor(() => supervisor.output().includes(text), { what: `lictor up to say: ${text}` })),
     up: async (ready = isReady) => {
       supervisor = await start({ ...lictorSpec(['up'], { configFile, stateDir, env, inside }), ready, readyTimeoutMs: 90_000 });
+    },
+    replace: async () => {
+      const former = supervisor;
+      supervisor = await start({
+        ...lictorSpec(['up', '--replace'], { configFile, stateDir, env, inside }),
+        ready: () => !former.running(),
+        readyTimeoutMs: 90_000,
+      });
     },
     isReady,
     killAll: () => killAll(supervisor),

@@ -103,6 +103,7 @@ async function watch(tls: string): Promise<void> {
         intend: unused,
         settle: unused,
         storeEvents: unused,
+        takeTurn: unused,
         importRows: unused,
         healthy: () => true,
         onHealth: unused,

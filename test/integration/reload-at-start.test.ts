@@ -53,6 +53,8 @@ async function start(): Promise<string[]> {
     paths,
     hold: createConnectionHold(),
     log: () => undefined,
+    beside: false,
+    onEnd: () => undefined,
     onMessage: (message) => {
       told.push(message);
       if (message.type === 'edge-start') edge.start(message);

@@ -9,6 +9,7 @@ import { type Finished, isAlive, signalProcess, waitFor } from '../env/process.t
 import { startRecorder } from '../env/upstream-recorder.ts';
 import { controlPlaneAway } from './restarts/away.ts';
 import { leavesInOrder } from './restarts/leaving.ts';
+import { isReplacedUnderLoad, remainsIfNotReplaced } from './restarts/replaced.ts';
 import { suiteOutcomes } from './stock/session.ts';
 
 const prefect = sharedPrefect();
@@ -214,11 +215,14 @@ describe('revocation', () => {
   });
 });
 
-it('SIGTERM: not ready at once, sockets close with 1012, requests end, and no process stays behind', async () => {
+it('is replaced under load, then gets SIGTERM: not ready at once, sockets close with 1012, requests end, and no process stays behind', async () => {
   const recorder = await startRecorder();
   const own = await startGateway({ upstream: recorder, config: { shutdown_delay: '1s' } });
-  const { supervisor, control, nginx, workers } = own.pids();
   const { secret } = await own.token('deployer', ['deployer']);
+  const session = await own.login(await own.account('alice', 'viewer'));
+  await remainsIfNotReplaced({ gateway: own, token: secret });
+  await isReplacedUnderLoad({ gateway: own, recorder, token: secret, session });
+  const { supervisor, control, nginx, workers } = own.pids();
   await leavesInOrder({ gateway: own, recorder, token: secret });
   expect([supervisor, control, nginx, ...workers].filter(isAlive)).toEqual([]);
   await own.close();

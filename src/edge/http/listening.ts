@@ -1,5 +1,5 @@
 // Starts and stops a server on a unix socket.
-import { chmodSync, chownSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, renameSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Server as SocketServer } from 'node:net';
 import { nginxWorkerUser } from '../../config/worker-user.ts';
@@ -21,16 +21,21 @@ export function closeServer(server: Server): Promise<unknown> {
 /** A burst of nginx's connections waits in this queue. With Node's default of 511, the system would reject connections. Its limit is 4,096. */
 const BACKLOG = 4096;
 
-/** The sockets for nginx belong to its worker user. The admin socket belongs to the user of the gateway. */
+/**
+ * The sockets for nginx belong to its worker user. The admin socket belongs to the user of the gateway. The socket gets its name by renaming: it replaces
+ * that of a control plane that still runs in one step, and Node, which removes a socket's first name at its end, does not remove the name of the next one.
+ */
 export async function listenOn(server: SocketServer, path: string): Promise<void> {
-  rmSync(path, { force: true });
+  const first = `${path}.${process.pid}`;
+  rmSync(first, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ path, backlog: BACKLOG }, () => resolve());
+    server.listen({ path: first, backlog: BACKLOG }, () => resolve());
   });
-  chmodSync(path, 0o600);
+  chmodSync(first, 0o600);
   const user = nginxWorkerUser();
   if (user !== null && !path.endsWith('admin.sock')) {
-    chownSync(path, user.uid, user.gid);
+    chownSync(first, user.uid, user.gid);
   }
+  renameSync(first, path);
 }

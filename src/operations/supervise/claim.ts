@@ -23,6 +23,13 @@ export async function claimStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'h
   return readPid(paths.supervisorPid);
 }
 
+/** For a process that has taken the place of the one with the claim. */
+export function replaceClaim({ supervisorPid }: Pick<StatePaths, 'supervisorPid'>): void {
+  const mine = `${supervisorPid}.${process.pid}`;
+  writeFileSync(mine, `${process.pid}\n`, { mode: 0o644 });
+  renameSync(mine, supervisorPid);
+}
+
 /**
  * Removes the runtime directory (sockets, and the decision cache with its credentials) and its link, if this process has the claim. Renames the directory
  * first, so that the claim ends in one step and a new supervisor's directory is not touched.

@@ -4,16 +4,19 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPid } from '../../config/pid-file.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
+import { adopt, type Leader } from './adopted.ts';
 import { keepRunning, type Supervised } from './keep-running.ts';
-import { signalProcess } from './processes/process-table.ts';
+import { groupMembers, isAlive, signalProcess } from './processes/process-table.ts';
 import { waitFor } from './processes/wait-for.ts';
+
+const WORKERS_MS = 9_000;
 
 export interface EdgeCommand {
   readonly binary: string;
   readonly args: readonly string[];
 }
 
-export interface Edge extends Omit<Supervised, 'start'> {
+export interface Edge extends Omit<Supervised<Leader>, 'start' | 'release'> {
   /** The same command again changes nothing, so routine restarts of the control plane leave nginx alone. */
   start(command: EdgeCommand): void;
   /** HUP, as soon as nginx has written its pid file. */
@@ -24,19 +27,29 @@ export interface Edge extends Omit<Supervised, 'start'> {
   isUp(): boolean;
   /** Finishes open requests, then ends. */
   quit(): void;
+  /** The processes that answer requests now. */
+  workers(): readonly number[];
+  /** Another supervisor has reloaded it. `ended` waits until these workers have finished their requests. */
+  release(workers: readonly number[]): void;
 }
 
 export interface EdgeParts {
   readonly paths: Pick<StatePaths, 'nginxPid' | 'memberSockets'>;
   readonly log: (line: string) => void;
+  /** A running nginx of this state directory, which another supervisor has started. */
+  readonly running?: number | undefined;
 }
 
-export function createEdge({ paths, log }: EdgeParts): Edge {
+export function createEdge({ paths, log, running }: EdgeParts): Edge {
+  let adoptable = running;
   let command: EdgeCommand | undefined;
-  const supervised = keepRunning({
+  const supervised = keepRunning<Leader>({
     name: 'nginx',
     log,
     spawn: () => {
+      const adopted = adoptable;
+      adoptable = undefined;
+      if (adopted !== undefined && isAlive(adopted)) return adopt(adopted);
       removeSockets(paths.memberSockets);
       return spawn(command?.binary ?? 'nginx', [...(command?.args ?? [])], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
     },
@@ -62,10 +75,20 @@ export function createEdge({ paths, log }: EdgeParts): Edge {
     reload: () => signalWhenUp('SIGHUP', 'nginx was not reloaded: it did not come up'),
     reopen: () => signalWhenUp('SIGUSR1', 'the logs of nginx were not opened anew: it did not come up'),
     isUp: () => isUp(),
+    workers: () => {
+      const pid = supervised.current()?.pid;
+      return pid === undefined ? [] : groupMembers(pid).flatMap((member) => (member.pid === pid ? [] : [member.pid]));
+    },
+    release: (workers) => supervised.release(untilGone(workers)),
     quit: () => {
       supervised.current()?.kill('SIGQUIT');
     },
   };
+}
+
+/** Some may have a long answer, which needs no control plane. */
+async function untilGone(workers: readonly number[]): Promise<void> {
+  await waitFor(() => !workers.some(isAlive), { what: 'the former workers of nginx to end', timeoutMs: WORKERS_MS }).catch(() => undefined);
 }
 
 /** Before a start, no nginx runs. A killed one has left its sockets, and a new one could not listen there. */

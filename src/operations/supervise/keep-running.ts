@@ -1,32 +1,35 @@
 // Keeps one child running: restarts it with backoff until it is stopped.
-import type { ChildProcess } from 'node:child_process';
+import type { Leader } from './adopted.ts';
 import { type Backoff, createBackoff } from './backoff.ts';
 import { groupMembers, signalGroup } from './processes/process-table.ts';
 import { waitFor } from './processes/wait-for.ts';
 
-export interface Supervised {
+export interface Supervised<Child extends Leader> {
   start(): void;
   /** The live one. */
-  current(): ChildProcess | undefined;
+  current(): Child | undefined;
   /** Prevents further starts. Resolves when the child and its group have ended; sends no signal. */
   ended(): Promise<void>;
   /** SIGKILL to the whole group. */
   kill(): void;
+  /** Another process supervises it from now on. `ended` waits for `last` instead. */
+  release(last: Promise<void>): void;
 }
 
-export interface KeepOptions {
+export interface KeepOptions<Child extends Leader> {
   readonly name: string;
   /** The child must lead its own process group (`detached`), so that the whole group ends with it. */
-  readonly spawn: () => ChildProcess;
+  readonly spawn: () => Child;
   /** After each end, before the next start. */
-  readonly onExit?: (child: ChildProcess) => void;
+  readonly onExit?: (child: Child) => void;
   readonly log: (line: string) => void;
   readonly backoff?: Backoff;
 }
 
-export function keepRunning(options: KeepOptions): Supervised {
+export function keepRunning<Child extends Leader>(options: KeepOptions<Child>): Supervised<Child> {
   const { name, log, backoff = createBackoff() } = options;
-  let child: ChildProcess | undefined;
+  let child: Child | undefined;
+  let released = false;
   let timer: NodeJS.Timeout | undefined;
   let ending = false;
   let gone: Promise<void> = Promise.resolve();
@@ -37,6 +40,7 @@ export function keepRunning(options: KeepOptions): Supervised {
     const started = options.spawn();
     child = started;
     gone = exitOf(started).then(async (how) => {
+      if (released) return;
       child = undefined;
       await clearGroup(started.pid);
       options.onExit?.(started);
@@ -57,11 +61,19 @@ export function keepRunning(options: KeepOptions): Supervised {
     kill: () => {
       if (child?.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     },
+    release: (last) => {
+      ending = true;
+      released = true;
+      clearTimeout(timer);
+      child?.unref();
+      child = undefined;
+      gone = last;
+    },
   };
 }
 
 /** How it ended. A command that cannot be started has ended too. */
-function exitOf(child: ChildProcess): Promise<string> {
+function exitOf(child: Leader): Promise<string> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve(signal ?? `exit ${code}`));
     child.once('error', (error) => {

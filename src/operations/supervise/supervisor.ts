@@ -1,15 +1,20 @@
 // `lictor up`: the small process that keeps nginx and the control plane running, and leaves nothing behind.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StatePaths } from '../../config/state-dir.ts';
+import { LictorError } from '../../contract/error.ts';
 import type { FromControl } from '../../contract/ipc.ts';
-import { claimStateDir, releaseStateDir } from './claim.ts';
+import { claimStateDir, releaseStateDir, replaceClaim } from './claim.ts';
 import { type ConnectionHold, createConnectionHold } from './connection-hold.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
 import { createEdge, type Edge } from './edge.ts';
+import { askToYield, type Predecessor } from './handover.ts';
 import type { HeartbeatLimits } from './heartbeat.ts';
-import { type HoldListener, listenForHeld } from './hold-listener.ts';
 import { endOrphanEdge } from './orphan-edge.ts';
 import { waitFor } from './processes/wait-for.ts';
+import { runningEdge } from './running-edge.ts';
+import { foreignService } from './service-unit.ts';
+import { createStop, type Stop } from './stop.ts';
+import { createSuccession } from './succession.ts';
 
 export interface SupervisorOptions {
   /** From prepareStateDir: the directories exist. */
@@ -17,6 +22,8 @@ export interface SupervisorOptions {
   readonly configFile: string;
   /** The control plane's entry, forked with `--config FILE --state-dir DIR`. */
   readonly controlEntry: string;
+  /** Takes the place of the supervisor that runs with this state directory, if there is one. */
+  readonly replace?: boolean;
   /** Runs after the claim and before any start. An error ends the start. */
   readonly prepare?: () => Promise<void>;
   /** Called once: the control plane is ready, and nginx listens. */
@@ -28,27 +35,42 @@ export interface SupervisorOptions {
 
 /** How long nginx may finish open requests, and then how long the control plane may. */
 const EDGE_MS = 10_000;
-const CONTROL_MS = 10_000;
+const CONTROL_MS = 15_000;
 
-/** Runs until it is stopped (SIGTERM, SIGINT) or fails; returns the exit status. Handles the process's signals. */
+/** Runs until it is stopped (SIGTERM, SIGINT), replaced or fails; returns the exit status. Handles the process's signals. Throws `replace-refused`. */
 export async function runSupervisor(options: SupervisorOptions): Promise<number> {
   const { paths } = options;
   const log = ownLog(options);
   const other = await claimStateDir(paths);
-  if (other !== undefined) {
-    log(`another lictor (process ${other}) runs with this state directory: stop it, or give another one with --state-dir DIR`);
+  if (other !== undefined && options.replace !== true) {
+    log(`another lictor (process ${other}) runs with this state directory: stop it, start with --replace, or give another one with --state-dir DIR`);
     return 1;
   }
   const hold = createConnectionHold();
   try {
+    if (other !== undefined) return await supervise(options, hold, await replaceOther(paths, other));
     await endOrphanEdge(paths, log);
     await options.prepare?.();
-    const listener = await listenForHeld(paths.holdSocket, (socket) => hold.take(socket));
-    return await supervise(options, hold, listener);
+    return await supervise(options, hold);
   } finally {
     hold.destroy();
     await releaseStateDir(paths);
   }
+}
+
+interface Replaced {
+  readonly pid: number;
+  readonly predecessor: Predecessor;
+  /** nginx goes on with its listening sockets. */
+  readonly edge: number;
+}
+
+async function replaceOther(paths: StatePaths, pid: number): Promise<Replaced> {
+  if (pid === 1) throw new LictorError('replace-refused', 'The running lictor is the first process of its container: replace the container instead.');
+  const service = foreignService(pid);
+  if (service !== undefined) throw new LictorError('replace-refused', `The running lictor is ${service}, which would end with it: use systemctl restart.`);
+  const edge = runningEdge(paths);
+  return { pid, edge, predecessor: await askToYield(paths.handoverSocket) };
 }
 
 /** Marks the supervisor's own lines. Notices of the control plane are not marked. */
@@ -56,50 +78,73 @@ function ownLog({ log }: SupervisorOptions): (line: string) => void {
   return (line) => log(`lictor: ${line}`);
 }
 
-async function supervise(options: SupervisorOptions, hold: ConnectionHold, listener: HoldListener): Promise<number> {
+async function supervise(options: SupervisorOptions, hold: ConnectionHold, replaced?: Replaced): Promise<number> {
   const { paths } = options;
   const log = ownLog(options);
   let exitCode = 0;
   let wasReady = false;
   const stop = createStop();
   const firstReady = Promise.withResolvers<void>();
-  const edge = createEdge({ paths, log });
+  const fail = (why?: string) => {
+    if (wasReady) return;
+    if (why !== undefined) log(why);
+    exitCode = 1;
+    stop.ask();
+  };
+  const edge = createEdge({ paths, log, running: replaced?.edge });
   const control = createControlPlane({
     entry: options.controlEntry,
     configFile: options.configFile,
     paths,
     hold,
     log,
+    beside: replaced !== undefined,
     heartbeat: options.heartbeat,
+    onEnd: () => {
+      if (replaced !== undefined) fail('the new control plane has ended before it was ready');
+      succession.dropSuccessor();
+    },
     onMessage: (message) => {
-      if (message.type === 'fatal') options.log(message.message);
-      if (message.type === 'fatal' && !wasReady) {
-        exitCode = 1;
-        stop.ask();
+      if (message.type === 'fatal') {
+        options.log(message.message);
+        fail();
       } else if (message.type === 'notice') options.log(message.text);
       else if (!stop.asked()) obey(edge, message);
-      if (message.type !== 'ready') return;
+      if (message.type !== 'ready' || stop.asked()) return;
       wasReady = true;
       firstReady.resolve();
     },
   });
+  const succession = createSuccession({ paths, control, edge, hold, stop, log });
   const killAll = () => {
     edge.kill();
     control.kill();
   };
-  const unlisten = listenToSignals({ SIGTERM: stop.ask, SIGINT: stop.ask, SIGHUP: control.reload, exit: killAll });
+  const unlisten = listenToSignals({ SIGTERM: stop.ask, SIGINT: stop.ask, SIGHUP: succession.reload, exit: killAll });
   try {
+    if (replaced === undefined) await succession.listen();
+    void replaced?.predecessor.ended.then(() => (wasReady ? control.alone() : fail('the running lictor has ended: start again')));
     control.start();
-    void firstReady.promise.then(() => notifyWhenUp(edge, stop, options.onUp));
+    void firstReady.promise.then(async () => {
+      if (replaced !== undefined) {
+        replaceClaim(paths);
+        await succession.listen();
+        replaced.predecessor.taken();
+        log(`in the place of process ${replaced.pid}`);
+      }
+      await notifyWhenUp(edge, stop, options.onUp);
+    });
     await stop.first;
-    await Promise.race([control.leave(), stop.second]);
-    listener.close();
+    if (!succession.isReplaced()) await Promise.race([control.leave(), stop.second]);
+    succession.close();
     hold.destroy();
     await endChildren({ edge, control, log, hurry: stop.second });
   } finally {
     killAll();
     unlisten();
+    replaced?.predecessor.leave();
   }
+  if (replaced !== undefined && !wasReady) log(`the lictor before (process ${replaced.pid}) remains`);
   return exitCode;
 }
 
@@ -149,30 +194,6 @@ async function endInTime(gone: Promise<void>, { name, ms, kill, log, hurry }: Li
     kill();
   }
   await gone;
-}
-
-interface Stop {
-  /** The first call stops; the second one stops at once. */
-  readonly ask: () => void;
-  readonly asked: () => boolean;
-  readonly first: Promise<void>;
-  readonly second: Promise<void>;
-}
-
-function createStop(): Stop {
-  let times = 0;
-  const first = Promise.withResolvers<void>();
-  const second = Promise.withResolvers<void>();
-  return {
-    ask: () => {
-      times += 1;
-      if (times === 1) first.resolve();
-      else second.resolve();
-    },
-    asked: () => times > 0,
-    first: first.promise,
-    second: second.promise,
-  };
 }
 
 function listenToSignals(handlers: Readonly<Record<string, () => void>>): () => void {

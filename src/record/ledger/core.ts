@@ -78,7 +78,9 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
   let open: Open | undefined;
   const memory: ChainMemory = { committed: undefined };
   let failedAtMs: number | undefined;
-  let leftoversDone = false;
+  let leftoversDone = setup.beside;
+  /** Another process reads the logs. */
+  let isPaused = false;
   let unwritten: Command[] = [];
   /** True at first: an earlier thread may have left unsynced settles. */
   let isSyncDue = true;
@@ -126,6 +128,12 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
     leftoversDone = failedAtMs === undefined;
   }
 
+  function takeTurn(kind: Command['kind']): void {
+    if (kind === 'pause') isPaused = true;
+    if (kind === 'resume') isPaused = false;
+    if (kind === 'alone') leftoversDone = false;
+  }
+
   function shut(): void {
     const parts = open;
     open = undefined;
@@ -146,13 +154,16 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
         return done;
       };
       const outcomes = failedAtMs === undefined ? guarded(written) : undefined;
-      if (outcomes !== undefined) return outcomes;
+      if (outcomes !== undefined) {
+        for (const { kind } of commands) takeTurn(kind);
+        return outcomes;
+      }
       unwritten = [...unwritten, ...commands.filter((command) => command.kind === 'settle')].slice(0, MOST_UNWRITTEN);
       return commands.map(() => UNAVAILABLE);
     },
     sync() {
       if (!isSyncDue || failedAtMs !== undefined) return;
-      guarded(({ write, heartbeat, ingest }) => write(() => heartbeat.beatNow(clock(), ingest.readMs() ?? clock())));
+      guarded(({ write, heartbeat, ingest }) => write(() => !isPaused && heartbeat.beatNow(clock(), ingest.readMs() ?? clock())));
       isSyncDue = false;
     },
     store(command) {
@@ -160,6 +171,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
       return outcome === undefined ? UNAVAILABLE : outcome;
     },
     pump() {
+      if (isPaused) return false;
       if (failedAtMs !== undefined) return recover();
       const more = guarded((parts) => parts.ingest.pump(clock())) ?? false;
       if (!more && !leftoversDone && failedAtMs === undefined) settleLeftovers();
@@ -167,7 +179,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
     },
     tick() {
       if (!space.isFree(clock())) fail('there is no space for the access log');
-      if (failedAtMs !== undefined) return;
+      if (failedAtMs !== undefined || isPaused) return;
       guarded(({ write, intents, floods, outbox, heartbeat, retention, ingest }) =>
         write(() => {
           retention.step(clock());
@@ -187,6 +199,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
         parts.write(() => {
           const { intents, floods, heartbeat, appendRow } = parts;
           for (const command of unwritten) runOne(parts, command, clock());
+          if (isPaused) return;
           intents.releaseAll();
           // The current minute continues after a restart.
           floods.summarise(clock());
@@ -211,11 +224,15 @@ function rotated(open: Open | undefined, limits: RotateLimits): boolean {
 const UNAVAILABLE: Outcome = { code: 'ledger-unavailable', message: REASONS['ledger-unavailable'].detail, detail: 'the last write failed' };
 
 /** A command fails before it writes anything, so the rest of its group is still written. */
-function runOne({ intents }: Open, command: Command, nowMs: number): Outcome {
+function runOne({ intents, heartbeat, appendRow }: Open, command: Command, nowMs: number): Outcome {
   return outcomeOf(() => {
     if (command.kind === 'append') intents.append(command.record);
     if (command.kind === 'intend') intents.intend(command.record, nowMs);
     if (command.kind === 'settle') intents.settle(command.requestId, command.outcome);
+    if (command.kind === 'resume') heartbeat.start(nowMs);
+    if (command.kind !== 'pause') return;
+    appendRow(stoppedRecord(nowMs));
+    heartbeat.stop(nowMs);
   });
 }
 
@@ -260,7 +277,7 @@ function openAll({ setup, routes, clock, memory, onCalls }: Opening): Open {
     const intents = createIntents({ db, appendRow, floods, session: setup.session });
     const heartbeat = createHeartbeat(db, appendRow, setup);
     const retention = createRetention({ db, chain, appendRow, retentionMs: setup.retentionMs });
-    write(() => heartbeat.start());
+    write(() => heartbeat.start(setup.startedAtMs));
     const { accessLog, edgeErrorLog, basePath } = setup;
     const ingest = createIngest({ db, write: writeUnsynced, appendRow, intents, routes, accessLog, edgeErrorLog, basePath, onCalls });
     const storeEvents = createEventStore(db, appendRow);

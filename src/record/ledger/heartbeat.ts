@@ -9,7 +9,7 @@ const WORKER_MEMORY_MS = 7 * 86_400_000;
 
 export interface Heartbeat {
   /** Records the start, once for each session. A restarted worker thread of the same session is no start. */
-  start(): void;
+  start(atMs: number): void;
   /** Writes every ten seconds. `readMs`: the access log is read up to this time. Unread lines may not be on the disk, so a gap begins there. */
   beat(nowMs: number, readMs: number): void;
   beatNow(nowMs: number, readMs: number): void;
@@ -17,7 +17,7 @@ export interface Heartbeat {
 }
 
 /** All methods run inside a transaction. */
-export function createHeartbeat(db: DatabaseSync, appendRow: AppendRow, { node, session, startedAtMs, grants }: WorkerSetup): Heartbeat {
+export function createHeartbeat(db: DatabaseSync, appendRow: AppendRow, { node, session, grants }: WorkerSetup): Heartbeat {
   const get = db.prepare('SELECT value FROM meta WHERE key = ?');
   const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');
   const read = (key: string) => {
@@ -27,9 +27,10 @@ export function createHeartbeat(db: DatabaseSync, appendRow: AppendRow, { node, 
   let beatMs = 0;
 
   return {
-    start() {
-      if (read('session') === session) return;
+    start(startedAtMs) {
       const state = read('state');
+      put.run('state', 'running');
+      if (read('session') === session) return;
       const aliveMs = Number(read('alive_ms') ?? Number.NaN);
       const previous = state === undefined ? 'none' : state === 'stopped' ? 'clean' : 'unclean';
       const awayMs = Number.isNaN(aliveMs) ? null : Math.max(0, startedAtMs - aliveMs);
@@ -37,7 +38,6 @@ export function createHeartbeat(db: DatabaseSync, appendRow: AppendRow, { node, 
       db.prepare('DELETE FROM edge_workers WHERE seen_ms < ?').run(startedAtMs - WORKER_MEMORY_MS);
       put.run('node', node);
       put.run('session', session);
-      put.run('state', 'running');
       put.run('alive_ms', String(startedAtMs));
     },
     beat(nowMs, readMs) {

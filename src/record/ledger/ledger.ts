@@ -30,6 +30,8 @@ export interface Ledger {
   storeEvents(batch: EventBatch): Promise<void>;
   /** Adds records of another node: a ForeignBatch from `encodeBatch`, which is given away. Rejects with `replication-refused` if they do not fit. */
   importRows(batch: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** `pause`: another process of this state directory reads the logs from now on. `alone`: the process before this one has ended. */
+  takeTurn(kind: 'pause' | 'resume' | 'alone'): Promise<void>;
   healthy(): boolean;
   onHealth(listener: (healthy: boolean) => void): void;
   /** A log was renamed: nginx must reopen its logs. Repeated until it has. */
@@ -49,8 +51,8 @@ export interface LedgerOptions extends Pick<WorkerSetup, 'node'>, Partial<typeof
   readonly workerFile?: URL;
 }
 
-const DEFAULTS: Pick<WorkerSetup, 'basePath' | 'grants' | 'rotate' | 'retentionMs' | 'floods'> = {
-  ...{ basePath: '', grants: null, rotate: null, retentionMs: null },
+const DEFAULTS: Pick<WorkerSetup, 'basePath' | 'grants' | 'rotate' | 'retentionMs' | 'floods' | 'beside'> = {
+  ...{ basePath: '', grants: null, rotate: null, retentionMs: null, beside: false },
   floods: FLOOD_LIMITS,
 };
 
@@ -135,6 +137,7 @@ export async function startLedger({ paths, clock, workerFile = WORKER_FILE, ...o
     intend: (record) => ask({ kind: 'intend', record }),
     settle: (requestId, outcome) => ask({ kind: 'settle', requestId, outcome }),
     storeEvents: (batch) => ask({ kind: 'events', batch }),
+    takeTurn: (kind) => ask({ kind }),
     importRows: (batch) => ask({ kind: 'import', batch }),
     healthy: health.healthy,
     onHealth: health.onChange,

@@ -61,5 +61,5 @@ export function accessLine(requestId: string, more: Readonly<Record<string, stri
 /** The setup of a plain ledger's thread. */
 export function workerSetup({ ledgerFile, ledgerKey, accessLog, edgeErrorLog }: StatePaths, session: string, startedAtMs: number): WorkerSetup {
   const files = { ledgerFile, ledgerKey, accessLog, edgeErrorLog };
-  return { ...files, node: 'n1', basePath: '', session, startedAtMs, grants: null, rotate: null, retentionMs: null, floods: FLOOD_LIMITS };
+  return { ...files, node: 'n1', basePath: '', session, startedAtMs, grants: null, rotate: null, beside: false, retentionMs: null, floods: FLOOD_LIMITS };
 }

@@ -9,6 +9,8 @@ export type Command =
   | { readonly kind: 'append'; readonly record: NewRecord }
   | { readonly kind: 'intend'; readonly record: NewRecord & { readonly request_id: string } }
   | { readonly kind: 'settle'; readonly requestId: string; readonly outcome: Partial<NewRecord> }
+  /** Another process of this state directory reads the logs from now on; or it does not; or it has ended. */
+  | { readonly kind: 'pause' | 'resume' | 'alone' }
   | FetchedCommand;
 
 /** What the sender can fetch again. */
@@ -41,6 +43,8 @@ export interface WorkerSetup {
   /** New at each start of the control plane: intents of other sessions are leftovers. */
   readonly session: string;
   readonly startedAtMs: number;
+  /** Until `alone`, the control plane before this one still has intents. */
+  readonly beside: boolean;
   /** The roles of lictor.yaml, for the record of the start. Null: none. */
   readonly grants: LedgerRecord['grants'];
   /** Null: logs are never renamed. */

@@ -21,7 +21,7 @@ import { createDecisionServer } from '../edge/http/decision-server.ts';
 import { closeServer, listenOn } from '../edge/http/listening.ts';
 import { openServiceProxy } from '../edge/http/service-proxy.ts';
 import { type AppliedEdge, applyEdge } from '../edge/nginx/apply.ts';
-import { openFilesLimit, renderHere } from '../edge/nginx/check.ts';
+import { renderHere } from '../edge/nginx/check.ts';
 import { knownServers } from '../edge/nginx/service-sockets.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
 import { openForward } from '../proxies/forward/open.ts';
@@ -108,7 +108,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const answerer = currentAnswerer(current);
   const edgeSecret = openEdgeSecret(paths);
   const fromEdge = createFromEdge(edgeSecret);
-  const serviceProxy = openServiceProxy({ paths, edgeSecret, log, openFiles: openFilesLimit() });
+  const serviceProxy = openServiceProxy({ paths, edgeSecret, log, mostCalls: shared.bounds.serviceCalls });
   // An nginx that ran before sends it calls as soon as decisions are answered.
   await serviceProxy.prepare(config);
   const relay = openRelay(shared, current, fromEdge);
@@ -207,6 +207,7 @@ function openRelay(shared: ProcessServices, current: CurrentRuntime, fromEdge: F
     services: { runtime: current.get, servers: knownServers(paths), ledger, log },
     gateFor: createGates(shared.eventRules),
     turn: shared.bodies.turn,
+    limits: { connections: shared.bounds.sockets },
     ...currentForRelay(current, store.makers),
   });
 }
@@ -228,9 +229,10 @@ interface MeterParts {
 }
 
 function meterApp({ shared, current, config: { storeAt }, relay, answerer }: MeterParts): Metered {
-  const { paths, ledger, clock, log, exports, tracing, eventIntake } = shared;
+  const { paths, ledger, clock, log, exports, tracing, eventIntake, machine, bounds, memoryUse } = shared;
   return meter({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeAt }, answerer, {
     ...{ ledger, clock, log, sockets: relay.count, redactions: () => shared.redactions.total },
+    ...{ machine, bounds, memoryUse },
     ...{ sinks: exports.status, spans: tracing.status, events: eventIntake.status },
     revision: () => current.get().revision,
   });

@@ -1,6 +1,8 @@
 // Makes evidence in a thread, one at a time and within a time limit: it reads every record, and no decision may wait for it.
+
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { heapMib } from '../config/machine.ts';
 import { LictorError } from '../contract/error.ts';
 import type { EvidenceDesk, EvidencePlaces, EvidenceStep } from '../edge/http/api/evidence/protocol.ts';
 
@@ -15,7 +17,7 @@ export function createEvidenceDesk(places: EvidencePlaces, atMostMs = AT_MOST_MS
       const thread = new Worker(new URL('../operations/evidence/thread.ts', import.meta.url), {
         name: 'evidence',
         workerData: { ...places, job },
-        resourceLimits: { maxOldGenerationSizeMb: 512 },
+        resourceLimits: { maxOldGenerationSizeMb: heapMib(512) },
       });
       running = thread;
       const timer = setTimeout(() => void thread.terminate(), atMostMs);

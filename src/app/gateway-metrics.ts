@@ -1,20 +1,26 @@
 // Metrics of the control plane's parts. Lictor counts only if metrics are configured.
+import { readdirSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Answerer } from '../authorization/decide/answer.ts';
 import type { MetricsListen } from '../config/config.ts';
+import type { Bounds, Machine } from '../config/machine.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { Prepared } from '../proxies/forward/forward.ts';
 import type { Ledger } from '../record/ledger/ledger.ts';
-import type { Family } from '../record/metrics/exposition.ts';
+import { type Family, gauge } from '../record/metrics/exposition.ts';
 import { type Metrics, processFamilies, startMetrics, watchDecisions } from '../record/metrics/metrics.ts';
 import type { ReaderFiles } from '../record/metrics/watch.ts';
 import type { SinkStatus } from '../record/sinks/protocol.ts';
 import type { SpanStatus } from '../record/sinks/spans/tracing.ts';
 import type { IntakeStatus } from '../record/timeline/feed/intake.ts';
+import type { MemoryUse } from './memory-use.ts';
 
 export interface MeteredParts {
   readonly ledger: Pick<Ledger, 'healthy'>;
   readonly sockets: () => number;
+  readonly machine: Machine;
+  readonly bounds: Bounds;
+  readonly memoryUse: MemoryUse;
   readonly redactions: () => number;
   readonly sinks: () => readonly SinkStatus[];
   readonly spans: () => SpanStatus;
@@ -39,6 +45,7 @@ export function meter(files: ReaderFiles, answerer: Answerer, parts: MeteredPart
   const gather = () => [
     ...decisions.families(),
     ...ownFamilies(parts),
+    ...machineFamilies(parts),
     ...eventFamilies(parts.events()),
     ...sinkFamilies(parts.sinks(), parts.clock()),
     ...spanFamilies(parts.spans()),
@@ -81,6 +88,25 @@ function ownFamilies({ ledger, sockets, redactions, revision }: MeteredParts): r
     },
     { name: 'revision', type: 'gauge', help: 'Number of the configuration and policies in use.', samples: [{ value: revision() }] },
   ];
+}
+
+function machineFamilies({ machine, bounds, memoryUse }: MeteredParts): readonly Family[] {
+  return [
+    gauge('memory_limit_bytes', 'Memory of the machine or container.', machine.memoryBytes),
+    gauge('memory_use_ratio', 'Memory in use; from 0.85 on, large bodies get 503.', memoryUse()),
+    gauge('open_files', 'Open files of the control plane.', openFiles()),
+    gauge('open_files_limit', 'The most that it may open.', machine.openFiles),
+    gauge('sockets_limit', 'The most sockets in the relay.', bounds.sockets),
+  ];
+}
+
+/** Undefined while no further file can be opened. */
+function openFiles(): number | undefined {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return undefined;
+  }
 }
 
 function eventFamilies({ behindMs, stored, dropped, waiting }: IntakeStatus): readonly Family[] {

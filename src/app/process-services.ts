@@ -1,12 +1,15 @@
 // The services of the process: opened once at the start, they outlive every configuration.
+
 import type { Logger } from 'pino';
 import { removeLeftBehind, sweepOnce } from '../authorization/decide/sweep.ts';
 import { createDrafts, type Drafts } from '../authorization/explain/drafts/drafts.ts';
+import { createBodyBudget } from '../authorization/mediate/body-budget.ts';
 import { type BodyWork, createBodyWork } from '../authorization/mediate/body-work.ts';
 import type { Config } from '../config/config.ts';
 import type { Sealer } from '../config/keys/sealer.ts';
 import { openSecretKey } from '../config/keys/secret-key.ts';
 import { openSigningKeys, type SigningKeys } from '../config/keys/signing-keys.ts';
+import { type Bounds, boundsOf, type Machine, readMachine } from '../config/machine.ts';
 import { edgePid } from '../config/pid-file.ts';
 import { withReserve } from '../config/reserve.ts';
 import type { StatePaths } from '../config/state-dir.ts';
@@ -41,6 +44,7 @@ import type { Coordination } from '../store/coordination.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { createEvidenceDesk } from './evidence-desk.ts';
 import { joinNodes, type Membership } from './membership.ts';
+import { createMemoryUse, type MemoryUse } from './memory-use.ts';
 import { type Keys, openKeys } from './share-keys.ts';
 
 export interface ProcessServices {
@@ -51,6 +55,9 @@ export interface ProcessServices {
   readonly catalogue: Catalogue;
   readonly store: Store;
   readonly ledger: Ledger;
+  readonly machine: Machine;
+  readonly bounds: Bounds;
+  readonly memoryUse: MemoryUse;
   /** One budget and one thread for large bodies. */
   readonly bodies: BodyWork;
   /** One thread that reads the ledger for the API. */
@@ -131,6 +138,9 @@ export async function openProcessServices({ config, configFile, beside, onReopen
   const { paths, steady, log } = given;
   const { storeAt } = config;
   const { basePath } = config.publicUrl;
+  const machine = readMachine();
+  const bounds = boundsOf(machine);
+  const memoryUse = createMemoryUse(machine.memoryBytes, steady);
   const store = await withReserve(paths.reserve, () => openStore({ at: storeAt, clock: given.clock, connections: STORE_CONNECTIONS }));
   const { clock } = store;
   const parts = { ...given, clock };
@@ -160,7 +170,8 @@ export async function openProcessServices({ config, configFile, beside, onReopen
     evidence: createEvidenceDesk({ configFile, paths }),
     runPages: createRunPages(paths),
     liveSearch: createLedgerSearch({ ...paths, mostWaiting: MOST_FOLLOWERS }),
-    bodies: createBodyWork({ steady }),
+    bodies: createBodyWork({ steady, memoryUse, budget: createBodyBudget({ bytesTotal: bounds.bodyBytes }) }),
+    ...{ machine, bounds, memoryUse },
     runTokenKey: makeRunTokenKey(),
     confirmMemory: { sessions: createConfirmMemory(), grants: createConfirmMemory() },
     eventRules: createEventRules(eventMemory, (own, run) => isBelow(lineageMemory, own, run)),

@@ -8,6 +8,7 @@ import { createReloader, type Reloader } from '../../src/app/reload.ts';
 import { NO_POLICIES } from '../../src/authorization/policy/own/check.ts';
 import { ensureOwnCertificate } from '../../src/config/certificates/own.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { boundsOf } from '../../src/config/machine.ts';
 import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.ts';
 import type { StatePaths } from '../../src/config/state-dir.ts';
 import type { FromControl } from '../../src/contract/ipc.ts';
@@ -64,6 +65,9 @@ async function watch(tls: string): Promise<void> {
       runPages: { timeline: unused, recent: unused, close: unused },
       ledgerSearch: { ask: unused, page: unused, close: unused },
       liveSearch: { ask: unused, page: unused, close: unused },
+      machine: { openFiles: 1024, memoryBytes: 1, processors: 1 },
+      bounds: boundsOf({ openFiles: 1024, memoryBytes: 1 }),
+      memoryUse: unused,
       bodies: { begin: unused, turn: unused, close: unused },
       tracing: { use: async () => undefined, status: unused, close: unused },
       membership: null,

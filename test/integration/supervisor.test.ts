@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -55,6 +56,37 @@ describe('upgrades', () => {
     const held = connect(room.paths.holdSocket);
     const [ended] = await Promise.all([once(held, 'close'), once(held, 'connect')]);
     expect(ended).toEqual([false]);
+  });
+});
+
+describe('open files', () => {
+  it('are left for the start of a control plane, however many upgrades wait', async () => {
+    await room.supervise({}, 128);
+    await room.ask('ready?');
+    const flood = Array.from({ length: 300 }, () => connect(room.paths.holdSocket).on('error', () => undefined));
+    process.kill(controlPid(), 'SIGKILL');
+    flood.push(...Array.from({ length: 300 }, () => connect(room.paths.holdSocket).on('error', () => undefined)));
+    await started(2);
+    expect(await room.ask('again?')).toBe(`${controlPid()} has again?`);
+    expect(room.log()).not.toMatch(/EMFILE|too many open files/);
+    for (const socket of flood) socket.destroy();
+  });
+
+  it('may all be used up: a control plane that hangs is killed all the same, and started when a file is free', { timeout: 60_000 }, async () => {
+    const supervisor = await room.supervise();
+    await room.ask('ready?');
+    const limit = (files: string): void => void execFileSync('prlimit', [`--pid=${supervisor.pid}`, `--nofile=${files}:`]);
+    const stopped = controlPid();
+    limit('3');
+    process.kill(stopped, 'SIGSTOP');
+    await waitFor(() => !isAlive(stopped), { what: 'the control plane that hangs to be killed', timeoutMs: 45_000 });
+    await waitFor(() => /starting it again in \d+ ms[\s\S]*EMFILE|EMFILE[\s\S]*starting it again/.test(room.log()), {
+      what: 'a start that fails',
+      timeoutMs: 20_000,
+    });
+    limit('256');
+    await started(2);
+    expect(await room.ask('again?')).toBe(`${controlPid()} has again?`);
   });
 });
 

@@ -28,7 +28,8 @@ interface Waiter {
   readonly begin: () => void;
 }
 
-export function createBodyBudget(limits: BudgetLimits = BUDGET_LIMITS): BodyBudget {
+export function createBodyBudget(given: Partial<BudgetLimits> = {}): BodyBudget {
+  const limits = { ...BUDGET_LIMITS, ...given };
   /** In the order of the principals' last turns. */
   const shares = new Map<string, Share>();
   let total = 0;

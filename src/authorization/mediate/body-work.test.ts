@@ -6,9 +6,9 @@ import { createBodyWork, SMALL_BYTES, type Work } from './body-work.ts';
 
 const scanner = { scan: async (body: Buffer) => scanText(body.toString(), BODY_BOUNDS), close: async () => undefined };
 
-async function begun(work: Promise<Work | undefined>): Promise<Work> {
+async function begun(work: Promise<Work | string>): Promise<Work> {
   const given = await work;
-  if (given === undefined) throw new Error('refused');
+  if (typeof given === 'string') throw new Error(given);
   return given;
 }
 
@@ -19,10 +19,24 @@ describe('work on bodies', () => {
     const budget = createBodyBudget({ bytesEach: SMALL_BYTES + 1, bytesTotal: SMALL_BYTES + 1, mostWaiting: 0, waitMs: 0 });
     const bodies = createBodyWork({ steady: () => 0, scanner, budget });
     const large = await begun(bodies.begin('a', SMALL_BYTES + 1));
-    expect(await bodies.begin('a', SMALL_BYTES + 1)).toBeUndefined();
-    for (let count = 0; count < 3; count += 1) expect(await bodies.begin('a', SMALL_BYTES)).toBeDefined();
+    expect(await bodies.begin('a', SMALL_BYTES + 1)).toBe('bodies-waiting');
+    for (let count = 0; count < 3; count += 1) await begun(bodies.begin('a', SMALL_BYTES));
     large.end();
-    expect(await bodies.begin('a', SMALL_BYTES + 1)).toBeDefined();
+    await begun(bodies.begin('a', SMALL_BYTES + 1));
+  });
+
+  it('are rejected while memory is short: large ones first, then all, and none without a body', async () => {
+    let use = 0.84;
+    const bodies = createBodyWork({ steady: () => 0, scanner, memoryUse: () => use });
+    const answers = async () => {
+      const begun = await Promise.all([0, 1, SMALL_BYTES, SMALL_BYTES + 1].map((bytes) => bodies.begin('a', bytes)));
+      return begun.map((work) => (typeof work === 'string' ? work : 'begun'));
+    };
+    expect(await answers()).toEqual(['begun', 'begun', 'begun', 'begun']);
+    use = 0.85;
+    expect(await answers()).toEqual(['begun', 'begun', 'begun', 'memory-short']);
+    use = 0.95;
+    expect(await answers()).toEqual(['begun', 'memory-short', 'memory-short', 'memory-short']);
   });
 
   it('rests after each step for as long as the step took, so that others come between', async () => {

@@ -7,8 +7,8 @@ import type { Lookup } from '../../prefect/client/lookup.ts';
 import { type BodyBudget, createBodyBudget } from './body-budget.ts';
 
 export interface BodyWork {
-  /** Undefined: this principal's other bodies use up the budget. */
-  begin(principalId: string, bytes: number): Promise<Work | undefined>;
+  /** The reason: this principal's other bodies use up the budget, or there is too little memory for one more. */
+  begin(principalId: string, bytes: number): Promise<Work | 'bodies-waiting' | 'memory-short'>;
   /** For large frames of sockets, which the budget does not count. */
   readonly turn: () => Promise<void>;
   close(): Promise<void>;
@@ -24,6 +24,8 @@ export interface Work {
 
 export interface BodyWorkParts {
   readonly steady: Clock;
+  /** How much of the memory is in use, from 0 to 1. Default: none. */
+  readonly memoryUse?: () => number;
   /** Tests replace these two. */
   readonly scanner?: Scanner;
   readonly budget?: BodyBudget;
@@ -32,13 +34,19 @@ export interface BodyWorkParts {
 /** Lictor reads such a body in some milliseconds. It neither waits nor counts. */
 export const SMALL_BYTES = 32 * 1024;
 
-export function createBodyWork({ steady, scanner = createScanner(), budget = createBodyBudget() }: BodyWorkParts): BodyWork {
+/** At this share of memory, large bodies are rejected; at the second one, all bodies. So memory ends for new work before it ends for what is in work. */
+const FULL_FOR_LARGE = 0.85;
+const FULL_FOR_ALL = 0.95;
+
+export function createBodyWork({ steady, memoryUse = () => 0, scanner = createScanner(), budget = createBodyBudget() }: BodyWorkParts): BodyWork {
   const turn = createTurns(steady);
   return {
     async begin(principalId, bytes) {
-      if (bytes <= SMALL_BYTES) return AT_ONCE;
+      const isSmall = bytes <= SMALL_BYTES;
+      if (bytes > 0 && memoryUse() >= (isSmall ? FULL_FOR_ALL : FULL_FOR_LARGE)) return 'memory-short';
+      if (isSmall) return AT_ONCE;
       const end = await budget.take(principalId, bytes);
-      if (end === undefined) return undefined;
+      if (end === undefined) return 'bodies-waiting';
       return {
         async read(body) {
           const scanned = await scanner.scan(body);

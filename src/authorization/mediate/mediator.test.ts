@@ -122,7 +122,8 @@ describe('mediator', () => {
 
   it('reads a body when there is room for it, and not before', async () => {
     const ended: string[] = [];
-    const begin = async (who: string, bytes: number) => (bytes > 100 ? undefined : { ...AT_ONCE, end: () => void ended.push(`${who} ${bytes}`) });
+    const begin = async (who: string, bytes: number) =>
+      bytes > 100 ? ('bodies-waiting' as const) : { ...AT_ONCE, end: () => void ended.push(`${who} ${bytes}`) };
     const gate = startMediator({ parts: { bodies: { begin } } });
     let reads = 0;
     const read = async () => {

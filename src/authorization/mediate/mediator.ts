@@ -77,7 +77,7 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   if (!located.ok) return refuse(exchange, identity, located.refusal);
   // A large body stays in nginx until the budget has room for it.
   const work = await parts.bodies.begin(identity.principal.id, request.body.length);
-  if (work === undefined) return refuse(exchange, identity, { code: 'bodies-waiting' });
+  if (typeof work === 'string') return refuse(exchange, identity, { code: work });
   try {
     const body = Buffer.isBuffer(request.body) ? request.body : await request.body.read();
     const opened = readCall(located, body.length === 0 ? undefined : await work.read(body));

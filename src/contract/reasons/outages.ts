@@ -23,6 +23,11 @@ export const OUTAGE_REASONS = {
     detail: 'The gateway is processing other large bodies of this principal, and has no memory for another one yet.',
     hint: 'Retry after some seconds; send fewer large bodies at once. At most 16 MiB of one principal are in work, and bodies up to 32 KiB never wait.',
   },
+  'memory-short': {
+    status: 503,
+    detail: 'The gateway has too little memory for another body at the moment.',
+    hint: 'Retry after some seconds; nothing was forwarded. An administrator finds the memory that it has and uses with lictor doctor.',
+  },
   'approvals-pending': {
     status: 429,
     detail: 'Too many requests of this principal wait for an approval.',

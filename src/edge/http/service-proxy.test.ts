@@ -12,7 +12,7 @@ it('leaves the control plane descriptors: beyond its share it takes no connectio
   const root = mkdtempSync(join(tmpdir(), 'service-proxy-'));
   const proxySocket = join(root, 'proxy.sock');
   const log = { warn: () => undefined, error: () => undefined };
-  const parts = { paths: { proxySocket, memberSockets: root } as never, edgeSecret: 'secret', openFiles: 8, log };
+  const parts = { paths: { proxySocket, memberSockets: root } as never, edgeSecret: 'secret', mostCalls: 2, log };
   const proxy = openServiceProxy(parts);
   await proxy.prepare(PROXIED);
   const sockets: Socket[] = [];
@@ -41,7 +41,7 @@ it('starts with the first service that needs it', async () => {
   const root = mkdtempSync(join(tmpdir(), 'service-proxy-'));
   const proxySocket = join(root, 'proxy.sock');
   const log = { warn: () => undefined, error: () => undefined };
-  const proxy = openServiceProxy({ paths: { proxySocket, memberSockets: root } as never, edgeSecret: 'secret', openFiles: 8, log });
+  const proxy = openServiceProxy({ paths: { proxySocket, memberSockets: root } as never, edgeSecret: 'secret', mostCalls: 2, log });
   try {
     await proxy.prepare({ services: [bareService('direct', [])], forwardHeaders: [] });
     expect(existsSync(proxySocket)).toBe(false);

@@ -1,6 +1,8 @@
 // Starts, updates and stops the service proxy, a thread with a separate socket.
+
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { heapMib } from '../../config/machine.ts';
 import { goesThroughProxy } from '../../config/service-way.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import type { FromProxy, ProxyConfig, ProxySetup, ToProxy } from './service-proxy-thread.ts';
@@ -17,8 +19,8 @@ export interface ServiceProxyThread {
 export interface ServiceProxyThreadParts {
   readonly paths: StatePaths;
   readonly edgeSecret: string;
-  /** The descriptors of the process. A call needs two. */
-  readonly openFiles: number;
+  /** At once. */
+  readonly mostCalls: number;
   readonly log: Readonly<Record<'warn' | 'error', (fields: object, text: string) => void>>;
 }
 
@@ -27,7 +29,7 @@ const AGAIN_MS = 500;
 const HEAP_MIB = 512;
 
 /** The thread starts with the first service that needs it, and then stays. */
-export function openServiceProxy({ paths, edgeSecret, openFiles, log }: ServiceProxyThreadParts): ServiceProxyThread {
+export function openServiceProxy({ paths, edgeSecret, mostCalls, log }: ServiceProxyThreadParts): ServiceProxyThread {
   let closing = false;
   let worker: Worker | undefined;
   let config: ProxyConfig;
@@ -36,12 +38,12 @@ export function openServiceProxy({ paths, edgeSecret, openFiles, log }: ServiceP
       paths: { proxySocket: paths.proxySocket, memberSockets: paths.memberSockets },
       edgeSecret,
       config,
-      mostCalls: Math.floor(openFiles / 4),
+      mostCalls,
     };
     const thread = new Worker(new URL('./service-proxy-thread.ts', import.meta.url), {
       workerData: setup,
       name: 'service-proxy',
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+      resourceLimits: { maxOldGenerationSizeMb: heapMib(HEAP_MIB) },
     });
     thread.on('message', (message: FromProxy) => {
       if (message.kind === 'warn') log.warn(message.fields, message.text);

@@ -1,11 +1,12 @@
 // `lictor check`: renders the configuration and lets nginx test it, without touching the one in use.
 
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, hostname } from 'node:os';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Ensured, ensureOwnCertificate } from '../../config/certificates/own.ts';
 import type { Config } from '../../config/config.ts';
 import { openEdgeSecret } from '../../config/keys/edge-secret.ts';
+import { readMachine } from '../../config/machine.ts';
 import type { Problem } from '../../config/problem.ts';
 import { ownCertificatePaths, type StatePaths } from '../../config/state-dir.ts';
 import { nginxWorkerUser } from '../../config/worker-user.ts';
@@ -31,7 +32,7 @@ export async function renderHere(
   const tempDir = prepareTempDir(paths, workerUser);
   prepareBalancer(paths);
   const certificate = config.tls?.selfMadeBy == null ? null : await ensureOwnCertificate({ ...config, paths: paths.ownCertificate, nowMs: clock() });
-  const workers = Math.max(2, availableParallelism());
+  const machine = readMachine();
   const files = renderEdge({
     config,
     paths,
@@ -39,8 +40,8 @@ export async function renderHere(
     version,
     workerUser: workerUser?.name ?? null,
     tempDir,
-    workers,
-    openFiles: openFilesLimit(),
+    workers: Math.max(2, machine.processors),
+    openFiles: machine.openFiles,
     node: `${hostname()}:${paths.root}`,
     edgeSecret: openEdgeSecret(paths),
   });
@@ -93,11 +94,4 @@ async function withOwnCertificate(config: Config, { paths, aside, nowMs }: Looki
   await ensureOwnCertificate({ publicUrl, paths: paths.ownCertificate, elsewhere, nowMs });
   if (!existsSync(elsewhere.dir)) return config;
   return { ...config, tls: { ...tls, certFile: elsewhere.serverFile, keyFile: elsewhere.serverFile, selfMadeBy: null } };
-}
-
-/** The hard limit of open files from the text of `/proc/PID/limits`, at most 65,536. */
-export function openFilesLimit(limits: string = readFileSync('/proc/self/limits', 'utf8')): number {
-  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1];
-  const number = Number(hard);
-  return Number.isInteger(number) && number > 0 ? Math.min(number, 65_536) : 65_536;
 }

@@ -1,8 +1,10 @@
 // Config and catalogue -> the files of the nginx configuration, for the installed nginx version.
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config/config.ts';
+import { boundsOf } from '../../config/machine.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { Operation } from '../../contract/operation.ts';
@@ -120,7 +122,7 @@ worker_shutdown_timeout 1h;
 pid ${quotePath(paths.nginxPid)};
 error_log ${quotePath(paths.edgeErrorLog)} warn;
 pcre_jit on;
-events { worker_connections ${Math.min(16384, Math.floor(openFiles / 2))}; }
+events { worker_connections ${boundsOf({ openFiles, memoryBytes: 0 }).edgeConnections}; }
 http {
     include http.conf;
 ${temp.join('\n')}

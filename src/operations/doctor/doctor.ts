@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
 import { askForWorkers } from '../../authorization/decide/ask-control-plane.ts';
 import { bundleFile, trustedAuthorities } from '../../config/authorities.ts';
+import { readMachine } from '../../config/machine.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { trusts } from '../../identity/authn/access-token/trust.ts';
 import { operationsOf } from '../../prefect/catalog/versions.ts';
@@ -17,10 +18,10 @@ import { checkEvents } from './inside/events.ts';
 import { checkExports } from './inside/exports.ts';
 import { checkNginx } from './inside/nginx-version.ts';
 import { checkObservation } from './inside/observe.ts';
-import { checkProcesses, limitsOf, supervisorPid } from './inside/processes.ts';
+import { checkProcesses, supervisorPid } from './inside/processes.ts';
 import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.ts';
 import { checkCacheMode, checkUnixSockets } from './inside/runtime.ts';
-import { checkCacheSpace, checkDisk, checkOpenFiles } from './inside/space.ts';
+import { checkBounds, checkCacheSpace, checkDisk } from './inside/space.ts';
 import { withTagHolders } from './inside/tag-holders.ts';
 import { checkTokens } from './inside/tokens.ts';
 import { readHeartbeats } from './inside/worker-records.ts';
@@ -82,7 +83,7 @@ export function isRunning(paths: StatePaths): boolean {
 function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: DoctorContext): readonly Check[] {
   return [
     { group: 'machine', name: 'nginx', run: () => checkNginx(env, run) },
-    { group: 'machine', name: 'open-files', run: () => checkOpenFiles(limitsOf(supervisorPid(paths))) },
+    { group: 'machine', name: 'open-files', run: () => checkBounds(readMachine(supervisorPid(paths) ?? 'self')) },
     ...stateDirChecks({ paths, workerUser, statfs }),
     { group: 'machine', name: 'worker-user', run: () => checkWorkerUser(workerUser) },
     { group: 'machine', name: 'store', run: () => checkStore(config.storeAt) },

@@ -1,5 +1,5 @@
 // Detects a hung control plane. It counts looks, not time: a process or supervisor without CPU is not a hung one.
-import { processInfo } from './processes/process-table.ts';
+import { watchProcess } from './processes/process-table.ts';
 
 /** The kernel's data about the process (proc(5)): its state, and the CPU time of all its threads. */
 export interface Look {
@@ -88,9 +88,10 @@ export interface ControlWatch {
 
 export function watchControl({ pid, onSilent, onResumed, onHung, limits }: WatchOptions): ControlWatch {
   const heartbeat = createHeartbeat(limits);
+  const watched = watchProcess(pid);
   let silent = false;
   const look = () => {
-    const info = processInfo(pid);
+    const info = watched.info();
     if (info === undefined) return;
     const health = heartbeat.look({ state: info.state, cpuMs: info.cpuMs, atMs: performance.now() });
     if (health === 'silent' && !silent) {
@@ -112,6 +113,9 @@ export function watchControl({ pid, onSilent, onResumed, onHung, limits }: Watch
       resume();
     },
     ready: () => heartbeat.ready(),
-    stop: () => clearInterval(timer),
+    stop: () => {
+      clearInterval(timer);
+      watched.close();
+    },
   };
 }

@@ -1,7 +1,7 @@
 // Keeps one child running: restarts it with backoff until it is stopped.
 import type { Leader } from './adopted.ts';
 import { type Backoff, createBackoff } from './backoff.ts';
-import { groupMembers, signalGroup } from './processes/process-table.ts';
+import { isGroupGone, signalGroup } from './processes/process-table.ts';
 import { waitFor } from './processes/wait-for.ts';
 
 export interface Supervised<Child extends Leader> {
@@ -37,17 +37,21 @@ export function keepRunning<Child extends Leader>(options: KeepOptions<Child>): 
   const start = () => {
     timer = undefined;
     const startedMs = performance.now();
-    const started = options.spawn();
+    const startAgain = (how: string): void => {
+      if (ending) return;
+      const waitMs = backoff(performance.now() - startedMs);
+      log(`${name} ended (${how}): starting it again in ${waitMs} ms`);
+      timer = setTimeout(start, waitMs);
+    };
+    const started = spawned(options.spawn);
+    if (started instanceof Error) return startAgain(started.message);
     child = started;
     gone = exitOf(started).then(async (how) => {
       if (released) return;
       child = undefined;
       await clearGroup(started.pid);
       options.onExit?.(started);
-      if (ending) return;
-      const waitMs = backoff(performance.now() - startedMs);
-      log(`${name} ended (${how}): starting it again in ${waitMs} ms`);
-      timer = setTimeout(start, waitMs);
+      startAgain(how);
     });
   };
   return {
@@ -72,6 +76,15 @@ export function keepRunning<Child extends Leader>(options: KeepOptions<Child>): 
   };
 }
 
+/** A machine without memory for another process is an error that ends: the supervisor must outlive it. */
+function spawned<Child>(spawn: () => Child): Child | Error {
+  try {
+    return spawn();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
 /** How it ended. A command that cannot be started has ended too. */
 function exitOf(child: Leader): Promise<string> {
   return new Promise((resolve) => {
@@ -86,5 +99,5 @@ function exitOf(child: Leader): Promise<string> {
 async function clearGroup(group: number | undefined): Promise<void> {
   if (group === undefined) return;
   signalGroup(group, 'SIGKILL');
-  await waitFor(() => groupMembers(group).length === 0, { what: `process group ${group} to end`, everyMs: 5 }).catch(() => undefined);
+  await waitFor(() => isGroupGone(group), { what: `process group ${group} to end`, everyMs: 5 }).catch(() => undefined);
 }

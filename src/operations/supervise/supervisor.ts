@@ -1,10 +1,12 @@
 // `lictor up`: the small process that keeps nginx and the control plane running, and leaves nothing behind.
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { boundsOf, readMachine } from '../../config/machine.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { FromControl } from '../../contract/ipc.ts';
 import { claimStateDir, releaseStateDir, replaceClaim } from './claim.ts';
-import { type ConnectionHold, createConnectionHold } from './connection-hold.ts';
+import { type ConnectionHold, createConnectionHold, HOLD_LIMITS } from './connection-hold.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
 import { createEdge, type Edge } from './edge.ts';
 import { askToYield, type Predecessor } from './handover.ts';
@@ -46,7 +48,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
     log(`another lictor (process ${other}) runs with this state directory: stop it, start with --replace, or give another one with --state-dir DIR`);
     return 1;
   }
-  const hold = createConnectionHold();
+  const hold = createConnectionHold({ ...HOLD_LIMITS, connections: boundsOf(readMachine()).heldUpgrades });
   try {
     if (other !== undefined) return await supervise(options, hold, await replaceOther(paths, other));
     await endOrphanEdge(paths, log);

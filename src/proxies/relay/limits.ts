@@ -1,6 +1,8 @@
 // Every bound of the relay in one place.
 
 export interface RelayLimits {
+  /** All connections from nginx. A further one goes to the supervisor, waits there, and is asked again. */
+  readonly connections: number;
   /** From the 101 to the first frame. */
   readonly firstFrameMs: number;
   /** The same for a client that its header has authorised: only its own auth frame is missing. */
@@ -32,6 +34,7 @@ export interface RelayLimits {
 }
 
 export const RELAY_LIMITS: RelayLimits = {
+  connections: 12_288,
   firstFrameMs: 5000,
   authorisedFirstFrameMs: 30_000,
   firstFrameBytes: 64 * 1024,

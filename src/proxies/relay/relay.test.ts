@@ -30,6 +30,16 @@ describe('an open socket', () => {
     await until(() => sockets.list().length === 0, 'the end of the socket');
   });
 
+  it('leaves files for decisions: beyond the bound nginx gets no answer and asks the supervisor, until a socket has ended', async () => {
+    relay = await openTestRelay({ connections: 1 });
+    const client = await opened();
+    await expect(relay.connect({ inputs: { ...EVENTS_IN, token: GOOD } })).rejects.toThrow();
+    client.socket.close();
+    await client.closed;
+    await until(() => relay.relay.count() === 0, 'the end of the socket');
+    expect((await opened()).socket.readyState).toBe(1);
+  });
+
   it('forwards frames in order, both ways', async () => {
     relay = await openTestRelay();
     const client = await opened();

@@ -63,12 +63,17 @@ export function createRelay(parts: RelayParts): Relay {
   const recheck = oneAfterAnother(async () => void (await Promise.all([recheckAll(core, recheckOne), services?.recheck()])));
   const recheckOver = async (): Promise<void> => void (await Promise.all([recheckExpired(core, recheckOne), services?.recheckExpired()]));
   const stopTicking = startTicking(core, recheck, recheckOver);
+  let connections = 0;
   return {
     accept: (socket) => {
-      if (core.draining) {
+      if (core.draining || connections >= core.limits.connections) {
         socket.destroy();
         return;
       }
+      connections += 1;
+      socket.once('close', () => {
+        connections -= 1;
+      });
       server.emit('connection', socket);
       socket.resume();
     },

@@ -14,8 +14,8 @@ export interface SuperviseRoom {
   readonly paths: StatePaths;
   /** What the control planes noted: `start PID TIME`, `drain PID TIME`. */
   notes(what: string): { readonly pid: number; readonly time: number }[];
-  /** Resolves when it listens, or has ended. */
-  supervise(behaviour?: object): Promise<RunningProcess>;
+  /** Resolves when it listens, or has ended. `openFiles`: the limit of the process. */
+  supervise(behaviour?: object, openFiles?: number): Promise<RunningProcess>;
   /** Sends a line to the control plane as nginx does, over the supervisor while nobody answers; resolves with the answer. */
   ask(line: string): Promise<string>;
   /** How many times `ask` has connected to the supervisor. */
@@ -47,11 +47,11 @@ export function openSuperviseRoom(): SuperviseRoom {
     paths,
     notes,
     nginxPid,
-    supervise: async (behaviour = {}) => {
+    supervise: async (behaviour = {}, openFiles = undefined) => {
       const before = identityOf(paths.holdSocket);
       const running = await startProcess({
-        command: process.execPath,
-        args: [join(import.meta.dirname, 'run.ts'), root],
+        command: openFiles === undefined ? process.execPath : 'prlimit',
+        args: [...(openFiles === undefined ? [] : [`--nofile=${openFiles}`, process.execPath]), join(import.meta.dirname, 'run.ts'), root],
         env: { ...process.env, FIXTURE: JSON.stringify(behaviour), FIXTURE_LOG: notesFile },
         logFile,
       });

@@ -1,6 +1,8 @@
 // Work on drafts of own policies, in threads with a time limit: Cedar's validator and a simulation take seconds, and no decision may wait for them.
+
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { heapMib } from '../../../config/machine.ts';
 import { LictorError } from '../../../contract/error.ts';
 import type { FilePatch, LabelledFiles } from '../../policy/own/patches.ts';
 import type { CheckedDraft, CheckJob, SimulateJob, SimulationStep, ThreadData, ThreadMessage } from './protocol.ts';
@@ -31,7 +33,11 @@ export function createDrafts({ atMostMs, ...data }: DraftParts): Drafts {
   let isSimulating = false;
   async function* run(job: ThreadData['job'], limitMs: number): AsyncGenerator<ThreadMessage, void> {
     const workerData: ThreadData = { ...data, job };
-    const thread = new Worker(new URL('./thread.ts', import.meta.url), { name: 'drafts', workerData, resourceLimits: { maxOldGenerationSizeMb: 512 } });
+    const thread = new Worker(new URL('./thread.ts', import.meta.url), {
+      name: 'drafts',
+      workerData,
+      resourceLimits: { maxOldGenerationSizeMb: heapMib(512) },
+    });
     threads.add(thread);
     const timer = setTimeout(() => void thread.terminate(), atMostMs ?? limitMs);
     try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkCacheSpace, checkDisk, checkOpenFiles } from './space.ts';
+import { checkBounds, checkCacheSpace, checkDisk } from './space.ts';
 
 const MIB = 1024 * 1024;
 const TMPFS = 0x01021994;
@@ -32,10 +32,11 @@ describe('space', () => {
   });
 
   it.each([
-    ['Max open files            1024                 1024                 files', 'warn'],
-    ['Max open files            1024                 65536                files', 'ok'],
-    ['Max open files            unlimited            unlimited            files', 'ok'],
-  ])('reads %s: the hard limit, which nginx raises to', (limits, status) => {
-    expect(checkOpenFiles(`Limit  Soft Limit  Hard Limit  Units\n${limits}\n`)).toMatchObject({ status });
+    [1024, 4096, 'warn'],
+    [65_536, 256, 'warn'],
+    [65_536, 4096, 'ok'],
+  ])('names what follows from %i open files and %i MiB of memory', (openFiles, mib, status) => {
+    const verdict = checkBounds({ openFiles, memoryBytes: mib * MIB, processors: 2 });
+    expect(verdict).toMatchObject({ status, message: expect.stringMatching(/open files .* of memory, 2 processors: at most \d+ sockets, \d+ calls/) });
   });
 });

@@ -1,5 +1,6 @@
-// Free space on the disk of the state directory and in the decision cache, and the limit of open files.
+// Free space on the disk of the state directory and in the decision cache, and the bounds by files and memory.
 import { statfsSync } from 'node:fs';
+import { boundsOf, type Machine } from '../../../config/machine.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
 export interface FileSystem {
@@ -43,15 +44,14 @@ export function checkCacheSpace(cacheDir: string, look: Statfs): Verdict {
   return freeBytes < 32 * MIB ? warn(`only ${message}`, remedy) : ok(message);
 }
 
-/** From the text of /proc/PID/limits. A socket takes two descriptors, a request two. */
-export function checkOpenFiles(limits: string): Verdict {
-  const soft = /^Max open files\s+(\S+)\s+(\S+)/m.exec(limits);
-  const number = Number(soft?.[2] ?? Number.NaN);
-  if (Number.isNaN(number)) return ok('open files: no limit');
-  const message = `${number} open files for each process`;
-  return number < 4096
-    ? warn(`only ${message}; a socket takes two, a request two`, 'ulimit -Hn 65536 before lictor up; with systemd: LimitNOFILE=65536.')
-    : ok(message);
+/** What the gateway derives from its machine or container. A socket takes two files, a call of a service two. */
+export function checkBounds(machine: Machine): Verdict {
+  const { sockets, serviceCalls, heldUpgrades, bodyBytes } = boundsOf(machine);
+  const given = `${machine.openFiles} open files for each process, ${words(machine.memoryBytes)} of memory, ${machine.processors} processors`;
+  const message = `${given}: at most ${sockets} sockets, ${serviceCalls} calls of services, ${heldUpgrades} upgrades that wait, ${words(bodyBytes)} of large bodies`;
+  if (machine.openFiles < 4096) return warn(`only ${message}`, 'ulimit -Hn 65536 before lictor up; with systemd: LimitNOFILE=65536.');
+  if (machine.memoryBytes < 512 * MIB) return warn(`only ${message}`, 'Give it 512 MiB or more: bodies get 503 before memory ends.');
+  return ok(message);
 }
 
 function words(bytes: number): string {

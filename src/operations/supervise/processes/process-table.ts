@@ -1,5 +1,5 @@
 // Processes by /proc: state, group and command line.
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { isErrno } from '../../../contract/errno.ts';
 
 export interface ProcessInfo {
@@ -21,8 +21,46 @@ const TICKS_PER_SECOND = 100;
 
 /** Undefined: no such process. Linux only. */
 export function processInfo(pid: number): ProcessInfo | undefined {
+  return infoIn(pid, readProc(pid, 'stat'));
+}
+
+export interface WatchedProcess {
+  /** Undefined: it has ended. */
+  info(): ProcessInfo | undefined;
+  close(): void;
+}
+
+/** Opens the kernel's file about a process once, so that a process that uses up all open files of the machine is still seen. */
+export function watchProcess(pid: number): WatchedProcess {
+  let file = openStat(pid);
+  const bytes = Buffer.alloc(4096);
+  return {
+    info() {
+      if (file === undefined) return processInfo(pid);
+      try {
+        return infoIn(pid, bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, 0)));
+      } catch {
+        return undefined; // The process has ended.
+      }
+    },
+    close() {
+      if (file !== undefined) closeSync(file);
+      file = undefined;
+    },
+  };
+}
+
+function openStat(pid: number): number | undefined {
+  try {
+    return openSync(`/proc/${pid}/stat`, 'r');
+  } catch {
+    return undefined;
+  }
+}
+
+function infoIn(pid: number, stat: string): ProcessInfo | undefined {
   // The name is in parentheses, and may contain some (proc(5)).
-  const match = /^\d+ \((.*)\) (.+)$/s.exec(readProc(pid, 'stat'));
+  const match = /^\d+ \((.*)\) (.+)$/s.exec(stat);
   if (match === null) return undefined;
   const [, name = '', rest = ''] = match;
   const fields = rest.split(' ');
@@ -44,6 +82,17 @@ export function groupMembers(group: number): ProcessInfo[] {
     .filter((entry) => /^\d+$/.test(entry))
     .map((entry) => processInfo(Number(entry)))
     .filter((info): info is ProcessInfo => info !== undefined && info.group === group && info.state !== 'Z');
+}
+
+/** Needs no open file, unless a member is left. A zombie counts as gone. */
+export function isGroupGone(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+  } catch (error) {
+    if (isErrno(error, 'ESRCH')) return true;
+    throw error;
+  }
+  return groupMembers(group).length === 0;
 }
 
 /** A group that has ended is no error. */

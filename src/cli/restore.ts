@@ -87,7 +87,7 @@ interface Task extends Options {
 
 async function replaceState(context: CliContext, { file, opener, paths, replace = false, json = false }: Task): Promise<void> {
   const { hasState, putInPlace } = await import('../operations/backup/place.ts');
-  const { restoreInto, takeStore } = await import('../operations/backup/restore.ts');
+  const { restoreInto } = await import('../operations/backup/restore.ts');
   const { isStoreUsed, readLaterStore } = await import('../store/dump.ts');
   const aside = join(paths.backup, `before-restore-${new Date(systemClock()).toISOString().replaceAll(/[:.]/g, '-')}`);
   const unfinished = [paths.restored, paths.restoring].find((each) => existsSync(each));
@@ -110,7 +110,7 @@ async function replaceState(context: CliContext, { file, opener, paths, replace 
   const storeAt = storeOf(context, into);
   try {
     if (!replace && (await isFull(storeAt))) throw full(paths);
-    if (typeof storeAt !== 'string') await takeStore(into, storeAt);
+    if (typeof storeAt !== 'string') await (await import('../operations/backup/into-postgres.ts')).moveIntoPostgres(into, storeAt);
   } catch (error) {
     rmSync(into, { recursive: true });
     throw error;

@@ -98,7 +98,7 @@ it('ends sessions, logins, exchanged tokens, tokens of runs and approvals', asyn
     INSERT INTO run_tokens (hash, id, flow_run_id, pool, state_id, worker, binding, credential_id, on_behalf_of, minted_ms, live_ms, expires_ms)
       VALUES ('h', 'r', 'f', 'p', 's', 'w', 'b', 'c', '[]', 1, 1, 9e14);
     INSERT INTO approvals SELECT 'p', 'b', 'r', 'x', '[]', 'x', 'c', NULL, '[]', 'a', 'FlowRun', NULL, NULL, '[]', 'h', 1, 1, 'approved', 1, 9e14, NULL, '';`);
-  db.exec("INSERT INTO shared_keys VALUES ('seal', 'x'), ('saml.pem', 'x'), ('run-token.key', 'x'), ('signing.json', 'x')");
+  db.exec("INSERT INTO shared_keys VALUES ('seal', 'x'), ('saml.pem', 'x'), ('run-token.key', 'x'), ('signing.json', 'x'), ('ledger.pem', 'x')");
   const before = await store.changeNumber();
   expect((await restore(await dump())).ended).toEqual({ sessions: 1, logins: 1, accessTokens: 1, runTokens: 1, approvals: 1 });
   expect(await store.changeNumber()).toBeGreaterThan(before);

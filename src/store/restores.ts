@@ -85,9 +85,9 @@ async function holdAccounts(db: Kysely<Tables>, still: ReadonlySet<string>, nowM
 /** Short-lived credentials, and what waits for one: people and programs get them again. */
 async function endAll(db: Kysely<Tables>, nowMs: number): Promise<Epoch['ended']> {
   for (const table of ['login_attempts', 'idp_tokens', 'device_codes', 'authorization_codes'] as const) await db.deleteFrom(table).execute();
-  // Every node makes these again; the two keys signed what has ended.
+  // Nodes make these again: two of the keys signed what has ended, and another key signs the ledger from here on.
   await db.deleteFrom('nodes').execute();
-  await db.deleteFrom('shared_keys').where('name', 'in', ['run-token.key', 'signing.json']).execute();
+  await db.deleteFrom('shared_keys').where('name', 'in', ['run-token.key', 'signing.json', 'ledger.pem']).execute();
   const sessions = await db.deleteFrom('sessions').returning('id').execute();
   const logins = await db.updateTable('client_grants').set({ ended_ms: nowMs }).where('ended_ms', 'is', null).returning('id').execute();
   const accessTokens = await db.updateTable('access_tokens').set({ revoked_ms: nowMs }).where('revoked_ms', 'is', null).returning('id').execute();

@@ -1,5 +1,5 @@
 // Two nodes with one store on a real Postgres, in front of one real Prefect: what one changes, the other one does.
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -126,4 +126,43 @@ describe('two nodes', () => {
     await two.lictorOk('audit', 'verify');
     expect(await versionOf(one, 'lct_unknown')).toBe(401);
   });
+
+  it('are restored from the backup of either: the store, and the ledger of each', async () => {
+    const { secret } = await one.token('restored', ['viewer']);
+    await waitFor(async () => (await nodesIn(two)).has('one'), { what: 'the records of one at the other node' });
+    const lastOf = async (gateway: Gateway) =>
+      Math.max(...jsonLines(await gateway.lictorOk('audit', '--json')).flatMap(({ node, seq }) => (node === 'two' ? [Number(seq)] : [])));
+    const before = await lastOf(one);
+    const [key, file] = [`${one.stateDir}-key.txt`, `${one.stateDir}.age`];
+    const recipient = (await one.lictorOk('backup', '--new-identity', key)).trim();
+    await one.lictorOk('backup', '-o', file, '--recipient', recipient);
+    await one.lictorOk('token', 'revoke', 'restored');
+    const restore = ['restore', file, '--identity', key, '--replace'];
+    expect(await one.lictor(...restore)).toMatchObject({ code: 1, output: expect.stringContaining('a gateway uses') });
+    await one.stop();
+    // As if its disk was lost. The other node lives, and uses the store.
+    loseState(one);
+    expect(await one.lictor(...restore)).toMatchObject({ code: 1, output: expect.stringContaining('these nodes use the store') });
+    await two.stop();
+    loseState(two);
+    expect(await one.lictorOk(...restore)).toMatch(/epoch is 1/);
+    mkdirSync(join(two.stateDir, 'keys'), { mode: 0o700 });
+    copyFileSync(join(one.stateDir, 'keys', 'seal.key'), join(two.stateDir, 'keys', 'seal.key'));
+    await two.up();
+    await one.up();
+    expect([await versionOf(one, secret), await versionOf(two, secret)]).toEqual([503, 503]);
+    await two.lictorOk('token', 'confirm', 'restored');
+    await waitFor(async () => (await versionOf(one, secret)) === 200, { what: 'the confirmation at the other node' });
+    for (const gateway of [one, two]) {
+      await waitFor(async () => (await lastOf(gateway)) > before, { what: 'the next records of two' });
+      expect(await gateway.lictorOk('audit', 'verify')).toContain('no record was edited');
+    }
+    for (const each of [key, file]) rmSync(each);
+  });
 });
+
+/** The configuration stays, and what it names. */
+function loseState({ stateDir }: Gateway): void {
+  const lost = readdirSync(stateDir).filter((name) => !['lictor.yaml', 'prefect-auth', 'policies'].includes(name));
+  for (const name of lost) rmSync(join(stateDir, name), { recursive: true });
+}

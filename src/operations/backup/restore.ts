@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import { STATE_VERSION } from '../../config/state-version.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { NewRecord } from '../../contract/record.ts';
-import type { PostgresAddress } from '../../contract/store-address.ts';
 import type { Report } from '../../record/ledger/chain/report.ts';
 import { continueRestored, loadLedger, verifyLoaded } from '../../record/ledger/dump.ts';
 import { GATEWAY_ACTIONS } from '../../record/ledger/events.ts';
@@ -53,14 +52,6 @@ export async function restoreInto(parts: RestoreParts): Promise<Restored> {
     rmSync(parts.into, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** Moves the restored store from its file into Postgres: in one transaction, and the last step before the files go to their place. */
-export async function takeStore(into: string, at: PostgresAddress): Promise<void> {
-  const { storeFile } = placesIn(into);
-  const { copyToPostgres } = await import('../../store/copy-to-postgres.ts');
-  await copyToPostgres({ from: storeFile, to: at, former: 'replaced', onProgress: () => undefined });
-  for (const end of ['', '-wal', '-shm']) rmSync(`${storeFile}${end}`, { force: true });
 }
 
 /** The names of a state directory, as they are in the directory of the restore. */

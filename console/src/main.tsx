@@ -8,6 +8,8 @@ import './app/tokens.css';
 import './app/base.css';
 import './app/shell.css';
 import './parts/parts.css';
+import './parts/content.css';
+import './parts/overlays.css';
 
 const root = document.getElementById('root');
 if (root !== null)

@@ -1,7 +1,8 @@
 // The axis above the lines, and the fine lines behind them. Dragging over it shows that time.
 import { type PointerEvent, type RefObject, useState } from 'react';
+import styles from './axis.module.css';
 import { type Axis, type Range, ticks } from './axis.ts';
-import styles from './chart.module.css';
+import chart from './chart.module.css';
 import { span, tickLabel } from './words.ts';
 
 interface AxisProps {
@@ -42,7 +43,7 @@ export function AxisHead({ axis, range, width, track, onRange }: AxisHeadProps) 
       <div className={styles['axis']}>
         <div
           ref={track}
-          className={styles['inset']}
+          className={chart['inset']}
           onPointerDown={(event) => {
             event.currentTarget.setPointerCapture(event.pointerId);
             const at = placeAt(event);

@@ -1,10 +1,12 @@
 // The secrets of the configuration: no answer to an agent contains one.
+import { readFileSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
 import type { Injected } from '../../config/service.ts';
+import type { PostgresAddress } from '../../contract/store-address.ts';
 
-type SecretParts = Pick<Config, 'prefect' | 'identityProviders' | 'services' | 'exports' | 'traces' | 'approvals' | 'scim'>;
+type SecretParts = Pick<Config, 'prefect' | 'identityProviders' | 'services' | 'exports' | 'traces' | 'approvals' | 'scim' | 'storeAt' | 'storeListen'>;
 
-export function knownSecrets({ prefect, identityProviders, services, exports, traces, approvals, scim }: SecretParts): readonly string[] {
+export function knownSecrets({ prefect, identityProviders, services, exports, traces, approvals, scim, storeAt, storeListen }: SecretParts): readonly string[] {
   const { authString, apiKey, next } = prefect;
   // The password of an auth string is a secret without its name too.
   const passwords = [authString, next].flatMap((text) => text?.split(':').slice(1).join(':') ?? []);
@@ -16,7 +18,19 @@ export function knownSecrets({ prefect, identityProviders, services, exports, tr
     ...Object.values(traces?.headers ?? {}).flatMap(secretsOfHeader),
     ...approvals.map(({ notify }) => notify?.secret ?? null),
     ...scim.map(({ token }) => token),
+    ...[storeAt, storeListen].flatMap((at) => (at === null || typeof at === 'string' ? [] : passwordsOf(at))),
   ].filter((secret) => secret !== null && secret !== '') as readonly string[];
+}
+
+/** A file that cannot be read has no password that Lictor uses. */
+function passwordsOf({ url, passwordFile }: PostgresAddress): readonly string[] {
+  const inUrl = decodeURIComponent(new URL(url).password);
+  if (passwordFile === null) return [inUrl];
+  try {
+    return [inUrl, readFileSync(passwordFile, 'utf8').trim()];
+  } catch {
+    return [inUrl];
+  }
 }
 
 function secretsOf(injected: Injected | null): readonly string[] {

@@ -47,6 +47,8 @@ const inject = (name: string, what: object) => ({ name, servers: ['http://127.0.
 function everything(metricsPort: number) {
   return {
     public_url: 'http://localhost:8200',
+    store: { url: 'postgres://lictor@127.0.0.1:1/lictor', password_file: fileWith('store.password_file') },
+    store_listen: { url: 'postgres://lictor@127.0.0.1:1/lictor', password_file: fileWith('store_listen.password_file') },
     prefect: { url: 'http://127.0.0.1:4200', auth_string: variable('prefect.auth_string', (value) => `gate:${value}`) },
     identity_providers: [
       { id: 'corp', type: 'oidc', issuer: 'https://idp.example.com', client_id: 'lictor', client_secret: variable('identity_providers[].client_secret') },

@@ -21,6 +21,8 @@ export interface Exports {
 
 export interface ExportsParts {
   readonly paths: Pick<StatePaths, 'ledgerFile' | 'exports'>;
+  /** Of several nodes, each sends its own records. Null: all records. */
+  readonly node: string | null;
   readonly clock: Clock;
   readonly log: Readonly<Record<'info' | 'warn' | 'error', (fields: object, text: string) => void>>;
   readonly record: (record: NewRecord) => Promise<void>;
@@ -30,7 +32,7 @@ const AGAIN_MS = 1_000;
 /** A batch of a sink is at most some MiB. Above this limit the thread restarts. */
 const MOST_MIB = 128;
 
-export function createExports({ paths, clock, log, record }: ExportsParts): Exports {
+export function createExports({ paths, node, clock, log, record }: ExportsParts): Exports {
   let current: readonly LedgerExport[] = [];
   let end: Cursor | null = null;
   let worker: Worker | undefined;
@@ -38,7 +40,7 @@ export function createExports({ paths, clock, log, record }: ExportsParts): Expo
   let turn: Promise<void> = Promise.resolve();
 
   function spawn(): void {
-    const setup: SendingSetup = { ledgerFile: paths.ledgerFile, directory: paths.exports, exports: current, end };
+    const setup: SendingSetup = { ledgerFile: paths.ledgerFile, node, directory: paths.exports, exports: current, end };
     const thread = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: setup,
       name: 'exports',
@@ -87,7 +89,7 @@ export function createExports({ paths, clock, log, record }: ExportsParts): Expo
       inTurn(async () => {
         if (JSON.stringify(exports) === JSON.stringify(current)) return;
         // Read before the thread starts: a new sink gets every record from here on.
-        end = endOf(paths.ledgerFile);
+        end = endOf(paths.ledgerFile, node);
         await stop();
         current = exports;
         status = [];
@@ -99,9 +101,9 @@ export function createExports({ paths, clock, log, record }: ExportsParts): Expo
 }
 
 /** Null: the ledger cannot be read now, and the thread takes the end that it finds. */
-function endOf(ledgerFile: string): Cursor | null {
+function endOf(ledgerFile: string, node: string | null): Cursor | null {
   try {
-    const source = openSource(ledgerFile);
+    const source = openSource(ledgerFile, { node });
     try {
       return source.end();
     } finally {

@@ -5,6 +5,8 @@ import type { Break } from './source.ts';
 
 export interface SendingSetup {
   readonly ledgerFile: string;
+  /** Of several nodes, each sends its own records. Null: all records. */
+  readonly node: string | null;
   /** The directory of the sinks' positions. */
   readonly directory: string;
   readonly exports: readonly LedgerExport[];

@@ -102,7 +102,7 @@ describe('a sink', () => {
 
   it('gets nothing that a power failure could take back: it is on the disk before', async () => {
     const order: string[] = [];
-    source = () => openSource(paths.ledgerFile, (file) => void order.push(file));
+    source = () => openSource(paths.ledgerFile, { toDisk: (file) => void order.push(file) });
     await pump({ trouble: () => void order.push('delivered') });
     expect(order).toEqual([paths.ledgerFile, 'delivered']);
   });
@@ -218,6 +218,20 @@ describe('a sink', () => {
     await pump();
     expect(breaks).toMatchObject([{ kind: 'replaced' }]);
     expect(got.flat()).toEqual([...numbers(1, 20), 8, 9, 10]);
+  });
+
+  it('of another node are not sent by this one', () => {
+    const numbersOf = (node: string | null): readonly number[] => {
+      const own = openSource(paths.ledgerFile, { node });
+      const found = own.after(BEGINNING, 100).map(({ n }) => n);
+      expect(own.end().n).toBe(found.at(-1) ?? 0);
+      own.close();
+      return found;
+    };
+    const [{ node } = { node: '' }] = source()
+      .after(BEGINNING, 1)
+      .map(({ record }) => record);
+    expect([numbersOf(node), numbersOf(null), numbersOf('other')]).toEqual([numbers(1, 20), numbers(1, 20), []]);
   });
 
   it('that is under way when the end comes is waited for, and its records do not come again', async () => {

@@ -34,16 +34,23 @@ export const BEGINNING: Cursor = { n: 0, id: '', time: '' };
 
 const BUSY_MS = 5_000;
 
-/** Throws the error of SQLite, for example when there is no ledger yet. */
-export function openSource(file: string, toDisk = bringToDisk): Source {
-  const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
-  const page = db.prepare(`SELECT n, ${SELECT_COLUMNS} FROM records WHERE n > ? ORDER BY n LIMIT ?`);
-  const at = db.prepare('SELECT id FROM records WHERE n = ?');
-  const first = db.prepare('SELECT n, time FROM records WHERE n > ? ORDER BY n LIMIT 1');
-  const last = db.prepare('SELECT n, id, time FROM records ORDER BY n DESC LIMIT 1');
-  const lastUntil = db.prepare('SELECT n, id, time FROM records WHERE time <= ? ORDER BY time DESC, n DESC LIMIT 1');
+export interface SourceParts {
+  /** Of several nodes, each sends its own records. Null: all records. */
+  readonly node?: string | null;
+  readonly toDisk?: (file: string) => void;
+}
 
-  const end = (): Cursor => cursorOf(last.get());
+/** Throws the error of SQLite, for example when there is no ledger yet. */
+export function openSource(file: string, { node = null, toDisk = bringToDisk }: SourceParts = {}): Source {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
+  const own = node === null ? '? IS NULL' : 'node = ?';
+  const page = db.prepare(`SELECT n, ${SELECT_COLUMNS} FROM records WHERE ${own} AND n > ? ORDER BY n LIMIT ?`);
+  const at = db.prepare('SELECT id FROM records WHERE n = ?');
+  const first = db.prepare(`SELECT n, time FROM records WHERE ${own} AND n > ? ORDER BY n LIMIT 1`);
+  const last = db.prepare(`SELECT n, id, time FROM records WHERE ${own} ORDER BY n DESC LIMIT 1`);
+  const lastUntil = db.prepare(`SELECT n, id, time FROM records WHERE ${own} AND time <= ? ORDER BY time DESC, n DESC LIMIT 1`);
+
+  const end = (): Cursor => cursorOf(last.get(node));
 
   return {
     end,
@@ -51,19 +58,19 @@ export function openSource(file: string, toDisk = bringToDisk): Source {
       if (cursor.n === 0) return undefined;
       const row = at.get(cursor.n);
       if (row !== undefined && row['id'] === cursor.id) return undefined;
-      if (row !== undefined || end().n < cursor.n) return { kind: 'replaced', cursor: cursorOf(lastUntil.get(cursor.time)) };
-      const next = Number(first.get(cursor.n)?.['n'] ?? cursor.n + 1);
+      if (row !== undefined || end().n < cursor.n) return { kind: 'replaced', cursor: cursorOf(lastUntil.get(node, cursor.time)) };
+      const next = Number(first.get(node, cursor.n)?.['n'] ?? cursor.n + 1);
       const missed = next - cursor.n - 1;
       return missed === 0 ? undefined : { kind: 'pruned', missed, cursor: { ...cursor, n: next - 1 } };
     },
     after({ n }, count) {
-      const rows = page.all(n, count);
+      const rows = page.all(node, n, count);
       if (rows.length > 0) toDisk(file);
       return rows.map((row) => ({ n: Number(row['n']), record: recordOfRow(row) }));
     },
     eventsOf: createRangeReader(db),
     lag({ n }) {
-      const oldest = first.get(n);
+      const oldest = first.get(node, n);
       return { records: Math.max(0, end().n - n), oldest: oldest === undefined ? null : String(oldest['time']) };
     },
     close: () => db.close(),

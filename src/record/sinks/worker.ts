@@ -58,7 +58,7 @@ async function keepRunning(running: Running): Promise<void> {
 async function run(running: Running): Promise<void> {
   const { config } = running;
   const sink = await openSink(config, systemClock);
-  const source = openSource(setup.ledgerFile);
+  const source = openSource(setup.ledgerFile, setup);
   running.source = source;
   try {
     running.stopped = null;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Config, LedgerExport } from '../../../config/config.ts';
+import type { LedgerExport } from '../../../config/config.ts';
 import type { StatePaths } from '../../../config/state-dir.ts';
 import { START_MS, writeRecords } from '../../../record/ledger/chain/chain.fixture.ts';
 import { tempState } from '../../../record/ledger/lines.fixture.ts';
@@ -18,7 +18,12 @@ const SINK: LedgerExport = {
   headers: {},
   secret: null,
 };
-const CONFIG: Pick<Config, 'exports' | 'ledger'> = { exports: [SINK], ledger: { failClosed: true, retentionSeconds: 86_400 * 30 } };
+const CONFIG: Parameters<typeof checkExports>[0] = {
+  exports: [SINK],
+  ledger: { failClosed: true, retentionSeconds: 86_400 * 30 },
+  node: 'n1',
+  storeAt: 'lictor.db',
+};
 
 describe('doctor, about sinks', () => {
   let paths: StatePaths;

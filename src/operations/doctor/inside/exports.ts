@@ -11,12 +11,12 @@ const BEHIND_MS = 5 * 60_000;
 
 /** One verdict for each sink. */
 export function checkExports(
-  { exports, ledger }: Pick<Config, 'exports' | 'ledger'>,
+  { exports, ledger, node, storeAt }: Pick<Config, 'exports' | 'ledger' | 'node' | 'storeAt'>,
   paths: Pick<StatePaths, 'ledgerFile' | 'exports'>,
   nowMs: number,
 ): readonly Verdict[] {
   if (exports.length === 0 || !existsSync(paths.ledgerFile)) return [];
-  const source = openSource(paths.ledgerFile);
+  const source = openSource(paths.ledgerFile, { node: typeof storeAt === 'string' ? null : node });
   try {
     return exports.map(({ name, type }) => {
       const what = `the sink ${name} (${type})`;

@@ -54,7 +54,8 @@ export interface Timed {
 
 /** These last; every other row is a moment. */
 const LASTING: readonly Row['kind'][] = ['state', 'task', 'run'];
-const ENDED: readonly (string | null)[] = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
+/** Types of states that no other state follows. */
+export const ENDED: readonly (string | null)[] = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
 
 export function timed(row: Row): Timed {
   const from = Date.parse(row.time);

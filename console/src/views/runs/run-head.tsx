@@ -3,6 +3,7 @@ import { type ReactNode, useEffect } from 'react';
 import { ROOT } from '../../app/base.ts';
 import { policyWords } from '../../parts/policy-words.ts';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
+import { ENDED, type Row } from './row.ts';
 import styles from './run.module.css';
 import { RunCancelled } from './run-cancelled.tsx';
 import { StateTag } from './state-tag.tsx';
@@ -11,12 +12,15 @@ import { chain, span, utc } from './words.ts';
 
 type Start = Head['started_by'];
 
-export function RunHead({ head, stateType }: { readonly head: Head; readonly stateType: string | null }) {
+export function RunHead({ head, state }: { readonly head: Head; readonly state: Row | undefined }) {
+  const stateType = state?.state_type ?? null;
   const name = head.name ?? head.id;
   useEffect(() => {
     document.title = `${name} · Lictor`;
   }, [name]);
-  const lasted = head.first_at === null || head.last_at === null ? null : Date.parse(head.last_at) - Date.parse(head.first_at);
+  // Requests about a run go on after its end.
+  const lastAt = state !== undefined && ENDED.includes(stateType) ? state.time : head.last_at;
+  const lasted = head.first_at === null || lastAt === null ? null : Date.parse(lastAt) - Date.parse(head.first_at);
   return (
     <header>
       <div className={styles['name']}>

@@ -9,7 +9,7 @@ import { matching } from './items.ts';
 import { type Command, commandOf } from './keys.ts';
 import { Legend } from './legend.tsx';
 import { rangeOf, shownIn, turn, useLook } from './look.ts';
-import type { Timed } from './row.ts';
+import type { Row, Timed } from './row.ts';
 import { RowsTable } from './rows-table.tsx';
 import styles from './run.module.css';
 import { RunHead } from './run-head.tsx';
@@ -55,7 +55,7 @@ function Run({ head, rows: every, get, complete, problem }: TimelineState & { re
   const shared = { rows, onKey, scroller, narrow };
   return (
     <section className={styles['run']} aria-label="Run">
-      <RunHead head={head} stateType={stateTypeOf(every, head.id)} />
+      <RunHead head={head} state={stateOf(every, head.id)} />
       {problem !== null && <ErrorNotice error={errorOf(problem)} />}
       <Toolbar look={look} change={change} run={run} find={find} shown={rows.length} all={every.length} complete={complete} />
       <div className={styles['body']} data-open={selected !== undefined}>
@@ -101,8 +101,9 @@ function around({ from, to }: Timed, axis: ReturnType<typeof createAxis>): Range
   return { start: Math.max(0, start), end: Math.min(1, end) };
 }
 
-function stateTypeOf(rows: readonly Timed[], run: string): string | null {
-  return rows.findLast(({ row }) => row.kind === 'state' && row.flow_run_id === run)?.row.state_type ?? null;
+/** The last one. */
+function stateOf(rows: readonly Timed[], run: string): Row | undefined {
+  return rows.findLast(({ row }) => row.kind === 'state' && row.flow_run_id === run)?.row;
 }
 
 function errorOf(problem: unknown): Error {

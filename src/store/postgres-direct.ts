@@ -37,7 +37,8 @@ export function openDirect(parts: DirectParts): Coordination {
   async function session(): Promise<void> {
     const client = new pg.Client({ ...connectionOf(parts.at), query_timeout: NO_ANSWER_MS });
     const ended = new Promise<unknown>((resolve) => {
-      client.once('error', resolve);
+      // Each error needs a listener: Postgres says that it ends, and then the connection breaks.
+      client.on('error', resolve);
       client.once('end', () => resolve(new Error('the connection has ended')));
     });
     try {

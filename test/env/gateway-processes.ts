@@ -15,8 +15,8 @@ export interface Pids {
 export function pidsOf(supervisor: number, stateDir: string): Pids {
   const children = childrenOf(supervisor).map((pid) => ({ pid, command: commandLine(pid) }));
   const control = children.find(({ command }) => command.includes('control-plane'));
-  // After `lictor up --replace` it is no child.
-  const nginx = edgePid(statePaths(stateDir, join(stateDir, 'run')));
+  // After `lictor up --replace` it is no child. A state directory of another mount namespace is not visible here.
+  const nginx = children.find(({ command }) => command.startsWith('nginx: master'))?.pid ?? edgePid(statePaths(stateDir, join(stateDir, 'run')));
   if (control === undefined || nginx === undefined) throw new Error(`no whole gateway: ${JSON.stringify(children)}`);
   const workers = childrenOf(nginx).filter((pid) => commandLine(pid).startsWith('nginx: worker'));
   return { supervisor, control: control.pid, nginx, workers };

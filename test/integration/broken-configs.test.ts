@@ -92,7 +92,9 @@ describe('lictor check', () => {
     put(configFile, stringify({ ...ground.good, publik_url: 'x', store: 'mysql:x' }));
     const finished = await runLictor(['check'], { configFile, stateDir: join(ground.spare, 'state') });
     expect(finished.code).toBe(1);
-    expect(finished.output).toMatch(/lictor\.yaml:\d+ {2}store: must be sqlite: and the path of a file, or postgres:\/\/ and a database\n {4}Write sqlite:lictor\.db\./);
+    expect(finished.output).toMatch(
+      /lictor\.yaml:\d+ {2}store: must be sqlite: and the path of a file, or postgres:\/\/ and a database\n {4}Write sqlite:lictor\.db\./,
+    );
     expect(finished.output).toMatch(/publik_url: unknown key\n {4}Did you mean public_url\?/);
     expect(finished.output).toContain('lictor.yaml: 2 problems.');
   });

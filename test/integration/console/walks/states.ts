@@ -1,5 +1,5 @@
 // What goes wrong while one looks: the session ends, the gateway restarts, the network is gone, requests are limited. The page says so and recovers.
-import type { Page, Request } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import type { Account } from '../../../env/gateway.ts';
 import type { Stack } from '../stack.ts';
@@ -84,12 +84,16 @@ export function walkStates(stack: () => Stack): void {
   it('the first view is at most 200 KB of scripts, and nothing in it moves', async () => {
     const page = await stack().open('auditor', '/start');
     await page.getByRole('link', { name: 'First steps' }).waitFor();
-    const scripts: Request[] = [];
-    page.on('requestfinished', (request) => void (request.resourceType() === 'script' && scripts.push(request)));
     await page.reload({ waitUntil: 'networkidle' });
-    const sizes = await Promise.all(scripts.map(async (request) => (await request.sizes()).responseBodySize));
-    expect(sizes.length).toBeGreaterThan(0);
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(FIRST_VIEW_BYTES);
+    // Compressed, also of a file in the cache of the browser.
+    const sizes = await page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .flatMap((entry) => (entry instanceof PerformanceResourceTiming && entry.name.endsWith('.js') ? [entry.encodedBodySize] : [])),
+    );
+    const sum = sizes.reduce((all, size) => all + size, 0);
+    expect(sum).toBeGreaterThan(FIRST_VIEW_BYTES / 4);
+    expect(sum).toBeLessThanOrEqual(FIRST_VIEW_BYTES);
     for (const path of ['/start', '/runs', '/search', '/access', '/policies', '/identities', '/approvals', '/health', '/evidence']) {
       await page.goto(`${stack().gateway.url}/.lictor/console${path}`, { waitUntil: 'networkidle' });
       expect([path, await layoutShift(page)]).toEqual([path, expect.toSatisfy((shift: number) => shift < 0.05)]);

@@ -74,8 +74,7 @@ async function simulate(page: Page): Promise<void> {
   await page.getByRole('textbox', { name: /freeze/ }).click();
   await page.keyboard.press('ControlOrMeta+A');
   await page.keyboard.insertText(FREEZE);
-  await page.getByRole('button', { name: 'Effect', exact: true }).click();
-  await page.getByRole('button', { name: 'Simulate', exact: true }).click();
+  await page.getByRole('link', { name: 'Effect', exact: true }).click();
   await page.getByRole('group').filter({ hasText: 'bob@local' }).locator('summary').click();
 }
 

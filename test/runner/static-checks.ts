@@ -36,24 +36,26 @@ const lint: Suite = {
   },
 };
 
-/** The types of the admin API in the console come from the API's document. */
-const TYPE_CHECKS: readonly (readonly [string, ...string[]])[] = [
-  ['tsc', '-p', '.'],
-  ['../../console/node_modules/.bin/openapi-typescript', 'docs/reference/openapi.json', '-o', 'console/src/api/schema.d.ts', '--check'],
-  ['tsc', '-p', 'console'],
-];
+/** Makes the types of the admin API in the console, from the API's document. They are not in the repository (`npm run console:api`). */
+const API_TYPES = ['../../console/node_modules/.bin/openapi-typescript', 'docs/reference/openapi.json', '-o', 'console/src/api/schema.d.ts'] as const;
+
+/** Several tools, one after another: the first that fails ends the suite. */
+function tools(name: string, summary: string, commands: readonly (readonly [string, ...string[]])[]): Suite {
+  return {
+    name,
+    summary,
+    async run(context) {
+      for (const command of commands) {
+        const outcome = await tool(name, summary, command).run(context);
+        if (outcome.failed > 0) return outcome;
+      }
+      return PASSED;
+    },
+  };
+}
 
 /** The console has its own settings: JSX, and what a browser has. */
-const types: Suite = {
-  name: 'types',
-  summary: 'types of the gateway and of the console (tsc)',
-  async run(context) {
-    for (const command of TYPE_CHECKS) {
-      const outcome = await tool('types', '', command).run(context);
-      if (outcome.failed > 0) return outcome;
-    }
-    return PASSED;
-  },
-};
+const types = tools('types', 'types of the gateway and of the console (tsc)', [API_TYPES, ['tsc', '-p', '.'], ['tsc', '-p', 'console']]);
+const unused = tools('unused', 'unused files, exports and dependencies (knip)', [API_TYPES, ['knip']]);
 
-export const STATIC_CHECKS: readonly Suite[] = [lint, types, tool('unused', 'unused files, exports and dependencies (knip)', ['knip'])];
+export const STATIC_CHECKS: readonly Suite[] = [lint, types, unused];

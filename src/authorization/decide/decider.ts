@@ -1,25 +1,22 @@
 // The decision: authenticate, classify, evaluate. Deny is a value. A failure ends in deny or in an outage, never in allow.
 
-import { scopesAllow } from '../../contract/client-scopes.ts';
-import type { Decision } from '../../contract/decision.ts';
-import type { Entity } from '../../contract/entity.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
-import type { ActionGroup, ActionName, ResourceType } from '../../contract/operation.ts';
-import { type Credential, chainOf, type Principal } from '../../contract/principal.ts';
+import type { ActionName, ResourceType } from '../../contract/operation.ts';
+import type { Credential, Principal } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
-import type { Restriction } from '../../contract/scope.ts';
 import type { Authentication, Authenticator } from '../../identity/authn/authenticator.ts';
-import type { CredentialOwner } from '../../identity/authn/owner.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import type { Catalogue } from '../../prefect/catalog/catalogue.ts';
 import type { Entities } from '../../prefect/client/entities.ts';
 import type { RunLineage } from '../../prefect/client/run-lineage.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import { type Ask, ownAsks } from './asks.ts';
+import { type ActionGroups, type Authorization, deniedAs, unproven, withinClientScopes } from './authorization.ts';
 import { beyondRun } from './bound.ts';
+import { decideOwn } from './decide-own.ts';
 import { createWithDetail, type Refusing } from './denied-detail.ts';
 import type { HoldsLease } from './holds-lease.ts';
-import { deniedFor, type NeedsApproval } from './needs-approval.ts';
+import type { NeedsApproval } from './needs-approval.ts';
 import type { Observation } from './observation.ts';
 import { observe } from './observe.ts';
 import { isForeignWrite } from './origin.ts';
@@ -27,34 +24,7 @@ import type { KnowsFlow, Ruling } from './rule.ts';
 import { restrictionsOf, ruleAll } from './rule-all.ts';
 
 export type { Ask } from './asks.ts';
-
-export type Authorization =
-  | {
-      readonly ok: true;
-      readonly principal: Principal;
-      readonly credential: Credential;
-      readonly decisions: readonly Decision[];
-      /** The mediator or relay must narrow the request to all of them, at most one for each principal, or deny it. Empty: everything is allowed. */
-      readonly restrictions: readonly Restriction[];
-      /** The object of each decision, in their order; null: Lictor read none. */
-      readonly entities: readonly (Entity | null)[];
-      /** Set when the principal is observed: what Lictor would have decided. */
-      readonly instead?: Authorization;
-    }
-  | {
-      readonly ok: false;
-      readonly reason: ReasonCode;
-      /** More precise than the reason's own words (denied-detail.ts). */
-      readonly detail?: string;
-      readonly principal: Principal | null;
-      readonly credential: Credential | null;
-      readonly credentialId: string | null;
-      /** Of a refused credential, for the record alone. */
-      readonly owner?: CredentialOwner;
-      readonly decisions: readonly Decision[];
-      /** As above; left out: Lictor read no object. */
-      readonly entities?: readonly (Entity | null)[];
-    };
+export type { Authorization } from './authorization.ts';
 
 export interface Decider {
   /**
@@ -103,8 +73,7 @@ export interface DeciderParts {
   readonly changeNumber: () => Promise<number>;
 }
 
-interface DeciderState extends DeciderParts {
-  readonly groups: ReadonlyMap<ActionName, ActionGroup>;
+interface DeciderState extends DeciderParts, ActionGroups {
   /** The key is the request's own inputs, so an entry ends with the request. */
   readonly prechecked: WeakMap<EdgeInputs, Prechecked>;
 }
@@ -259,57 +228,4 @@ export function whyUnknown(catalogue: Pick<Catalogue, 'mismatch'>, rawPath: stri
   const mismatch = catalogue.mismatch(rawPath);
   if (mismatch === undefined) return 'action-unknown';
   return mismatch === 'malformed' ? 'not-found' : 'method-not-allowed';
-}
-
-/** The result for a client that is not authenticated. */
-export function unproven({ proven, ...refusal }: Extract<Authentication, { ok: false }>): Authorization {
-  return { ...refusal, principal: proven?.principal ?? null, credential: proven?.credential ?? null, decisions: [] };
-}
-
-interface OwnQuestion {
-  readonly who: Authentication;
-  readonly ask: Ask;
-  /** The caller narrows its answer to the restrictions. */
-  readonly narrowed: boolean;
-}
-
-async function decideOwn(parts: DeciderState, inputs: EdgeInputs, { who, ask, narrowed }: OwnQuestion): Promise<Authorization> {
-  if (!who.ok) return unproven(who);
-  const { principal, credential } = who;
-  const context = { address: inputs.address, carrier: credential.carrier };
-  const rulings = (await ruleAll(parts, { any: false, looked: 'recent' }, { principal, asks: [ask], context })).map((ruling) =>
-    narrowed || ruling.restrictions.length === 0 || ruling.decision.enforced !== 'allow' ? ruling : unfiltered(principal, ruling),
-  );
-  const barrier = barrierOf(parts, principal, ask.action);
-  const decisions = rulings.map(({ decision }) => withinClientScopes(parts, credential, decision)).map((each) => withBarrier(each, barrier));
-  const denied = decisions.find(({ enforced }) => enforced !== 'allow');
-  if (denied === undefined && decisions.length > 0) return { ok: true, principal, credential, decisions, restrictions: restrictionsOf(rulings), entities: [] };
-  return { ok: false, reason: denied?.reason ?? 'policy-default-deny', principal, credential, credentialId: credential.id, decisions };
-}
-
-/** What else must hold here. Conditions do not see these requests, so no agent of the chain gets any. */
-function barrierOf({ needsApproval }: DeciderState, principal: Principal, action: ActionName): ReasonCode | undefined {
-  if (chainOf(principal).some(({ kind }) => kind === 'agent')) return 'own-api-unchecked';
-  return needsApproval?.(principal, action) === true ? 'approval-impossible' : undefined;
-}
-
-function withBarrier(decision: Decision, barrier: ReasonCode | undefined): Decision {
-  return decision.enforced === 'allow' && barrier !== undefined ? deniedFor(barrier, decision) : decision;
-}
-
-function unfiltered(principal: Principal, ruling: Ruling): Ruling {
-  const denied = deniedAs('scope-not-filterable', ruling);
-  const other = ruling.restrictions.find(({ principalId }) => principalId !== principal.id);
-  const isOwn = other === undefined || ruling.restrictions.some(({ principalId }) => principalId === principal.id);
-  return isOwn ? denied : { ...denied, decision: { ...denied.decision, lackedBy: other.principalId } };
-}
-
-function deniedAs(reason: ReasonCode, ruling: Ruling): Ruling {
-  return { ...ruling, decision: { ...ruling.decision, effect: 'deny', enforced: 'deny', reason } };
-}
-
-/** The scopes of a client only remove rights: a deny of the policies stays with its reason. */
-function withinClientScopes({ groups }: DeciderState, { scopes }: Credential, decision: Decision): Decision {
-  if (decision.enforced !== 'allow' || scopesAllow(scopes, groups.get(decision.action))) return decision;
-  return { ...decision, effect: 'deny', enforced: 'deny', reason: 'scope-missing' };
 }

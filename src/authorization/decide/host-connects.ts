@@ -8,7 +8,8 @@ import type { ReasonCode } from '../../contract/reasons.ts';
 import type { Authenticator } from '../../identity/authn/authenticator.ts';
 import type { Entities } from '../../prefect/client/entities.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
-import { type Authorization, settled, unproven } from './decider.ts';
+import { type Authorization, unproven } from './authorization.ts';
+import { settled } from './decider.ts';
 import { evaluateEgress, runOf } from './egress.ts';
 import { deniedFor, type NeedsApproval } from './needs-approval.ts';
 

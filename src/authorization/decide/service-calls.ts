@@ -10,7 +10,8 @@ import { CALL_ACTION, routeId, type ServiceCall } from '../../contract/service-c
 import type { Authenticator } from '../../identity/authn/authenticator.ts';
 import type { Entities } from '../../prefect/client/entities.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
-import { type Authorization, settled, unproven } from './decider.ts';
+import { type Authorization, unproven } from './authorization.ts';
+import { settled } from './decider.ts';
 import { createWithDetail } from './denied-detail.ts';
 import { evaluateEgress, runOf } from './egress.ts';
 import { deniedFor, type NeedsApproval } from './needs-approval.ts';

@@ -1,6 +1,6 @@
 // POST /.lictor/mcp: the checks that come before the MCP library, then one server for the request and its principal.
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { unproven } from '../../authorization/decide/decider.ts';
+import { unproven } from '../../authorization/decide/authorization.ts';
 import { identityFields } from '../../authorization/decide/identity-fields.ts';
 import type { Limit } from '../../config/config.ts';
 import { type ClientScope, MCP_SCOPES, scopesAllow } from '../../contract/client-scopes.ts';

@@ -1,121 +1,26 @@
-// For tests: the gateway's app with a separate store. Requests look like those of nginx.
-import { join } from 'node:path';
-import { inspect } from 'node:util';
-import type { FastifyInstance } from 'fastify';
+// For tests: the own pages and the API in one test, and how to ask them.
 import { afterEach, beforeEach } from 'vitest';
-import { createApprovalDesk } from '../../authorization/approvals/desk.ts';
-import { createDecider } from '../../authorization/decide/decider.ts';
 import type { Verdict } from '../../authorization/mediate/conditions.ts';
-import type { Lookup } from '../../authorization/mediate/handler.ts';
-import type { MediatedRequest, MediatedResponse, Mediator } from '../../authorization/mediate/mediator.ts';
-import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
-import type { PolicyTexts } from '../../authorization/policy/policies.ts';
-import type { Config } from '../../config/config.ts';
-import { openSigningKeys } from '../../config/keys/signing-keys.ts';
-import { textFile } from '../../config/keys/stored-text.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import { INPUT } from '../../contract/names.ts';
-import type { OpenSocket } from '../../contract/open-socket.ts';
-import type { ReasonCode } from '../../contract/reasons.ts';
-import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
-import { openRedactor } from '../../contract/untrusted/redact.ts';
-import { createAgentCredentials } from '../../identity/authn/agent/credentials.ts';
-import { type Authenticator, createAuthenticator } from '../../identity/authn/authenticator.ts';
-import { CONFIRM_LIMITS, type ConfirmMemory, createConfirm, createConfirmMemory } from '../../identity/authn/external/confirm.ts';
-import { confirmedGrants, createGrantStanding } from '../../identity/authn/grant/standing.ts';
-import { createGrantTokenKind } from '../../identity/authn/grant/verify.ts';
-import { createRoleBook } from '../../identity/authn/roles.ts';
-import { openTestStore, type TestStore } from '../../identity/authn/store.fixture.ts';
-import { type DocumentNetwork, documentNetwork } from '../../identity/oauth/client-documents.ts';
-import { createClients } from '../../identity/oauth/clients.ts';
-import { createAuthorizationServer } from '../../identity/oauth/server.ts';
-import { collectActions } from '../../prefect/catalog/actions.ts';
-import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
-import { createEntities } from '../../prefect/client/entities.ts';
-import type { Page, PageQuestion, Question } from '../../record/ledger/search/questions.ts';
-import { noPrefect } from '../../record/timeline/prefect-source.ts';
-import type { ClientGrant } from '../../store/client-grants.ts';
-import { createMcpEndpoint } from '../mcp/endpoint.ts';
-import { TOOLS } from '../mcp/tools/index.ts';
-import { reviewWithoutThread } from './api/access/review.fixture.ts';
+import { CONFIRM_LIMITS, createConfirmMemory } from '../../identity/authn/external/confirm.ts';
+import { openTestStore } from '../../identity/authn/store.fixture.ts';
+import type { Question } from '../../record/ledger/search/questions.ts';
 import type { ApiRoute } from './api/api-route.ts';
-import { createPolicyWork, type PolicyWork } from './api/policies/policy-work.fixture.ts';
-import { createOwnApp, type OwnAppParts } from './own-app.ts';
+import { createPolicyWork } from './api/policies/policy-work.fixture.ts';
+import type { OwnAppParts } from './own-app.ts';
 
-export const CLI_LIFE_MS = 30 * 86_400_000;
-export const CONFIG: OwnAppParts['config'] = {
-  publicUrl: { origin: 'http://localhost:8200', hostname: 'localhost', port: 8200, secure: false, basePath: '' },
-  identityProviders: [{ id: 'local', type: 'accounts' }],
-  roles: [],
-  sessions: { idleSeconds: 3600, absoluteSeconds: 86_400 },
-  cliSeconds: CLI_LIFE_MS / 1000,
-  tls: null,
-  ledger: { failClosed: true, retentionSeconds: null },
-  agents: [],
-  scim: [],
-  services: [],
-};
-/** A gateway that has nothing to report. */
-const QUIET: OwnAppParts['gateway'] = {
-  node: 'node-1',
-  providers: async () => new Map(),
-  servers: async () => [],
-  families: () => [],
-  sinks: () => [],
-  workers: () => [],
-  watch: async () => ({ families: [], traffic: null }),
-};
-const NO_EVIDENCE: OwnAppParts['evidence'] = {
-  async *run() {},
-  close: async () => undefined,
-};
+import { buildApp } from './own-app-build.fixture.ts';
+import { CLI_LIFE_MS, type Given, type World } from './own-app-world.fixture.ts';
+
+export { CLI_LIFE_MS, CONFIG, type World } from './own-app-world.fixture.ts';
+
 export const PASSWORD = 'correct horse';
 /** The hash of PASSWORD at the lowest cost, so that a check is fast. */
 const PHC = '$argon2id$v=19$m=8,t=1,p=1$c2FsdCBvZiBhIHRlc3QuLg$nobR2o2xeWTurFtnT39aBrZqNLEx7m9cGt3lpegYjU0';
 /** The Accept header of a browser's navigation. */
 export const HTML = { accept: 'text/html,application/xhtml+xml' };
-
-/** The environment of one test. `useOwnApp` creates a new one before each. */
-export interface World {
-  readonly test: TestStore;
-  readonly app: FastifyInstance;
-  /** Of the app. */
-  readonly authenticator: Authenticator;
-  readonly phc: string;
-  readonly records: NewRecord[];
-  readonly mediated: (MediatedRequest & { readonly body: Buffer })[];
-  syncs: number;
-  /** The open sockets. */
-  readonly sockets: OpenSocket[];
-  ledgerBroken: boolean;
-  /** `sessions.cli` after a reload. */
-  cliLifeMs: number;
-  /** The timeout of a request to a provider. */
-  confirmWaitMs: number;
-  /** The whole log as text. */
-  readonly logged: string[];
-  /** The reasons of failed session renewals. */
-  readonly endings: ReasonCode[];
-  readonly confirmMemory: ConfirmMemory;
-  /** The filters of the ledger searches, and their result. */
-  readonly searched: PageQuestion[];
-  found: () => Promise<readonly LedgerRecord[]>;
-  /** The objects that every reader with restrictions sees. */
-  covered: readonly string[];
-  /** The timelines. */
-  runPages: OwnAppParts['runPages'];
-  unknown: string | null;
-  stoppedAt: Page['stoppedAt'];
-  /** Answers to the other questions to the ledger; by default those of an empty one. */
-  answer: (question: Question) => Promise<unknown>;
-  /** Ends the streams. */
-  readonly retired: AbortController;
-  mediatorAnswer: () => Promise<MediatedResponse>;
-  readonly policyWork: PolicyWork;
-  /** The budgets of the agent. */
-  charge: () => Promise<Verdict>;
-}
 
 export interface Ask {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
@@ -125,20 +30,6 @@ export interface Ask {
   readonly foreignOrigin?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-}
-
-interface Given {
-  readonly apiRoutes?: readonly ApiRoute[];
-  readonly config?: Partial<Config>;
-  readonly checks?: OwnAppParts['checks'];
-  readonly console?: OwnAppParts['console'];
-  readonly evidence?: OwnAppParts['evidence'];
-  readonly gateway?: Partial<OwnAppParts['gateway']>;
-  readonly providers?: OwnAppParts['providers'];
-  /** Own policies and Prefect's objects, for questions about rights. */
-  readonly review?: { readonly own?: PolicyTexts; readonly lookup?: Lookup };
-  /** For metadata documents of clients. */
-  readonly network?: DocumentNetwork;
 }
 
 const NO_RUNS: OwnAppParts['runPages'] = {
@@ -240,145 +131,4 @@ export function useOwnApp({ start, apiRoutes }: { readonly start?: Clock; readon
 
 export function cookieOf(answer: { readonly headers: Readonly<Record<string, unknown>> }): string {
   return /^lictor=([^;]*)/.exec(String([answer.headers['set-cookie'] ?? []].flat()[0] ?? ''))?.[1] ?? '';
-}
-
-function buildApp(get: () => World, given: Given) {
-  const { test, confirmMemory: memory } = get();
-  const config = { ...CONFIG, ...given.config };
-  const { store, clock, steady, sealer, directory } = test;
-  const providers = given.providers ?? [];
-  const log = (...what: readonly unknown[]): void => void get().logged.push(inspect(what, { depth: 10 }));
-  const common = { config, store, sealer, clock, steady };
-  const confirm = createConfirm({
-    ...common,
-    providers,
-    sessions: store.sessions,
-    memory,
-    onEnded: async (_session, reason) => void get().endings.push(reason),
-    onNoAnswer: log,
-    get waitMs() {
-      return get().confirmWaitMs;
-    },
-  });
-  const confirmGrant = createConfirm({
-    ...common,
-    providers,
-    sessions: confirmedGrants(store.clientGrants),
-    memory: createConfirmMemory<ClientGrant>(),
-    onEnded: async (_grant, reason) => void get().endings.push(reason),
-    onNoAnswer: log,
-  });
-  const clients = createClients({
-    config: { oauthClients: [], oauthClientHosts: [], agents: [], ...given.config },
-    network: given.network ?? documentNetwork(),
-    steady,
-  });
-  const standing = createGrantStanding({
-    acceptsClient: clients.accepts,
-    sessions: store.sessions,
-    providers: config.identityProviders,
-    roleBook: createRoleBook(config.roles),
-    agents: createAgentCredentials([]),
-    limits: config.sessions,
-    get lifeMs() {
-      return get().cliLifeMs;
-    },
-    clock,
-    confirm: confirmGrant,
-    confirmSession: confirm,
-  });
-  const authenticator = createAuthenticator({
-    ...common,
-    config: { ...config, agents: [] },
-    confirm,
-    verifiers: [createGrantTokenKind({ grants: store.clientGrants, standing, config, clock })],
-  });
-  const catalogue = createCatalogue();
-  const nothing = createEntities({ lookup: async () => null, lasting: async () => null, makerOf: async () => null });
-  const decider = createDecider({
-    authenticator,
-    catalogue,
-    policy: sharedEngine({ actions: collectActions(catalogue.operations), revision: 7 }),
-    entities: { recent: nothing, now: nothing },
-    changeNumber: store.changeNumber,
-  });
-  const append = async (record: NewRecord): Promise<void> => {
-    if (get().ledgerBroken) throw new LictorError('ledger-unavailable', 'disk full');
-    get().records.push(record);
-  };
-  const authorizationServer = createAuthorizationServer({
-    ...common,
-    clients,
-    loginLifeMs: CLI_LIFE_MS,
-    sessionLimits: config.sessions,
-    standing,
-    exchange: async () => ({ ok: false, error: 'invalid_grant', reason: 'jwt-signature' }),
-    signingKeys: openSigningKeys({ stored: textFile(join(directory, 'signing.json')), sealer, clock }),
-    record: append,
-    failClosed: true,
-    onEnded: async () => {
-      get().syncs += 1;
-    },
-    onError: log,
-    revision: 7,
-  });
-  const ledgerSearch: OwnAppParts['ledgerSearch'] = {
-    ask: (question) => get().answer(question) as Promise<never>,
-    page: async (question) => {
-      get().searched.push(question);
-      const records = await get().found();
-      const { unknown, stoppedAt } = get();
-      return { records, unknown, ...(stoppedAt !== undefined && { stoppedAt }) };
-    },
-  };
-  const mediator: Mediator = {
-    async handle(request) {
-      const body = Buffer.isBuffer(request.body) ? request.body : await request.body.read();
-      get().mediated.push({ ...request, body });
-      return get().mediatorAnswer();
-    },
-  };
-  const app = createOwnApp(
-    {
-      ...common,
-      ledger: { append },
-      authenticator,
-      decider,
-      ...{ ledgerSearch, authorizationServer, mediator, policies: get().policyWork.parts },
-      ...{ runPages: get().runPages, prefectRuns: noPrefect('none here') },
-      liveSearch: ledgerSearch,
-      retired: get().retired.signal,
-      coveredObjects: () => async (_type, ids) => new Set(ids.filter((id) => get().covered.includes(id))),
-      approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
-      evidence: given.evidence ?? NO_EVIDENCE,
-      gateway: { ...QUIET, ...given.gateway },
-      accessReview: reviewWithoutThread({ config, store, ledgerFile: join(directory, 'ledger.db'), ...given.review }),
-      redactor: () => openRedactor({ known: [] }),
-      mcp: createMcpEndpoint({
-        ...{ mediator, decider, catalogue, clock, tools: TOOLS, revision: 7 },
-        chargeCall: () => get().charge(),
-        redactor: () => openRedactor({ known: [] }),
-        ...{ ledgerSearch, sealer, approvals: store.approvals, publicUrl: config.publicUrl, steady: clock },
-        limits: given.config?.limits ?? [],
-        record: append,
-        onError: log,
-      }),
-      log: { error: log, warn: log },
-      providers,
-      ...{ checks: given.checks ?? {}, console: given.console ?? (() => undefined) },
-      sync: async () => {
-        get().syncs += 1;
-      },
-      sockets: { list: () => get().sockets, close: (id) => closeIn(get().sockets, id) },
-      revision: 7,
-    },
-    given.apiRoutes,
-  );
-  return { app, authenticator };
-}
-
-function closeIn(sockets: OpenSocket[], id: string): boolean {
-  const index = sockets.findIndex((socket) => socket.id === id);
-  if (index !== -1) sockets.splice(index, 1);
-  return index !== -1;
 }

@@ -4,27 +4,26 @@ import { ruleProblems } from '../authorization/approvals/rule-problems.ts';
 import { observationsIn } from '../authorization/decide/observation.ts';
 import type { CheckedPolicies, OwnPolicies } from '../authorization/policy/own/check.ts';
 import { checkByThread } from '../authorization/policy/own/check-by-thread.ts';
-import { ensureOwnCertificate } from '../config/certificates/own.ts';
-import { certificateFingerprint, checkCertificates, upstreamFingerprint } from '../config/certificates.ts';
+import { certificateFingerprint, upstreamFingerprint } from '../config/certificates.ts';
 import { changedSections } from '../config/changed-sections.ts';
 import type { Config } from '../config/config.ts';
 import { type Candidate, loadCandidate, loadInUse } from '../config/in-use.ts';
 import type { Problem } from '../config/problem.ts';
 import { checkRestartKeys } from '../config/restart-keys.ts';
 import { LictorError } from '../contract/error.ts';
-import type { FromControl } from '../contract/ipc.ts';
 import type { DraftOutcome, DraftRequest, PolicyOutcome, PolicyRequest } from '../contract/policy-outcome.ts';
 import type { AppliedEdge } from '../edge/nginx/apply.ts';
 import { checkEdge } from '../edge/nginx/check.ts';
 import { checkMetadataFiles } from '../identity/authn/saml/check-files.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
-import type { Prepared } from '../proxies/forward/forward.ts';
 import { adoptPolicies, applyPolicies, storedPolicies, storePolicySet } from './active-policies.ts';
 import { applyDraft } from './apply-draft.ts';
-import type { CurrentRuntime } from './current-runtime.ts';
-import type { ProcessServices } from './process-services.ts';
-import { failure, localUser, recordReload, reportApplied, reportRejected, syncOrLog } from './reload-report.ts';
+import { failure, localUser, reportApplied, reportRejected } from './reload-report.ts';
+import { type ReloaderParts, type ReloadState, reloadEdge, retire } from './reload-steps.ts';
+import { renewCertificates } from './renew-certificates.ts';
 import { buildRuntime, type Runtime } from './runtime.ts';
+
+export type { ReloaderParts } from './reload-steps.ts';
 
 export interface Reloader {
   /** SIGHUP. Never rejects: problems are reported and recorded. */
@@ -47,25 +46,9 @@ export interface Reloader {
   renewCertificates(): Promise<void>;
 }
 
-export interface ReloaderParts {
-  readonly shared: ProcessServices;
-  readonly current: CurrentRuntime;
-  readonly configFile: string;
-  readonly env: NodeJS.ProcessEnv;
-  /** Renders, tests and swaps nginx's files; throws without having changed anything. */
-  readonly applyEdge: (config: Config) => Promise<AppliedEdge>;
-  /** Opens the listeners of the next configuration's forward proxy and metrics, before anything changes. */
-  readonly prepareListeners: (config: Config) => Promise<Prepared>;
-  /** Applies the configuration to calls of services. */
-  readonly useServices: (config: Config) => void;
-  /** Closes the sockets that are open now with 1012, after that time: stock clients reconnect at once. */
-  readonly moveSockets: (afterMs: number) => Promise<void>;
-  readonly send: (message: FromControl) => void;
-}
-
 export function createReloader(parts: ReloaderParts): Reloader {
   const { config } = parts.current.get();
-  const state: State = {
+  const state: ReloadState = {
     policiesMs: 0,
     certificates: certificateFingerprint(config),
     upstreams: upstreamFingerprint(config),
@@ -80,28 +63,11 @@ export function createReloader(parts: ReloaderParts): Reloader {
     applyDraft: (request) => oneByOne(() => applyDraft({ ...parts, retire: (former) => retire(parts, former) }, request)),
     adoptPolicies: () => oneByOne(() => adoptPolicies({ ...parts, retire: (former) => retire(parts, former) }, state)),
     shareLimits: () => oneByOne(async () => void (await apply(parts, state, parts.current.get()))),
-    renewCertificates: () => oneByOne(() => renew(parts, state)),
+    renewCertificates: () => oneByOne(() => renewCertificates(parts, state)),
   };
 }
 
-/** Below nginx's worker_shutdown_timeout. */
-const FORMER_WORKERS_MS = 50 * 60_000;
-/** By then nginx's new workers accept connections. */
-const FORMER_TRUST_MS = 10_000;
-
-interface State {
-  /** When the set was stored that this node compared last with its own. */
-  policiesMs: number;
-  /** What nginx has loaded. */
-  certificates: string | null;
-  /** The same for the files that nginx connects to Prefect and services with: only a reload checks them. */
-  upstreams: string | null;
-  refusedCertificates: string | null;
-  /** The problem last reported about the files that the gateway makes itself. */
-  refusedOwn: string | null;
-}
-
-async function reload(parts: ReloaderParts, state: State): Promise<void> {
+async function reload(parts: ReloaderParts, state: ReloadState): Promise<void> {
   const { configFile, env, shared, current } = parts;
   const candidate = loadCandidate({ file: configFile, env, paths: shared.paths });
   try {
@@ -119,7 +85,7 @@ async function reload(parts: ReloaderParts, state: State): Promise<void> {
   }
 }
 
-async function rereadSecrets(parts: ReloaderParts, state: State): Promise<void> {
+async function rereadSecrets(parts: ReloaderParts, state: ReloadState): Promise<void> {
   const { shared, current, configFile, env } = parts;
   const loaded = loadInUse({ file: configFile, env, paths: shared.paths });
   if (loaded === undefined) throw new LictorError('config-invalid', 'There is no configuration in use.');
@@ -147,7 +113,7 @@ async function findProblems({ current, shared, env }: ReloaderParts, next: Confi
 }
 
 /** Applying nginx's files is the last step that can fail. Steps after the swap are not rolled back; their failures are reported. */
-async function apply(parts: ReloaderParts, state: State, { config: next, policies }: Next): Promise<Done> {
+async function apply(parts: ReloaderParts, state: ReloadState, { config: next, policies }: Next): Promise<Done> {
   const { current } = parts;
   const listeners = await parts.prepareListeners(next);
   const [certificates, upstreams] = [certificateFingerprint(next), upstreamFingerprint(next)];
@@ -221,15 +187,6 @@ async function storeAndApplyEdge({ shared, applyEdge }: ReloaderParts, runtime: 
   });
 }
 
-/** nginx's former workers carry open sockets for at most an hour (src/edge/nginx): clients have to reconnect before. */
-function reloadEdge({ send, moveSockets, shared }: ReloaderParts, { tls }: Config): void {
-  send({ type: 'edge-reload' });
-  // The former workers verified certificates by authorities that may no longer be trusted.
-  moveSockets(tls?.client == null ? FORMER_WORKERS_MS : FORMER_TRUST_MS).catch((error: unknown) =>
-    shared.log.error({ err: error }, 'sockets of former workers did not close'),
-  );
-}
-
 function saveInUse({ shared }: ReloaderParts, candidate: Candidate): void {
   try {
     candidate.keep();
@@ -244,67 +201,6 @@ function leadsElsewhere({ prefect: former }: Config, { prefect: next }: Config):
   const rotates = former.next !== null || next.next !== null;
   const [left, right] = [former, next].map((prefect) => JSON.stringify(rotates ? [prefect.servers, prefect.caFile] : prefect));
   return left !== right;
-}
-
-function retire({ shared }: ReloaderParts, former: Runtime): void {
-  former.retire().catch((error: unknown) => shared.log.error({ err: error }, 'what the former configuration had open did not close'));
-}
-
-async function renew(parts: ReloaderParts, state: State): Promise<void> {
-  const { shared, current, env } = parts;
-  const { config, revision } = current.get();
-  const own = await renewOwn(parts, state, config);
-  if (!own) return;
-  const fingerprint = certificateFingerprint(config);
-  if (fingerprint === state.certificates || fingerprint === state.refusedCertificates) return;
-  const pair = checkCertificates(config);
-  const problems = pair.length > 0 ? pair : await checkEdge(config, shared.paths, env, shared.clock);
-  if (problems.length > 0) {
-    // Certificate and key are seldom replaced in one step: the next check may find a matching pair.
-    state.refusedCertificates = fingerprint;
-    return reportRejected(parts, problems, 'system');
-  }
-  try {
-    if (config.tls?.client != null) await reloadClientTrust(parts, config);
-  } catch (error) {
-    state.refusedCertificates = fingerprint;
-    return reportRejected(parts, [failure(parts, error)], 'system');
-  }
-  state.certificates = fingerprint;
-  reloadEdge(parts, config);
-  shared.log.info('certificate renewed: nginx reads it');
-  parts.send({ type: 'notice', text: 'lictor: the certificate was renewed; open connections stay.' });
-  await recordReload(parts, {
-    principal: 'system',
-    principal_kind: null,
-    reason: 'certificate-renewed',
-    decision: 'allow',
-    revision,
-    resource_id: 'certificate',
-  });
-}
-
-/** For client authorities and revocation lists: a revocation also ends connections and sockets that are open. */
-async function reloadClientTrust(parts: ReloaderParts, config: Config): Promise<void> {
-  const runtime = await buildRuntime(parts.shared, config, parts.current.get().policies);
-  const former = parts.current.swap(runtime);
-  await syncOrLog(parts.shared);
-  retire(parts, former);
-}
-
-/** False: the gateway's own files cannot be used, which is reported once. nginx keeps the files that it has loaded. */
-async function renewOwn(parts: ReloaderParts, state: State, { publicUrl, tls }: Config): Promise<boolean> {
-  if (tls?.selfMadeBy == null) return true;
-  try {
-    await ensureOwnCertificate({ publicUrl, paths: parts.shared.paths.ownCertificate, nowMs: parts.shared.clock() });
-    state.refusedOwn = null;
-    return true;
-  } catch (error) {
-    const problem = failure(parts, error);
-    if (state.refusedOwn !== problem.message) await reportRejected(parts, [problem], 'system');
-    state.refusedOwn = problem.message;
-    return false;
-  }
 }
 
 function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {

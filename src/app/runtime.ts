@@ -18,7 +18,6 @@ import { mayPollBy } from '../authorization/policy/may-poll.ts';
 import type { OwnPolicies } from '../authorization/policy/own/check.ts';
 import { obstacleToReplace } from '../authorization/policy/own/obstacle.ts';
 import { loadBuiltInPolicies } from '../authorization/policy/policies.ts';
-import { ensureSigner } from '../config/certificates/signer.ts';
 import type { Config } from '../config/config.ts';
 import { limitsOfNode } from '../config/limits-of-node.ts';
 import { createGuardedTags, type GuardedTags } from '../contract/scope/guarded.ts';
@@ -31,20 +30,12 @@ import { watchUpstreams } from '../edge/nginx/watch-services.ts';
 import { createAccessStanding } from '../identity/authn/access-token/standing.ts';
 import { createAccessTokenKind } from '../identity/authn/access-token/verify.ts';
 import { createAgents } from '../identity/authn/agent/agents.ts';
-import { createAgentCredentials } from '../identity/authn/agent/credentials.ts';
 import { createAuthenticator } from '../identity/authn/authenticator.ts';
 import { openCertificates } from '../identity/authn/certificate/open.ts';
-import { LOGIN_TIMEOUT_MS, openProviders } from '../identity/authn/external/open-providers.ts';
-import { confirmedGrants, createGrantStanding } from '../identity/authn/grant/standing.ts';
 import { createGrantTokenKind } from '../identity/authn/grant/verify.ts';
-import { createJwts } from '../identity/authn/jwt/verify.ts';
 import { warnOfLocks } from '../identity/authn/lock-notes.ts';
-import { createOutbounds } from '../identity/authn/outbounds.ts';
-import { createRoleBook } from '../identity/authn/roles.ts';
 import { openRunTokens } from '../identity/authn/run-token/open.ts';
 import { openProofs } from '../identity/authn/subject-tokens.ts';
-import { documentNetwork } from '../identity/oauth/client-documents.ts';
-import { createClients } from '../identity/oauth/clients.ts';
 import { type AuthorizationServer, createAuthorizationServer } from '../identity/oauth/server.ts';
 import { createTokenExchange } from '../identity/oauth/token-exchange.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
@@ -57,11 +48,10 @@ import { openEventCounts } from '../record/ledger/prefect-events/count-events.ts
 import { createCoveredObjects } from '../record/ledger/search/covered-objects.ts';
 import { startFeed } from '../record/timeline/feed/feed.ts';
 import { prefectSource } from '../record/timeline/prefect-source.ts';
-import type { StoredSession } from '../store/sessions.ts';
-import { confirmWith } from './confirm-sessions.ts';
 import { createGatewayStatus } from './gateway-status.ts';
 import { openAccessReview } from './open-access-review.ts';
 import { openConditions, redactorOf } from './open-conditions.ts';
+import { type Identity, openIdentity } from './open-identity.ts';
 import { openServices, type Services } from './open-services.ts';
 import type { ProcessServices } from './process-services.ts';
 
@@ -129,36 +119,6 @@ async function buildPolicyEngine({ store, catalogue, steady, log }: ProcessServi
   };
   // Its own turns: clients with large bodies do not delay a change of policies.
   return createPolicyEngineInSteps(engine, createTurns(steady));
-}
-
-type Identity = ReturnType<typeof openIdentity>;
-
-/** The providers that principals log in at, and whether a login of the command line still stands. */
-function openIdentity(shared: ProcessServices, config: Config, opened: AsyncDisposableStack) {
-  const { store, clock, steady, log, paths, confirmMemory } = shared;
-  const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
-  opened.defer(loginOutbounds.close);
-  const makeSigner = () => ensureSigner(paths.samlSigner, clock());
-  const samlSigner = () => shared.shareFile('saml.pem', paths.samlSigner, makeSigner).then(makeSigner);
-  const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock, steady });
-  const outbounds = createOutbounds();
-  opened.defer(outbounds.close);
-  const jwts = createJwts({ config, clock, steady, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
-  const confirm = confirmWith<StoredSession>(shared, { config, providers, sessions: store.sessions, memory: confirmMemory.sessions });
-  const clients = createClients({ config, network: documentNetwork(), steady });
-  const standing = createGrantStanding({
-    acceptsClient: clients.accepts,
-    sessions: store.sessions,
-    providers: config.identityProviders,
-    roleBook: createRoleBook(config.roles),
-    agents: createAgentCredentials(config.agents),
-    limits: config.sessions,
-    lifeMs: config.cliSeconds * 1000,
-    clock,
-    confirm: confirmWith(shared, { config, providers, sessions: confirmedGrants(store.clientGrants), memory: confirmMemory.grants }),
-    confirmSession: confirm,
-  });
-  return { providers, loginOutbounds, outbounds, jwts, confirm, clients, standing };
 }
 
 type Prefect = ReturnType<typeof openPrefect>;

@@ -1,4 +1,4 @@
-// For tests: the own pages and the API in one test, and how to ask them.
+// For tests: the gateway's app with a separate store. Requests look like those of nginx.
 import { afterEach, beforeEach } from 'vitest';
 import type { Verdict } from '../../authorization/mediate/conditions.ts';
 import type { Clock } from '../../contract/clock.ts';

@@ -11,6 +11,7 @@ import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl } from '../contract/ipc.ts';
 import { createCatalogue } from '../prefect/catalog/catalogue.ts';
+import { storeLoadedSet } from './active-policies.ts';
 import { createReloader, type ReloaderParts } from './reload.ts';
 
 let directory: string;
@@ -33,7 +34,7 @@ afterEach(() => {
 });
 
 /** The file names a directory with this one policy. Whatever a reloader needs beyond the policies is not there, and throws. */
-function reloaderOf(policy: string, inUse: OwnPolicies = NO_POLICIES) {
+function reloaderOf(policy: string, inUse: OwnPolicies = NO_POLICIES, policySets: object = {}) {
   const configFile = join(directory, 'lictor.yaml');
   writeFileSync(configFile, `public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:1 }\npolicies: ${directory}\n`);
   writeFileSync(join(directory, 'own.cedar'), policy);
@@ -53,13 +54,14 @@ function reloaderOf(policy: string, inUse: OwnPolicies = NO_POLICIES) {
     catalogue: createCatalogue(),
     ledger: { healthy: () => true, append: async () => undefined },
     membership: null,
-    store: { revisions: { publish: async () => 8 } },
+    store: { revisions: { publish: async () => 8 }, policySets },
   };
   const current = { get: () => ({ config, policies: inUse, revision: 7 }) };
   return createReloader({ shared, current, configFile, env: {}, send: (message: FromControl) => void said.push(message) } as unknown as ReloaderParts);
 }
 
 const SOUND = '@id("a") @description("d") permit (principal, action == Action::"flows.read", resource);\n';
+const SOUND_FILES = { 'own.cedar': SOUND };
 const REQUEST = { by: 'local:root', onBehalfOf: [], why: 'a test' };
 
 describe('a change of own policies', () => {
@@ -82,5 +84,39 @@ describe('a change of own policies', () => {
   it('is built in steps of a separate queue: clients with large bodies cannot delay it', async () => {
     await expect(reloaderOf(SOUND).applyPolicies(REQUEST)).rejects.toThrow();
     expect(looksAtClock).toBeGreaterThan(5);
+  });
+});
+
+describe('policies of another node', () => {
+  const set = (text: string) => ({ revision: 8, files: { 'own.cedar': text }, by: 'local:root', why: '', createdMs: 1 });
+
+  it('that the store does not give are asked for again, and a set that cannot be used is compared once', async () => {
+    let asked = 0;
+    const latest = async () => {
+      asked += 1;
+      if (asked === 1) throw new Error('the store is away');
+      return set('permit');
+    };
+    const { adoptPolicies } = reloaderOf(SOUND, NO_POLICIES, { heads: async () => [set('')], latest });
+    await expect(adoptPolicies()).rejects.toThrow('the store is away');
+    await expect(adoptPolicies()).rejects.toMatchObject({ code: 'policies-invalid' });
+    await adoptPolicies();
+    expect(asked).toBe(2);
+  });
+
+  it('are tried again when the runtime cannot be built', async () => {
+    const { adoptPolicies } = reloaderOf(SOUND, NO_POLICIES, { heads: async () => [set('')], latest: async () => set(SOUND) });
+    for (let tries = 0; tries < 2; tries += 1) await expect(adoptPolicies()).rejects.toThrow();
+  });
+
+  it.each([
+    ['stays as it is at a start or a reload of one of several nodes', {}, set('a newer one'), []],
+    ['twin: is added when there is none', {}, undefined, [SOUND_FILES]],
+    ['twin: is replaced by the files of the only node', null, set('an older one'), [SOUND_FILES]],
+  ])('a stored set %s', async (_, membership, stored, expected) => {
+    const put: unknown[] = [];
+    const policySets = { latest: async () => stored, put: async ({ files }: { readonly files: object }) => void put.push(files) };
+    await storeLoadedSet({ store: { policySets }, membership } as never, { policies: { files: SOUND_FILES }, revision: 9 } as never);
+    expect(put).toEqual(expected);
   });
 });

@@ -13,7 +13,7 @@ import { type ActionEntry, collectActions } from '../prefect/catalog/actions.ts'
 import type { PolicySets } from '../store/policy-sets.ts';
 import type { CurrentRuntime } from './current-runtime.ts';
 import type { ProcessServices } from './process-services.ts';
-import { syncOrLog } from './reload-report.ts';
+import { localUser, syncOrLog } from './reload-report.ts';
 import { buildRuntime, type Runtime } from './runtime.ts';
 
 export interface StartingPolicies {
@@ -55,6 +55,15 @@ export async function storePolicySet(
   const { by, why, onBehalfOf } = applied;
   await policySets.put({ revision, files: policies.files, by: byWhom(by, onBehalfOf), why });
   return () => policySets.forget(revision);
+}
+
+/**
+ * For a start or a reload. A set that several nodes share stays as it is: another node may have stored a newer one meanwhile, and this node may be unable
+ * to use it.
+ */
+export async function storeLoadedSet({ store, membership }: Pick<ProcessServices, 'store' | 'membership'>, runtime: Runtime): Promise<() => Promise<void>> {
+  if (membership !== null && (await store.policySets.latest()) !== undefined) return async () => undefined;
+  return storePolicySet(store.policySets, runtime, { by: localUser().principal, onBehalfOf: [], why: '' });
 }
 
 export interface ApplyParts {
@@ -128,18 +137,23 @@ function restore(files: NextPolicies['files'], { log }: ProcessServices): void {
   }
 }
 
-/** Another node has recorded the change. With a set that this node cannot use, its own one stays in force. `seen` remembers the compared set. */
+/**
+ * Another node has recorded the change. With a set that this node cannot use, its own one stays in force. `seen` remembers the compared set: after any
+ * other error, the next call tries again.
+ */
 export async function adoptPolicies({ shared, current, retire }: ApplyParts, seen: { policiesMs: number }): Promise<void> {
   const { policySets } = shared.store;
   const [newest] = await policySets.heads({ limit: 1, before: undefined });
   if (newest === undefined || newest.createdMs === seen.policiesMs) return;
-  seen.policiesMs = newest.createdMs;
   const former = current.get();
   const checked = await storedPolicies({ actions: collectActions(shared.catalogue.operations), config: former.config, policySets });
-  if (JSON.stringify(checked.policies.files) === JSON.stringify(former.policies.files)) return;
+  const isSame = JSON.stringify(checked.policies.files) === JSON.stringify(former.policies.files);
+  if (isSame || checked.problems.length > 0) seen.policiesMs = newest.createdMs;
+  if (isSame) return;
   if (checked.problems.length > 0) throw new LictorError('policies-invalid', problemsText(checked));
   const runtime = await buildRuntime(shared, former.config, checked.policies);
   current.swap(runtime);
+  seen.policiesMs = newest.createdMs;
   await syncOrLog(shared);
   retire(former);
   shared.log.info({ from: former.revision, to: runtime.revision }, 'policies of another node applied');

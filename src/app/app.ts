@@ -28,14 +28,13 @@ import { openForward } from '../proxies/forward/open.ts';
 import { createGates } from '../proxies/relay/event-gate.ts';
 import { createRelay, type Relay } from '../proxies/relay/relay.ts';
 import type { Ledger } from '../record/ledger/ledger.ts';
-import { loadActivePolicies, storePolicySet } from './active-policies.ts';
+import { loadActivePolicies, storeLoadedSet } from './active-policies.ts';
 import { type CurrentRuntime, createCurrentRuntime, currentAnswerer, currentForForward, currentForRelay } from './current-runtime.ts';
 import { createDecisionSync, type DecisionSync } from './decision-sync.ts';
 import { type Metered, meter } from './gateway-metrics.ts';
 import { prepareListeners } from './listeners.ts';
 import { openProcessServices, type ProcessServices } from './process-services.ts';
 import { createReloader, type Reloader } from './reload.ts';
-import { localUser } from './reload-report.ts';
 import { buildRuntime } from './runtime.ts';
 import { NO_WORK, startSoleWork, startWatching } from './upkeep.ts';
 
@@ -183,7 +182,7 @@ async function startRuntime(shared: ProcessServices, { config, inUse: restarted 
   const inUse = restarted || shared.membership !== null;
   const policies = await loadActivePolicies({ actions: collectActions(shared.catalogue.operations), config, policySets, inUse });
   const runtime = await buildRuntime(shared, config, policies);
-  await storePolicySet(policySets, runtime, { by: localUser().principal, onBehalfOf: [], why: '' });
+  await storeLoadedSet(shared, runtime);
   await shared.store.observations.keep(observationsIn(config));
   return createCurrentRuntime(runtime);
 }

@@ -16,9 +16,9 @@ import type { AppliedEdge } from '../edge/nginx/apply.ts';
 import { checkEdge } from '../edge/nginx/check.ts';
 import { checkMetadataFiles } from '../identity/authn/saml/check-files.ts';
 import { collectActions } from '../prefect/catalog/actions.ts';
-import { adoptPolicies, applyPolicies, storedPolicies, storePolicySet } from './active-policies.ts';
+import { adoptPolicies, applyPolicies, storedPolicies, storeLoadedSet } from './active-policies.ts';
 import { applyDraft } from './apply-draft.ts';
-import { failure, localUser, reportApplied, reportRejected } from './reload-report.ts';
+import { failure, reportApplied, reportRejected } from './reload-report.ts';
 import { type ReloaderParts, type ReloadState, reloadEdge, retire } from './reload-steps.ts';
 import { renewCertificates } from './renew-certificates.ts';
 import { buildRuntime, type Runtime } from './runtime.ts';
@@ -180,7 +180,7 @@ interface Next {
 }
 
 async function storeAndApplyEdge({ shared, applyEdge }: ReloaderParts, runtime: Runtime): Promise<AppliedEdge> {
-  const forget = await storePolicySet(shared.store.policySets, runtime, { by: localUser().principal, onBehalfOf: [], why: '' });
+  const forget = await storeLoadedSet(shared, runtime);
   return applyEdge(runtime.config).catch(async (error: unknown) => {
     await forget();
     throw error;

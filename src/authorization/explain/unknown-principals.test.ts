@@ -34,3 +34,11 @@ it('twin: none for those who are known, for runs, in comments and strings, and i
   expect(await warned('// Principal::"x"\n@description("Principal::\\"y\\"") permit (principal, action, resource);')).toEqual([]);
   expect(await warned('Principal::"x"', 'a.vectors.yaml')).toEqual([]);
 });
+
+it.each([
+  ['a line each', '\n', 1, 69_905],
+  ['one line', ' ', 69_904 * 15 + 1, 1],
+])('a draft as large as the API takes, with names on %s, holds up no request', async (_case, space, column, line) => {
+  const found = await warned(`Principal::"x"${space}`.repeat(69_905));
+  expect([found.length, found.at(-1)]).toEqual([69_905, ['no such principal "x"', line, column + 'Principal::'.length]]);
+});

@@ -23,17 +23,26 @@ export async function unknownPrincipals(files: PolicyFiles, parts: PrincipalPart
   const known = await knownIds(await parts.store(), parts);
   const listed = new Set(known);
   const others = [...new Set(named.map(({ name }) => name))].filter((name) => !listed.has(name)).slice(0, MOST_NAMES);
-  const unknown = new Set<string>();
-  for (const name of others) if (!(await exists(name, parts))) unknown.add(name);
-  return named.filter(({ name }) => unknown.has(name)).map((each) => warning(each, known));
+  const unknown = new Map<string, string>();
+  for (const name of others) if (!(await exists(name, parts))) unknown.set(name, messageOf(name, known));
+  return named.flatMap(({ name, ...place }) => {
+    const message = unknown.get(name);
+    return message === undefined ? [] : [{ ...place, path: '', message, remedy: REMEDY }];
+  });
 }
 
+/** One pass over the text: a draft can be large, and all requests wait meanwhile. */
 function namedIn(file: string, text: string): readonly Named[] {
+  let [line, column, from] = [1, 1, 0];
   return [...text.matchAll(TOKENS)].flatMap(({ 0: token, 1: name, index }) => {
     if (name === undefined) return [];
-    const before = text.slice(0, index + token.indexOf('"'));
-    const lines = before.split('\n');
-    return [{ name, file, line: lines.length, column: [...(lines.at(-1) ?? '')].length + 1 }];
+    const at = index + token.indexOf('"');
+    const lines = text.slice(from, at).split('\n');
+    const characters = [...(lines.at(-1) ?? '')].length;
+    line += lines.length - 1;
+    column = lines.length === 1 ? column + characters : characters + 1;
+    from = at;
+    return [{ name, file, line, column }];
   });
 }
 
@@ -47,12 +56,9 @@ async function exists(name: string, parts: PrincipalParts): Promise<boolean> {
   }
 }
 
-function warning({ name, ...place }: Named, known: readonly string[]): Problem {
+function messageOf(name: string, known: readonly string[]): string {
   const near = known.find((id) => id.startsWith(`${name}@`) || id.endsWith(`:${name}`)) ?? nearestName(name, known);
-  return {
-    ...place,
-    path: '',
-    message: `no such principal ${JSON.stringify(name)}${near === undefined ? '' : `: did you mean ${near}?`}`,
-    remedy: 'The policy matches it from its first login or token on. Correct the name if it is misspelt.',
-  };
+  return `no such principal ${JSON.stringify(name)}${near === undefined ? '' : `: did you mean ${near}?`}`;
 }
+
+const REMEDY = 'The policy matches it from its first login or token on. Correct the name if it is misspelt.';

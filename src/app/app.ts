@@ -81,7 +81,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   // The store has news before the parts below are there.
   let onChange = (): void => undefined;
   let currentConfig = (): Config => config;
-  let onNodes = (): void => undefined;
+  let onNodes = (): Promise<void> => Promise.reject(new Error('the gateway has not started yet'));
   const shared = await openProcessServices({
     config,
     configFile: parts.configFile,
@@ -131,7 +131,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const servers = await listen(parts, { relay, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, workers: relay.workers, ...reloader } });
   (await prepare(config)).commit();
   await shared.store.scim.keepOnly(config.scim.map(({ idp }) => idp));
-  onNodes = () => void reloader.shareLimits().catch((error: unknown) => log.error({ err: error }, 'the limits are not divided by the nodes of now'));
+  onNodes = () => reloader.shareLimits();
   onChange = () => void seeChanges({ shared, sync, reloader }).catch((error: unknown) => log.error({ err: error }, 'a change of another node'));
   const upkeep = { ...parts, shared, current, reloader, warn: (text: string): void => warn(parts, text) };
   const watching = startWatching(upkeep, { sync, look: () => seeChanges({ shared, sync, reloader }) });

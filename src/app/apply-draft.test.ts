@@ -49,7 +49,7 @@ beforeAll(async () => {
     isLeaving: () => false,
     onChange: () => undefined,
     currentConfig: () => current.get().config,
-    onNodes: () => undefined,
+    onNodes: async () => undefined,
     beside: false,
     config: loaded.config,
   });

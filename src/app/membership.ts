@@ -24,8 +24,8 @@ export interface MembershipParts {
   readonly idFile: string;
   readonly config: () => Config;
   readonly log: Logger;
-  /** Nodes have come or gone. */
-  readonly onCount: () => void;
+  /** Nodes have come or gone. Called again at the next beat if it rejects. */
+  readonly onCount: () => Promise<void>;
 }
 
 /** Throws `node-name-taken` with the remedy. */
@@ -40,8 +40,12 @@ export async function joinNodes({ nodes, node: name, idFile, config, log, onCoun
     if (!(await nodes.beat(now()))) await nodes.join(now());
     const live = (await nodes.live()).length;
     if (live === counted) return;
+    const before = counted;
     counted = live;
-    onCount();
+    await onCount().catch((error: unknown) => {
+      counted = before;
+      log.error({ err: error, nodes: live }, 'the limits are not divided by the nodes of now');
+    });
   };
   const timer = setInterval(() => void beat().catch((error: unknown) => log.error({ err: error }, 'this node could not say that it lives')), BEAT_MS);
   return {

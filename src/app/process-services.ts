@@ -126,7 +126,7 @@ export interface ProcessParts
   readonly onChange: () => void;
   readonly currentConfig: () => Config;
   /** Nodes have come or gone. */
-  readonly onNodes: () => void;
+  readonly onNodes: () => Promise<void>;
 }
 
 /** To Postgres: those of a node beside commands, threads and other nodes. */

@@ -69,7 +69,7 @@ it('closes its connections to Prefect when it cannot be built', async () => {
     onReopen: () => undefined,
     onChange: () => undefined,
     currentConfig: () => config,
-    onNodes: () => undefined,
+    onNodes: async () => undefined,
   };
   const shared = await openProcessServices({ ...parts, config: { ...config, storeAt: paths.storeFile } });
   await expect(buildRuntime(shared, config, NO_POLICIES)).rejects.toMatchObject({ code: 'client-crl-unusable' });

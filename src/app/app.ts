@@ -228,11 +228,11 @@ interface MeterParts {
 }
 
 function meterApp({ shared, current, config: { storeAt }, relay, answerer }: MeterParts): Metered {
-  const { paths, ledger, clock, log, exports, tracing, eventIntake, machine, bounds, memoryUse } = shared;
+  const { paths, ledger, clock, log, exports, tracing, eventIntake, coordination, machine, bounds, memoryUse } = shared;
   return meter({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeAt }, answerer, {
     ...{ ledger, clock, log, sockets: relay.count, redactions: () => shared.redactions.total },
     ...{ machine, bounds, memoryUse },
-    ...{ sinks: exports.status, spans: tracing.status, events: eventIntake.status },
+    ...{ sinks: exports.status, spans: tracing.status, events: () => (coordination.held().includes('events') ? eventIntake.status() : null) },
     revision: () => current.get().revision,
   });
 }

@@ -24,7 +24,8 @@ export interface MeteredParts {
   readonly redactions: () => number;
   readonly sinks: () => readonly SinkStatus[];
   readonly spans: () => SpanStatus;
-  readonly events: () => IntakeStatus;
+  /** Null: another node subscribes to the events of Prefect. */
+  readonly events: () => IntakeStatus | null;
   readonly revision: () => number;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'error'>;
@@ -109,7 +110,9 @@ function openFiles(): number | undefined {
   }
 }
 
-function eventFamilies({ behindMs, stored, dropped, waiting }: IntakeStatus): readonly Family[] {
+function eventFamilies(status: IntakeStatus | null): readonly Family[] {
+  if (status === null) return [];
+  const { behindMs, stored, dropped, waiting } = status;
   return [
     { name: 'prefect_events_behind_seconds', type: 'gauge', help: 'How far the events of Prefect are behind.', samples: [{ value: behindMs / 1000 }] },
     { name: 'prefect_events_stored_total', type: 'counter', help: 'Events of Prefect that were stored.', samples: [{ value: stored }] },

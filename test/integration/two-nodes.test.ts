@@ -103,6 +103,15 @@ describe('two nodes', () => {
     expect(await one.lictor('rotate', 'ledger-key')).toMatchObject({ code: 1, output: expect.stringContaining('share the key of the ledger') });
   });
 
+  it('have one of them subscribed to the events of Prefect, and the other one is not late', async () => {
+    const said = await Promise.all(
+      [one, two].map(async (gateway) => (await gateway.lictor('doctor')).output.split('\n').filter((line) => / events: /.test(line))),
+    );
+    const [own = '', other = ''] = said.flat().toSorted((left, right) => Number(left.includes('the node')) - Number(right.includes('the node')));
+    expect(own).toMatch(/ok {4}events: \d+ s behind/);
+    expect(other).toMatch(/ok {4}events: the node (?:one|two) fetches them/);
+  });
+
   it('are refused with a remedy: without the sealing key, with another one, and with the name of a live node', async () => {
     await two.stop();
     const sealKey = join(two.stateDir, 'keys', 'seal.key');

@@ -14,7 +14,7 @@ import { type DoctorContext, ownTrust } from './context.ts';
 import { type Check, type Finding, fail, type Verdict, warn } from './finding.ts';
 import { checkBreakGlass } from './inside/break-glass.ts';
 import { checkLedger, checkStore } from './inside/databases.ts';
-import { checkEvents } from './inside/events.ts';
+import { checkEvents, subscriberOf } from './inside/events.ts';
 import { checkExports } from './inside/exports.ts';
 import { checkNginx } from './inside/nginx-version.ts';
 import { checkObservation } from './inside/observe.ts';
@@ -203,8 +203,8 @@ function workerChecks(context: DoctorContext): readonly Check[] {
   ];
 }
 
-function eventCheck({ paths: { ledgerFile }, clock, onProgress }: DoctorContext): Check {
-  return { group: 'upstream', name: 'events', run: () => checkEvents({ ledgerFile, clock, onProgress }) };
+function eventCheck({ config, paths: { ledgerFile }, clock, onProgress }: DoctorContext): Check {
+  return { group: 'upstream', name: 'events', run: async () => checkEvents({ ledgerFile, clock, subscriber: await subscriberOf(config), onProgress }) };
 }
 
 function identityChecks({ config, clock }: DoctorContext): readonly Check[] {

@@ -23,7 +23,7 @@ describe('checkEvents', () => {
   let told: string[];
   const look = (ageMs = 0, openingMs = 1) => {
     told = [];
-    return checkEvents({ ledgerFile: state.paths.ledgerFile, clock: () => END_MS + ageMs, onProgress: (line) => told.push(line), openingMs });
+    return checkEvents({ subscriber: null, ledgerFile: state.paths.ledgerFile, clock: () => END_MS + ageMs, onProgress: (line) => told.push(line), openingMs });
   };
   const marked = (more: Partial<EventsMark>, ageMs = 0) => {
     mark(more);

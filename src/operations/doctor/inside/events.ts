@@ -1,8 +1,10 @@
 // Whether the events of Prefect arrive in the ledger.
+import type { Config } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { EventsMark } from '../../../contract/prefect-event.ts';
 import { readEventsMark } from '../../../record/ledger/prefect-events/read-events.ts';
 import { behindMs } from '../../../record/timeline/feed/behind.ts';
+import { readRows } from '../../../store/rows.ts';
 import { waitFor } from '../../supervise/processes/wait-for.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
@@ -13,13 +15,16 @@ const OPENING_MS = 12_000;
 export interface EventsSubject {
   readonly ledgerFile: string;
   readonly clock: Clock;
+  /** Which node subscribes to the events. Null: this one does. */
+  readonly subscriber: string | null;
   /** Called once, when the check waits. */
   readonly onProgress: (line: string) => void;
   readonly openingMs?: number;
 }
 
 /** Reads only. For a running gateway. Looks again for up to 12 s at a state that may be temporary. */
-export async function checkEvents({ ledgerFile, clock, onProgress, openingMs = OPENING_MS }: EventsSubject): Promise<Verdict> {
+export async function checkEvents({ ledgerFile, clock, subscriber, onProgress, openingMs = OPENING_MS }: EventsSubject): Promise<Verdict> {
+  if (subscriber !== null) return ok(`events: the node ${subscriber} fetches them for all nodes; lictor doctor there says how far`);
   const look = (): Look => verdictOn(readEventsMark(ledgerFile), clock());
   let last = look();
   if (!last.mayPass) return last.verdict;
@@ -36,6 +41,13 @@ interface Look {
   readonly verdict: Verdict;
   /** Nothing is known to be wrong: this is normal for a moment after a start. */
   readonly mayPass: boolean;
+}
+
+/** The holder of the duty, if it is another node of a Postgres store. */
+export async function subscriberOf({ storeAt, node }: Pick<Config, 'storeAt' | 'node'>): Promise<string | null> {
+  if (typeof storeAt === 'string') return null;
+  const [duty] = await readRows(storeAt, 'SELECT holder FROM duties WHERE name = ?', 'events');
+  return duty === undefined || duty['holder'] === node ? null : String(duty['holder']);
 }
 
 function verdictOn(mark: EventsMark | undefined, nowMs: number): Look {

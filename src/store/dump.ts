@@ -68,6 +68,7 @@ export async function isStoreUsed(at: StoreAddress): Promise<boolean> {
 const SECRETS = `SELECT hash AS value FROM token_secrets JOIN tokens ON tokens.id = token_id
   WHERE revoked_ms IS NULL AND held_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)`;
 const PASSWORDS = 'SELECT password AS value FROM accounts WHERE removed_ms IS NULL AND held_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)';
+const CHANGE_NUMBER = 'SELECT number FROM change_number';
 const LOCKS = 'SELECT kind, value, of_accounts, why, locked_by, created_ms, expires_ms FROM locks';
 
 /** Reads the store that a restore replaces. */
@@ -76,7 +77,9 @@ export async function readLaterStore(at: StoreAddress, nowMs: number): Promise<L
   if (reader === undefined) return NO_LATER_STORE;
   try {
     const values = async (text: string): Promise<ReadonlySet<string>> => new Set((await reader.all(text, nowMs)).map(({ value }) => String(value)));
-    return { secrets: await values(SECRETS), passwords: await values(PASSWORDS), locks: await reader.all(LOCKS) };
+    const [row] = await reader.all(CHANGE_NUMBER);
+    const changeNumber = Number(row?.['number'] ?? 0);
+    return { changeNumber, secrets: await values(SECRETS), passwords: await values(PASSWORDS), locks: await reader.all(LOCKS) };
   } finally {
     await reader.close();
   }

@@ -87,6 +87,17 @@ it('confirms by a later store what holds there, and takes over its locks', async
   expect(await store.locks.list()).toMatchObject([{ value: 'mallory@corp', why: 'left' }]);
 });
 
+it('twin: confirms nothing by a store that is older than the backup, and takes over its locks', async () => {
+  await store.tokens.create(token('ci'));
+  await store.accounts.create(account('alice'));
+  await store.locks.put({ kind: 'principal', value: 'mallory@corp', why: 'left', by: 'local:root', expiresMs: null });
+  const older = await readLaterStore(join(dir, 'lictor.db'), MADE_MS);
+  await store.locks.remove({ kind: 'principal', value: 'mallory@corp' });
+  const { waiting } = await restore(await dump(), older);
+  expect(waiting).toEqual({ tokens: ['ci'], accounts: ['alice'] });
+  expect(await store.locks.list()).toMatchObject([{ value: 'mallory@corp' }]);
+});
+
 it('ends sessions, logins, exchanged tokens, tokens of runs and approvals', async () => {
   await store.accounts.create(account('alice'));
   using db = new DatabaseSync(join(dir, 'lictor.db'));

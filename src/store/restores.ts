@@ -20,8 +20,9 @@ export interface Restored {
   readonly later: LaterStore;
 }
 
-/** What holds by a store that is younger than the backup, and that the restore replaces. */
+/** What holds by the store that the restore replaces. If it is older than the backup, it knows no revocation since: then it confirms nothing. */
 export interface LaterStore {
+  readonly changeNumber: number;
   /** Hashes of the secrets of service tokens. */
   readonly secrets: ReadonlySet<string>;
   /** Passwords of accounts, in their notation. */
@@ -29,7 +30,7 @@ export interface LaterStore {
   readonly locks: readonly Row[];
 }
 
-export const NO_LATER_STORE: LaterStore = { secrets: new Set(), passwords: new Set(), locks: [] };
+export const NO_LATER_STORE: LaterStore = { changeNumber: 0, secrets: new Set(), passwords: new Set(), locks: [] };
 
 export interface Epoch {
   readonly epoch: number;
@@ -43,7 +44,9 @@ export async function raiseEpoch(db: Kysely<Tables>, { backupId, madeMs, restore
   const last = await db.selectFrom('restores').select('epoch').orderBy('epoch', 'desc').limit(1).executeTakeFirst();
   const epoch = (last?.epoch ?? 0) + 1;
   await db.insertInto('restores').values({ epoch, backup_id: backupId, made_ms: madeMs, restored_ms: restoredMs }).execute();
-  const waiting = { tokens: await holdTokens(db, later.secrets, restoredMs), accounts: await holdAccounts(db, later.passwords, restoredMs) };
+  const { number } = await db.selectFrom('change_number').select('number').executeTakeFirstOrThrow();
+  const { secrets, passwords } = later.changeNumber >= number ? later : NO_LATER_STORE;
+  const waiting = { tokens: await holdTokens(db, secrets, restoredMs), accounts: await holdAccounts(db, passwords, restoredMs) };
   const ended = await endAll(db, restoredMs);
   for (const lock of later.locks) await addLock(db, lock);
   await raiseChangeNumber(db, `restored: epoch ${epoch}`);

@@ -10,8 +10,9 @@ import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl } from '../contract/ipc.ts';
+import { collectActions } from '../prefect/catalog/actions.ts';
 import { createCatalogue } from '../prefect/catalog/catalogue.ts';
-import { storeLoadedSet } from './active-policies.ts';
+import { storedPolicies, storeLoadedSet } from './active-policies.ts';
 import { createReloader, type ReloaderParts } from './reload.ts';
 
 let directory: string;
@@ -107,6 +108,16 @@ describe('policies of another node', () => {
   it('are tried again when the runtime cannot be built', async () => {
     const { adoptPolicies } = reloaderOf(SOUND, NO_POLICIES, { heads: async () => [set('')], latest: async () => set(SOUND) });
     for (let tries = 0; tries < 2; tries += 1) await expect(adoptPolicies()).rejects.toThrow();
+  });
+
+  it.each([
+    [true, SOUND_FILES],
+    [false, {}],
+  ])('are in force without a directory in the configuration, if there are several nodes: %s', async (several, files) => {
+    const policySets = { latest: async () => set(SOUND) } as never;
+    const actions = collectActions(createCatalogue().operations);
+    const { policies } = await storedPolicies({ actions, config: { policies: null } as never, policySets, several });
+    expect(policies.files).toEqual(files);
   });
 
   it.each([

@@ -22,6 +22,8 @@ export interface StartingPolicies {
   readonly policySets: PolicySets;
   /** Started again after a crash: the stored set stays in force, whatever the files say now. */
   readonly inUse: boolean;
+  /** Several nodes share the store: none of them is without the set of the others, whatever its configuration names. */
+  readonly several: boolean;
 }
 
 /** Throws LictorError `policies-invalid` with every problem. */
@@ -32,8 +34,8 @@ export async function loadActivePolicies({ inUse, ...parts }: StartingPolicies):
 }
 
 /** The set in the store, or the files if there is none yet. A configuration without a directory has no own policies. */
-export async function storedPolicies({ actions, config, policySets }: Omit<StartingPolicies, 'inUse'>): Promise<CheckedPolicies> {
-  const last = config.policies === null ? undefined : await policySets.latest();
+export async function storedPolicies({ actions, config, policySets, several }: Omit<StartingPolicies, 'inUse'>): Promise<CheckedPolicies> {
+  const last = several || config.policies !== null ? await policySets.latest() : undefined;
   return last === undefined ? loadOwnPolicies(actions, config.policies) : checkPolicyFiles(actions, last.files);
 }
 
@@ -146,7 +148,7 @@ export async function adoptPolicies({ shared, current, retire }: ApplyParts, see
   const [newest] = await policySets.heads({ limit: 1, before: undefined });
   if (newest === undefined || newest.createdMs === seen.policiesMs) return;
   const former = current.get();
-  const checked = await storedPolicies({ actions: collectActions(shared.catalogue.operations), config: former.config, policySets });
+  const checked = await storedPolicies({ actions: collectActions(shared.catalogue.operations), config: former.config, policySets, several: true });
   const isSame = JSON.stringify(checked.policies.files) === JSON.stringify(former.policies.files);
   if (isSame || checked.problems.length > 0) seen.policiesMs = newest.createdMs;
   if (isSame) return;

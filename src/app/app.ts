@@ -179,8 +179,9 @@ export async function startApp(parts: AppParts): Promise<App> {
 async function startRuntime(shared: ProcessServices, { config, inUse: restarted }: AppParts): Promise<CurrentRuntime> {
   const { policySets } = shared.store;
   // With several nodes, the set in the store is in force: files of one node come into force by `lictor policy apply`.
-  const inUse = restarted || shared.membership !== null;
-  const policies = await loadActivePolicies({ actions: collectActions(shared.catalogue.operations), config, policySets, inUse });
+  const several = shared.membership !== null;
+  const inUse = restarted || several;
+  const policies = await loadActivePolicies({ actions: collectActions(shared.catalogue.operations), config, policySets, inUse, several });
   const runtime = await buildRuntime(shared, config, policies);
   await storeLoadedSet(shared, runtime);
   await shared.store.observations.keep(observationsIn(config));

@@ -99,7 +99,7 @@ async function rereadSecrets(parts: ReloaderParts, state: ReloadState): Promise<
 
 async function ownPolicies({ shared }: ReloaderParts, config: Config): Promise<CheckedPolicies> {
   const actions = collectActions(shared.catalogue.operations);
-  if (shared.membership !== null) return storedPolicies({ actions, config, policySets: shared.store.policySets });
+  if (shared.membership !== null) return storedPolicies({ actions, config, policySets: shared.store.policySets, several: true });
   const checked = await checkByThread(actions, config.policies);
   for (const { file, line, message } of checked.warnings) shared.log.warn({ file, line }, message);
   return checked;

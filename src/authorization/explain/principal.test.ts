@@ -92,6 +92,15 @@ describe('finding a principal', () => {
     expect((await findPrincipal('token:again', parts)).refusedAs).toBeNull();
   });
 
+  it('knows that an account waits after a restore, and a confirmed one does not', async () => {
+    const parts = principalParts();
+    const store = await parts.store();
+    const [alice] = await store.accounts.list();
+    const held = { ...store, accounts: { ...store.accounts, byName: async () => alice && { ...alice, heldMs: 5 } } };
+    expect((await findPrincipal('alice@local', { ...parts, store: async () => held })).refusedAs).toBe('credential-unconfirmed');
+    expect((await findPrincipal('alice@local', parts)).refusedAs).toBeNull();
+  });
+
   it('says from where a token is accepted', async () => {
     const found = await findPrincipal('token:near', principalParts([token('near', { cidrs: ['10.0.0.0/8'] })]));
     expect(found.notes.join()).toContain('10.0.0.0/8');

@@ -167,7 +167,7 @@ async function accountPrincipal(
     principal: userPrincipal(account, idp, createRoleBook(parts.config.roles)),
     hypothetical: false,
     roles: roleOrigins(accountHolder(account, idp), parts.config.roles),
-    refusedAs: null,
+    refusedAs: account.heldMs === null ? null : 'credential-unconfirmed',
     notes: [],
   };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REPOSITORY } from '../../src/cli/repository.ts';
+import { freePort } from '../env/free-port.ts';
 import { buildPackage, buildTree, listing, must, packagePython, sha256 } from '../env/packages.ts';
 import { run } from '../env/process.ts';
 
@@ -87,7 +88,7 @@ describe('the wheel', () => {
   });
 
   it('names a missing nginx with the line that installs it', async () => {
-    const { code, output } = await lictor('demo', '--once');
+    const { code, output } = await lictor('demo', '--once', '--port', String(await freePort()));
     expect(code).toBe(1);
     expect(output).toContain('apt-get install nginx');
     expect(output).not.toContain('bringing');

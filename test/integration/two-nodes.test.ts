@@ -1,4 +1,4 @@
-// Two nodes with one store on a real Postgres, in front of one real Prefect: what one changes, the other one does.
+// Two nodes with one store on a real Postgres, in front of one real Prefect: what one changes, the other one does. three-nodes.test.ts has logins and revocations.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -52,20 +52,6 @@ const rateOf = (gateway: Gateway): number => Number(/rate=(\d+)r/.exec(readFileS
 const nodesIn = async (gateway: Gateway) => new Set(jsonLines(await gateway.lictorOk('audit', '--json')).map(({ node }) => node));
 
 describe('two nodes', () => {
-  it('know the login of the other, and its end', async () => {
-    const session = await one.login(await one.account('alice', 'viewer'));
-    expect((await two.fetch('/api/admin/version', { session })).status).toBe(200);
-    await two.lictorOk('account', 'remove', 'alice');
-    await waitFor(async () => (await one.fetch('/api/admin/version', { session })).status === 401, { what: 'the end of the session at the other node' });
-  });
-
-  it('accept the token of the other until it is revoked', async () => {
-    const { secret } = await one.token('shared', ['viewer']);
-    expect(await versionOf(two, secret)).toBe(200);
-    await one.lictorOk('token', 'revoke', 'shared');
-    await waitFor(async () => (await versionOf(two, secret)) === 401, { what: 'the revocation at the other node' });
-  });
-
   it('publish the same signing keys, also a new one', async () => {
     const keysOf = async (gateway: Gateway): Promise<string> => (await gateway.fetch('/.well-known/lictor-jwks.json')).text();
     expect(await keysOf(two)).toBe(await keysOf(one));

@@ -10,7 +10,7 @@ import { STATIC_CHECKS } from './static-checks.ts';
 import { addOutcomes, type Counts, failed, inShort, type Outcome, renderCounts, type Suite, type SuiteContext } from './suite.ts';
 import { vitestSuite } from './vitest-suite.ts';
 
-const OF_INTEGRATION = ['prefect', 'build', 'openssl', 'java', 'maven', 'postgres', 'pgbouncer', 'redis'] as const;
+const OF_INTEGRATION = ['prefect', 'build', 'openssl', 'java', 'maven', 'postgres', 'pgbouncer', 'redis', 'haproxy'] as const;
 const OF_BROWSERS = ['prefect', 'build', 'browser', 'java', 'maven'] as const;
 
 const INTEGRATION = vitestSuite({ projects: ['integration'], summary: 'against a real Prefect and nginx', needs: OF_INTEGRATION, parts: PARTS_AND_REST });

@@ -22,6 +22,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/filters.test.ts': 49,
   'integration/public-path-stock.test.ts': 48,
   'integration/postgres-gateway.test.ts': 48,
+  'integration/three-nodes.test.ts': 30,
   'integration/scoped-attacks.test.ts': 47,
   'integration/nginx-versions.test.ts': 46,
   'integration/events-feed.test.ts': 44,

@@ -9,11 +9,30 @@ import type { PostgresAddress } from '../contract/store-address.ts';
 export const CONNECT_MS = 5_000;
 export const STATEMENT_MS = 5_000;
 
+/** Several, separated by commas, are a primary and its standbys. */
+export function hostsOf({ url }: Pick<PostgresAddress, 'url'>): readonly string[] {
+  const { hostname, searchParams } = new URL(url);
+  return (searchParams.get('host') ?? hostname.replace(/^\[(.*)\]$/, '$1')).split(',');
+}
+
+/** The one to try after `host` failed. */
+export function hostAfter(hosts: readonly string[], host: string | undefined): string {
+  return hosts[(hosts.indexOf(host ?? '') + 1) % hosts.length] ?? '';
+}
+
+export const STANDBY = 'the server is a standby';
+
+/** Rejects for a standby. */
+export async function assertPrimary(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ readonly standby: number }>('select pg_is_in_recovery()::int as standby');
+  if (rows[0]?.standby !== 0) throw new Error(STANDBY);
+}
+
 export function connectionOf({ url, passwordFile }: PostgresAddress): ClientConfig {
-  const { username, password, hostname, port, pathname, searchParams } = new URL(url);
+  const { username, password, port, pathname, searchParams } = new URL(url);
   const secret = passwordFile === null ? decodeURIComponent(password) : () => passwordIn(passwordFile);
   return {
-    host: searchParams.get('host') ?? hostname.replace(/^\[(.*)\]$/, '$1'),
+    host: hostsOf({ url })[0] ?? '',
     port: port === '' ? 5432 : Number(port),
     user: decodeURIComponent(username),
     // Without one, pg reads PGPASSWORD, then the file that PGPASSFILE names.

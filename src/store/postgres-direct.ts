@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { PostgresAddress } from '../contract/store-address.ts';
 import type { BeginWork, Coordination, CoordinationParts, Duty, DutyName } from './coordination.ts';
 import type { Database } from './database.ts';
-import { connectionOf } from './postgres-connection.ts';
+import { assertPrimary, connectionOf, hostAfter, hostsOf } from './postgres-connection.ts';
 import { CHANGE_CHANNEL } from './postgres-schema.ts';
 
 export interface DirectParts extends Omit<CoordinationParts, 'listenAt'> {
@@ -23,6 +23,8 @@ export function openDirect(parts: DirectParts): Coordination {
   const works = new Map<DutyName, Set<BeginWork>>();
   const held = new Map<DutyName, HeldDuty>();
   const closing = new AbortController();
+  const hosts = hostsOf(parts.at);
+  let [host] = hosts;
   let isConnected = false;
 
   /** Tries each duty that this node does not have, and begins what has not begun. */
@@ -35,7 +37,7 @@ export function openDirect(parts: DirectParts): Coordination {
   }
 
   async function session(): Promise<void> {
-    const client = new pg.Client({ ...connectionOf(parts.at), query_timeout: NO_ANSWER_MS });
+    const client = new pg.Client({ ...connectionOf(parts.at), host, query_timeout: NO_ANSWER_MS });
     const ended = new Promise<unknown>((resolve) => {
       // Each error needs a listener: Postgres says that it ends, and then the connection breaks.
       client.on('error', resolve);
@@ -43,6 +45,7 @@ export function openDirect(parts: DirectParts): Coordination {
     });
     try {
       await client.connect();
+      if (hosts.length > 1) await assertPrimary(client);
       await client.query(`set idle_session_timeout = ${SILENCE_MS}`);
       client.on('notification', parts.onChange);
       await client.query(`listen ${CHANGE_CHANNEL}`);
@@ -67,7 +70,13 @@ export function openDirect(parts: DirectParts): Coordination {
 
   async function sessions(): Promise<void> {
     while (!closing.signal.aborted) {
-      await session().catch((error: unknown) => parts.onState(error));
+      // Each host once, beginning with the last one that worked.
+      for (let tries = 0; tries < hosts.length && !closing.signal.aborted; tries += 1) {
+        await session().catch((error: unknown) => {
+          host = hostAfter(hosts, host);
+          parts.onState(error);
+        });
+      }
       await pauseUntil(closing.signal, RETRY_MS);
     }
   }

@@ -1,5 +1,6 @@
 // What an error of Postgres, or of the connection to it, means for the operator. The password is in none of them.
 import { LictorError } from '../contract/error.ts';
+import { STANDBY } from './postgres-connection.ts';
 
 interface Meaning {
   readonly code: string;
@@ -59,7 +60,8 @@ const BY_STATE: Readonly<Record<string, Meaning>> = {
 /** Connection lost, server ends or starts, too many connections, statement or idle limits. */
 const AWAY_STATES = /^(?:08...|57P0.|53300|57014|25P0.)$/;
 const AWAY_TEXTS = /^(?:Connection terminated|Client has encountered a connection error|Query read timeout|timeout e|Cannot use a pool|The server does not)/;
-const STANDBY = 'cannot use serializable mode in a hot standby';
+/** From Postgres, and from `assertPrimary`. */
+const STANDBYS: readonly string[] = ['cannot use serializable mode in a hot standby', STANDBY];
 const NO_PASSWORD = /^SASL:/;
 
 /** The error in words; an error that is none of Postgres stays as it is. */
@@ -71,7 +73,7 @@ export function inWords(store: string, error: unknown): unknown {
 
 function meaningOf(error: Error): Meaning | undefined {
   const state = stateOf(error);
-  if (error.message === STANDBY) return READ_ONLY;
+  if (STANDBYS.includes(error.message)) return READ_ONLY;
   if (NO_PASSWORD.test(error.message)) return REJECTED;
   if (state !== undefined && BY_STATE[state] !== undefined) return BY_STATE[state];
   return isAway(error) ? UNREACHABLE : undefined;
@@ -79,7 +81,7 @@ function meaningOf(error: Error): Meaning | undefined {
 
 /** The connection is of no further use: it is lost, hangs, or leads to a server that is no longer the primary. */
 export function isBroken(error: unknown): boolean {
-  return error instanceof Error && (isAway(error) || error.message === STANDBY || stateOf(error) === '25006');
+  return error instanceof Error && (isAway(error) || STANDBYS.includes(error.message) || stateOf(error) === '25006');
 }
 
 /** Postgres undid the transaction, because another one was in its way: it can be repeated. */

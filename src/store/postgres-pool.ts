@@ -2,24 +2,42 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { type PostgresAddress, shownAddress } from '../contract/store-address.ts';
-import { connectionOf } from './postgres-connection.ts';
+import { assertPrimary, connectionOf, hostAfter, hostsOf } from './postgres-connection.ts';
 import { inWords, isBroken } from './postgres-errors.ts';
 
 /** Its errors are in words, and a connection that is of no further use does not return to it. */
 export function openPool(at: PostgresAddress, max: number): PostgresPool {
   const store = shownAddress(at);
-  const pool = new pg.Pool({ ...connectionOf(at), max, idleTimeoutMillis: 30_000 });
+  const hosts = hostsOf(at);
+  const pool = new pg.Pool({ ...connectionOf(at), max, idleTimeoutMillis: 30_000, ...(hosts.length > 1 && { verify }) });
   // An idle connection that ends: the next use opens another one.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   const rethrow = (error: unknown): never => {
     throw inWords(store, error);
   };
+  /** Tries each host once, beginning with the last one that worked. */
+  async function connect(): Promise<pg.PoolClient> {
+    for (let tries = 1; ; tries += 1) {
+      const { host } = pool.options;
+      try {
+        return await pool.connect();
+      } catch (error) {
+        // Another connection may have moved on meanwhile.
+        if (pool.options.host === host) pool.options.host = hostAfter(hosts, host);
+        if (tries >= hosts.length) throw error;
+      }
+    }
+  }
   return {
     options: pool.options,
-    connect: async () => guarded(await pool.connect().catch(rethrow), rethrow),
+    connect: async () => guarded(await connect().catch(rethrow), rethrow),
     end: () => pool.end(),
   };
+}
+
+function verify(client: pg.PoolClient, done: (error?: Error) => void): void {
+  assertPrimary(client).then(() => done(), done);
 }
 
 function guarded(client: pg.PoolClient, rethrow: (error: unknown) => never): PostgresPoolClient {

@@ -243,9 +243,33 @@ describe('nodes', () => {
   });
 });
 
+describe('a primary and its standby', () => {
+  it('are one store: the standby takes changes, notices and duties when it is promoted, and none before', async () => {
+    const primary = await startPostgres();
+    const standby = await primary.standby();
+    // The standby stands first, and is left out while it is one.
+    const at = { url: `postgres://${primary.address.replace('@127.0.0.1:', '@127.0.0.2,127.0.0.1:')}`, passwordFile: null };
+    const node = await nodeOf('one', at);
+    await node.begins();
+    await node.store.bump('before');
+    await primary.kill();
+    await expect(node.store.bump('meanwhile')).rejects.toMatchObject({ code: expect.stringMatching(/^store-(?:unreachable|read-only)$/) });
+    await vi.waitFor(() => expect(node.fence()).toBeNull(), { timeout: 10_000 });
+    await standby.promote();
+    await vi.waitFor(() => node.store.bump('after'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(node.fence()).not.toBeNull(), { timeout: 10_000 });
+    const heard = node.heard();
+    await node.store.bump('a change');
+    await vi.waitFor(() => expect(node.heard()).toBeGreaterThan(heard));
+    await node.close();
+    await standby.stop();
+    await primary.stop();
+  });
+});
+
 /** Holds the exports from `begins` or `hold` on. */
-async function nodeOf(node: string) {
-  const store = await openStore({ at: address('created'), clock: systemClock });
+async function nodeOf(node: string, at = address('created')) {
+  const store = await openStore({ at, clock: systemClock });
   let [heard, fence]: [number, number | null] = [0, null];
   const coordination = await store.coordinate({
     ...{ node, listenAt: null, onState: () => undefined },

@@ -14,6 +14,7 @@ describe('store', () => {
     ['postgres://lictor@127.0.0.1/lictor', { url: 'postgres://lictor@127.0.0.1/lictor', passwordFile: null }],
     ['postgresql://lictor:p%40ss@[::1]:5433/lictor', { url: 'postgresql://lictor:p%40ss@[::1]:5433/lictor', passwordFile: null }],
     ['postgres://a@db.example/b?sslmode=verify-full', { url: 'postgres://a@db.example/b?sslmode=verify-full', passwordFile: null }],
+    ['postgres://a@127.0.0.1,localhost:5433/b', { url: 'postgres://a@127.0.0.1,localhost:5433/b', passwordFile: null }],
     ['postgres://a@localhost/b?host=/run/postgresql', { url: 'postgres://a@localhost/b?host=/run/postgresql', passwordFile: null }],
     [
       { url: 'postgres://a@db.example/b?sslmode=disable', password_file: 'pw' },
@@ -30,6 +31,8 @@ describe('store', () => {
     ['a parameter that Lictor would ignore', 'postgres://a@localhost/b?hidden=1', /no address/],
     ['a parameter twice', 'postgres://a@h.example/b?sslmode=verify-full&sslmode=disable', /no address/],
     ['no server', 'postgres://a@/b', /no address/],
+    ['a standby elsewhere in plain text', 'postgres://a@localhost,db.example/b', /whether the connection is encrypted/],
+    ['an empty server', 'postgres://a@localhost,,localhost/b', /no address/],
     ['another server as the socket', 'postgres://a@localhost/b?host=db.example', /no directory/],
     ['a server elsewhere in plain text', 'postgres://a@db.example/b', /whether the connection is encrypted/],
     ['a mode that does not check the server', 'postgres://a@db.example/b?sslmode=require', /whether the connection is encrypted/],

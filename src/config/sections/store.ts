@@ -45,7 +45,7 @@ const EXAMPLE = 'postgres://USER@HOST/DATABASE?sslmode=verify-full';
 function withPasswordFile({ baseDir }: Pick<Context, 'baseDir'>) {
   return z
     .strictObject({
-      url: text.describe(`${EXAMPLE}. Also sslrootcert=FILE, or host=DIRECTORY for a socket.`),
+      url: text.describe(`${EXAMPLE}. Also sslrootcert=FILE, or host=DIRECTORY for a socket. HOST,HOST are a primary and its standbys.`),
       password_file: filePath.describe('A file that holds the password alone. Lictor reads it for each connection.'),
     })
     .transform(({ url, password_file: file }) => ({ url, passwordFile: resolve(baseDir, file) }));
@@ -61,7 +61,7 @@ export function postgresComplaint(written: string): Complaint | undefined {
   const url = POSTGRES.test(written) ? URL.parse(written) : null;
   const parameters = [...(url?.searchParams.keys() ?? [])];
   const isKnown = parameters.every((name) => ['sslmode', 'sslrootcert', 'host'].includes(name)) && new Set(parameters).size === parameters.length;
-  if (url === null || url.hash !== '' || url.username === '' || !/^\/[^/@]+$/.test(url.pathname) || !isKnown)
+  if (url === null || url.hash !== '' || url.username === '' || !/^\/[^/@]+$/.test(url.pathname) || /^,|,,|,$/.test(url.hostname) || !isKnown)
     return { message: 'is no address of a Postgres database', remedy: `Write ${EXAMPLE}. Percent-encode special characters, or use password_file.` };
   const socket = url.searchParams.get('host');
   if (socket === null) return tlsComplaint(url);
@@ -74,7 +74,7 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 function tlsComplaint({ hostname, searchParams }: URL): Complaint | undefined {
   const mode = searchParams.get('sslmode');
   const file = searchParams.get('sslrootcert');
-  if (mode !== 'verify-full' && mode !== 'disable' && !(mode === null && LOOPBACK.has(hostname)))
+  if (mode !== 'verify-full' && mode !== 'disable' && !(mode === null && hostname.split(',').every((host) => LOOPBACK.has(host))))
     return {
       message: 'does not say whether the connection is encrypted',
       remedy: 'Add ?sslmode=verify-full; or ?sslmode=disable where the network itself is private.',

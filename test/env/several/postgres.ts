@@ -13,6 +13,16 @@ export interface Postgres {
   end(): Promise<void>;
   /** Starts it again, on the same port. */
   begin(): Promise<void>;
+  /** SIGKILL for all of its processes. */
+  kill(): Promise<void>;
+  /** A streaming replica on the same port of 127.0.0.2. */
+  standby(): Promise<Standby>;
+  stop(): Promise<void>;
+}
+
+export interface Standby {
+  /** Makes it the primary; resolves when it accepts changes. */
+  promote(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -32,16 +42,37 @@ export async function startPostgres(): Promise<Postgres> {
   const spec = (name: string, args: readonly string[]) => unprivileged({ name, program: join(bin, name), args, cwd: home });
   const made = await run(spec('initdb', ['-D', data, '-U', 'prefect', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C']));
   if (made.code !== 0) throw new Error(`initdb: ${made.output}`);
-  const settings = [...SETTINGS, 'listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${home}`].flatMap((setting) => ['-c', setting]);
-  const isReady = async (): Promise<boolean> => (await run(spec('pg_isready', ['-q', '-h', '127.0.0.1', '-p', String(port)]))).code === 0;
+  const serve = (directory: string, host: string, sockets = '') => {
+    const settings = [...SETTINGS, `listen_addresses=${host}`, `port=${port}`, `unix_socket_directories=${sockets}`].flatMap((setting) => ['-c', setting]);
+    const ready = async (): Promise<boolean> => (await run(spec('pg_isready', ['-q', '-h', host, '-p', String(port)]))).code === 0;
+    return start({ ...spec('postgres', ['-D', directory, ...settings]), ready });
+  };
   const rules = join(data, 'pg_hba.conf');
   writeFileSync(rules, `host all ${GUARDED_USER} 127.0.0.1/32 scram-sha-256\n${readFileSync(rules, 'utf8')}`);
-  const begin = () => start({ ...spec('postgres', ['-D', data, ...settings]), ready: isReady });
+  const begin = () => serve(data, '127.0.0.1', home);
   let server: Running = await begin();
   const end = async (): Promise<void> => {
     server.signal('SIGINT'); // "fast": it closes all open connections
     await server.exited;
     await server.stop();
+  };
+  const standby = async (): Promise<Standby> => {
+    const replica = join(home, 'standby');
+    const to = ['-h', '127.0.0.1', '-p', String(port), '-U', 'prefect'];
+    const copied = await run(spec('pg_basebackup', [...to, '-D', replica, '-R', '--checkpoint=fast', '--no-sync']));
+    if (copied.code !== 0) throw new Error(`pg_basebackup: ${copied.output}`);
+    const second = await serve(replica, '127.0.0.2');
+    return {
+      async promote() {
+        const promoted = await run(spec('pg_ctl', ['promote', '-w', '-D', replica]));
+        if (promoted.code !== 0) throw new Error(`pg_ctl promote: ${promoted.output}`);
+      },
+      async stop() {
+        second.signal('SIGINT');
+        await second.exited;
+        await second.stop();
+      },
+    };
   };
   return {
     address: `prefect@127.0.0.1:${port}/postgres`,
@@ -49,6 +80,8 @@ export async function startPostgres(): Promise<Postgres> {
     async begin() {
       server = await begin();
     },
+    standby,
+    kill: () => server.stop({ graceMs: 0 }),
     async stop() {
       if (server.running()) await end();
       rmSync(home, { recursive: true, force: true });

@@ -5,6 +5,7 @@ export interface Answer {
   readonly status: number;
   /** `X-Request-Id`. */
   readonly id: string;
+  readonly retryAfter: string | undefined;
 }
 
 export interface Connection {
@@ -72,5 +73,10 @@ function wholeAnswer(text: string): (Answer & { readonly closes: boolean }) | un
   const body = text.slice(end + 4);
   const isWhole = length === undefined ? body.endsWith('0\r\n\r\n') || header('transfer-encoding') === undefined : body.length >= Number(length);
   if (!isWhole) return undefined;
-  return { status: Number(head.slice(9, 12)), id: header('x-request-id') ?? '', closes: header('connection')?.toLowerCase() === 'close' };
+  return {
+    status: Number(head.slice(9, 12)),
+    id: header('x-request-id') ?? '',
+    retryAfter: header('retry-after'),
+    closes: header('connection')?.toLowerCase() === 'close',
+  };
 }

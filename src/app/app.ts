@@ -13,6 +13,7 @@ import { openEdgeSecret } from '../config/keys/edge-secret.ts';
 import { limitsOfNode } from '../config/limits-of-node.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { Clock, SteadyClock } from '../contract/clock.ts';
+import type { LictorError } from '../contract/error.ts';
 import type { FromControl } from '../contract/ipc.ts';
 import { joinSockets } from '../contract/open-socket.ts';
 import { type AdminActions, createAdminServer } from '../edge/http/admin-server.ts';
@@ -63,11 +64,15 @@ export interface AppParts {
   readonly inUse: boolean;
   /** The former control plane of this state directory still serves, and has yielded. */
   readonly beside: boolean;
+  /** The configuration of that control plane. */
+  readonly former: Config | null;
   readonly paths: StatePaths;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly steady: SteadyClock;
   readonly log: Logger;
+  /** A newer release has changed the store: the process ends. */
+  readonly onUnusable: (error: LictorError) => void;
   /** Makes the log's writer open its file again. */
   readonly reopenLog: () => void;
   /** Sends a message to the supervisor. */
@@ -94,6 +99,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     onChange: () => onChange(),
     currentConfig: () => currentConfig(),
     onNodes: () => onNodes(),
+    onUnusable: parts.onUnusable,
     sync: () => sync.now(),
     sockets: { list: () => sockets.list(), close: (id) => sockets.close(id) },
     applyDraft: (request) => reloader.applyDraft(request),
@@ -123,13 +129,13 @@ export async function startApp(parts: AppParts): Promise<App> {
   const edge = await prepareEdge(parts, config, nodes());
   watchLedger(shared, current);
   const metered = meterApp({ shared, current, config, relay, answerer });
-  const prepare = (next: Config) => prepareListeners({ forward, metered, serviceProxy }, next);
+  const prepare = (next: Config, former?: Config | null) => prepareListeners({ forward, metered, serviceProxy }, next, former);
   const reloader = createReloader({
-    ...{ ...parts, shared, current, prepareListeners: prepare },
+    ...{ ...parts, shared, current, prepareListeners: (next: Config) => prepare(next) },
     ...{ applyEdge: (next) => prepareEdge(parts, next, nodes()), moveSockets: relay.restart, useServices: serviceProxy.use },
   });
   const servers = await listen(parts, { relay, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, workers: relay.workers, ...reloader } });
-  (await prepare(config)).commit();
+  (await prepare(config, parts.former)).commit();
   await shared.store.scim.keepOnly(config.scim.map(({ idp }) => idp));
   onNodes = () => reloader.shareLimits();
   onChange = () => void seeChanges({ shared, sync, reloader }).catch((error: unknown) => log.error({ err: error }, 'a change of another node'));
@@ -140,12 +146,16 @@ export async function startApp(parts: AppParts): Promise<App> {
     async yield() {
       await sole.stop();
       sole = NO_WORK;
+      shared.membership?.yield();
+      await shared.replication?.pause();
       await ledger.takeTurn('pause');
     },
     async resume() {
       if (sole !== NO_WORK) return;
       await prepareEdge(parts, current.get().config, nodes());
       await ledger.takeTurn('resume');
+      shared.replication?.resume();
+      await shared.membership?.resume();
       sole = await startSoleWork(upkeep);
     },
     alone: () => ledger.takeTurn('alone'),

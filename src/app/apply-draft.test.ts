@@ -50,6 +50,7 @@ beforeAll(async () => {
     onChange: () => undefined,
     currentConfig: () => current.get().config,
     onNodes: async () => undefined,
+    onUnusable: () => undefined,
     beside: false,
     config: loaded.config,
   });

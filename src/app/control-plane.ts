@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { upstreamFingerprint } from '../config/certificates.ts';
 import type { Config } from '../config/config.ts';
-import { loadCandidate, loadInUse } from '../config/in-use.ts';
+import { type ConfigPlace, loadCandidate, loadInUse } from '../config/in-use.ts';
 import { edgePid } from '../config/pid-file.ts';
 import { prepareStateDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
@@ -68,11 +68,13 @@ async function main({ configFile, stateDir, inUse, beside }: Start): Promise<voi
       configFile,
       inUse: loaded !== candidate.loaded,
       beside,
+      former: formerConfig(place, beside),
       paths,
       env: process.env,
       clock: systemClock,
       steady: steadyClock,
       log,
+      onUnusable: endWith,
       reopenLog: () => destination.reopen(),
       send,
     });
@@ -86,6 +88,12 @@ async function main({ configFile, stateDir, inUse, beside }: Start): Promise<voi
   } finally {
     candidate.discard();
   }
+}
+
+/** Of the control plane that this one replaces. Null if there is none, or if it cannot be read any more: then its ports count as taken. */
+function formerConfig(place: ConfigPlace, beside: boolean): Config | null {
+  const loaded = beside ? loadInUse(place, 'skip') : undefined;
+  return loaded?.ok === true ? loaded.config : null;
 }
 
 /** An nginx that ran before this start has not read the present files. Certificate files may have changed without a reload. */
@@ -151,6 +159,11 @@ function fatal(message: string): void {
   send({ type: 'fatal', message });
   process.exitCode = 1;
   process.disconnect?.();
+}
+
+/** The next one starts when the store can be used again. */
+function endWith({ message }: LictorError): void {
+  process.send?.({ type: 'fatal', message } satisfies FromControl, () => process.exit(1));
 }
 
 function send(message: FromControl): void {

@@ -36,8 +36,8 @@ export interface Metered {
   readonly answerer: Answerer;
   /** For people that watch. From the first call on, it measures the time of each decision too. */
   families(): readonly Family[];
-  /** Opens the new listener; until `commit`, the former one answers. Rejects if it cannot listen. */
-  prepare(listen: MetricsListen | null): Promise<Prepared>;
+  /** Opens the new listener; until `commit`, the former one answers. `isPassed`: the control plane before this one has it too. Rejects if it cannot listen. */
+  prepare(listen: MetricsListen | null, isPassed?: boolean): Promise<Prepared>;
   close(): Promise<void>;
 }
 
@@ -61,10 +61,10 @@ export function meter(files: ReaderFiles, answerer: Answerer, parts: MeteredPart
       isWatched = true;
       return [...gather(), ...processFamilies()];
     },
-    async prepare(listen) {
+    async prepare(listen, isPassed = false) {
       const address = JSON.stringify(listen);
       if (address === (current?.address ?? 'null')) return { commit: () => undefined, discard: () => undefined };
-      const next = listen === null ? null : { address, metrics: await startMetrics({ listen, files, gather }) };
+      const next = listen === null ? null : { address, metrics: await startMetrics({ listen, isPassed, files, gather }) };
       return {
         commit() {
           close(current?.metrics);

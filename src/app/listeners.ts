@@ -10,12 +10,12 @@ export interface Listeners {
   readonly serviceProxy: Pick<ServiceProxyThread, 'prepare'>;
 }
 
-/** Rejects if one of them cannot listen; then none has changed. */
-export async function prepareListeners({ forward, metered, serviceProxy }: Listeners, config: Config): Promise<Prepared> {
+/** Rejects if one of them cannot listen; then none has changed. `former`: of the control plane before this one, which listens there too. */
+export async function prepareListeners({ forward, metered, serviceProxy }: Listeners, config: Config, former: Config | null = null): Promise<Prepared> {
   const { forwardProxy, metrics } = config;
   await serviceProxy.prepare(config);
-  const proxy = await forward.prepare(forwardProxy?.listen ?? null);
-  const scrapes = await metered.prepare(metrics).catch((error: unknown) => {
+  const proxy = await forward.prepare(forwardProxy?.listen ?? null, isSame(forwardProxy?.listen, former?.forwardProxy?.listen));
+  const scrapes = await metered.prepare(metrics, isSame(metrics, former?.metrics)).catch((error: unknown) => {
     proxy.discard();
     throw error;
   });
@@ -29,4 +29,8 @@ export async function prepareListeners({ forward, metered, serviceProxy }: Liste
       scrapes.discard();
     },
   };
+}
+
+function isSame(listen: object | null | undefined, former: object | null | undefined): boolean {
+  return JSON.stringify(listen ?? null) === JSON.stringify(former ?? null);
 }

@@ -6,6 +6,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { decidingText } from '../authorization/decide/revision.ts';
 import type { Config } from '../config/config.ts';
 import { makeOnce } from '../config/make-once.ts';
+import { LictorError } from '../contract/error.ts';
 import { BEAT_MS, type LiveNode, type Node, type Nodes } from '../store/nodes.ts';
 
 export interface Membership {
@@ -13,7 +14,11 @@ export interface Membership {
   count(): number;
   /** By name. */
   live(): Promise<readonly LiveNode[]>;
-  /** The name is free at once. */
+  /** A successor of this process may join under its name. */
+  yield(): void;
+  /** The successor has not started. */
+  resume(): Promise<void>;
+  /** The name is free at once, unless the successor has it. */
   leave(): Promise<void>;
 }
 
@@ -26,18 +31,21 @@ export interface MembershipParts {
   readonly log: Logger;
   /** Nodes have come or gone. Called again at the next beat if it rejects. */
   readonly onCount: () => Promise<void>;
+  /** A newer release has changed the store, so that this process must not use it. */
+  readonly onUnusable: (error: LictorError) => void;
 }
 
 /** Throws `node-name-taken` with the remedy. */
-export async function joinNodes({ nodes, node: name, idFile, config, log, onCount }: MembershipParts): Promise<Membership> {
+export async function joinNodes({ nodes, node: name, idFile, config, log, onCount, onUnusable }: MembershipParts): Promise<Membership> {
   makeOnce(idFile, randomUUID());
   const instance = readFileSync(idFile, 'utf8');
   const now = (): Node => ({ name, instance, version: manifest.version, configuration: digestOf(config()) });
-  await nodes.join(now());
+  let startedMs = await nodes.join(now());
+  let hasYielded = false;
   let counted = (await nodes.live()).length;
   const beat = async (): Promise<void> => {
-    // Another node took the name while this process was silent. It may have ended since.
-    if (!(await nodes.beat(now()))) await nodes.join(now());
+    // Without a successor, another node took the name while this process was silent. It may have ended since.
+    if (!(await nodes.beat(now(), startedMs)) && !hasYielded) startedMs = await nodes.join(now());
     const live = (await nodes.live()).length;
     if (live === counted) return;
     const before = counted;
@@ -47,13 +55,24 @@ export async function joinNodes({ nodes, node: name, idFile, config, log, onCoun
       log.error({ err: error, nodes: live }, 'the limits are not divided by the nodes of now');
     });
   };
-  const timer = setInterval(() => void beat().catch((error: unknown) => log.error({ err: error }, 'this node could not say that it lives')), BEAT_MS);
+  const failed = (error: unknown): void => {
+    log.error({ err: error }, 'this node could not say that it lives');
+    if (error instanceof LictorError && error.code === 'state-newer') onUnusable(error);
+  };
+  const timer = setInterval(() => void beat().catch(failed), BEAT_MS);
   return {
     count: () => Math.max(1, counted),
     live: nodes.live,
+    yield() {
+      hasYielded = true;
+    },
+    async resume() {
+      hasYielded = false;
+      startedMs = await nodes.join(now());
+    },
     async leave() {
       clearInterval(timer);
-      await nodes.leave({ name, instance });
+      await nodes.leave({ name, instance }, startedMs);
     },
   };
 }

@@ -15,6 +15,7 @@ import { withReserve } from '../config/reserve.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import type { Clock, SteadyClock } from '../contract/clock.ts';
+import type { LictorError } from '../contract/error.ts';
 import type { OpenSockets } from '../contract/open-socket.ts';
 import type { DraftOutcome, DraftRequest } from '../contract/policy-outcome.ts';
 import type { WorkerChannel } from '../contract/worker-channel.ts';
@@ -127,6 +128,8 @@ export interface ProcessParts
   readonly currentConfig: () => Config;
   /** Nodes have come or gone. */
   readonly onNodes: () => Promise<void>;
+  /** A newer release has changed the store: the process ends. */
+  readonly onUnusable: (error: LictorError) => void;
 }
 
 /** To Postgres: those of a node beside commands, threads and other nodes. */
@@ -185,8 +188,8 @@ export async function openProcessServices({ config, configFile, beside, onReopen
 
 type Parts = Omit<ProcessParts, 'config' | 'configFile' | 'beside' | 'onReopen'>;
 
-function join({ paths, log, currentConfig, onNodes }: Parts, { node, storeAt }: Config, { nodes }: Store): Promise<Membership> | null {
-  return typeof storeAt === 'string' ? null : joinNodes({ nodes, node, idFile: paths.nodeId, config: currentConfig, log, onCount: onNodes });
+function join({ paths, log, currentConfig, onNodes, onUnusable }: Parts, { node, storeAt }: Config, { nodes }: Store): Promise<Membership> | null {
+  return typeof storeAt === 'string' ? null : joinNodes({ nodes, node, idFile: paths.nodeId, config: currentConfig, log, onCount: onNodes, onUnusable });
 }
 
 function coordinate({ log, onChange }: Parts, { node, storeListen: listenAt }: Config, store: Store): Promise<Coordination> {

@@ -70,6 +70,7 @@ it('closes its connections to Prefect when it cannot be built', async () => {
     onChange: () => undefined,
     currentConfig: () => config,
     onNodes: async () => undefined,
+    onUnusable: () => undefined,
   };
   const shared = await openProcessServices({ ...parts, config: { ...config, storeAt: paths.storeFile } });
   await expect(buildRuntime(shared, config, NO_POLICIES)).rejects.toMatchObject({ code: 'client-crl-unusable' });

@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { PRIVATE_UMASK } from '../config/state-dir.ts';
 import { backUpOlderState } from '../config/state-version.ts';
 import { systemClock } from '../contract/clock.ts';
-import { LictorError } from '../contract/error.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 
@@ -27,8 +26,6 @@ async function up(context: CliContext, replace: boolean): Promise<void> {
     const { soundPolicies } = await import('./own-policies.ts');
     soundPolicies(config, configFile);
   }
-  if (replace && typeof config.storeAt !== 'string')
-    throw new LictorError('replace-refused', 'Nodes with a Postgres store are upgraded one after the other: stop this one and start it, while others serve.');
   const { runSupervisor } = await import('../operations/supervise/supervisor.ts');
   context.err.write('lictor: starting ...\n');
   if (config.tls?.selfMadeBy != null)

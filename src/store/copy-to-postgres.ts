@@ -7,7 +7,7 @@ import { type PostgresAddress, shownAddress } from '../contract/store-address.ts
 import { openSqliteDump } from './dump.ts';
 import { GONE_AFTER_MS } from './nodes.ts';
 import { openPostgres } from './postgres.ts';
-import { VERSION_TABLE } from './postgres-schema.ts';
+import { VERSION_TABLE } from './postgres-versions.ts';
 import { SCHEMA_TABLES, STORE_TABLES } from './schema.ts';
 import type { TableRows, Value } from './sqlite-rows.ts';
 import type { Tables } from './tables.ts';

@@ -22,4 +22,6 @@ export interface Database {
 export interface OpenedDatabase extends Database {
   /** The time of the parts of the store. */
   readonly clock: Clock;
+  /** A newer release may have changed the tables since they were opened. Throws `state-newer`. */
+  assertUsable(transaction: Transaction<Tables>): Promise<void>;
 }

@@ -1,7 +1,7 @@
 // The nodes of a gateway that share this store. Each says every few seconds that it lives.
 import type { Clock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
-import type { Database } from './database.ts';
+import type { OpenedDatabase } from './database.ts';
 
 export interface Node {
   readonly name: string;
@@ -18,37 +18,43 @@ export interface LiveNode extends Node {
 }
 
 export interface Nodes {
-  /** Throws `node-name-taken` if a live node with another state directory has this name. */
-  join(node: Node): Promise<void>;
-  /** This node lives. False: another one has taken its name. */
-  beat(node: Node): Promise<boolean>;
+  /** Answers the time, by which the row knows its process. Throws `node-name-taken` if a live node with another state directory has this name; `state-newer`. */
+  join(node: Node): Promise<number>;
+  /** This process lives. False: another process has joined under its name. Throws `state-newer` if the store is no longer one of this release. */
+  beat(node: Node, startedMs: number): Promise<boolean>;
   /** By name. */
   live(): Promise<readonly LiveNode[]>;
-  /** At a clean stop. The name is free at once. */
-  leave(node: Pick<Node, 'name' | 'instance'>): Promise<void>;
+  /** At a clean stop. The name is free at once, unless another process has joined under it. */
+  leave(node: Pick<Node, 'name' | 'instance'>, startedMs: number): Promise<void>;
 }
 
 export const BEAT_MS = 2_000;
 /** A node that has been silent for so long counts as gone. */
 export const GONE_AFTER_MS = 10_000;
 
-export function createNodes(database: Database, clock: Clock): Nodes {
+export function createNodes(database: OpenedDatabase, clock: Clock): Nodes {
   return {
     join: (node) =>
       database.durably(async (transaction) => {
+        await database.assertUsable(transaction);
         const nowMs = clock();
-        const other = await transaction.selectFrom('nodes').select(['instance', 'seen_ms']).where('name', '=', node.name).executeTakeFirst();
+        const other = await transaction.selectFrom('nodes').select(['instance', 'seen_ms', 'started_ms']).where('name', '=', node.name).executeTakeFirst();
         if (other !== undefined && other.instance !== node.instance && other.seen_ms > nowMs - GONE_AFTER_MS) throw taken(node.name);
-        const columns = { ...node, started_ms: nowMs, seen_ms: nowMs };
+        // A process and its successor may join in one millisecond.
+        const startedMs = Math.max(nowMs, (other?.started_ms ?? 0) + 1);
+        const columns = { ...node, started_ms: startedMs, seen_ms: nowMs };
         await transaction
           .insertInto('nodes')
           .values(columns)
           .onConflict((conflict) => conflict.column('name').doUpdateSet(columns))
           .execute();
+        return startedMs;
       }),
-    beat: ({ name, instance, configuration }) =>
+    beat: ({ name, instance, configuration }, startedMs) =>
       database.write(async (transaction) => {
-        const mine = transaction.updateTable('nodes').set({ seen_ms: clock(), configuration }).where('name', '=', name).where('instance', '=', instance);
+        await database.assertUsable(transaction);
+        const row = transaction.updateTable('nodes').set({ seen_ms: clock(), configuration }).where('name', '=', name).where('instance', '=', instance);
+        const mine = row.where('started_ms', '=', startedMs);
         return (await mine.executeTakeFirst()).numUpdatedRows > 0n;
       }),
     async live() {
@@ -60,9 +66,10 @@ export function createNodes(database: Database, clock: Clock): Nodes {
         .execute();
       return rows.map(({ started_ms, seen_ms, ...node }) => ({ ...node, startedMs: started_ms, seenMs: seen_ms }));
     },
-    leave: ({ name, instance }) =>
+    leave: ({ name, instance }, startedMs) =>
       database.durably(async (transaction) => {
-        await transaction.deleteFrom('nodes').where('name', '=', name).where('instance', '=', instance).execute();
+        const row = transaction.deleteFrom('nodes').where('name', '=', name).where('instance', '=', instance);
+        await row.where('started_ms', '=', startedMs).execute();
       }),
   };
 }

@@ -19,7 +19,8 @@ import { correctedClock } from './postgres-clock.ts';
 import { STATEMENT_MS } from './postgres-connection.ts';
 import { inWords, isRepeatable } from './postgres-errors.ts';
 import { openPool } from './postgres-pool.ts';
-import { createPostgresTables, currentVersion, VERSION_TABLE } from './postgres-schema.ts';
+import { preparePostgresTables } from './postgres-schema.ts';
+import { assertStillShared, planOf, type StorePlan, type StoreProgram, THIS_PROGRAM, VERSION_TABLE } from './postgres-versions.ts';
 import type { Tables } from './tables.ts';
 
 const OLDEST_VERSION = 14;
@@ -29,38 +30,44 @@ export interface PostgresParts {
   readonly clock: Clock;
   /** The most connections at once. */
   readonly connections: number;
+  /** Only tests have another one. */
+  readonly program?: StoreProgram | undefined;
 }
 
 /**
- * Connects, and creates the tables in a new database. Throws `store-unreachable`, `store-password`, `store-rights`, `store-read-only`,
- * `store-too-old`, `store-foreign`, `store-unusable` or `state-newer`, each with the remedy: then nothing was changed.
+ * Connects, and creates the tables in a new database, or changes those of an older release. Throws `store-unreachable`, `store-password`,
+ * `store-rights`, `store-read-only`, `store-too-old`, `store-foreign`, `store-unusable`, or as `applyChanges`, each with the remedy: then nothing was
+ * changed.
  */
-export async function openPostgres({ at, clock, connections }: PostgresParts): Promise<OpenedDatabase> {
+export async function openPostgres({ at, clock, connections, program = THIS_PROGRAM }: PostgresParts): Promise<OpenedDatabase> {
   const db = kyselyOn(at, connections);
   try {
     await assertUsable(db, shownAddress(at));
-    await createPostgresTables(db);
+    await preparePostgresTables(db, program);
     const time = await correctedClock(db, clock);
-    return { ...databaseOn(db), clock: time.clock, close: () => time.stop().finally(() => db.destroy()) };
+    return {
+      ...databaseOn(db),
+      clock: time.clock,
+      assertUsable: (transaction) => assertStillShared(transaction, program),
+      close: () => time.stop().finally(() => db.destroy()),
+    };
   } catch (error) {
     await db.destroy();
     throw error;
   }
 }
 
-export interface ExaminedPostgres {
-  /** Of the store; 0: it has no tables yet. */
-  readonly version: number;
+export interface ExaminedPostgres extends StorePlan {
   /** Of Postgres. */
   readonly server: number;
 }
 
 /** Reads only. Throws as `openPostgres`. */
-export async function examinePostgres(at: PostgresAddress): Promise<ExaminedPostgres> {
+export async function examinePostgres(at: PostgresAddress, program = THIS_PROGRAM): Promise<ExaminedPostgres> {
   const db = kyselyOn(at, 1);
   try {
     const server = await assertUsable(db, shownAddress(at));
-    return { version: await currentVersion(db), server };
+    return { ...(await planOf(db, program)), server };
   } finally {
     await db.destroy();
   }
@@ -70,7 +77,7 @@ function kyselyOn(at: PostgresAddress, connections: number): Kysely<Tables> {
   return new Kysely<Tables>({ dialect: new SerializableDialect({ pool: openPool(at, connections) }) });
 }
 
-function databaseOn(db: Kysely<Tables>): Omit<OpenedDatabase, 'clock' | 'close'> {
+function databaseOn(db: Kysely<Tables>): Omit<OpenedDatabase, 'clock' | 'close' | 'assertUsable'> {
   return {
     read: db,
     select: selectOn(db),

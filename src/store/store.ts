@@ -29,6 +29,7 @@ import { createMarks, type Marks } from './marks.ts';
 import { createNodes, type Nodes } from './nodes.ts';
 import { createObservations, type Observations } from './observations.ts';
 import { createPolicySets, type PolicySets } from './policy-sets.ts';
+import type { StoreProgram } from './postgres-versions.ts';
 import { createRevisions, type Revisions } from './revisions.ts';
 import { createRunTokens, type RunTokens } from './run-tokens.ts';
 import { createScim, type Scim } from './scim.ts';
@@ -87,6 +88,8 @@ export interface StoreParts {
   readonly clock: Clock;
   /** To Postgres at most, at once. */
   readonly connections?: number;
+  /** Only tests of Postgres have another one. */
+  readonly program?: StoreProgram;
 }
 
 const FEW_CONNECTIONS = 2;
@@ -136,12 +139,12 @@ export async function openStore(parts: StoreParts): Promise<Store> {
   };
 }
 
-async function openDatabase({ at, clock, connections = FEW_CONNECTIONS }: StoreParts): Promise<OpenedDatabase> {
-  if (typeof at !== 'string') return await (await import('./postgres.ts')).openPostgres({ at, clock, connections });
+async function openDatabase({ at, clock, connections = FEW_CONNECTIONS, program }: StoreParts): Promise<OpenedDatabase> {
+  if (typeof at !== 'string') return await (await import('./postgres.ts')).openPostgres({ at, clock, connections, program });
   const database = openSqlite(at);
   try {
     await createSqliteTables(database);
-    return { ...database, clock };
+    return { ...database, clock, assertUsable: async () => undefined };
   } catch (error) {
     await database.close();
     throw error;

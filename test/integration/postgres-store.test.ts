@@ -14,6 +14,7 @@ import { SCHEMA } from '../../src/store/schema.ts';
 import type { TableRows } from '../../src/store/sqlite-rows.ts';
 import { openStore } from '../../src/store/store.ts';
 import { GUARDED_USER, type Postgres, startPostgres } from '../env/several/postgres.ts';
+import { releaseTests } from './several/releases.ts';
 
 let server: Postgres;
 let admin: pg.Client;
@@ -27,7 +28,7 @@ beforeAll(async () => {
   server = await startPostgres();
   admin = new pg.Client(`postgres://${server.address}`);
   await admin.connect();
-  for (const name of ['contract', 'created', 'others', 'newer', 'rights', 'readonly', 'guarded', 'copied', 'restored'])
+  for (const name of ['contract', 'created', 'others', 'newer', 'rights', 'readonly', 'guarded', 'copied', 'restored', 'releases', 'shared'])
     await admin.query(`create database ${name}`);
 });
 afterAll(async () => {
@@ -180,10 +181,10 @@ describe('a database of Postgres', () => {
     expect(waiting.tokens).toEqual(Array.from({ length: 250 }, (_, index) => `t${index}`).sort());
     const into = await openStore({ at: address('restored'), clock: systemClock });
     await into.tokens.create(token('former'));
-    await into.nodes.join({ name: 'n1', instance: 'i', version: '1', configuration: 'c' });
+    const joinedMs = await into.nodes.join({ name: 'n1', instance: 'i', version: '1', configuration: 'c' });
     const move = () => copyToPostgres({ from: file, to: address('restored'), former: 'replaced', onProgress: () => undefined });
     await expect(move()).rejects.toMatchObject({ code: 'store-in-use', message: expect.stringContaining('n1') });
-    await into.nodes.leave({ name: 'n1', instance: 'i' });
+    await into.nodes.leave({ name: 'n1', instance: 'i' }, joinedMs);
     await run('restored', 'alter table token_secrets add constraint small check (hash = $$former$$) not valid');
     await expect(move()).rejects.toThrow();
     expect((await into.tokens.list()).map(({ name }) => name)).toEqual(['former']);
@@ -232,12 +233,16 @@ describe('nodes', () => {
   it('with one name are refused while the first lives', async () => {
     const store = await openStore({ at: address('created'), clock: systemClock });
     const node = { name: 'n1', instance: 'a', version: '1', configuration: 'c' };
-    await store.nodes.join(node);
-    await store.nodes.join(node);
+    const former = await store.nodes.join(node);
+    const startedMs = await store.nodes.join(node);
     await expect(store.nodes.join({ ...node, instance: 'b' })).rejects.toMatchObject({ code: 'node-name-taken' });
-    expect(await store.nodes.beat({ ...node, instance: 'b' })).toBe(false);
+    expect(await store.nodes.beat({ ...node, instance: 'b' }, startedMs)).toBe(false);
     expect(await store.nodes.live()).toMatchObject([node]);
-    await store.nodes.leave(node);
+    // The successor of a process has the row: the former one neither beats nor removes it.
+    expect([await store.nodes.beat(node, former), await store.nodes.beat(node, startedMs)]).toEqual([false, true]);
+    await store.nodes.leave(node, former);
+    expect(await store.nodes.live()).toMatchObject([node]);
+    await store.nodes.leave(node, startedMs);
     await store.nodes.join({ ...node, instance: 'b' });
     await store.close();
   });
@@ -266,6 +271,8 @@ describe('a primary and its standby', () => {
     await primary.stop();
   });
 });
+
+releaseTests({ at: address, run, tablesOf });
 
 /** Holds the exports from `begins` or `hold` on. */
 async function nodeOf(node: string, at = address('created')) {

@@ -1,15 +1,18 @@
 // Parts of the gateway die while a stock flow of 100 tasks runs: the run completes, all task runs arrive, the ledger is whole.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StockClient, stockClient } from '../env/client.ts';
+import { freePort } from '../env/free-port.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
 import { type Finished, isAlive, signalProcess, waitFor } from '../env/process.ts';
+import { startPostgres } from '../env/several/postgres.ts';
 import { startRecorder } from '../env/upstream-recorder.ts';
 import { controlPlaneAway } from './restarts/away.ts';
 import { leavesInOrder } from './restarts/leaving.ts';
-import { isReplacedUnderLoad, remainsIfNotReplaced } from './restarts/replaced.ts';
+import { isReplacedUnderLoad, remainsIfNotReplaced, remainsIfPortsCannotPass } from './restarts/replaced.ts';
 import { suiteOutcomes } from './stock/session.ts';
 
 const prefect = sharedPrefect();
@@ -217,14 +220,41 @@ describe('revocation', () => {
 
 it('is replaced under load, then gets SIGTERM: not ready at once, sockets close with 1012, requests end, and no process stays behind', async () => {
   const recorder = await startRecorder();
-  const own = await startGateway({ upstream: recorder, config: { shutdown_delay: '1s' } });
+  const ports = { metrics: await freePort(), forward: await freePort() };
+  const listening = { metrics: { listen: `127.0.0.1:${ports.metrics}` }, forward_proxy: { listen: `127.0.0.1:${ports.forward}`, allow: ['api.example.com'] } };
+  const own = await startGateway({ upstream: recorder, config: { shutdown_delay: '1s', ...listening } });
   const { secret } = await own.token('deployer', ['deployer']);
   const session = await own.login(await own.account('alice', 'viewer'));
+  const restore = await remainsIfPortsCannotPass(own);
   await remainsIfNotReplaced({ gateway: own, token: secret });
-  await isReplacedUnderLoad({ gateway: own, recorder, token: secret, session });
+  await isReplacedUnderLoad({ gateway: own, recorder, token: secret, session, ports }).finally(restore);
   const { supervisor, control, nginx, workers } = own.pids();
   await leavesInOrder({ gateway: own, recorder, token: secret });
   expect([supervisor, control, nginx, ...workers].filter(isAlive)).toEqual([]);
   await own.close();
   await recorder.close();
+});
+
+it('is replaced under load with a Postgres store: the new one has the row of the node, and its records go to the store', async () => {
+  const [postgres, recorder] = [await startPostgres(), await startRecorder()];
+  const own = await startGateway({ upstream: recorder, config: { node: 'one', store: `postgres://${postgres.address}`, shutdown_delay: '1s' } });
+  const { secret } = await own.token('deployer', ['deployer']);
+  const session = await own.login(await own.account('alice', 'viewer'));
+  const client = new pg.Client(`postgres://${postgres.address}`);
+  await client.connect();
+  const rows = async (text: string, values: readonly unknown[] = []): Promise<readonly Record<string, unknown>[]> =>
+    (await client.query(text, [...values])).rows;
+  const [former] = await rows('select name, instance, started_ms from nodes');
+  await isReplacedUnderLoad({ gateway: own, recorder, token: secret, session });
+  const after = await rows('select name, instance, started_ms > $1 as later from nodes', [former?.['started_ms']]);
+  expect(after).toMatchObject([{ name: 'one', instance: former?.['instance'], later: true }]);
+  const [last] = jsonLines(await own.lictorOk('audit', '--last', '1', '--json'));
+  await waitFor(async () => (await rows('select 1 from ledger_records where hash = $1', [last?.['hash']])).length === 1, {
+    what: 'the last record in the store',
+  });
+  expect(await rows('select count(*) = max(seq) as whole from ledger_records')).toEqual([{ whole: true }]);
+  await own.close();
+  expect(await rows('select name from nodes')).toEqual([]);
+  await client.end();
+  await Promise.all([postgres.stop(), recorder.close()]);
 });

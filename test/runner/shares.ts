@@ -14,7 +14,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/run-tokens.test.ts': 78,
   'integration/stock-client.test.ts': 73,
   'integration/service-sockets.test.ts': 70,
-  'integration/restarts.test.ts': 62,
+  'integration/restarts.test.ts': 75,
   'integration/tutorials.test.ts': 60,
   'integration/rotate-upstream.test.ts': 59,
   'integration/exec.test.ts': 53,

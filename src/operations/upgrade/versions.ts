@@ -1,6 +1,8 @@
 // nginx and Prefect of this installation against the versions that this Lictor was tested with.
+
+import { isOlder } from '../../contract/release.ts';
 import { atLeast, findNginx, TESTED_NGINX } from '../../edge/nginx/version.ts';
-import { isOlder, SUPPORTED } from '../../prefect/catalog/versions.ts';
+import { SUPPORTED } from '../../prefect/catalog/versions.ts';
 import { fail, ok, type Verdict, warn } from '../doctor/finding.ts';
 import { parseJson } from '../doctor/outside/http-probe.ts';
 import { authorizationOf, type UpstreamSubject } from '../doctor/outside/upstream.ts';

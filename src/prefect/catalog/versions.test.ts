@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { isOlder } from '../../contract/release.ts';
 import { OPERATIONS } from './operations.ts';
-import { isOlder, operationsOf } from './versions.ts';
+import { operationsOf } from './versions.ts';
 import { holesOf } from './virtual-patches.ts';
 
 const names = (version: string): readonly string[] => operationsOf(version).map(({ operationId }) => operationId);

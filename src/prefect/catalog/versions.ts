@@ -1,6 +1,7 @@
 // Differences between the supported releases of Prefect: added and removed routes. The gateway serves all releases alike. The version that a
 // server reports determines the routes that Lictor compares it with.
 import type { Operation } from '../../contract/operation.ts';
+import { isOlder } from '../../contract/release.ts';
 import { family } from './family.ts';
 import { OPERATIONS } from './operations.ts';
 
@@ -36,16 +37,4 @@ export const UNGUARDED_SOCKETS: readonly { readonly path: string; readonly befor
 export function operationsOf(version: string): readonly Operation[] {
   const has = ({ operationId }: Operation): boolean => isOlder(version, SINCE[operationId] ?? '0.0.0') !== true;
   return [...OPERATIONS.filter(has), ...FORMER.filter(({ before }) => isOlder(version, before) === true).map(({ operation }) => operation)];
-}
-
-/** Undefined: one of them is no version. Only the numbers count: `3.9.0.dev1+5.gabc` is 3.9.0. */
-export function isOlder(version: string, other: string): boolean | undefined {
-  const [left, right] = [parseVersion(version), parseVersion(other)];
-  if (left === undefined || right === undefined) return undefined;
-  const place = left.findIndex((number, index) => number !== right[index]);
-  return place >= 0 && (left[place] ?? 0) < (right[place] ?? 0);
-}
-
-function parseVersion(text: string): readonly number[] | undefined {
-  return /^(\d{1,6})\.(\d{1,6})\.(\d{1,6})/.exec(text.trim())?.slice(1).map(Number);
 }

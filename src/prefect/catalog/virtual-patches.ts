@@ -1,5 +1,5 @@
 // Vulnerabilities of supported Prefect releases that the gateway always closes. There is no switch.
-import { isOlder } from './versions.ts';
+import { isOlder } from '../../contract/release.ts';
 
 export interface VirtualPatch {
   /** Or the number of the change that fixes it, if it has no CVE. */

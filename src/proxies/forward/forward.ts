@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ListenAddress } from '../../config/config.ts';
 import type { OpenSockets } from '../../contract/open-socket.ts';
+import { listenOnPort } from '../../contract/pass-port.ts';
 import { openSockets } from '../tunnels/open-sockets.ts';
 import { recheckAll, recheckExpired } from '../tunnels/recheck.ts';
 import { type ForwardCore, messageOf } from './core.ts';
@@ -14,14 +15,17 @@ import { createResolve } from './resolve.ts';
 import { createProxyServer } from './server.ts';
 
 export interface ForwardProxy {
-  /** Listens already, so that a taken port is known before any change. Until `commit` the present configuration decides. Rejects with the system's error. */
-  prepare(listen: ListenAddress | null): Promise<Prepared>;
+  /**
+   * Listens already, so that a taken port is known before any change. Until `commit` the present configuration decides. `isPassed`: the control plane
+   * before this one listens there too. Rejects with `replace-refused` or the system's error.
+   */
+  prepare(listen: ListenAddress | null, isPassed?: boolean): Promise<Prepared>;
   /** After a security change or a reload. Resolves when every open connection is decided again. */
   recheck(): Promise<void>;
   /** Allowed open connections. */
   count(): number;
   readonly sockets: OpenSockets;
-  /** Closes all connections and accepts no more. */
+  /** Accepts no more connections. Open ones get a few seconds, then it closes all. */
   close(): Promise<void>;
 }
 
@@ -47,10 +51,10 @@ export function createForwardProxy(parts: ForwardParts): ForwardProxy {
   }, limits.tickMs);
   timer.unref();
   return {
-    async prepare(listen) {
+    async prepare(listen, isPassed = false) {
       const address = listen === null ? null : `${listen.host} ${listen.port}`;
       if (address === (current?.address ?? null)) return { commit: () => undefined, discard: () => undefined };
-      const next = listen === null || address === null ? null : { address, server: await listenOn(core, listen, sockets) };
+      const next = listen === null || address === null ? null : { address, server: await listenOn(core, listen, { sockets, isPassed }) };
       return {
         commit() {
           current?.server.close();
@@ -69,22 +73,29 @@ export function createForwardProxy(parts: ForwardParts): ForwardProxy {
     async close() {
       clearInterval(timer);
       const closed = new Promise<void>((done) => (current === null ? done() : void current.server.close(() => done())));
+      await untilNone(() => sockets.size, limits.drainMs);
       for (const socket of sockets) socket.destroy();
       await closed;
       // Each has its record. The next start settles the intents of connections that are still being opened.
-      const until = performance.now() + limits.lingerMs;
-      while (core.sessions.size > 0 && performance.now() < until) await delay(10);
+      await untilNone(() => core.sessions.size, limits.lingerMs);
       await Promise.all(core.records);
     },
   };
 }
 
-async function listenOn(core: ForwardCore, { host, port }: ListenAddress, sockets: Set<Socket>): Promise<Server> {
+async function untilNone(count: () => number, ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  while (count() > 0 && performance.now() < until) await delay(10);
+}
+
+interface Listening {
+  readonly sockets: Set<Socket>;
+  readonly isPassed: boolean;
+}
+
+async function listenOn(core: ForwardCore, listen: ListenAddress, { sockets, isPassed }: Listening): Promise<Server> {
   const server = createProxyServer(core, sockets);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => resolve());
-  });
+  await listenOnPort(server, listen, isPassed);
   server.on('error', (error) => core.parts.log.warn({ error: messageOf(error) }, 'the listener of the forward proxy'));
   return server;
 }

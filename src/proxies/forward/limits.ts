@@ -16,6 +16,8 @@ export interface ForwardLimits {
   readonly lookups: number;
   /** How often expired credentials are checked. */
   readonly tickMs: number;
+  /** How long requests may go on when the proxy closes. */
+  readonly drainMs: number;
   /** How long a refusal may take to reach its client. */
   readonly lingerMs: number;
 }
@@ -30,5 +32,6 @@ export const FORWARD_LIMITS: ForwardLimits = {
   inAll: 1_024,
   lookups: 2,
   tickMs: 500,
+  drainMs: 5_000,
   lingerMs: 2_000,
 };

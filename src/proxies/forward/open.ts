@@ -9,8 +9,9 @@ export function openForward(parts: Omit<ForwardParts, 'network' | 'limits'>): Fo
   const proxy = createForwardProxy({ ...parts, network: systemNetwork() });
   return {
     ...proxy,
-    prepare: (listen) =>
-      proxy.prepare(listen).catch((cause: unknown) => {
+    prepare: (listen, isPassed) =>
+      proxy.prepare(listen, isPassed).catch((cause: unknown) => {
+        if (cause instanceof LictorError) throw cause;
         const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
         throw new LictorError('forward-proxy-taken', `forward_proxy.listen: ${listen?.host}:${listen?.port} cannot be listened on (${why})`, { cause });
       }),

@@ -22,6 +22,22 @@ describe('plain http', () => {
     host.answer = (socket) => void socket.end(page);
   });
 
+  it('is answered when the proxy closes meanwhile', async () => {
+    await world.close();
+    world = await startWorldBefore(host, { drainMs: 5_000 });
+    const [asked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    host.answer = (socket) => {
+      asked.resolve();
+      void goOn.promise.then(() => socket.end(page));
+    };
+    const answer = world.send(get('http://api.example.com/', AUTH));
+    await asked.promise;
+    const closed = world.proxy.close();
+    goOn.resolve();
+    expect(statusOf(await answer)).toBe(200);
+    await closed;
+  });
+
   it('is made anew: Host of the target, nothing of this hop, no credential of the gateway', async () => {
     const more = `${AUTH}Authorization: Basic ${Buffer.from('api:key').toString('base64')}\r\nConnection: X-Mine\r\nX-Mine: 1\r\nTE: trailers\r\nUpgrade: h2c\r\nX-Lictor-Assertion: forged\r\nX-Lictor-Token: ${TOKEN}\r\nProxy-Connection: keep-alive\r\nAccept: */*\r\n`;
     const text = await world.send(get('http://API.example.com/a?b=c', more));

@@ -126,7 +126,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
         return connect({ host: '127.0.0.1', port: address === PUBLIC ? state.server : 1, allowHalfOpen: true });
       },
     },
-    limits: { tickMs: 20, ...limits },
+    limits: { tickMs: 20, drainMs: 50, ...limits },
   });
   const port = await listenSomewhere(proxy);
   const open = () =>

@@ -14,6 +14,8 @@ export interface Metrics {
 
 export interface MetricsParts {
   readonly listen: MetricsListen;
+  /** The control plane before this one listens there. */
+  readonly isPassed?: boolean;
   readonly files: ReaderFiles;
   /** The metrics of the control plane's parts. */
   readonly gather: () => readonly Family[];
@@ -22,7 +24,7 @@ export interface MetricsParts {
 /** A busy database must not delay a scrape for long. */
 const ANSWER_MS = 3_000;
 
-export async function startMetrics({ listen, files, gather }: MetricsParts): Promise<Metrics> {
+export async function startMetrics({ listen, isPassed = false, files, gather }: MetricsParts): Promise<Metrics> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: files, name: 'metrics', resourceLimits: { maxOldGenerationSizeMb: 64 } });
   // A scrape then lacks the numbers of the ledger.
   worker.on('error', () => undefined);
@@ -33,16 +35,19 @@ export async function startMetrics({ listen, files, gather }: MetricsParts): Pro
     });
     return asking;
   };
-  const server = await listenForScrapes(listen, async () => renderFamilies([...gather(), ...processFamilies(), ...(await fromLedger())])).catch(
-    async (error: unknown) => {
-      await worker.terminate();
-      throw error;
-    },
-  );
+  const scrape = async (): Promise<string> => renderFamilies([...gather(), ...processFamilies(), ...(await fromLedger())]);
+  const server = await listenForScrapes(listen, isPassed, scrape).catch(async (error: unknown) => {
+    await worker.terminate();
+    throw error;
+  });
   return {
     async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      const late = setTimeout(() => server.closeAllConnections(), ANSWER_MS);
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeIdleConnections();
+      });
+      clearTimeout(late);
       await endThread(worker, 'close');
     },
   };

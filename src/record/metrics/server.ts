@@ -1,13 +1,15 @@
 // The listener for Prometheus: loopback or a unix socket, GET /metrics only.
-import { chmodSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { isIP } from 'node:net';
 import type { MetricsListen } from '../../config/config.ts';
 import { isErrno } from '../../contract/errno.ts';
 import { LictorError } from '../../contract/error.ts';
+import { listenOnPort } from '../../contract/pass-port.ts';
 import { takenWords } from '../../contract/taken.ts';
 
-export async function listenForScrapes(listen: MetricsListen, scrape: () => Promise<string>): Promise<Server> {
+export async function listenForScrapes(listen: MetricsListen, isPassed: boolean, scrape: () => Promise<string>): Promise<Server> {
   const server = createServer((request, response) => {
     // A page in a local browser could reach loopback under another host name (DNS rebinding).
     if ('port' in listen && !isOwnHost(request.headers.host)) return void response.writeHead(421).end();
@@ -19,13 +21,27 @@ export async function listenForScrapes(listen: MetricsListen, scrape: () => Prom
     );
   });
   server.maxConnections = 16;
-  if ('path' in listen) rmSync(listen.path, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(new LictorError('metrics-listen', whyNot(listen, cause), { cause })));
-    server.listen('path' in listen ? { path: listen.path } : { host: listen.host, port: listen.port }, resolve);
+  const opened = 'path' in listen ? listenOnPath(server, listen.path) : listenOnPort(server, listen, isPassed);
+  await opened.catch((cause: unknown) => {
+    if (cause instanceof LictorError || !(cause instanceof Error)) throw cause;
+    throw new LictorError('metrics-listen', whyNot(listen, cause), { cause });
   });
-  if ('path' in listen) chmodSync(listen.path, 0o660);
   return server;
+}
+
+/** A control plane that this one replaces has the name until this one takes it. */
+async function listenOnPath(server: Server, path: string): Promise<void> {
+  const first = `${path}.${process.pid}`;
+  rmSync(first, { force: true });
+  const listening = once(server, 'listening');
+  server.listen({ path: first });
+  await listening;
+  chmodSync(first, 0o660);
+  renameSync(first, path);
+  const { ino } = statSync(path);
+  server.once('close', () => {
+    if (statSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true });
+  });
 }
 
 function whyNot(listen: MetricsListen, cause: Error): string {

@@ -9,6 +9,10 @@ import type { FromReplication, ReplicationSetup, ReplicationStatus, ToReplicatio
 export interface Replication {
   /** Updated once a second. */
   status(): ReplicationStatus;
+  /** Another process with this ledger starts, and does it. */
+  pause(): Promise<void>;
+  /** That one has not started. */
+  resume(): void;
   /** Call it after the ledger is closed: its last records go to the store too, if the store answers soon. */
   close(): Promise<void>;
 }
@@ -54,15 +58,14 @@ export function startReplication({ paths, ledger, log, node, storeAt }: Replicat
     );
   }
 
+  async function end(): Promise<void> {
+    const thread = worker;
+    worker = undefined;
+    await endThread(thread, { kind: 'close' } satisfies ToReplication);
+  }
+
   spawn();
-  return {
-    status: () => status,
-    async close() {
-      const thread = worker;
-      worker = undefined;
-      await endThread(thread, { kind: 'close' } satisfies ToReplication);
-    },
-  };
+  return { status: () => status, pause: end, resume: spawn, close: end };
 }
 
 /** One line for each problem that begins or ends. */

@@ -15,6 +15,8 @@ import type { Recorder } from '../../env/upstream-recorder.ts';
 export interface ReplacedParts {
   readonly gateway: Gateway;
   readonly recorder: Recorder;
+  /** Where metrics and the forward proxy listen. */
+  readonly ports?: OwnPorts;
   /** Of a deployer. */
   readonly token: string;
   /** Of a person who is logged in before and stays so. */
@@ -22,17 +24,17 @@ export interface ReplacedParts {
 }
 
 /** Requests that a record names, and their answers: reads on new connections, and writes that the control plane forwards. */
-export function askSteadily({ gateway, token }: Pick<ReplacedParts, 'gateway' | 'token'>) {
+export function askSteadily({ gateway, token, ports }: Pick<ReplacedParts, 'gateway' | 'token' | 'ports'>) {
   const answers: string[] = [];
   let going = true;
-  const ask = (method: 'GET' | 'POST', path: string, body?: string): Promise<void> =>
+  const ask = (method: 'GET' | 'POST', path: string, body?: string, url = gateway.url): Promise<void> =>
     new Promise((resolve) => {
       const note = (what: string) => {
         answers.push(`${method} ${what}`);
         resolve();
       };
       const headers = { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json', 'content-length': body.length }) };
-      const asked = request(`${gateway.url}${path}`, { method, agent: false, headers }, (response) => {
+      const asked = request(`${url}${path}`, { method, agent: false, headers }, (response) => {
         response.resume().once('close', () => note(response.complete ? String(response.statusCode) : 'cut'));
       });
       asked.once('error', (error) => note(error.message));
@@ -47,7 +49,11 @@ export function askSteadily({ gateway, token }: Pick<ReplacedParts, 'gateway' | 
   // Some of the reads have a cached decision, and some are decided anew.
   const read = (turn: number) => ask('GET', `/api/flows/${String(turn % 500).padStart(8, '0')}-0000-0000-0000-000000000001`);
   const write = (turn: number) => ask('POST', '/api/variables/', JSON.stringify({ name: `v${turn}`, value: 1 }));
-  const loops = Promise.all([loop(read), loop(read), loop(write)]);
+  // The forward proxy answers without a credential too: with 407.
+  const scrape = () => ask('GET', '/metrics', undefined, `http://127.0.0.1:${ports?.metrics}`);
+  const forwarded = () => ask('GET', '/', undefined, `http://127.0.0.1:${ports?.forward}`);
+  const atPorts = ports === undefined ? [] : [scrape, scrape, forwarded, forwarded, forwarded, forwarded];
+  const loops = Promise.all([read, read, write, ...atPorts].map(loop));
   return {
     answered: () => answers.length,
     stop: async () => {
@@ -59,10 +65,10 @@ export function askSteadily({ gateway, token }: Pick<ReplacedParts, 'gateway' | 
 }
 
 /** No request fails, a socket closes with 1012 and opens again, the login stays, and each request has one record. */
-export async function isReplacedUnderLoad({ gateway, recorder, token, session }: ReplacedParts): Promise<void> {
+export async function isReplacedUnderLoad({ gateway, recorder, token, session, ports }: ReplacedParts): Promise<void> {
   const former = gateway.pids();
   const first = await openedSocket({ gateway, token });
-  const asking = askSteadily({ gateway, token });
+  const asking = askSteadily({ gateway, token, ...(ports !== undefined && { ports }) });
   await waitFor(() => asking.answered() > 20, { what: 'the load' });
   const again = first.ended.then(async ({ code }) => ({ code, socket: await openedSocket({ gateway, token }) }));
   await gateway.replace();
@@ -71,13 +77,18 @@ export async function isReplacedUnderLoad({ gateway, recorder, token, session }:
   const seen = asking.answered();
   await waitFor(() => asking.answered() > seen + 20, { what: 'the load afterwards' });
   const answers = await asking.stop();
-  expect([...new Set(answers)].sort()).toEqual(['GET 200', 'POST 200']);
+  expect([...new Set(answers)].sort()).toEqual(['GET 200', ...(ports === undefined ? [] : ['GET 407']), 'POST 200']);
   expect(recorder.firstFrames().length).toBeGreaterThan(1);
   expect(gateway.pids()).toMatchObject({ nginx: former.nginx });
   expect([former.supervisor, former.control].filter(isAlive)).toEqual([]);
   expect((await gateway.fetch('/.lictor/api/v1/me', { session })).status).toBe(200);
   socket.close();
   await recordsEachOnce(gateway);
+}
+
+export interface OwnPorts {
+  readonly metrics: number;
+  readonly forward: number;
 }
 
 async function openedSocket({ gateway, token }: Pick<ReplacedParts, 'gateway' | 'token'>): Promise<OpenSocket> {
@@ -111,7 +122,7 @@ export async function remainsIfNotReplaced({ gateway, token }: Pick<ReplacedPart
   const { supervisor, control, nginx, workers } = gateway.pids();
   const socket = await openedSocket({ gateway, token });
   const asking = askSteadily({ gateway, token });
-  writeFileSync(gateway.configFile, `${good}metrics: { listen: '127.0.0.1:${port}' }\n`);
+  writeFileSync(gateway.configFile, good.replace(/^metrics:\n.*$/m, `metrics: { listen: '127.0.0.1:${port}' }`));
   const { code, output } = await gateway.lictor('up', '--replace');
   expect([code, output]).toEqual([1, expect.stringMatching(new RegExp(`127.0.0.1:${port}.*remains`, 's'))]);
   writeFileSync(gateway.configFile, good);
@@ -124,4 +135,19 @@ export async function remainsIfNotReplaced({ gateway, token }: Pick<ReplacedPart
   socket.close();
   await recordsEachOnce(gateway);
   taken.close();
+}
+
+const MOVES_WAITING = '/proc/sys/net/ipv4/tcp_migrate_req';
+
+/** Without the setting of Linux, the ports would reset connections: the former one remains. Afterwards it is set, until the answer is called. */
+export async function remainsIfPortsCannotPass(gateway: Gateway): Promise<() => void> {
+  const former = readFileSync(MOVES_WAITING, 'utf8');
+  const before = gateway.pids();
+  writeFileSync(MOVES_WAITING, '0');
+  const { code, output } = await gateway.lictor('up', '--replace');
+  expect([code, output]).toEqual([1, expect.stringContaining('sysctl -w net.ipv4.tcp_migrate_req=1')]);
+  await gateway.says('this one goes on');
+  expect(gateway.pids()).toEqual(before);
+  writeFileSync(MOVES_WAITING, '1');
+  return () => writeFileSync(MOVES_WAITING, former);
 }

@@ -29,6 +29,8 @@ export interface GatewayOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** The text of lictor.yaml, instead of one made of `upstream`, `tls` and `config`. The auth string is in `stateDir`/prefect-auth. */
   readonly yaml?: (place: { readonly url: string; readonly stateDir: string }) => string | Promise<string>;
+  /** The command line of each start of the gateway; default: the one of all tests. */
+  readonly program?: () => string;
   /** Of the supervisor. */
   readonly env?: NodeJS.ProcessEnv;
   /** True: other users may pass through the state directory, as where `lictor up` makes it itself. */
@@ -94,6 +96,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const configFile = await writeConfig(home, url, options);
   const env = { PATH: process.env['PATH'], HOME: home, ...options.env };
   const inside = options.inside?.command ?? [];
+  const place = () => ({ configFile, stateDir, env, inside, ...(options.program !== undefined && { program: options.program() }) });
   let supervisor: Running;
   const seen = answersSeen();
   const ask = async (path: string, init: Parameters<Gateway['fetch']>[1] = {}): Promise<Response> => {
@@ -129,12 +132,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     terminal: () => supervisor.output(),
     says: async (text) => void (await waitFor(() => supervisor.output().includes(text), { what: `lictor up to say: ${text}` })),
     up: async (ready = isReady) => {
-      supervisor = await start({ ...lictorSpec(['up'], { configFile, stateDir, env, inside }), ready, readyTimeoutMs: 90_000 });
+      supervisor = await start({ ...lictorSpec(['up'], place()), ready, readyTimeoutMs: 90_000 });
     },
     replace: async () => {
       const former = supervisor;
       supervisor = await start({
-        ...lictorSpec(['up', '--replace'], { configFile, stateDir, env, inside }),
+        ...lictorSpec(['up', '--replace'], place()),
         ready: () => !former.running(),
         readyTimeoutMs: 90_000,
       });
@@ -164,6 +167,7 @@ interface Where {
   readonly env?: NodeJS.ProcessEnv;
   /** Of the shell that it is started from; default: this process's. */
   readonly umask?: string;
+  readonly program?: string;
   /** What runs it. */
   readonly inside?: readonly string[];
 }
@@ -183,8 +187,8 @@ function wordsOf(args: readonly string[], { configFile, stateDir }: Where): read
 }
 
 function lictorSpec(args: readonly string[], where: Where) {
-  const { env, umask, inside = [] } = where;
-  const command = [...inside, process.execPath, MAIN, ...wordsOf(args, where)];
+  const { env, umask, inside = [], program = MAIN } = where;
+  const command = [...inside, process.execPath, program, ...wordsOf(args, where)];
   const [first = '', ...rest] = umask === undefined ? command : ['sh', '-c', `umask ${umask} && exec "$@"`, 'sh', ...command];
   return {
     name: `lictor ${args.join(' ')}`,

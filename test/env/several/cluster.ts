@@ -19,7 +19,7 @@ export interface ClusterOptions {
   /** Further keys of each lictor.yaml. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** What only one node has. */
-  readonly only?: (name: string) => Pick<GatewayOptions, 'env' | 'inside'>;
+  readonly only?: (name: string) => Pick<GatewayOptions, 'env' | 'inside' | 'program'>;
 }
 
 export interface Cluster {

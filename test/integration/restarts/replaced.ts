@@ -24,7 +24,7 @@ export interface ReplacedParts {
 }
 
 /** Requests that a record names, and their answers: reads on new connections, and writes that the control plane forwards. */
-export function askSteadily({ gateway, token, ports }: Pick<ReplacedParts, 'gateway' | 'token' | 'ports'>) {
+export function askSteadily({ gateway, token, ports }: Pick<ReplacedParts, 'token' | 'ports'> & { readonly gateway: Pick<Gateway, 'url'> }) {
   const answers: string[] = [];
   let going = true;
   const ask = (method: 'GET' | 'POST', path: string, body?: string, url = gateway.url): Promise<void> =>

@@ -155,22 +155,26 @@ export interface Rules {
   readonly servers: readonly string[];
   /** Of this machine, for others. */
   readonly addresses: readonly string[];
-  readonly publicUrl: string;
+  readonly config: Pick<Config, 'publicUrl' | 'tls'>;
 }
 
 /** Commands for other machines: from this one, the way to Prefect stays open. */
-export function renderRules({ rules, findings, servers, addresses, publicUrl }: Rules, terminal: Terminal): string {
+export function renderRules({ rules, findings, servers, addresses, config }: Rules, terminal: Terminal): string {
   const texts = rules.map(({ title, text }) => `\n${title}\n\n${indented(text)}`);
   const probes = servers.flatMap((url) => asOthersSee(url, addresses)).map((origin) => `    curl --max-time 5 '${origin}/api/health'\n`);
+  const authority = config.tls?.selfMadeBy == null ? '' : `--cacert ${config.tls.selfMadeBy} `;
   return `\nAll workers have moved. Close the direct way now with one of these rules, then run lictor doctor (docs/how-to/network-rules.md).
 ${texts.join('')}
 What this machine finds now:
 
 ${renderFindings(findings, lookOf(terminal)).join('\n')}
 
-From the machine of a worker, for each address of Prefect, this must fail, and the last line must print JSON:
+Run this on the machine of a worker. It must fail:
 
-${probes.join('')}    curl --max-time 5 ${publicUrl}/.lictor/health
+${probes.join('')}
+This must print {"status":"ok"}${authority === '' ? '' : '. Copy the file of --cacert to that machine first'}:
+
+    curl --max-time 5 ${authority}${baseOf(config.publicUrl)}/.lictor/health
 `;
 }
 

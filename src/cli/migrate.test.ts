@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Config } from '../config/config.ts';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import type { WorkerChannel } from '../contract/worker-channel.ts';
 import { createAdminServer } from '../edge/http/admin-server.ts';
@@ -203,11 +204,19 @@ describe('lictor migrate workers', () => {
     expect(rounds).toBe(4);
   });
 
+  const publicUrl = { origin: 'https://p.example.com', hostname: 'p.example.com', port: 443, basePath: '/prefect', secure: true };
+  const rulesFor = (addresses: readonly string[], server: string, tls: Config['tls'] = null) =>
+    renderRules({ rules: [], findings: [], servers: [server], addresses, config: { publicUrl, tls } }, { out: new PassThrough(), env: {} });
+
+  it('names the authority of a self-made certificate for the last probe, and none for another certificate', () => {
+    const health = (selfMadeBy: string | null) =>
+      rulesFor([], 'http://localhost:4200', { certFile: '/c.pem', keyFile: '/k.pem', selfMadeBy, client: null }).match(/curl .*health$/m)?.[0];
+    expect(health('/s/tls/ca.pem')).toBe('curl --max-time 5 --cacert /s/tls/ca.pem https://p.example.com/prefect/.lictor/health');
+    expect(health(null)).toBe('curl --max-time 5 https://p.example.com/prefect/.lictor/health');
+  });
+
   it('names the addresses at which others see a Prefect of this machine', () => {
-    const probes = (addresses: readonly string[], server = 'http://localhost:4200') =>
-      renderRules({ rules: [], findings: [], servers: [server], addresses, publicUrl: 'https://p.example.com' }, { out: new PassThrough(), env: {} }).match(
-        /'http.*'/g,
-      );
+    const probes = (addresses: readonly string[], server = 'http://localhost:4200') => rulesFor(addresses, server).match(/'http.*'/g);
     expect(probes(['10.0.0.1', '2001:db8::1'])).toEqual(["'http://10.0.0.1:4200/api/health'", "'http://[2001:db8::1]:4200/api/health'"]);
     expect(probes([])).toEqual(["'http://GATEWAY:4200/api/health'"]);
     expect(probes(['10.0.0.1'], 'https://prefect.internal')).toEqual(["'https://prefect.internal/api/health'"]);

@@ -4,7 +4,6 @@ import { type Command, Option } from 'commander';
 import { systemClock } from '../contract/clock.ts';
 import { bypassChecks, upstreamSubjects } from '../operations/doctor/outside/bypasses.ts';
 import { counted } from '../operations/doctor/outside/compare-workers.ts';
-import { baseOf } from '../operations/doctor/outside/door.ts';
 import { addressesOf } from '../operations/doctor/outside/other-addresses.ts';
 import { runChecks } from '../operations/doctor/run-checks.ts';
 import { networkRules } from '../operations/migrate/network-rules.ts';
@@ -130,5 +129,5 @@ async function printRules({ context, loaded: { config } }: Migration): Promise<v
   const checks = upstreamSubjects({ config, env: context.env }).flatMap(bypassChecks);
   const addresses = addressesOf();
   const findings = await runChecks(checks);
-  context.out.write(renderRules({ rules: networkRules(subjects), findings, servers, addresses, publicUrl: baseOf(config.publicUrl) }, context));
+  context.out.write(renderRules({ rules: networkRules(subjects), findings, servers, addresses, config }, context));
 }

@@ -100,7 +100,8 @@ describe('lictor observe report', () => {
     const text = await run('observe', 'report', '--since', '24h');
     expect(text).toMatchObject({ status: 0 });
     expect(text.out).toContain('lictor token create NAME --role worker');
-    expect(text.out).toMatch(/shared-password +1 +1 +no/);
+    expect(text.out).toContain('A denial that you intend stays: enforce anyway.');
+    expect(text.out).toMatch(/shared-password +1 +1 +no\nMembers without a request in this time are not listed\./);
   });
 
   it('says that nothing was observed', async () => {

@@ -72,11 +72,14 @@ function render({ denials, clients, proposals, readiness }: ObserveReport, conte
     block('Clients without a credential of Lictor', [['ADDRESS', 'PROGRAM', 'REASON', 'COUNT'], ...clients.map(clientRow)], context),
     proposals.length === 0
       ? ''
-      : `Roles that fit, as lines of roles in lictor.yaml\n\n${proposals.map((one) => `  ${printable(proposalText(one))}\n`).join('')}`,
+      : `Roles that fit, as lines of roles in lictor.yaml\n\n${proposals.map((one) => `  ${printable(proposalText(one))}\n`).join('')}${INTENDED}`,
     block('Ready to enforce', [['WHO', 'REQUESTS', 'WOULD BE DENIED', 'READY'], ...readiness.map(readinessRow)], context),
   ];
-  return `${blocks.filter((text) => text !== '').join('\n')}\nlictor enforce WHO enforces. Observation ends after ${OBSERVED_DAYS} days.\n`;
+  return `${blocks.filter((text) => text !== '').join('\n')}${UNSEEN}\nlictor enforce WHO enforces. Observation ends after ${OBSERVED_DAYS} days.\n`;
 }
+
+const INTENDED = '\nPaste only what the person should be able to do. A denial that you intend stays: enforce anyway.\n';
+const UNSEEN = 'Members without a request in this time are not listed. lictor access ACTION shows what they may do.\n';
 
 function block(title: string, rows: readonly (readonly string[])[], context: CliContext): string {
   return rows.length === 1 ? '' : `${title}\n\n${renderTable(rows, context)}`;

@@ -1,6 +1,6 @@
 // What the ledger knows of workers and their runs: denied attempts, and runs that no request through the gateway belongs to.
 import { existsSync } from 'node:fs';
-import { createDoctorRecords } from '../../contract/doctor-records.ts';
+import { createDoctorRecords, DOCTOR_REQUESTS, requestsOfDoctor } from '../../contract/doctor-records.ts';
 import { type LedgerRecord, wasForwarded } from '../../contract/record.ts';
 import { poolOf } from '../../contract/worker-channel.ts';
 import { type AuditFilter, openLedgerReader } from '../../record/ledger/query.ts';
@@ -35,7 +35,10 @@ export async function readSeenRecords(ledgerFile: string, activeRuns: readonly I
   try {
     const doctors = createDoctorRecords();
     for (const created of await read({ action: 'token.create', since: since(2 * DENIED_MS) })) doctors.has(created);
-    const denied = (await read({ action: 'worker.*', decision: 'deny', since: since(DENIED_MS) })).filter((record) => !doctors.has(record));
+    const all = await read({ action: 'worker.*', decision: 'deny', since: since(DENIED_MS) });
+    // The record of doctor's requests without a credential comes after them.
+    const probes = new Set((await read({ action: DOCTOR_REQUESTS, since: since(DENIED_MS) })).flatMap(requestsOfDoctor));
+    const denied = all.filter((record) => !doctors.has(record) && !probes.has(record.request_id ?? ''));
     const directRuns: Item[] = [];
     for (const run of activeRuns) {
       const states = await read({ action: 'flow_runs.set_state', flowRun: String(run['id']) });

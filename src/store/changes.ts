@@ -1,4 +1,5 @@
 // The change number grows with every security change, in the same transaction. Readers watch it and sweep their caches.
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { LictorError } from '../contract/error.ts';
 import type { Database } from './database.ts';
@@ -6,14 +7,43 @@ import { prepareRead } from './prepared-read.ts';
 import type { Tables } from './tables.ts';
 
 /** Answers a function that reads the current number. */
-export function createChangeNumber(database: Pick<Database, 'read' | 'select'>): () => Promise<number> {
+export function createChangeNumber(database: Pick<Database, 'read' | 'select' | 'remembered'>): () => Promise<number> {
   const read = prepareRead(database, database.read.selectFrom('change_number').select('number'));
-  return async () => {
+  return sharedRead(async () => {
     const [row] = await read();
     if (row === undefined) throw new LictorError('store-corrupt', 'The store has no change number.');
+    database.remembered?.seen(Number(row.number));
     return Number(row.number);
+  });
+}
+
+/** A store that is slow or hangs delays no caller for longer than this. */
+const LONGEST_WAIT_MS = 20;
+
+/**
+ * Callers during a read share the next one, which begins later than their calls. So a busy node does not read more often, and no caller gets a number
+ * of before its call.
+ */
+function sharedRead(read: () => Promise<number>): () => Promise<number> {
+  let current: Promise<unknown> | undefined;
+  let next: Promise<number> | undefined;
+  const start = (): Promise<number> => {
+    next = undefined;
+    const started = read();
+    const ended = started.then(ignore, ignore).then(() => {
+      if (current === ended) current = undefined;
+    });
+    current = ended;
+    return started;
+  };
+  return () => {
+    if (current === undefined) return start();
+    next ??= Promise.race([current, pause(LONGEST_WAIT_MS)]).then(start);
+    return next;
   };
 }
+
+function ignore(): void {}
 
 /** Raises the number within a transaction. `reason` explains it to a reader of the store; never a secret. */
 export async function raiseChangeNumber(db: Kysely<Tables>, reason: string): Promise<number> {

@@ -1,6 +1,7 @@
 // The database as the parts of the store use it.
 import type { CompiledQuery, Kysely, Transaction } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
+import type { Remembered } from './remembered.ts';
 import type { Tables } from './tables.ts';
 
 /** Runs a prepared query, without the time that Kysely takes for each query. */
@@ -11,6 +12,8 @@ export interface Database {
   /** For single reads. Never waits for a writer. */
   readonly read: Kysely<Tables>;
   readonly select: Select;
+  /** Left out where a read costs microseconds. */
+  readonly remembered?: Remembered;
   /** A transaction that may be lost in a power cut: last seen, login attempts. `run` is for prepared queries in it. */
   write<T>(work: (transaction: Transaction<Tables>, run: Select) => Promise<T>): Promise<T>;
   /** A transaction that is on the disk when it resolves: a revocation must survive a power cut. */

@@ -8,6 +8,7 @@ import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { namesOfSame } from './former-names.ts';
 import { prepareRead } from './prepared-read.ts';
+import { rememberedBy } from './remembered.ts';
 import type { Tables } from './tables.ts';
 
 /** `ofAccounts` left out: false. */
@@ -28,7 +29,7 @@ export interface Locks {
 }
 
 export function createLocks(database: Database, clock: Clock): Locks {
-  const holding = prepareRead(
+  const stored = prepareRead(
     database,
     database.read
       .selectFrom('locks')
@@ -37,9 +38,13 @@ export function createLocks(database: Database, clock: Clock): Locks {
       .orderBy('created_ms')
       .orderBy('value'),
   );
+  const remembered = rememberedBy(database);
   const list = async (): Promise<readonly Lock[]> => {
-    const rows = await holding(clock());
-    return rows.map((row) => ({
+    // Those that have ended too: the clock may be set back.
+    const rows = (await remembered('locks', () => stored(1))) ?? [];
+    const nowMs = clock();
+    const holding = rows.filter(({ expires_ms: endMs }) => endMs === null || endMs > nowMs);
+    return holding.map((row) => ({
       kind: row.kind,
       value: row.value,
       ofAccounts: row.of_accounts === 1,

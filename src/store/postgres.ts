@@ -21,6 +21,7 @@ import { inWords, isRepeatable } from './postgres-errors.ts';
 import { openPool } from './postgres-pool.ts';
 import { preparePostgresTables } from './postgres-schema.ts';
 import { assertStillShared, planOf, type StorePlan, type StoreProgram, THIS_PROGRAM, VERSION_TABLE } from './postgres-versions.ts';
+import { createRemembered, type Remembered } from './remembered.ts';
 import type { Tables } from './tables.ts';
 
 const OLDEST_VERSION = 14;
@@ -78,15 +79,28 @@ function kyselyOn(at: PostgresAddress, connections: number): Kysely<Tables> {
 }
 
 function databaseOn(db: Kysely<Tables>): Omit<OpenedDatabase, 'clock' | 'close' | 'assertUsable'> {
+  const remembered = createRemembered();
   return {
     read: db,
-    select: selectOn(db),
+    select: forgetting(remembered, selectOn(db)),
+    remembered,
     write: (work) => repeated(db, (transaction) => work(transaction, selectOn(transaction))),
     durably: (work) =>
       repeated(db, async (transaction) => {
         await sql`set local synchronous_commit = on`.execute(transaction);
         return await work(transaction);
-      }),
+      }).finally(remembered.forget),
+  };
+}
+
+function forgetting({ forget }: Remembered, select: Select): Select {
+  return async (query) => {
+    try {
+      return await select(query);
+    } catch (error) {
+      forget();
+      throw error;
+    }
   };
 }
 

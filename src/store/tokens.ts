@@ -6,6 +6,7 @@ import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import { prepareRead } from './prepared-read.ts';
+import { rememberedBy } from './remembered.ts';
 import { scopeFromColumn, scopeToColumn } from './scopes.ts';
 import type { Tables } from './tables.ts';
 
@@ -89,9 +90,10 @@ export interface Tokens {
 
 export function createTokens(database: Database, clock: Clock): Tokens {
   const byId = prepareRead(database, rows(database.read).where('tokens.id', '=', ''));
+  const remembered = rememberedBy(database);
   return {
     create: (token) => database.durably((transaction) => insertToken(transaction, token, clock())),
-    byId: async (id) => gather(await byId(id))[0],
+    byId: (id) => remembered(keyOf(id), async () => gather(await byId(id))[0]),
     async byFormerSecret(hash) {
       const former = await database.read.selectFrom('former_secrets').select('token_id').where('hash', '=', hash).executeTakeFirst();
       return former === undefined ? undefined : gather(await byId(former.token_id))[0];
@@ -101,8 +103,12 @@ export function createTokens(database: Database, clock: Clock): Tokens {
     rotate: (rotation) => database.durably((transaction) => rotateToken(transaction, rotation, clock())),
     confirm: (id) => database.durably((transaction) => confirmToken(transaction, id)),
     revoke: (id) => database.durably((transaction) => revokeToken(transaction, id, clock())),
-    touch: (use) => database.write((transaction) => touchToken(transaction, use)),
+    touch: (use) => database.write((transaction) => touchToken(transaction, use)).finally(() => database.remembered?.drop(keyOf(use.id))),
   };
+}
+
+function keyOf(id: string): string {
+  return `token ${id}`;
 }
 
 async function insertToken(db: Kysely<Tables>, token: NewToken, nowMs: number): Promise<boolean> {

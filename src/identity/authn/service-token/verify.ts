@@ -1,4 +1,4 @@
-// Service token text -> principal. One indexed query; nothing is cached between requests.
+// Service token text -> principal. One indexed query; on Postgres, a row from before if the change number is the same.
 import type { Clock } from '../../../contract/clock.ts';
 import type { EdgeInputs } from '../../../contract/inputs.ts';
 import type { Carrier, Principal } from '../../../contract/principal.ts';

@@ -17,6 +17,8 @@ export interface Postgres {
   kill(): Promise<void>;
   /** A streaming replica on the same port of 127.0.0.2. */
   standby(): Promise<Standby>;
+  /** Creates another one; answers its address. */
+  database(name: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -82,6 +84,11 @@ export async function startPostgres(): Promise<Postgres> {
     },
     standby,
     kill: () => server.stop({ graceMs: 0 }),
+    async database(name) {
+      const made = await run(spec('createdb', ['-h', '127.0.0.1', '-p', String(port), '-U', 'prefect', name]));
+      if (made.code !== 0) throw new Error(`createdb: ${made.output}`);
+      return `prefect@127.0.0.1:${port}/${name}`;
+    },
     async stop() {
       if (server.running()) await end();
       rmSync(home, { recursive: true, force: true });

@@ -26,13 +26,22 @@ const TokenOutput = z.object({ secret: z.string() });
 export async function prepareBenchGateway(root: string, name: string, upstream: Omit<GatewaySettings, 'port'>): Promise<BenchGateway> {
   const port = await freePort();
   const places = prepareGateway(root, name, { port, ...upstream });
-  const create = async (...args: string[]): Promise<string> => TokenOutput.parse(JSON.parse(await lictor(places, 'token', 'create', ...args, '--json'))).secret;
-  const token = await create('bench', '--role', 'deployer', '--role', 'worker');
-  const callerToken = await create('caller', '--role', 'admin');
+  const token = await createToken(places, 'bench', 'deployer', 'worker');
+  const callerToken = await createToken(places, 'caller', 'admin');
   await lictor(places, 'account', 'add', BENCH_AGENT.sponsor, '--role', 'operator');
-  return { places, url: `http://localhost:${port}`, port, token, callerToken, agentToken: await create(BENCH_AGENT.name) };
+  return { places, url: `http://localhost:${port}`, port, token, callerToken, agentToken: await createToken(places, BENCH_AGENT.name) };
 }
 
-export function startBenchGateway({ places, url }: BenchGateway, running: Running): Promise<RunningProcess> {
-  return running.add((isEnding) => startGateway(places, url, isEnding));
+export async function createToken(places: DemoPlaces, name: string, ...roles: readonly string[]): Promise<string> {
+  const output = await lictor(places, 'token', 'create', name, ...roles.flatMap((role) => ['--role', role]), '--json');
+  return TokenOutput.parse(JSON.parse(output)).secret;
+}
+
+export function startBenchGateway({ places, port }: BenchGateway, running: Running): Promise<RunningProcess> {
+  return startNode({ places, port }, running);
+}
+
+/** A gateway, or one node of it, by its own port. */
+export function startNode({ places, port }: Pick<BenchGateway, 'places' | 'port'>, running: Running): Promise<RunningProcess> {
+  return running.add((isEnding) => startGateway(places, `http://localhost:${port}`, isEnding));
 }

@@ -31,10 +31,12 @@ export interface GatewaySettings {
   readonly authString: string;
   /** Where the upstream answers as a service, which may not be where it answers as Prefect. */
   readonly servicePort?: number;
+  /** Further keys of lictor.yaml. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 /** A gateway's directory with its configuration: one person's limit is out of the way, everything else is as it comes. */
-export function prepareGateway(root: string, name: string, { port, upstreamPort, authString, servicePort }: GatewaySettings): DemoPlaces {
+export function prepareGateway(root: string, name: string, { port, upstreamPort, authString, servicePort, more = {} }: GatewaySettings): DemoPlaces {
   const places = demoPlaces(join(root, name));
   for (const directory of [places.state, places.log, places.prefectHome]) mkdirSync(directory, { recursive: true });
   writeFileSync(places.authFile, `${authString}\n`, { mode: 0o600 });
@@ -48,6 +50,7 @@ export function prepareGateway(root: string, name: string, { port, upstreamPort,
     }),
     agents: [{ name: BENCH_AGENT.name, sponsor: `user:${BENCH_AGENT.sponsor}@local`, credential: 'token', roles: [{ role: 'agent' }], budgets: WIDE_BUDGETS }],
     limits: [{ for: '*', rate: '100000/s', burst: 100_000 }],
+    ...more,
   };
   writeFileSync(places.configFile, stringify(config), { mode: 0o600 });
   return places;

@@ -1,16 +1,13 @@
 // A result as Markdown: the tables of docs/explanation/costs.md and of `lictor bench`.
 import type { Spread } from './numbers.ts';
-import type { Added, BenchResult, DirectRow } from './result.ts';
+import type { Added, BenchResult, DirectRow, NodesResult, NodesRow } from './result.ts';
 import { judge, type Target } from './targets.ts';
 
 export function renderMarkdown(result: BenchResult): string {
-  const { machine, seconds, rounds, connections } = result;
   return [
-    '# lictor bench',
-    `${result.at.slice(0, 10)}. ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.system}; nginx ${machine.nginx}, Node ${machine.node}. Load average before: ${machine.loadBefore.toFixed(1)}.`,
-    `Median of ${rounds} interleaved rounds of ${seconds} s (smallest to largest); ratios are taken within a round. Everything runs on this one machine, load generator and upstream included.`,
+    ...head(result),
     '## Direct path',
-    `1 KB of JSON, ${connections} connections.`,
+    `1 KB of JSON, ${result.connections} connections.`,
     table(
       ['', 'requests/s', 'of bare nginx', 'of nginx with access log', 'of nginx + oauth2-proxy', 'p50 ms', 'p99 ms', 'p99, of nginx with access log'],
       result.direct.map(directCells),
@@ -47,6 +44,32 @@ export function renderMarkdown(result: BenchResult): string {
     table(['', 'wanted', 'measured', ''], judge(result).map(targetCells)),
     '',
   ].join('\n\n');
+}
+
+/** One and two nodes. */
+export function renderNodes(result: NodesResult): string {
+  const cells = ({ name, load, measured }: NodesRow): readonly string[] => {
+    if (measured === null) return [load, name, 'not here', '', '', '', ''];
+    const { perSecond, p99Ms, ofBare, ofOauth2, ofOne } = measured;
+    return [load, name, within(perSecond, 0), ...[ofBare, ofOauth2, ofOne].map((ratio) => (ratio === null ? 'not here' : within(ratio, 2))), within(p99Ms, 1)];
+  };
+  return [
+    ...head(result),
+    '## One and two nodes',
+    `1 KB of JSON, ${result.connections} connections. Every row is behind the same HAProxy. All nodes, Postgres, HAProxy, the upstream and the load generator share the cores.`,
+    table(['load', '', 'requests/s', 'of bare nginx', 'of nginx + oauth2-proxy', 'of one node', 'p99 ms'], result.rows.map(cells)),
+    '',
+  ].join('\n\n');
+}
+
+type Heading = Pick<NodesResult, 'at' | 'machine' | 'seconds' | 'rounds'>;
+
+function head({ at, machine, seconds, rounds }: Heading): readonly string[] {
+  return [
+    '# lictor bench',
+    `${at.slice(0, 10)}. ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.system}; nginx ${machine.nginx}, Node ${machine.node}. Load average before: ${machine.loadBefore.toFixed(1)}.`,
+    `Median of ${rounds} interleaved rounds of ${seconds} s (smallest to largest); ratios are taken within a round. Everything runs on this one machine, load generator and upstream included.`,
+  ];
 }
 
 function directCells({ name, measured }: DirectRow): readonly string[] {

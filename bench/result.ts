@@ -84,6 +84,32 @@ export interface Machine {
   readonly loadBefore: number;
 }
 
+/** One load on one of the compared, behind the balancer. */
+export interface NodesRow {
+  readonly name: string;
+  readonly load: string;
+  /** Null: not here. */
+  readonly measured: {
+    readonly perSecond: Spread;
+    readonly p50Ms: Spread;
+    readonly p99Ms: Spread;
+    /** Requests per second, of those of bare nginx, of nginx with oauth2-proxy, of one node. Null: that is not here. */
+    readonly ofBare: Spread | null;
+    readonly ofOauth2: Spread | null;
+    readonly ofOne: Spread | null;
+  } | null;
+}
+
+/** Of `--nodes`. */
+export interface NodesResult {
+  readonly at: string;
+  readonly machine: Machine;
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly connections: number;
+  readonly rows: readonly NodesRow[];
+}
+
 export interface BenchResult {
   readonly at: string;
   readonly machine: Machine;

@@ -2,10 +2,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { bench } from '../../bench/bench.ts';
+import { type BenchParts, bench } from '../../bench/bench.ts';
+import { benchNodes } from '../../bench/nodes.ts';
 import { makeBenchPlaces } from '../../bench/places.ts';
-import { renderMarkdown } from '../../bench/report.ts';
-import type { BenchResult } from '../../bench/result.ts';
+import { renderMarkdown, renderNodes } from '../../bench/report.ts';
 import { judge } from '../../bench/targets.ts';
 import { createProgress, type Progress } from '../../demo/progress.ts';
 import { createRunning } from '../../demo/running.ts';
@@ -20,6 +20,7 @@ interface BenchOptions {
   readonly seconds: number;
   readonly rounds: number;
   readonly flow: boolean;
+  readonly nodes?: true;
   readonly json?: true;
   readonly output?: string;
 }
@@ -31,9 +32,13 @@ export function register(program: Command, context: CliContext): void {
     .option('--seconds <n>', 'length of each run', wholeNumber, 2)
     .option('--rounds <n>', 'how often everything is run, interleaved', wholeNumber, 13)
     .option('--no-flow', 'without the stock flow, which needs Prefect')
+    .option('--nodes', 'compare one and two nodes on Postgres only')
     .option('--json', 'print JSON')
     .option('-o, --output <dir>', 'write bench.md and bench.json there too')
-    .addHelpText('after', '\nExample:\n  lictor bench -o bench/            about fifteen minutes\n  lictor bench --seconds 1 --rounds 1 --no-flow\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  lictor bench -o bench/            about fifteen minutes\n  lictor bench --seconds 1 --rounds 1 --no-flow\n  lictor bench --nodes\n',
+    )
     .action((options: BenchOptions) => benchCommand(context, options));
 }
 
@@ -49,9 +54,9 @@ async function benchCommand(context: CliContext, options: BenchOptions): Promise
   const interrupted = interruption();
   const places = makeBenchPlaces(context.stateDir());
   try {
-    const venv = await bring(context, options, progress);
     const { seconds, rounds } = options;
-    const work = bench({ root: places.root, env: context.env, seconds, rounds, venv, running, progress });
+    const parts = { root: places.root, env: context.env, seconds, rounds, running, progress };
+    const work = options.nodes === true ? nodesText(context, parts) : wholeText(parts, await bring(context, options, progress));
     work.catch(() => undefined); // it fails when an interruption stops its processes
     const result = await Promise.race([work, interrupted.signal]);
     if (result === 'interrupted') throw new CommandFailed('interrupted; everything is stopped.');
@@ -65,6 +70,28 @@ async function benchCommand(context: CliContext, options: BenchOptions): Promise
   }
 }
 
+type CommonParts = Omit<BenchParts, 'venv'>;
+
+async function wholeText(parts: CommonParts, venv: string | null): Promise<Texts> {
+  const result = await bench({ ...parts, venv });
+  return { markdown: renderMarkdown(result), json: { ...result, targets: judge(result) } };
+}
+
+/** Installs the load generator, HAProxy and Postgres by apt if they are missing. Postgres has two databases, which end with it. */
+async function nodesText(context: CliContext, parts: CommonParts): Promise<Texts> {
+  const { bringProgram } = await import('../../test/runner/programs.ts');
+  for (const program of ['wrk', 'haproxy', 'postgres'] as const) await bringProgram(program, context.env, parts.progress.line);
+  const { startBenchPostgres } = await import('../../test/runner/bench-postgres.ts');
+  const { stores, stop } = await startBenchPostgres();
+  try {
+    const result = await benchNodes({ ...parts, stores });
+    return { markdown: renderNodes(result), json: result };
+  } finally {
+    await parts.running.stop();
+    await stop();
+  }
+}
+
 /** Installs the load generator by apt and Prefect from PyPI if they are missing. Returns Prefect's venv. */
 async function bring(context: CliContext, { flow }: BenchOptions, progress: Progress): Promise<string | null> {
   const { bringProgram } = await import('../../test/runner/programs.ts');
@@ -73,8 +100,13 @@ async function bring(context: CliContext, { flow }: BenchOptions, progress: Prog
   return (await ensurePrefect({ cacheDir: toolCacheDir(context.env), env: context.env, onProgress: progress.line })).directory;
 }
 
-function show(context: CliContext, { json, output }: BenchOptions, result: BenchResult): void {
-  const text = { markdown: renderMarkdown(result), json: `${JSON.stringify({ ...result, targets: judge(result) }, null, 2)}\n` };
+interface Texts {
+  readonly markdown: string;
+  readonly json: object;
+}
+
+function show(context: CliContext, { json, output }: BenchOptions, result: Texts): void {
+  const text = { markdown: result.markdown, json: `${JSON.stringify(result.json, null, 2)}\n` };
   context.out.write(json === true ? text.json : text.markdown);
   if (output === undefined) return;
   const directory = resolve(output);

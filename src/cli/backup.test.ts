@@ -1,5 +1,5 @@
 // lictor backup, lictor restore, and the confirmation of what waits.
-import { readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { generateX25519Identity } from 'age-encryption';
@@ -54,6 +54,8 @@ it('restores into an empty directory, and confirms by name', async () => {
   expect([statSync(at('key.txt')).mode & 0o777, statSync(at('b.age')).mode & 0o777]).toEqual([0o600, 0o600]);
   expect(await ok('state', ...restore('--check'))).toContain('is a whole backup of');
   const text = await ok('new', ...restore());
+  // The command line names another one.
+  expect([existsSync(at('new', 'lictor.yaml')), text.includes('former state')]).toEqual([false, false]);
   expect(text).toMatch(/Its epoch is 1\.\nEnded: 0 sessions[\s\S]*tokens: ci etl\n[\s\S]*accounts: alice\n[\s\S]*Set them again/);
   const states = async () => JSON.parse(await ok('new', 'token', 'list', '--json')).map(({ name, state }: Record<string, unknown>) => [name, state]);
   expect(await states()).toEqual(expect.arrayContaining([['ci', 'unconfirmed']]));

@@ -9,7 +9,7 @@ import { type StatePaths, statePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
 import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
-import type { StoreAddress } from '../contract/store-address.ts';
+import { type StoreAddress, shownAddress } from '../contract/store-address.ts';
 import type { Opener } from '../operations/backup/seal.ts';
 import { collect } from './backup.ts';
 import type { CliContext } from './context.ts';
@@ -86,19 +86,24 @@ interface Task extends Options {
 }
 
 async function replaceState(context: CliContext, { file, opener, paths, replace = false, json = false }: Task): Promise<void> {
-  const { hasState, putInPlace } = await import('../operations/backup/place.ts');
+  const { hasFormer, hasState, putInPlace } = await import('../operations/backup/place.ts');
   const { restoreInto } = await import('../operations/backup/restore.ts');
-  const { isStoreUsed, readLaterStore } = await import('../store/dump.ts');
+  const { isStoreUsed, liveNodes, readLaterStore } = await import('../store/dump.ts');
   const aside = join(paths.backup, `before-restore-${new Date(systemClock()).toISOString().replaceAll(/[:.]/g, '-')}`);
+  const hasConfig = existsSync(context.configFile());
   const unfinished = [paths.restored, paths.restoring].find((each) => existsSync(each));
   if (unfinished !== undefined) {
-    putInPlace({ paths, storeFile: fileOf(storeOf(context, unfinished), paths), aside });
+    putInPlace({ paths, hasConfig, storeFile: fileOf(storeOf(context, unfinished), paths), aside });
     context.out.write('The interrupted restore is complete.\n');
     return;
   }
-  const isFull = async (at: StoreAddress) => hasState(paths, fileOf(at, paths)) || (await isStoreUsed(at));
-  const present = existsSync(context.configFile()) ? storeOf(context, paths.root) : paths.storeFile;
-  if (!replace && (await isFull(present))) throw full(paths);
+  const assertEmpty = async (at: StoreAddress): Promise<void> => {
+    if (replace) return;
+    if (typeof at !== 'string' && (await isStoreUsed(at))) throw inUse(shownAddress(at), await liveNodes(at));
+    if (hasState(paths, fileOf(at, paths))) throw full(paths);
+  };
+  const present = hasConfig ? storeOf(context, paths.root) : paths.storeFile;
+  await assertEmpty(present);
   const into = `${paths.restored}.partial`;
   rmSync(into, { recursive: true, force: true });
   const progress = createProgress(context.err);
@@ -109,15 +114,15 @@ async function replaceState(context: CliContext, { file, opener, paths, replace 
   const restored = await written(paths.root, () => restoreInto(parts)).finally(progress.end);
   const storeAt = storeOf(context, into);
   try {
-    if (!replace && (await isFull(storeAt))) throw full(paths);
+    await assertEmpty(storeAt);
     if (typeof storeAt !== 'string') await (await import('../operations/backup/into-postgres.ts')).moveIntoPostgres(into, storeAt);
   } catch (error) {
     rmSync(into, { recursive: true });
     throw error;
   }
   renameSync(into, paths.restored);
-  putInPlace({ paths, storeFile: fileOf(storeAt, paths), aside });
-  const done = { ...restored, root: paths.root, aside: existsSync(aside) ? aside : null };
+  putInPlace({ paths, hasConfig, storeFile: fileOf(storeAt, paths), aside });
+  const done = { ...restored, root: paths.root, aside: hasFormer(aside) ? aside : null };
   context.out.write(json ? `${JSON.stringify(restoredJson(done))}\n` : restoredText(done, (words) => context.commandLine(words, context.configFile())));
 }
 
@@ -129,6 +134,14 @@ function fileOf(at: StoreAddress, { storeFile }: StatePaths): string {
 function full({ root }: StatePaths): CommandFailed {
   return new CommandFailed(
     `Nothing was changed: ${root} has a state already. Name an empty directory (--state-dir DIR), or take --replace: it moves the present state to ${root}/backup.`,
+  );
+}
+
+/** Here `--replace` deletes rows, and an empty state directory changes nothing. */
+function inUse(store: string, nodes: readonly string[]): CommandFailed {
+  const found = nodes.length > 0 ? `these nodes use the store ${store}: ${nodes.join(', ')}` : `the store ${store} has rows already`;
+  return new CommandFailed(
+    `Nothing was changed: ${found}. Name an empty database in \`store\`. Or stop all nodes, back the store up, and take --replace: it deletes those rows.`,
   );
 }
 

@@ -1,8 +1,10 @@
 // The whole store for a backup, and a new store from one. A backup has the same rows, whether the store is SQLite or Postgres.
 import { DatabaseSync } from 'node:sqlite';
 import type { StoreAddress } from '../contract/store-address.ts';
+import { GONE_AFTER_MS } from './nodes.ts';
+import { VERSION_TABLE } from './postgres-versions.ts';
 import { type Epoch, type LaterStore, NO_LATER_STORE, type Restored, raiseEpoch } from './restores.ts';
-import { openRows, readRows as rowsOfStore } from './rows.ts';
+import { openRows, type RowReader } from './rows.ts';
 import { STORE_TABLES } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 import { createRowWriter, readRows, type TableRows } from './sqlite-rows.ts';
@@ -62,7 +64,32 @@ async function addRows(file: string, batches: AsyncIterable<TableRows>): Promise
 /** True if there is a store, and a change was made in it. */
 export async function isStoreUsed(at: StoreAddress): Promise<boolean> {
   const USED = 'SELECT 1 AS used FROM change_number WHERE number > 1 UNION SELECT 1 FROM tokens UNION SELECT 1 FROM accounts';
-  return (await rowsOfStore(at, USED)).length > 0;
+  return (await withStore(at, (reader) => reader.all(USED), [])).length > 0;
+}
+
+/** Names of the live nodes of a Postgres store. */
+export async function liveNodes(at: StoreAddress): Promise<readonly string[]> {
+  if (typeof at === 'string') return [];
+  const LIVE = 'SELECT name FROM nodes WHERE seen_ms > extract(epoch from now()) * 1000 - ? ORDER BY name';
+  return (await withStore(at, (reader) => reader.all(LIVE, GONE_AFTER_MS), [])).map(({ name }) => String(name));
+}
+
+/** `otherwise`: no store was created there yet. */
+async function withStore<T>(at: StoreAddress, read: (reader: RowReader) => Promise<T>, otherwise: T): Promise<T> {
+  const reader = await openRows(at);
+  if (reader === undefined) return otherwise;
+  try {
+    return (await hasTables(reader, at)) ? await read(reader) : otherwise;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** A new database of Postgres has no tables. */
+async function hasTables(reader: RowReader, at: StoreAddress): Promise<boolean> {
+  if (typeof at === 'string') return true;
+  const [row] = await reader.all(`SELECT to_regclass('${VERSION_TABLE}') AS name`);
+  return row?.['name'] != null;
 }
 
 const SECRETS = `SELECT hash AS value FROM token_secrets JOIN tokens ON tokens.id = token_id
@@ -73,14 +100,11 @@ const LOCKS = 'SELECT kind, value, of_accounts, why, locked_by, created_ms, expi
 
 /** Reads the store that a restore replaces. */
 export async function readLaterStore(at: StoreAddress, nowMs: number): Promise<LaterStore> {
-  const reader = await openRows(at);
-  if (reader === undefined) return NO_LATER_STORE;
-  try {
+  const read = async (reader: RowReader): Promise<LaterStore> => {
     const values = async (text: string): Promise<ReadonlySet<string>> => new Set((await reader.all(text, nowMs)).map(({ value }) => String(value)));
     const [row] = await reader.all(CHANGE_NUMBER);
     const changeNumber = Number(row?.['number'] ?? 0);
     return { changeNumber, secrets: await values(SECRETS), passwords: await values(PASSWORDS), locks: await reader.all(LOCKS) };
-  } finally {
-    await reader.close();
-  }
+  };
+  return await withStore(at, read, NO_LATER_STORE);
 }

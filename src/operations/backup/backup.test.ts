@@ -224,7 +224,7 @@ describe('a restore', () => {
     await restore();
     const aside = join(dir, 'aside');
     const former = readFileSync(paths.ledgerFile);
-    const parts = { paths: { ...paths, restored: join(dir, 'into') }, storeFile: paths.storeFile, aside };
+    const parts = { paths: { ...paths, restored: join(dir, 'into') }, hasConfig: false, storeFile: paths.storeFile, aside };
     expect(hasState(paths, paths.storeFile)).toBe(true);
     // A directory in the way stops it halfway.
     mkdirSync(join(paths.root, 'version', 'x'), { recursive: true });

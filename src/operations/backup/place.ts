@@ -8,6 +8,8 @@ export interface PlaceParts {
   readonly paths: Pick<StatePaths, 'root' | 'restored' | 'restoring'>;
   /** Of the configuration: it may be outside the state directory. */
   readonly storeFile: string;
+  /** The command line has a configuration: that of the backup goes aside. */
+  readonly hasConfig: boolean;
   /** Where the former state goes. */
   readonly aside: string;
 }
@@ -20,6 +22,13 @@ const REPLACED = [
 ];
 /** Only where there is none: an administrator may have written another one. */
 const ADDED = ['lictor.yaml', 'policies'];
+
+const OF_BACKUP = '.of-backup';
+
+/** True if `putInPlace` moved a state there, and not only what the backup has beside it. */
+export function hasFormer(aside: string): boolean {
+  return existsSync(aside) && readdirSync(aside).some((name) => !name.endsWith(OF_BACKUP));
+}
 
 /** True if a restore would replace something. */
 export function hasState({ root }: Pick<StatePaths, 'root'>, storeFile: string): boolean {
@@ -36,11 +45,14 @@ export function putInPlace(parts: PlaceParts): void {
   }
   const whole = [...places(parts), { name: 'version', to: join(paths.root, 'version') }];
   for (const { name, to } of whole) if (existsSync(join(paths.restoring, name))) move(join(paths.restoring, name), to);
-  for (const name of ADDED) {
-    const [from, to] = [join(paths.restoring, name), join(paths.root, name)];
-    if (existsSync(from)) move(from, existsSync(to) ? join(parts.aside, `${name}.of-backup`) : to);
-  }
+  for (const name of ADDED) add(name, parts);
   rmSync(paths.restoring, { recursive: true });
+}
+
+function add(name: string, { paths, hasConfig, aside }: PlaceParts): void {
+  const [from, to] = [join(paths.restoring, name), join(paths.root, name)];
+  const isPresent = existsSync(to) || (name === 'lictor.yaml' && hasConfig);
+  if (existsSync(from)) move(from, isPresent ? join(aside, `${name}${OF_BACKUP}`) : to);
 }
 
 function isFilled(path: string): boolean {

@@ -33,14 +33,13 @@ export function openQuestionPort<Question, Ask>(port: MessagePort | null, unless
     answerWith(answer, { code, reset }) {
       port.on('message', (message: ToThread<Question>) => {
         if ('number' in message) return settle(open, message);
-        answer(message.question).then(
-          (value) => post({ ok: true, value }),
-          (error: unknown) => {
+        answer(message.question)
+          .then((value) => post({ ok: true, value }))
+          .catch((error: unknown) => {
             reset?.();
             const known = error instanceof LictorError ? error : { code, message: String(error) };
             post({ ok: false, code: known.code, message: known.message });
-          },
-        );
+          });
       });
     },
   };

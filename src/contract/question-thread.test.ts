@@ -16,6 +16,7 @@ port.answerWith(async (question) => {
   if (question === 'exit') process.exit(1);
   if (question === 'never') return new Promise(() => {});
   if (question === 'resets') return resets;
+  if (question === 'function') return () => 1;
   return [question, await port.ask(question + '?'), await port.ask(question + '!')];
 }, { code: 'of-a-test', reset: () => { resets += 1; } });
 `;
@@ -58,7 +59,8 @@ it('rejects a question more than may wait, and takes one again afterwards', asyn
 it('says what failed, resets, and continues', async () => {
   const { ask } = thread();
   await expect(ask('fail', upper)).rejects.toMatchObject({ code: 'of-a-test', message: 'Error: broken' });
-  expect(await ask('resets', upper)).toBe(1);
+  await expect(ask('function', upper)).rejects.toMatchObject({ code: 'of-a-test' });
+  expect(await ask('resets', upper)).toBe(2);
 });
 
 it('starts another thread after one has ended', async () => {
@@ -71,6 +73,7 @@ it('starts another thread after one has ended', async () => {
 it.each([
   ['the thread does not answer', 'never', upper],
   ['the owner fails', 'a', () => Promise.reject(new Error('away'))],
+  ['no thread can get what the owner answers', 'a', () => Promise.resolve(() => 'a function')],
 ] as const)('ends at its time limit if %s', async (_what, question, own) => {
   await expect(thread({ atMostMs: 200 }).ask(question, own)).rejects.toMatchObject({ code: 'late' });
 });

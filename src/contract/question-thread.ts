@@ -90,10 +90,9 @@ function answerOf<Question, Ask>(thread: Worker, question: Question, { own, atMo
     const hear = (message: FromThread<Ask>): void => {
       if ('ok' in message) done(message);
       else
-        own(message.asked).then(
-          (value) => post({ number: message.number, value }),
-          () => undefined,
-        );
+        own(message.asked)
+          .then((value) => post({ number: message.number, value }))
+          .catch(() => undefined); // Also for a value that no thread can get: it must not end the process.
     };
     const ended = (): void => done();
     const timer = setTimeout(done, atMostMs);

@@ -87,4 +87,4 @@ export interface LookUp {
   readonly path: string;
   readonly filter: JsonValue | undefined;
 }
-export type LookedUp = { readonly found: JsonValue | null } | { readonly failed: UpstreamReason };
+export type LookedUp = { readonly found: Uint8Array | null } | { readonly failed: UpstreamReason };

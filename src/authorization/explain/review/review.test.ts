@@ -1,6 +1,7 @@
 // The thread: it answers with the store's principals, asks the gateway about objects, and ends when it takes too long.
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { parseStrict } from '../../../contract/json/strict-json.ts';
 import { NOWHERE } from '../../../contract/scope.ts';
 import { openTestStore, type TestStore } from '../../../identity/authn/store.fixture.ts';
 import { UpstreamError } from '../../../prefect/client/upstream-error.ts';
@@ -47,6 +48,14 @@ it('asks the gateway about an object, and says when Prefect does not answer', as
   isThere = false;
   expect((await review.ask('whoCan', question)).lines).toMatchObject([{ principal: 'token:team', allowed: false, reason: 'upstream-unavailable' }]);
   await expect(review.ask('whoCan', { action: 'no.such', limit: 1 })).rejects.toMatchObject({ code: 'usage' });
+});
+
+it('explains with an object as Prefect writes it: 0.0 is a number with its text, which a thread cannot get as it is', async () => {
+  const run = parseStrict(Buffer.from(`{"id":"${RUN}","tags":["team-a"],"total_run_time":0.0,"estimated_run_time":12345678901234567890}`));
+  if (!run.ok) throw new Error('not readable');
+  open({ lookup: async (path) => (path === `/api/flow_runs/${RUN}` ? run.tree : null) });
+  const asked = { who: { name: 'token:team' }, action: 'flow_runs.cancel', about: {}, resource: RUN };
+  expect((await review.ask('explain', asked)).explanation).toMatchObject({ decision: 'allow' });
 });
 
 it('ends a question that takes too long', async () => {

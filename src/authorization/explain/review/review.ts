@@ -1,6 +1,7 @@
 // Questions about rights for the gateway's API, in a thread with a time limit: a matrix takes thousands of decisions, and no request may wait for them.
 import { Worker } from 'node:worker_threads';
 import { LictorError } from '../../../contract/error.ts';
+import { renderStrict } from '../../../contract/json/strict-json.ts';
 import { createQuestionThread } from '../../../contract/question-thread.ts';
 import { UpstreamError } from '../../../prefect/client/upstream-error.ts';
 import type { Lookup } from '../../mediate/handler.ts';
@@ -44,7 +45,8 @@ export function createAccessReview({ data, lookup, atMostMs = AT_MOST_MS, idleMs
 
 async function lookUp(lookup: Lookup, { path, filter }: LookUp): Promise<LookedUp> {
   try {
-    return { found: await lookup(path, filter) };
+    const found = await lookup(path, filter);
+    return { found: found === null ? null : renderStrict(found) };
   } catch (error) {
     return { failed: error instanceof UpstreamError ? error.reason : 'upstream-unavailable' };
   }

@@ -4,6 +4,7 @@ import { systemClock } from '../../../contract/clock.ts';
 import { LictorError } from '../../../contract/error.ts';
 import type { JsonValue } from '../../../contract/json/tree.ts';
 import { openQuestionPort } from '../../../contract/question-port.ts';
+import { parseAnswer } from '../../../prefect/client/answer.ts';
 import { UpstreamError } from '../../../prefect/client/upstream-error.ts';
 import { createUseCounts } from '../../../record/ledger/allowed-uses.ts';
 import { storeExists } from '../../../store/rows.ts';
@@ -21,7 +22,9 @@ async function lookup(path: string, filter?: JsonValue): Promise<JsonValue | nul
   // review.ts answers so.
   const answer = (await port.ask({ path, filter })) as LookedUp;
   if ('failed' in answer) throw new UpstreamError(answer.failed, { forwarded: false });
-  return answer.found;
+  if (answer.found === null) return null;
+  const parsed = parseAnswer({ body: Buffer.from(answer.found) });
+  return parsed.ok ? parsed.tree : null;
 }
 
 async function storeIfAny(): Promise<Store | undefined> {

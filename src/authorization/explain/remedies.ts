@@ -1,6 +1,8 @@
 // What would change the answer of an explanation: a role, a scope, a policy, an approval. One sentence each, the least first.
 import { BUILT_IN_ROLES, type BuiltInRole } from '../../contract/roles.ts';
 import { everywhere } from '../../contract/scope.ts';
+import { actionWords } from '../../prefect/catalog/action-words.ts';
+import { ALTERNATIVES } from '../../prefect/catalog/actions.ts';
 import { isRoleFor } from '../policy/role-actions.ts';
 import { type ExplainerParts, evaluate } from './explainer.ts';
 import type { ExplainedAsk, ExplainedPolicy, Explanation } from './explanation.ts';
@@ -27,8 +29,7 @@ function forbidWords(policies: readonly ExplainedPolicy[]): string {
 async function roleWords(parts: ExplainerParts, person: ResolvedPrincipal, denied: readonly ExplainedAsk[]): Promise<readonly string[]> {
   const { id, kind, grants } = person.principal;
   if (kind === 'run') return [await runWords(parts, person, denied)];
-  const enough: BuiltInRole[] = [];
-  for (const role of BUILT_IN_ROLES) if (isRoleFor(kind, role) && (await suffices(parts, person, { role, denied }))) enough.push(role);
+  const enough = await rolesFor(parts, person, denied);
   const scoped = grants.filter(({ role, scope }) => scope !== null && enough.some((each) => each === role));
   const [least, ...others] = enough;
   if (least === undefined) return [`No built-in role permits this to ${id}. An own policy can: permit the action ${denied[0]?.action ?? ''} for it.`];
@@ -37,7 +38,28 @@ async function roleWords(parts: ExplainerParts, person: ResolvedPrincipal, denie
   );
   const or = others.length === 0 ? '' : ` So ${others.length === 1 ? 'does' : 'do'} ${others.join(', ')}.`;
   const isRole = person.hypothetical && id.startsWith('role:');
-  return [...wider, `The role ${least} permits it${isRole ? '.' : `: give it to ${id}, in lictor.yaml or with the account or token.`}${or}`];
+  const easier = await easierWords(parts, person, denied, least);
+  return [...wider, ...easier, `The role ${least} permits it${isRole ? '.' : `: give it to ${id}, in lictor.yaml or with the account or token.`}${or}`];
+}
+
+async function rolesFor(parts: ExplainerParts, person: ResolvedPrincipal, denied: readonly Wanted[]): Promise<readonly BuiltInRole[]> {
+  const enough: BuiltInRole[] = [];
+  for (const role of BUILT_IN_ROLES) if (isRoleFor(person.principal.kind, role) && (await suffices(parts, person, { role, denied }))) enough.push(role);
+  return enough;
+}
+
+/** Lictor may have rejected the request before it read the body. Then the record has the action of the most powerful request, and the person meant another one. */
+async function easierWords(parts: ExplainerParts, person: ResolvedPrincipal, denied: readonly ExplainedAsk[], least: BuiltInRole): Promise<readonly string[]> {
+  const [first, ...rest] = denied;
+  if (first === undefined || rest.length > 0) return [];
+  const type = first.resource_type;
+  const meant = new Map<BuiltInRole, string[]>();
+  for (const action of ALTERNATIVES[first.action] ?? []) {
+    const has = await evaluate(parts, person, { action, resource: { type, id: first.resource_id } });
+    const [role] = has.decision === 'allow' ? [] : await rolesFor(parts, person, [{ action, resource_type: type }]);
+    if (role !== undefined && BUILT_IN_ROLES.indexOf(role) < BUILT_IN_ROLES.indexOf(least)) meant.set(role, [...(meant.get(role) ?? []), actionWords(action)]);
+  }
+  return [...meant].map(([role, words]) => `If the request was to ${words.join(', or to ')}, the role ${role} is enough.`);
 }
 
 /** Only the scope of the worker's roles, or an own policy, gives a run more. */
@@ -49,11 +71,13 @@ async function runWords(parts: ExplainerParts, person: ResolvedPrincipal, denied
   return `No flow run may do this, whatever roles ${worker} and the starter of the run have. The flow can use a service token that has the right, or an own policy can permit ${action} to principal in Role::"run".`;
 }
 
+type Wanted = Pick<ExplainedAsk, 'action' | 'resource_type'>;
+
 /** With this role alone, on everything. */
 async function suffices(
   parts: ExplainerParts,
   person: ResolvedPrincipal,
-  { role, denied }: { readonly role: BuiltInRole; readonly denied: readonly ExplainedAsk[] },
+  { role, denied }: { readonly role: BuiltInRole; readonly denied: readonly Wanted[] },
 ): Promise<boolean> {
   const { limitedBy: _, ...principal } = person.principal;
   const having = { ...person, principal: { ...principal, roles: [role], grants: everywhere([role]) } };

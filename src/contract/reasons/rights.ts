@@ -33,7 +33,7 @@ export const RIGHT_REASONS = {
   'policy-default-deny': {
     status: 403,
     detail: 'No policy permits this.',
-    hint: 'Ask an administrator for a role that may do it. A flow run always has the role run: docs/reference/run-rights.md says what allows more.',
+    hint: 'Ask an administrator for a role that may do it.',
   },
   'object-foreign': {
     status: 404,

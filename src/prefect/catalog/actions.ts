@@ -65,7 +65,7 @@ export const EXTRA_ACTIONS: readonly ActionEntry[] = [
 ];
 
 /** The actions that a body may request instead. All are for the operation's own resource type. */
-const ALTERNATIVES: Readonly<Record<ActionName, readonly ActionName[]>> = {
+export const ALTERNATIVES: Readonly<Record<ActionName, readonly ActionName[]>> = {
   'flow_runs.set_state': ['flow_runs.cancel', 'flow_runs.retry', 'flow_runs.pause'],
   'blocks.read': [READ_SECRETS],
   'deployments.write': ['deployments.pause'],

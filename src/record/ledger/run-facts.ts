@@ -44,6 +44,8 @@ export interface RunsQuestion {
   readonly text: string;
   /** False: only by id. */
   readonly byName: boolean;
+  /** The type of the newest state: `FAILED`. Empty: any. */
+  readonly state: string;
   readonly most: number;
 }
 
@@ -123,7 +125,7 @@ const IS_STATE = "event GLOB 'prefect.flow-run.*' AND state_name IS NOT NULL";
 const IN_EVENTS: Place = {
   seen: `SELECT occurred AS time, ${EVENT_COLUMNS} FROM (SELECT n, ${EVENT_COLUMNS} FROM prefect_events
       WHERE occurred < :before AND ${OF_PREFECT} ORDER BY occurred DESC LIMIT ${MOST_READ}) AS own
-    WHERE ${IS_STATE} AND resource_id = 'prefect.flow-run.' || flow_run_id AND ${IS_SOUGHT}
+    WHERE ${IS_STATE} AND resource_id = 'prefect.flow-run.' || flow_run_id AND (:state = '' OR state_type = :state) AND ${IS_SOUGHT}
       AND NOT EXISTS (SELECT 1 FROM prefect_events AS later WHERE later.flow_run_id = own.flow_run_id AND later.occurred >= own.occurred
         AND (later.occurred, later.n) > (own.occurred, own.n) AND later.${IS_STATE.replace('AND ', 'AND later.')})
     ORDER BY occurred DESC LIMIT :most`,
@@ -134,7 +136,7 @@ const IN_EVENTS: Place = {
 const IN_RECORDS: Place = {
   seen: `SELECT time, flow_run_id, deployment_id, NULL AS resource_name FROM (SELECT n, time, flow_run_id, deployment_id, run_binding FROM records
       WHERE time < :before ORDER BY time DESC LIMIT ${MOST_READ}) AS own
-    WHERE run_binding = 'verified' AND flow_run_id IS NOT NULL AND ${IS_SOUGHT.replace('resource_name', 'NULL')}
+    WHERE :state = '' AND run_binding = 'verified' AND flow_run_id IS NOT NULL AND ${IS_SOUGHT.replace('resource_name', 'NULL')}
       AND NOT EXISTS (SELECT 1 FROM records AS later WHERE later.flow_run_id = own.flow_run_id AND later.run_binding = 'verified'
         AND later.time >= own.time AND (later.time, later.n) > (own.time, own.n))
     ORDER BY time DESC LIMIT :most`,
@@ -143,8 +145,8 @@ const IN_RECORDS: Place = {
 
 /** Runs of one time stay together, so a page may be longer. */
 function page(db: DatabaseSync, place: Place, question: RunsQuestion): SeenRuns {
-  const { before, text, byName, most } = question;
-  const rows = db.prepare(place.seen).all({ before, text: text.toLowerCase(), byName: Number(byName), most: most + 1 });
+  const { before, text, byName, state, most } = question;
+  const rows = db.prepare(place.seen).all({ before, text: text.toLowerCase(), byName: Number(byName), state, most: most + 1 });
   const over = rows[most]?.['time'];
   if (over === undefined) return { runs: rows.map(seenRun), before: textOf(db.prepare(place.horizon).get(before)?.['time']) };
   const whole = rows.filter(({ time }) => String(time) > String(over));

@@ -39,7 +39,7 @@ export function createEventReader(db: DatabaseSync): EventReader {
   const select = 'SELECT resource_id AS id, resource_name AS name FROM prefect_events WHERE resource_id > ? AND resource_id < ?';
   const newest = `GROUP BY resource_id, resource_name ORDER BY max(n) DESC LIMIT ${MOST_NAMES}`;
   const names = db.prepare(`${select} AND resource_name IS NOT NULL ${newest}`);
-  const withName = db.prepare(`${select} AND resource_name = ? ${newest}`);
+  const withName = db.prepare(`${select} AND resource_name = ? AND task_run_id IS NULL ${newest}`);
   return {
     forFlowRun: (id) => ofRun.all(id).map(eventOfRow),
     childrenOf: (id) => children.all(id).map((row) => String(row['id'])),

@@ -36,6 +36,7 @@ export const EVENT_TABLES = `
   CREATE TABLE prefect_events (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, ${columns.join(', ')}) STRICT;
   CREATE INDEX prefect_events_flow_run ON prefect_events (flow_run_id, occurred) WHERE flow_run_id IS NOT NULL;
   CREATE INDEX prefect_events_parent ON prefect_events (parent_task_run_id) WHERE parent_task_run_id IS NOT NULL;
+  CREATE INDEX prefect_events_name ON prefect_events (resource_name) WHERE task_run_id IS NULL;
   CREATE INDEX prefect_events_occurred ON prefect_events (occurred) WHERE ${OF_PREFECT};
   CREATE TABLE repeated_events (n INTEGER PRIMARY KEY, id TEXT NOT NULL, ${columns.join(', ')}) STRICT;
   CREATE TABLE event_batches (node TEXT, seq INTEGER, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (node, seq)) STRICT, WITHOUT ROWID;`;

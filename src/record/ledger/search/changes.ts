@@ -2,7 +2,7 @@
 import { EVERY_RECORD } from '../../../contract/record-reader.ts';
 import type { VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
 import type { Changes, LedgerReader } from '../query.ts';
-import { NO_NAMES, withIds } from './names.ts';
+import { exactNames, withIds } from './names.ts';
 import { ownNames } from './page.ts';
 import { withPrincipals } from './principals.ts';
 import type { ChangesQuestion } from './questions.ts';
@@ -12,7 +12,7 @@ import { createRecordFilter } from './record-filter.ts';
 export async function changesAfter(ledger: LedgerReader, question: ChangesQuestion, covered: VisibleIds): Promise<Changes> {
   const { filter, after, seesNames = false, reader = EVERY_RECORD } = question;
   const own = createRecordFilter(reader, covered);
-  const names = reader.everything ? (seesNames ? ledger.events : NO_NAMES) : await ownNames(ledger.events, filter, own);
+  const names = reader.everything ? (seesNames ? ledger.events : exactNames(ledger.events)) : await ownNames(ledger.events, filter, own);
   const from = typeof after === 'number' ? after : ledger.numberOf(after);
   const { records, number } = ledger.changes(withPrincipals(ledger, withIds(names, filter)), from);
   return { records: await own.visible(records), number };

@@ -11,8 +11,12 @@ const MOST_IDS = 5;
 /** The stored events of Prefect. */
 export type Names = Pick<EventReader, 'named'>;
 
-/** For a caller who may not see the names of Prefect's objects: nothing is found or suggested. */
 export const NO_NAMES: Names = { named: () => [] };
+
+/** For a caller who may not see the names of Prefect's objects: an exact name, which the caller knows, is found. No name is suggested. */
+export function exactNames(names: Names): Names {
+  return { named: (kind, name) => (name === undefined ? [] : names.named(kind, name)) };
+}
 
 /** Passes ids. Throws LictorError `name-unknown` for a name of no object, or of several. */
 export function idOfNamed(names: Names, kind: NamedKind, text: string): string {

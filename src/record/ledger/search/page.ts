@@ -5,7 +5,7 @@ import { EVERY_RECORD, type RecordReader } from '../../../contract/record-reader
 import type { VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
 import type { NamedKind } from '../prefect-events/read-events.ts';
 import type { AuditFilter, LedgerReader } from '../query.ts';
-import { type Names, NO_NAMES, unknownWords, withIds } from './names.ts';
+import { exactNames, type Names, unknownWords, withIds } from './names.ts';
 import { withPrincipals } from './principals.ts';
 import type { Page, PageFilter, PageQuestion } from './questions.ts';
 import { createRecordFilter, type RecordFilter } from './record-filter.ts';
@@ -19,7 +19,7 @@ type Reading = Pick<LedgerReader, 'audit' | 'principals' | 'events'>;
 /** Throws as `LedgerSearch.page` does. */
 export async function pageOf(ledger: Reading, { filter, seesNames = false, reader = EVERY_RECORD }: PageQuestion, covered: VisibleIds): Promise<Page> {
   if (!reader.everything) return limitedPage(ledger, filter, { reader, covered });
-  const names = seesNames ? ledger.events : NO_NAMES;
+  const names = seesNames ? ledger.events : exactNames(ledger.events);
   const byId = withPrincipals(ledger, withIds(names, filter));
   const records: LedgerRecord[] = [];
   for await (const record of ledger.audit(byId)) records.push(record);

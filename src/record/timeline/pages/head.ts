@@ -33,7 +33,7 @@ export interface TimelinePage {
 /** These contain the creation of a run. */
 export const FIRST_RECORDS = 20;
 /** These contain the last request that cancelled a run: its worker reports the end once or twice. */
-const LAST_CANCELS = 50;
+export const LAST_CANCELS = 50;
 
 export async function headOf(reader: LedgerReader, { timeline, answer }: Gathered, seesNames: boolean): Promise<RunHead> {
   const { id, name, state, start, entries } = timeline;

@@ -3,7 +3,7 @@ import { LictorError } from '../../../contract/error.ts';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import type { LedgerReader } from '../../ledger/query.ts';
-import { idOfNamed, NO_NAMES } from '../../ledger/search/names.ts';
+import { exactNames, idOfNamed } from '../../ledger/search/names.ts';
 import { gatherTimeline, type Sources } from '../gather.ts';
 import { shortTime } from '../task-runs.ts';
 import { flatten } from '../timeline.ts';
@@ -13,7 +13,7 @@ import { collect, FIRST_RECORDS, headOf, type TimelinePage } from './head.ts';
 import { rowOf } from './row.ts';
 
 export interface TimelineQuestion {
-  /** The id of the flow run, or its name for a reader who sees names. */
+  /** The id of the flow run, or its exact name. */
   readonly run: string;
   readonly seesNames: boolean;
   /** Undefined: the first page. */
@@ -23,7 +23,7 @@ export interface TimelineQuestion {
 
 /** Throws LictorError `name-unknown`, and `run-unknown` if neither the ledger nor Prefect knows the run. */
 export async function timelinePage({ reader, prefect }: Sources, { run, cursor, most, seesNames }: TimelineQuestion): Promise<TimelinePage> {
-  const id = idOfNamed(seesNames ? reader.events : NO_NAMES, 'flow-run', run);
+  const id = idOfNamed(seesNames ? reader.events : exactNames(reader.events), 'flow-run', run);
   if (cursor?.kind === 'live') return changes({ reader, prefect }, { id, marks: cursor.marks, most, seesNames });
   const marks = cursor?.marks ?? reader.runs.marks();
   const place = { time: cursor?.time ?? '', skip: cursor?.skip ?? 0 };

@@ -151,8 +151,9 @@ describe('the pages of a timeline', () => {
     const page = await pages.timeline({ run: RUN, seesNames: false, most: 100, cursor: undefined }, AWAY);
     expect(JSON.stringify(page)).not.toMatch(/fuzzy-otter|work-0|below/);
     expect(page.rows).toHaveLength((await printed()).length);
-    const byName = pages.timeline({ run: 'fuzzy-otter', seesNames: false, most: 1, cursor: undefined }, AWAY);
-    await expect(byName).rejects.toMatchObject({ code: 'name-unknown' });
+    const byName = (run: string) => pages.timeline({ run, seesNames: false, most: 1, cursor: undefined }, AWAY);
+    expect((await byName('fuzzy-otter')).run).toMatchObject({ id: RUN, name: null });
+    await expect(byName('fuzzy-ott')).rejects.toMatchObject({ code: 'name-unknown' });
   });
 
   it('are none for a run that nothing is known about', async () => {
@@ -217,7 +218,7 @@ describe('what was written since', () => {
 });
 
 describe('the runs seen last', () => {
-  const recent = (more = {}) => pages.recent({ before: '9', text: '', byName: true, most: 50, seesNames: true, ...more });
+  const recent = (more = {}) => pages.recent({ before: '9', text: '', byName: true, most: 50, seesNames: true, named: null, state: '', ...more });
 
   it('stand at their newest state, the newest first, each with who started it', async () => {
     add(0, creation);
@@ -237,6 +238,33 @@ describe('the runs seen last', () => {
     expect((await recent({ text: RUN.slice(0, 36) })).runs).toMatchObject([{ id: RUN }]);
     expect((await recent({ text: 'owl', byName: false })).runs).toEqual([]);
     expect(JSON.stringify(await recent({ seesNames: false }))).not.toMatch(/otter|owl|Grüße/);
+  });
+
+  it('are found by an exact name, without names, and without a trace in what the page says of the next one', async () => {
+    const ofRun = (event: number, run: number, more = {}) => flowRunEvent(event, run, { occurred: `2026-03-01T12:00:0${event - 20}.000000Z`, ...more });
+    const [cancelled, failed] = [
+      { state_name: 'Cancelled', state_type: 'CANCELLED' },
+      { state_name: 'Failed', state_type: 'FAILED' },
+    ];
+    writeEvents(paths, [
+      ofRun(21, 1),
+      ofRun(22, 1, cancelled),
+      ofRun(23, 3, { resource_name: 'quiet-owl' }),
+      ofRun(24, 3, { ...failed, resource_name: 'quiet-owl' }),
+    ]);
+    add(2, { action: 'flow_runs.cancel', principal: 'bob@local', policies: ['operator'], status: 201 });
+    const find = async (name: string, more = {}) => await recent({ text: name, named: name, byName: false, seesNames: false, most: 1, ...more });
+    expect(await find('fuzzy-otter')).toMatchObject({
+      runs: [{ id: RUN, name: null, state_type: 'CANCELLED', cancelled_by: { principal: 'bob@local', policies: ['operator'] } }],
+      before: null,
+    });
+    const parts = ['fuzzy', 'Fuzzy-Otter', 'otter', 'fuzzy-otter2'];
+    for (const part of parts) expect(await find(part)).toEqual({ runs: [], before: null });
+    // An id of a run in the name of another: the page is the same, with or without a run of this name.
+    const [of, none] = [await recent({ most: 1, named: 'quiet-owl' }), await recent({ most: 1, named: 'no-owl' })];
+    expect([of.before, of.runs.map(({ id }) => id)]).toEqual([none.before, [uuid(3)]]);
+    expect((await recent({ state: 'FAILED' })).runs.map(({ id }) => id)).toEqual([uuid(3)]);
+    expect([(await find('quiet-owl', { state: 'FAILED' })).runs.length, (await find('quiet-owl', { state: 'RUNNING' })).runs.length]).toEqual([1, 0]);
   });
 
   it('come in pages, also those of one time', async () => {

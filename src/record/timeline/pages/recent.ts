@@ -1,10 +1,11 @@
 // The runs that the ledger has seen, the newest first, each with who started it.
 import type { LedgerReader } from '../../ledger/query.ts';
 import type { RunsQuestion, SeenRun } from '../../ledger/run-facts.ts';
+import { type Cancellation, findCancellation } from '../cancellation.ts';
 import { gatherStart } from '../gather.ts';
 import { noPrefect } from '../prefect-source.ts';
 import type { Start } from '../start.ts';
-import { collect, FIRST_RECORDS } from './head.ts';
+import { collect, FIRST_RECORDS, LAST_CANCELS } from './head.ts';
 
 export interface RecentRun {
   readonly id: string;
@@ -19,6 +20,8 @@ export interface RecentRun {
   readonly route: Start['route'];
   readonly principal: string | null;
   readonly on_behalf_of: readonly string[];
+  /** Null: the ledger has no request that cancelled it. */
+  readonly cancelled_by: Cancellation | null;
 }
 
 export interface RecentRuns {
@@ -28,20 +31,36 @@ export interface RecentRuns {
 
 export interface RecentQuestion extends RunsQuestion {
   readonly seesNames: boolean;
+  /** Runs with exactly this name come first, beside the page: what the page says of the next one does not depend on them. */
+  readonly named: string | null;
 }
 
 /** A search for a rare name reads this many parts of the ledger at once. */
 const MOST_PAGES = 5;
+const MOST_NAMED = 200;
 
 export async function recentRuns(reader: LedgerReader, question: RecentQuestion): Promise<RecentRuns> {
   const seen: SeenRun[] = [];
+  const named = question.named === null ? [] : runsNamed(reader, question.named, question.state);
   let before: string | null = question.before;
   for (let pages = 0; pages < MOST_PAGES && before !== null && seen.length < question.most; pages += 1) {
     const page = reader.runs.seenBefore({ ...question, before, most: question.most - seen.length });
     seen.push(...page.runs);
     before = page.before;
   }
-  return { runs: await Promise.all(seen.map((run) => describe(reader, run, question.seesNames))), before };
+  const others = seen.filter(({ id }) => named.every((one) => one.id !== id));
+  return { runs: await Promise.all([...named, ...others].map((run) => describe(reader, run, question.seesNames))), before };
+}
+
+function runsNamed({ events, runs }: LedgerReader, name: string, state: string): readonly SeenRun[] {
+  return events
+    .named('flow-run', name)
+    .slice(0, MOST_NAMED)
+    .flatMap(({ id }) => {
+      const event = runs.eventsOf(id, []).findLast(({ resource_id, state_type }) => resource_id === `prefect.flow-run.${id}` && state_type !== null);
+      if (event === undefined || (state !== '' && event.state_type !== state)) return [];
+      return [{ id, time: event.occurred, event, deploymentId: event.deployment_id }];
+    });
 }
 
 async function describe(reader: LedgerReader, { id, time, event, deploymentId }: SeenRun, seesNames: boolean): Promise<RecentRun> {
@@ -52,6 +71,7 @@ async function describe(reader: LedgerReader, { id, time, event, deploymentId }:
     ...{ id, name: seesNames ? (event?.resource_name ?? null) : null, deployment_id: deploymentId },
     ...{ deployment: nameOf('deployment'), flow: nameOf('flow'), state: event?.state_name ?? null, state_type: event?.state_type ?? null },
     ...{ seen_at: new Date(Date.parse(time)).toISOString(), route, principal, on_behalf_of },
+    cancelled_by: findCancellation(reader.runs.cancels(id, LAST_CANCELS)),
   };
 }
 

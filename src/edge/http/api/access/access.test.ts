@@ -220,6 +220,22 @@ describe('a recorded request', () => {
     expect(get().searched.at(-1)).toMatchObject({ filter: { request: REQUEST, limit: 1 }, reader: { everything: true } });
   });
 
+  it('that was refused before its body was read may have asked for less: the least role for each', async () => {
+    const setState = { ...RECORD, action: 'flow_runs.set_state', method: 'POST', path: `/api/flow_runs/${RUN}/set_state` } as LedgerRecord;
+    await recorded([setState]);
+    const remediesOf = async (role: string) => {
+      await get().test.token({ name: role, roles: [role] });
+      get().found = async () => [{ ...setState, principal: `token:${role}` }];
+      return (await ask(`${BASE}/explain/requests/${REQUEST}`, await as('auditor'))).json().now.remedies;
+    };
+    expect(await remediesOf('viewer')).toEqual([
+      'If the request was to cancel flow runs, or to retry flow runs, or to pause flow runs, the role operator is enough.',
+      expect.stringContaining('The role deployer permits it'),
+    ]);
+    // It may do these already.
+    expect(await remediesOf('operator')).toEqual([expect.stringContaining('The role deployer permits it')]);
+  });
+
   it('is explained to a reader with a scope without the scopes, policies and objects of others', async () => {
     await recorded();
     const answer = await ask(`${BASE}/explain/requests/${REQUEST}`, await as('operator', { scope: TEAM_A }));

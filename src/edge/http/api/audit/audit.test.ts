@@ -145,6 +145,9 @@ describe('the query', () => {
       { principal: 'alice', decision: 'deny', address: '10.0.0.0/8', resource: 'a b', onBehalfOf: 'bob', text: 'terra form' },
     ],
     ['q=flow_run_id:fuzzy-otter token:etl&limit=3', { flowRun: 'fuzzy-otter', text: 'token:etl', limit: 3 }],
+    ['q=who:carol denied', { principal: 'carol', decision: 'deny' }],
+    ['q=user:carol@local decision:refused', { principal: 'carol@local', decision: 'deny' }],
+    ['q="denied" "who:carol" constructor', { text: 'denied who:carol constructor' }],
     ['q=', {}],
     ['since=24h&until=2026-03-01', { since: '2026-03-01T00:00:00.000Z', until: '2026-03-01T00:00:00.000Z' }],
   ])('%s', (query, filter) => {
@@ -181,4 +184,13 @@ describe('the query', () => {
     ],
     ...['since=soon', 'since=2026-99-99', 'text=%00', 'principal=', '__proto__=x', 'constructor=x'],
   ])('%s is none', async (query) => expect((await send('auditor', `?${query}`)).statusCode).toBe(400));
+
+  it.each([
+    ['by:carol', 'q: by: is not a key. Did you mean principal:?'],
+    ['prinicpal:carol', 'q: prinicpal: is not a key. Did you mean principal:?'],
+    ['constructor:x', 'q: constructor: is not a key. The keys are principal, who, user, for,'],
+    [`${'x'.repeat(3000)}:y`, `q: ${'x'.repeat(20)}: is not a key.`],
+  ])('q=%s names the problem', async (query, words) => {
+    for (const path of ['', '/export', '/../stream']) expect((await send('auditor', `${path}?q=${query}`)).json().detail.startsWith(words)).toBe(true);
+  });
 });

@@ -46,7 +46,7 @@ const page: TimelinePage = {
 };
 const run = (id: string): RecentRun => ({
   ...{ id, name: `name-${id}`, deployment_id: null, deployment: null, flow: null, state: 'Running', state_type: 'RUNNING', seen_at: at(0) },
-  ...{ route: 'request', principal: 'alice@local', on_behalf_of: [] },
+  ...{ route: 'request', principal: 'alice@local', on_behalf_of: [], cancelled_by: null },
 });
 
 let asked: (TimelineQuestion | RecentQuestion)[];
@@ -89,16 +89,29 @@ describe('who reads', () => {
 describe('a reader of everything', () => {
   it('gets the page as it is, from a place, with a size', async () => {
     const answer = await send('admin', `/timeline/${RUN}?cursor=page,${at(1)},2,7,8&limit=30`);
-    expect(answer.json()).toEqual(page);
+    expect(answer.json()).toEqual({ ...page, run: { ...head, readable: true } });
     const cursor = { kind: 'page', time: at(1), skip: 2, marks: { record: 7, event: 8 } };
     expect(asked).toEqual([{ run: RUN, seesNames: true, most: 30, cursor }]);
+  });
+
+  it('sees whether Prefect shows the run to it', async () => {
+    const readable = async (roles: string, scope: Scope | null = null) => (await send(roles, `/timeline/${RUN}`, scope)).json().run?.readable;
+    expect([await readable('auditor'), await readable('auditor,viewer')]).toEqual([false, true]);
+    get().covered = [RUN];
+    expect([await readable('auditor', TEAM), await readable('operator', TEAM)]).toEqual([false, true]);
   });
 
   it('sees names only with the right to read runs', async () => {
     await send('auditor', `/timeline/${RUN}`);
     await send('auditor,viewer', '/runs?text=otter');
-    await send('auditor', '/runs?text=otter');
-    expect(asked).toMatchObject([{ seesNames: false }, { seesNames: true, byName: true }, { seesNames: false, byName: false }]);
+    await send('auditor', '/runs?text=otter&state=FAILED');
+    await send('auditor', `/runs?text=otter&before=${at(1)}`);
+    expect(asked).toMatchObject([
+      { seesNames: false },
+      { seesNames: true, byName: true, named: null },
+      { seesNames: false, byName: false, named: 'otter', state: 'FAILED' },
+      { seesNames: false, byName: false, named: null },
+    ]);
   });
 
   it.each([`/timeline/${RUN}?cursor=live,1`, `/timeline/${RUN}?limit=5001`, `/timeline/${RUN}?limits=1`, '/runs?limit=0', '/runs?before=;'])(
@@ -148,6 +161,23 @@ describe('a reader with a scope', () => {
       expect([answer.statusCode, answer.json().code, answer.body.includes('alice')]).toEqual([404, 'not-found', false]);
     }
     expect((await send('operator', '/runs', TEAM)).json()).toEqual({ runs: [run(OTHER)], next: at(0) });
+  });
+
+  it('finds its own run by an exact name, and no more of the name of a foreign run than of no run', async () => {
+    get().covered = [RUN];
+    const ids: Readonly<Record<string, string>> = { own: RUN, foreign: OTHER };
+    get().runPages = {
+      timeline: async () => page,
+      recent: async (question) => {
+        asked.push(question);
+        return { runs: question.named === null ? [] : [ids[question.named]].flatMap((id) => (id === undefined ? [] : [run(id)])), before: null };
+      },
+    };
+    const find = async (name: string) => (await send('auditor', `/runs?text=${name}`, TEAM)).json();
+    expect((await find('own')).runs).toMatchObject([{ id: RUN }]);
+    expect(await find('foreign')).toEqual({ runs: [], next: null });
+    expect(await find('foreign')).toEqual(await find('unknown'));
+    expect(asked).toMatchObject(['own', 'foreign', 'foreign', 'unknown'].map((named) => ({ named, byName: false })));
   });
 
   it('sees no name without the right to read the same runs', async () => {

@@ -6,6 +6,7 @@ import { answerOf, pageSize } from './answer.ts';
 import { recentRun } from './schemas.ts';
 import { seenRuns, seesNames } from './sight.ts';
 
+const STATES = ['SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED', 'CANCELLING'] as const;
 const MOST_RUNS = 200;
 const PAGE = 50;
 /** After every time. */
@@ -17,7 +18,8 @@ export const runs = apiRoute({
   summary: 'List the flow runs that the ledger has seen, the newest first',
   needs: 'records',
   query: z.strictObject({
-    text: z.string().max(200).optional().describe('Part of the name, or the start of the id'),
+    text: z.string().max(200).optional().describe('The exact name, or the start of the id; part of the name, if you may read these runs in Prefect'),
+    state: z.enum(STATES).optional().describe('The type of the newest state'),
     before: z
       .string()
       .regex(/^[0-9T:.Z~-]{1,40}$/, '`next` of an earlier answer.')
@@ -28,10 +30,11 @@ export const runs = apiRoute({
     runs: z.array(recentRun).readonly(),
     next: z.string().nullable().describe('The value of `before` for the next page; null: this was the last one'),
   }),
-  async handle({ query: { text = '', before = END, limit = PAGE }, ...context }) {
+  async handle({ query: { text = '', state = '', before = END, limit = PAGE }, ...context }) {
     const names = await seesNames(context);
-    // Without the right to see names, a search by name would say what they are.
-    const question = { text, before, most: limit, seesNames: names, byName: names };
+    // Without the right to see names, a search by parts of names would say what they are. An exact name is one that the caller knows.
+    const named = names || text === '' || before !== END ? null : text;
+    const question = { text, state, before, most: limit, seesNames: names, byName: names, named };
     return answerOf(context.parts, async () => ({ ok: true, body: await seen(await context.parts.runPages.recent(question), context) }));
   },
 });

@@ -51,8 +51,9 @@ export const runHead = z
     prefect: z.enum(['yes', 'no', 'unknown']).describe('Whether Prefect knows the run; unknown: it did not answer'),
     first_at: text,
     last_at: text,
+    readable: z.boolean().describe("You may read it in Prefect: its page in Prefect's UI works for you"),
   })
-  .meta({ id: 'TimelineRun' }) satisfies z.ZodType<RunHead>;
+  .meta({ id: 'TimelineRun' }) satisfies z.ZodType<RunHead & { readonly readable: boolean }>;
 
 export const timelineRow = z
   .strictObject({
@@ -94,5 +95,6 @@ export const recentRun = z
     route,
     principal: text,
     on_behalf_of: list,
+    cancelled_by: cancellation.nullable(),
   })
   .meta({ id: 'RecentRun' }) satisfies z.ZodType<RecentRun>;

@@ -14,6 +14,14 @@ export async function seesNames({ inputs, reader, parts: { decider } }: Pick<Cal
   return isSame(runs.restrictions, own.runs) && isSame(deployments.restrictions, own.objects);
 }
 
+/** Whether Prefect shows this run to the reader. False while Prefect does not answer. */
+export async function isReadable({ inputs, parts }: Pick<CallContext, 'inputs' | 'parts'>, run: string): Promise<boolean> {
+  const runs = await parts.decider.authorizeOwnList(inputs, 'flow_runs.read', 'FlowRun');
+  if (!runs.ok) return false;
+  const covered = parts.coveredObjects({ everything: false, runs: runs.restrictions, objects: null })('FlowRun', [run]);
+  return (await covered.catch(() => new Set())).has(run);
+}
+
 function isSame(restrictions: unknown, extent: RecordReader['runs']): boolean {
   return JSON.stringify(restrictions) === JSON.stringify(extent);
 }

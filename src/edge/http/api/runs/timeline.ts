@@ -6,7 +6,7 @@ import type { TimelinePage } from '../../../../record/timeline/pages/head.ts';
 import { apiRoute, type CallContext, type Result } from '../api-route.ts';
 import { answerOf, pageSize } from './answer.ts';
 import { runHead, timelineRow } from './schemas.ts';
-import { isSeenRow, runsIn, seenHead, seenRuns, seesNames } from './sight.ts';
+import { isReadable, isSeenRow, runsIn, seenHead, seenRuns, seesNames } from './sight.ts';
 
 const MOST_ROWS = 5_000;
 const PAGE = 500;
@@ -16,7 +16,9 @@ const page = z.strictObject({
   rows: z.array(timelineRow).readonly(),
   next: z.string().nullable().describe('The cursor of the next page, which exists now; null: this was the last one'),
   live: z.string().describe('The cursor of what is written after this answer'),
-}) satisfies z.ZodType<TimelinePage>;
+});
+
+type Page = z.output<typeof page>;
 
 const query = z.strictObject({
   cursor: z
@@ -45,10 +47,14 @@ export const timeline = apiRoute({
   },
 });
 
-async function seenPage(found: TimelinePage, context: CallContext, asked: string): Promise<Result<TimelinePage>> {
-  if (context.reader.everything) return { ok: true, body: found };
+async function seenPage(found: TimelinePage, context: CallContext, asked: string): Promise<Result<Page>> {
+  if (context.reader.everything) return { ok: true, body: { ...found, run: await shownHead(found, context) } };
   const seen = await seenRuns(context, [parseUuid(asked) ?? '', ...runsIn(found.run, found.rows)]);
   if (!seen.has(parseUuid(asked) ?? '')) return { ok: false, code: 'not-found' };
   const rows = found.rows.filter((row) => isSeenRow(row, seen));
-  return { ok: true, body: { ...found, rows, run: found.run === null ? null : seenHead(found.run, seen) } };
+  return { ok: true, body: { ...found, rows, run: await shownHead({ run: found.run && seenHead(found.run, seen) }, context) } };
+}
+
+async function shownHead({ run }: Pick<TimelinePage, 'run'>, context: CallContext): Promise<Page['run']> {
+  return run === null ? null : { ...run, readable: await isReadable(context, run.id) };
 }

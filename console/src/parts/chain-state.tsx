@@ -19,7 +19,7 @@ export function ChainState({ children }: { readonly children?: ReactNode }) {
       {chain?.state === 'intact' && (
         <>
           <Tag tone="good">
-            <span aria-hidden="true">✓</span>chain intact
+            <span aria-hidden="true">✓</span>newest records intact
           </Tag>
           <span className="muted">
             {numbersOf(chain.chains)}signed <Time iso={chain.signed_at ?? ''} relative />. {children}

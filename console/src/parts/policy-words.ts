@@ -5,7 +5,12 @@ const ROLES: readonly string[] = ['viewer', 'operator', 'deployer', 'worker', 'a
 
 /** `the role operator and the policy night-shift`. */
 export function policyWords(policies: readonly string[]): string {
-  return policies.map((name) => `the ${ROLES.includes(name) ? 'role' : 'policy'} ${name}`).join(' and ');
+  return policies.map((name) => `the ${policyName(name)}`).join(' and ');
+}
+
+/** `role operator`. */
+export function policyName(name: string): string {
+  return `${ROLES.includes(name) ? 'role' : 'policy'} ${name}`;
 }
 
 export interface Verdict {

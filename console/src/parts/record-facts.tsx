@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { ActionAbout } from './action-about.tsx';
-import { bytesWords, durationWords, kindWords, type LedgerRecord } from './record-words.ts';
+import { bytesWords, durationWords, kindWords, type LedgerRecord, reasonOf } from './record-words.ts';
 import { Tag } from './tag.tsx';
 import { UntrustedText } from './untrusted-text.tsx';
 
@@ -54,6 +54,7 @@ function decisionFacts(record: LedgerRecord): readonly Fact[] {
   return [
     ['Action', action],
     ['Reason', text(record.reason)],
+    ['In words', text(reasonOf(record) === record.reason ? null : reasonOf(record))],
     ['Policies', policies],
     ['Revision', record.revision],
     ['Approval', text(record.approval_id)],
@@ -107,7 +108,7 @@ function RunLink({ id, binding }: { readonly id: string; readonly binding: Ledge
 
 function ledgerFacts(record: LedgerRecord): readonly Fact[] {
   return [
-    ['Number', `${record.seq.toLocaleString('en')} of ${record.node}`],
+    ['Number', `${record.seq.toLocaleString('en')} in the chain of the node ${record.node}`],
     ['Record id', text(record.id, 'code')],
     ['Hash', text(record.hash, 'code')],
   ];

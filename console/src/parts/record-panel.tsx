@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { CopyText } from './copy-text.tsx';
 import { PrincipalChain } from './principal-chain.tsx';
 import { RecordFacts } from './record-facts.tsx';
-import { actionOf, type LedgerRecord, OUTCOME_WORDS, objectOf, outcomeOf } from './record-words.ts';
+import { actionOf, type LedgerRecord, OUTCOME_WORDS, objectOf, outcomeOf, withoutPrincipal } from './record-words.ts';
 import './record-panel.css';
 import { OutcomeTag } from './outcome-tag.tsx';
 import { Panel } from './panel.tsx';
@@ -54,7 +54,8 @@ function Sentence({ record }: { readonly record: LedgerRecord }) {
   const object = objectOf(record);
   return (
     <>
-      <strong>{record.principal === null ? 'Nobody known' : <UntrustedText text={record.principal} longest={80} />}</strong> {OUTCOME_WORDS[outcomeOf(record)]}{' '}
+      <strong>{record.principal === null ? withoutPrincipal(record) : <UntrustedText text={record.principal} longest={80} />}</strong>{' '}
+      {OUTCOME_WORDS[outcomeOf(record)]}{' '}
       <code>
         <UntrustedText text={actionOf(record)} longest={120} />
       </code>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { actionOf, chainOf, objectOf, outcomeOf, reasonOf } from './record-words.ts';
+import { actionOf, chainOf, objectOf, outcomeOf, reasonOf, withoutPrincipal } from './record-words.ts';
 
 const NOTHING = { resource_type: null, resource_id: null, flow_run_id: null, deployment_id: null };
 
@@ -20,7 +20,10 @@ describe('a record in words', () => {
       [null, null],
     ] as const;
     expect(outcomes.map(([decision, mode]) => outcomeOf({ decision, mode }))).toEqual(['allow', 'deny', 'observed', 'event']);
-    expect([reasonOf({ reason: 'policy-permits' }), reasonOf({ reason: 'run-bound' })]).toEqual(['', 'run-bound']);
+    const reason = (reason: string | null, policies: string[] = []) => reasonOf({ reason, policies });
+    expect([reason(null), reason('policy-permits', ['operator', 'night'])]).toEqual(['', 'role operator, policy night']);
+    expect([reason('policy-default-deny'), reason('run-bound')]).toEqual(['no role permits it', 'run-bound']);
+    expect([withoutPrincipal({ method: null }), withoutPrincipal({ method: 'GET' })]).toEqual(['Lictor', 'not logged in']);
   });
 
   it('names the object, else the run that the request is bound to', () => {

@@ -1,6 +1,8 @@
 // A record in plain words: who, what, decision, and which of it is proven.
 import type { components } from '../api/schema.d.ts';
 
+import { policyName } from './policy-words.ts';
+
 export type LedgerRecord = components['schemas']['Record'];
 
 export interface ChainLink {
@@ -53,9 +55,21 @@ export function objectOf(
   return record.deployment_id === null ? undefined : { kind: 'deployment', id: record.deployment_id };
 }
 
-/** The reason where it says more than the decision. */
-export function reasonOf({ reason }: Pick<LedgerRecord, 'reason'>): string {
-  return reason === null || reason === 'policy-permits' ? '' : reason;
+/** Who acted, where no principal is known. */
+export function withoutPrincipal({ method }: Pick<LedgerRecord, 'method'>): string {
+  return method === null ? 'Lictor' : 'not logged in';
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  'policy-default-deny': 'no role permits it',
+  'policy-forbids': 'a policy forbids it',
+  'object-foreign': 'outside the scopes of the roles',
+};
+
+/** The reason in words: for an allowed request the role or policy that permits it. Other reasons are codes. */
+export function reasonOf({ reason, policies }: Pick<LedgerRecord, 'reason' | 'policies'>): string {
+  if (reason === null) return '';
+  return reason === 'policy-permits' ? policies.map(policyName).join(', ') : (REASONS[reason] ?? reason);
 }
 
 export function durationWords(ms: number | null): string {

@@ -37,7 +37,7 @@ function Result({ verification }: { readonly verification: Verification }) {
     <Answer proven={proven}>
       <p>
         <strong>{proven ? 'Yes. The ledger is complete and unchanged.' : 'No. The ledger is not proven.'}</strong> {counted(records, 'record')} and{' '}
-        {counted(checkpoints, 'signed checkpoint')} were verified
+        {counted(checkpoints, 'signed checkpoint')} were verified, your own requests of this moment included
         {signedAt !== null && (
           <>
             ; signed last <Time iso={signedAt} />
@@ -57,8 +57,9 @@ function Result({ verification }: { readonly verification: Verification }) {
       )}
       {proven && (
         <p>
-          <strong>One thing this cannot see:</strong> a person with root on the gateway's machine who removed the newest records together with their signature.
-          To detect that, save head.json of the report on another machine, and compare it with <code>lictor audit verify --head</code>.
+          <strong>Two things this cannot see:</strong> requests that reach Prefect around Lictor (<code>lictor doctor</code> looks for such a way), and a person
+          with root on the gateway's machine who removed the newest records together with their signature. To detect that, save head.json on another machine:
+          “Make the report” below offers it among its files. Compare it with <code>lictor audit verify --head</code>.
         </p>
       )}
     </Answer>

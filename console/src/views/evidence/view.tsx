@@ -1,4 +1,4 @@
-import { useId } from 'react';
+import { useEffect, useEffectEvent, useId } from 'react';
 import { useMe, whyNot } from '../../app/session.ts';
 import { useChangeUrl, useUrlState } from '../../app/url-state.ts';
 import { Button } from '../../parts/button.tsx';
@@ -17,6 +17,7 @@ export default function EvidenceView() {
   const evidence = useEvidence();
   const { current } = evidence;
   const missing = useMissing();
+  useAskedFor(evidence, missing === undefined);
   return (
     <>
       <div className="no-print">
@@ -36,6 +37,18 @@ export default function EvidenceView() {
       {current?.outcome.report !== undefined && <ReportDocument document={current.outcome.report.document} />}
     </>
   );
+}
+
+/** A link of another view asks for the verification. It begins at once, and not again after a reload. */
+function useAskedFor({ verify }: Evidence, isAllowed: boolean): void {
+  const [asked, setAsked] = useUrlState('verify');
+  const start = useEffectEvent(() => {
+    setAsked('', { replace: true });
+    if (isAllowed) verify();
+  });
+  useEffect(() => {
+    if (asked !== '') start();
+  }, [asked]);
 }
 
 /** Why the person may not read every record. */
@@ -60,6 +73,7 @@ function Ask({ evidence, missing }: { readonly evidence: Evidence; readonly miss
         if (problem === undefined && missing === undefined && !isRunning) evidence.report({ from, to });
       }}
     >
+      <h2>Report of a period</h2>
       <TextField label="First day" type="date" value={from} onChange={setFrom} />
       <TextField label="Last day" type="date" value={to} onChange={setTo} error={problem} />
       <div className="row">

@@ -21,7 +21,7 @@ export function LastUse({ at, from, isNotable = false }: LastUseProps) {
   );
 }
 
-export function Until({ at, words = 'never' }: { readonly at: string | null; readonly words?: string }) {
+export function Until({ at, words = 'no end' }: { readonly at: string | null; readonly words?: string }) {
   return at === null ? <span className="muted">{words}</span> : <Time iso={at} relative />;
 }
 

@@ -3,6 +3,7 @@ import { useUrlState } from '../../app/url-state.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { Tag } from '../../parts/tag.tsx';
+import { Time } from '../../parts/time.tsx';
 import { AccessTokens } from './access-tokens.tsx';
 import { LastUse, Until, Words } from './cells.tsx';
 import { type Token, tokensQuery } from './data.ts';
@@ -17,7 +18,7 @@ const COLUMNS: readonly Column<Token>[] = [
   { name: 'name', title: 'Token', cell: (token) => <Name token={token} /> },
   { name: 'roles', title: 'Roles', cell: (token) => <TokenRoles token={token} /> },
   { name: 'used', title: 'Last use', cell: ({ last_used_at: at, last_used_from: from }) => <LastUse at={at} from={from} isNotable /> },
-  { name: 'age', title: 'Age', isNumber: true, cell: ({ age_days: days }) => `${days} d` },
+  { name: 'age', title: 'Created', cell: ({ created_at: at }) => <Time iso={at} relative /> },
   { name: 'ends', title: 'Ends', cell: ({ expires_at: at }) => <Until at={at} /> },
   { name: 'from', title: 'From', cell: ({ cidrs }) => (cidrs.length === 0 ? <span className="muted">anywhere</span> : cidrs.join(', ')) },
   { name: 'do', title: '', cell: (token) => <TokenButtons token={token} /> },

@@ -38,7 +38,7 @@ function Everybody() {
   const Shown = SHOWN[place];
   return (
     <>
-      <PageHead title="Identities" about="Who may come in, with which credentials, and what is connected now.">
+      <PageHead title="Identities" about="People, their sessions, tokens of services and agents, and what is connected now.">
         <HeadButtons place={place} />
       </PageHead>
       <Tabs label="Identities" name="tab" shown={place} tabs={PLACES.map(({ id, title }) => ({ value: id, title }))} />

@@ -14,7 +14,8 @@ export function DraftSummary({ draft, report }: Shown) {
     <details className="policies-draft card" open={report !== undefined && linesOf(patches) <= SHORT}>
       <summary>
         <strong>Your draft</strong>, compared with {draft.inForce.revision === 0 ? 'the built-in policies alone' : `revision ${draft.inForce.revision}`}:{' '}
-        {files.length === 1 ? '1 file' : `${files.length} files`} changed, <span className="mono">{files.join(', ')}</span>. It is not in force.
+        {files.length === 1 ? '1 file' : `${files.length} files`} changed, <span className="mono">{files.join(', ')}</span>. It is not in force, and only this
+        browser has it: your colleagues do not see it.
       </summary>
       {report !== undefined && <Patches patches={patches} />}
     </details>

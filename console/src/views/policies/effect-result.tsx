@@ -40,7 +40,15 @@ export function Numbers({ simulation }: { readonly simulation: Simulation }) {
         <dd>{number(countOf(simulation, 'same'))}</dd>
       </div>
       <div>
-        <dt>Records</dt>
+        <dt>Not by a policy</dt>
+        <dd>{number(countOf(simulation, 'not-by-policy'))}</dd>
+      </div>
+      <div>
+        <dt>Cannot be replayed</dt>
+        <dd>{number(countOf(simulation, 'unlike-then') + countOf(simulation, 'principal-unknown'))}</dd>
+      </div>
+      <div>
+        <dt>All records</dt>
         <dd>{number(simulation.records)}</dd>
       </div>
     </dl>
@@ -109,8 +117,8 @@ function Limits({ simulation }: { readonly simulation: Simulation }) {
         </li>
       ))}
       <li>
-        {number(countOf(simulation, 'not-by-policy'))} records were not decided by a policy. The simulation uses the roles of today. A record has neither the
-        body nor the carrier: what depends on them is listed as “may change”.
+        Logins, events and reads without a right are not decided by a policy. The simulation uses the roles of today. A record holds neither what the request
+        sent (its body) nor how its credential was sent. A decision that depends on these is listed as “may change”.
       </li>
     </ul>
   );

@@ -30,7 +30,7 @@ describe('the effect in one sentence', () => {
     effectSentence({ counts, changes: changes.map(([change, principal]) => ({ change, principal })) } as unknown as Simulation);
 
   it.each([
-    [of({ 'now-denied': 1 }, [['now-denied', 'bob@corp']]), '1 request of bob@corp would now be denied.'],
+    [of({ 'now-denied': 1 }, [['now-denied', 'bob@corp']]), '1 request of bob@corp would be denied if you apply this.'],
     [
       of({ 'now-denied': 1200, 'may-change': 2 }, [
         ['now-denied', 'bob@corp'],
@@ -38,14 +38,14 @@ describe('the effect in one sentence', () => {
         ['now-denied', 'alice@corp'],
         ['may-change', 'bob@corp'],
       ]),
-      '1,200 requests of 2 people would now be denied, 2 requests of bob@corp may get another decision.',
+      '1,200 requests of 2 people would be denied if you apply this, 2 requests of bob@corp may get another decision.',
     ],
     [
       of({ 'now-allowed': 3 }, [
         ['now-allowed', 'token:ci@1'],
         ['now-allowed', 'bob@corp'],
       ]),
-      '3 requests of 2 principals would now be allowed.',
+      '3 requests of 2 principals would be allowed if you apply this.',
     ],
     [of({ same: 40 }), 'No recorded decision would change: all 40 stay the same.'],
     [of({ 'not-by-policy': 40 }), 'No recorded decision of this time can be replayed, so this says nothing about the draft.'],

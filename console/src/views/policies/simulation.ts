@@ -29,8 +29,8 @@ interface WireProgress extends Span {
 }
 
 export const CHANGES = [
-  { change: 'now-denied', title: 'Would be denied', words: 'would now be denied', tone: 'deny' },
-  { change: 'now-allowed', title: 'Would be allowed', words: 'would now be allowed', tone: 'allow' },
+  { change: 'now-denied', title: 'Would be denied', words: 'would be denied if you apply this', tone: 'deny' },
+  { change: 'now-allowed', title: 'Would be allowed', words: 'would be allowed if you apply this', tone: 'allow' },
   { change: 'may-change', title: 'May change', words: 'may get another decision', tone: 'unsure' },
 ] as const;
 
@@ -45,7 +45,7 @@ export function questionOf(files: Files, since: string): string {
   return JSON.stringify([since, files]);
 }
 
-/** `12 requests of 2 people would now be denied.` */
+/** `12 requests of 2 people would be denied if you apply this.` */
 export function effectSentence(simulation: Simulation): string {
   const parts = CHANGES.flatMap(({ change, words }) => {
     const count = countOf(simulation, change);

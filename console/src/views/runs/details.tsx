@@ -9,6 +9,7 @@ import { Panel } from '../../parts/panel.tsx';
 import { RecordPanel } from '../../parts/record-panel.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { ViewLoading } from '../../parts/view-loading.tsx';
+import { Why } from '../../parts/why.tsx';
 import { LANE_NAMES, type Row, type Timed } from './row.ts';
 import styles from './run.module.css';
 import { outcome, title } from './say.ts';
@@ -17,6 +18,8 @@ import { chain, offset, span, utc } from './words.ts';
 interface DetailsProps {
   readonly at: Timed;
   readonly zero: number;
+  /** The person may read the run in Prefect. */
+  readonly readable: boolean;
   readonly onClose: () => void;
   readonly onShow: () => void;
 }
@@ -39,7 +42,16 @@ function RecordDetails({ at, id, onClose, onShow }: DetailsProps & { readonly id
       </Panel>
     );
   return (
-    <RecordPanel record={record} onClose={onClose} note={<p>{KNOWN[at.row.binding ?? 'prefect']}</p>}>
+    <RecordPanel
+      record={record}
+      onClose={onClose}
+      note={
+        <>
+          <p>{KNOWN[at.row.binding ?? 'prefect']}</p>
+          {record.decision === 'deny' && record.request_id !== null && <Why key={record.request_id} requestId={record.request_id} />}
+        </>
+      }
+    >
       <ZoomTo onShow={onShow} />
     </RecordPanel>
   );
@@ -54,7 +66,7 @@ function ZoomTo({ onShow }: Pick<DetailsProps, 'onShow'>) {
 }
 
 /** Of what Prefect reports: there is no record. */
-function RowDetails({ at, zero, onClose, onShow }: DetailsProps) {
+function RowDetails({ at, zero, readable, onClose, onShow }: DetailsProps) {
   const { row } = at;
   return (
     <Panel title={<UntrustedText text={title(row)} />} onClose={onClose} foot={<ZoomTo onShow={onShow} />}>
@@ -68,7 +80,7 @@ function RowDetails({ at, zero, onClose, onShow }: DetailsProps) {
         <Fact name="Lasted">{row.duration_ms === null ? null : span(row.duration_ms)}</Fact>
         <Fact name="Started by">{row.principal === null ? null : <UntrustedText text={chain(row.principal, row.on_behalf_of)} />}</Fact>
         <Fact name="Known">{KNOWN.prefect}</Fact>
-        <Fact name="Object">{objectOf(row)}</Fact>
+        <Fact name="Object">{objectOf(row, readable)}</Fact>
       </dl>
     </Panel>
   );
@@ -94,8 +106,8 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** Links only to paths of this gateway, and only for an id that is one. */
-function objectOf({ kind, object_id: id }: Row): ReactNode {
+function objectOf({ kind, object_id: id }: Row, readable: boolean): ReactNode {
   if (id === null) return null;
-  if (!UUID.test(id) || (kind !== 'task' && kind !== 'run')) return <UntrustedText text={id} />;
+  if (!readable || !UUID.test(id) || (kind !== 'task' && kind !== 'run')) return <UntrustedText text={id} />;
   return <a href={`${ROOT}/runs/${kind === 'task' ? 'task-run' : 'flow-run'}/${id}`}>{id} in Prefect</a>;
 }

@@ -1,6 +1,7 @@
 // The run at the top of its timeline: its state, who started it and how, and what that is known by.
 import { type ReactNode, useEffect } from 'react';
 import { ROOT } from '../../app/base.ts';
+import { Button } from '../../parts/button.tsx';
 import { policyWords } from '../../parts/policy-words.ts';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { ENDED, type Row } from './row.ts';
@@ -29,9 +30,19 @@ export function RunHead({ head, state }: { readonly head: Head; readonly state: 
         </h1>
         {head.state !== null && <StateTag name={head.state} type={stateType} />}
         {lasted !== null && <span className="muted">{span(lasted)}</span>}
-        <a className="button" href={`${ROOT}/runs/flow-run/${encodeURIComponent(head.id)}`}>
-          Open in Prefect
-        </a>
+        {head.readable ? (
+          <a className="button" href={`${ROOT}/runs/flow-run/${encodeURIComponent(head.id)}`}>
+            Open in Prefect
+          </a>
+        ) : (
+          <span className={styles['barred']}>
+            <Button
+              whyNot={head.prefect === 'unknown' ? 'Prefect does not answer.' : 'You may not read this run in Prefect: that needs the role viewer for it.'}
+            >
+              Open in Prefect
+            </Button>
+          </span>
+        )}
       </div>
       <p className={styles['started']}>
         <Started start={head.started_by} />

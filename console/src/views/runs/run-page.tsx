@@ -77,6 +77,7 @@ function Run({ head, rows: every, get, complete, problem }: TimelineState & { re
           <Details
             at={selected}
             zero={axis.from}
+            readable={head.readable}
             onShow={() => show(around(selected, axis))}
             onClose={() => {
               select('');

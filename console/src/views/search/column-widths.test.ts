@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { LedgerRecord } from '../../parts/record-words.ts';
 import { columnWidths } from './column-widths.ts';
 
-const NONE = { principal: null, on_behalf_of: [], action: null, service: null, method: 'GET', path: '/x', reason: null, resource_id: null };
+const NONE = { principal: null, on_behalf_of: [], action: null, service: null, method: 'GET', path: '/x', reason: null, policies: [], resource_id: null };
 const record = (more: object) => ({ ...NONE, flow_run_id: null, deployment_id: null, ...more }) as unknown as LedgerRecord;
 
 it('gives a column the room of nine rows of ten, within bounds', () => {

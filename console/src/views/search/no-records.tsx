@@ -1,11 +1,9 @@
 import { Link } from '@tanstack/react-router';
 import { GATEWAY } from '../../app/base.ts';
-import { Button } from '../../parts/button.tsx';
 import { CopyText } from '../../parts/copy-text.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
+import { Examples } from './query-help.tsx';
 import { parseTerms } from './query-terms.ts';
-
-const EXAMPLES = ['decision:deny', 'action:flow_runs.*', 'status:5xx', 'since:24h'];
 
 /** Without a key: words that a person typed. */
 function isWords(q: string): boolean {
@@ -32,13 +30,7 @@ export function NoRecords({ q, onSearch }: { readonly q: string; readonly onSear
         </p>
       )}
       <p>Some searches to begin with:</p>
-      <div className="row">
-        {EXAMPLES.map((example) => (
-          <Button key={example} small onPress={() => onSearch(example)}>
-            {example}
-          </Button>
-        ))}
-      </div>
+      <Examples onSearch={onSearch} />
     </EmptyState>
   );
 }

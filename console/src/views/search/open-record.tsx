@@ -1,13 +1,12 @@
-import { useUrlState } from '../../app/url-state.ts';
 import { Button } from '../../parts/button.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { RecordPanel } from '../../parts/record-panel.tsx';
 import type { LedgerRecord } from '../../parts/record-words.ts';
 import { ViewLoading } from '../../parts/view-loading.tsx';
+import { Why } from '../../parts/why.tsx';
 import { termText } from './query-terms.ts';
 import { useOneRecord } from './use-records.ts';
-import { Why } from './why.tsx';
 
 interface OpenRecordProps {
   readonly id: string;
@@ -18,7 +17,6 @@ interface OpenRecordProps {
 
 /** The record in the address, with searches for what is like it. */
 export function OpenRecord({ id, shown, onClose, onSearch }: OpenRecordProps) {
-  const [why, setWhy] = useUrlState('why');
   const { record, error } = useOneRecord(id, shown);
   if (record === undefined)
     return (
@@ -33,12 +31,7 @@ export function OpenRecord({ id, shown, onClose, onSearch }: OpenRecordProps) {
     { text: 'Same request', key: 'request', value: record.request_id },
   ];
   return (
-    <RecordPanel record={record} onClose={onClose} note={request !== null && why === request && <Why requestId={request} />}>
-      {record.decision === 'deny' && request !== null && (
-        <Button small onPress={() => setWhy(why === request ? '' : request)}>
-          Why, and what would allow it
-        </Button>
-      )}
+    <RecordPanel record={record} onClose={onClose} note={record.decision === 'deny' && request !== null && <Why key={request} requestId={request} />}>
       {more.map(
         ({ text, key, value }) =>
           value !== null && (

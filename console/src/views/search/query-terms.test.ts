@@ -47,6 +47,12 @@ describe('suggestions', () => {
     expect(textsAt('zzz')).toEqual([]);
   });
 
+  it('are people whose name is typed without a key', () => {
+    expect(textsAt('lice')).toEqual(['principal:alice@corp']);
+    expect(textsAt('principal:bob lice')).toEqual([]);
+    expect(parseTerms('who:carol x:y').map(({ key }) => key)).toEqual(['who', null]);
+  });
+
   it('are values of the key', () => {
     expect(textsAt('decision:')).toEqual(['decision:deny', 'decision:allow']);
     expect(textsAt('action:canc')).toEqual(['action:flow_runs.cancel']);

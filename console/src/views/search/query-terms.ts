@@ -49,13 +49,16 @@ export const QUERY_KEYS: Readonly<Record<string, QueryKey>> = {
   until: { about: 'a time, or how long ago', values: () => ['15m', '1h', '24h', '7d'] },
 };
 
+/** Keys that the gateway knows too. They are not suggested. */
+const OTHER_KEYS: readonly string[] = ['who', 'user'];
+
 /** The same as in the gateway: `key:value`, `key:"a value"`, else words. */
 const TERM = /([a-z_]+):(?=\s|$)|(?:([a-z_]+):)?(?:"([^"]*)"?|([^\s"]+))/g;
 
 export function parseTerms(text: string): readonly QueryTerm[] {
   return [...text.matchAll(TERM)].map((match) => {
     const [whole, open, key = open, quoted, bare] = match;
-    const isKnown = key !== undefined && Object.hasOwn(QUERY_KEYS, key);
+    const isKnown = key !== undefined && (Object.hasOwn(QUERY_KEYS, key) || OTHER_KEYS.includes(key));
     return { key: isKnown ? key : null, value: isKnown ? (quoted ?? bare ?? '') : whole, start: match.index, end: match.index + whole.length };
   });
 }
@@ -102,10 +105,12 @@ export function suggestionsAt({ text, at }: Caret, words: Words): readonly Sugge
   const used = new Set(parseTerms(text).map(({ key }) => key));
   if (term?.key == null) {
     const typed = (term?.value ?? '').toLowerCase();
-    return Object.entries(QUERY_KEYS)
-      .filter(([key]) => key.startsWith(typed) && !used.has(key))
-      .map(([key, { about }]) => ({ text: `${key}:`, about }))
-      .slice(0, MOST);
+    const keys = Object.entries(QUERY_KEYS).filter(([key]) => key.startsWith(typed) && !used.has(key));
+    const people = typed.length < 2 || used.has('principal') ? [] : words.principals.filter((name) => name.toLowerCase().includes(typed));
+    return [
+      ...keys.map(([key, { about }]) => ({ text: `${key}:`, about })),
+      ...people.map((name) => ({ text: termText('principal', name), about: 'who sent the request' })),
+    ].slice(0, MOST);
   }
   const { key, value } = term;
   const typed = value.toLowerCase();

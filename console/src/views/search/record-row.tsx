@@ -1,5 +1,5 @@
 import { OutcomeTag } from '../../parts/outcome-tag.tsx';
-import { actionOf, chainOf, type LedgerRecord, objectOf, outcomeOf, reasonOf } from '../../parts/record-words.ts';
+import { actionOf, chainOf, type LedgerRecord, objectOf, outcomeOf, reasonOf, withoutPrincipal } from '../../parts/record-words.ts';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 
 interface RecordRowProps {
@@ -28,7 +28,9 @@ export function RecordRow({ record, id, index, start, isActive, isSelected, onOp
     >
       <td className="time">
         <time dateTime={record.time} title={record.time}>
-          {record.time.slice(0, 10)} <b>{record.time.slice(11, 19)}</b>
+          <span className="date">{record.time.slice(0, 10)} </span>
+          <b>{record.time.slice(11, 19)}</b>
+          {record.time.slice(19, 23)}
         </time>
       </td>
       <td className="who">
@@ -48,8 +50,10 @@ export function RecordRow({ record, id, index, start, isActive, isSelected, onOp
         )}
       </td>
       <td className="why">
-        <UntrustedText text={reasonOf(record)} longest={60} />
-        {outcome === 'allow' && record.status !== null && record.status >= 400 && <span className="muted"> {record.status}</span>}
+        <span title={record.reason ?? undefined}>
+          <UntrustedText text={reasonOf(record)} longest={60} />
+        </span>
+        {outcome === 'allow' && record.status !== null && record.status >= 400 && <span className="muted"> answer {record.status}</span>}
       </td>
       <td className="from">
         <UntrustedText text={record.source_ip ?? ''} longest={45} />
@@ -61,7 +65,7 @@ export function RecordRow({ record, id, index, start, isActive, isSelected, onOp
 /** `copilot for alice@corp`. A claimed name is in italics, and says so. */
 function Who({ record }: { readonly record: LedgerRecord }) {
   const chain = chainOf(record);
-  if (chain.length === 0) return <span className="muted">nobody known</span>;
+  if (chain.length === 0) return <span className="muted">{withoutPrincipal(record)}</span>;
   return chain.map(({ name, isProven }, index) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: a chain may name one principal twice
     <span key={index} className={isProven ? undefined : 'claimed'} title={isProven ? undefined : 'claimed, not proven'}>

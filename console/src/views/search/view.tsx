@@ -14,11 +14,12 @@ import { ViewLoading } from '../../parts/view-loading.tsx';
 import { NoRecords } from './no-records.tsx';
 import { OpenRecord } from './open-record.tsx';
 import { QueryField } from './query-field.tsx';
-import { valueOfKey, type Words, withTerm } from './query-terms.ts';
+import { Examples, QueryHelp } from './query-help.tsx';
+import { QuerySelects } from './query-selects.tsx';
+import { valueOfKey, type Words } from './query-terms.ts';
 import { RecordsGrid } from './records-grid.tsx';
 import { SearchEnd } from './search-end.tsx';
 import { TermChips } from './term-chips.tsx';
-import { TimeRange } from './time-range.tsx';
 import { useRecords } from './use-records.ts';
 import './search.css';
 
@@ -47,13 +48,20 @@ export default function SearchView() {
         />
         <ExportLinks q={asked} />
       </PageHead>
-      <ChainState>{can(me, 'access.read') && <Link to="/evidence">Is the record complete? Verify all of it</Link>}</ChainState>
+      <ChainState>
+        {can(me, 'access.read') && (
+          <Link to="/evidence" search={{ verify: 'now' }}>
+            Is the record complete? Verify all of it
+          </Link>
+        )}
+      </ChainState>
       <div className="search-bar">
         <QueryField query={q} words={useSuggested(records)} onSearch={search} error={isMistake ? error.message : undefined} />
         <Checkbox label="Routine requests" isOn={routine !== ''} onChange={(isOn) => change({ routine: isOn ? 'show' : '' })} />
-        <TimeRange query={q} onChange={(since) => search(withTerm(q, 'since', since))} />
+        <QuerySelects query={q} onSearch={search} />
       </div>
-      <TermChips query={q} onChange={search} />
+      <QueryHelp withoutRoutine={routine === ''} />
+      {q === '' ? <Examples onSearch={search} /> : <TermChips query={q} onChange={search} />}
       {found.notes.map((note) => (
         <p key={note} className="notice">
           {note}
@@ -81,7 +89,7 @@ function About() {
   const isOwn = useMe().rights['ledger.read']?.own_objects_only === true;
   return isOwn
     ? 'Requests about the objects in your scopes, with the decision and its reason.'
-    : 'Every request, login and change, with the decision and its reason.';
+    : 'Requests, logins and changes, with the decision and its reason.';
 }
 
 function FollowButton({ state, isBounded, onChange }: { readonly state: string; readonly isBounded: boolean; readonly onChange: (isOn: boolean) => void }) {

@@ -35,10 +35,13 @@ export function walkEvidence(stack: () => Stack): void {
     const page = await stack().open('admin', '/evidence');
     const days = [29, 0].map((before) => new Date(Date.now() - before * 86_400_000).toISOString().slice(0, 10));
     expect([await page.getByLabel('First day').inputValue(), await page.getByLabel('Last day').inputValue()]).toEqual(days);
-    await page.getByRole('region', { name: 'Is the record complete?' }).getByText('chain intact').waitFor();
-    await page.getByRole('button', { name: 'Verify the ledger' }).click();
-    await page.getByText(/^Yes\. The ledger is complete and unchanged\. [\d,]+ records and [\d,]+ signed checkpoints? were verified/).waitFor();
-    await page.getByText('One thing this cannot see:').waitFor();
+    await page.getByRole('region', { name: 'Is the record complete?' }).getByText('newest records intact').waitFor();
+    await page.goto(`${stack().gateway.url}/.lictor/console/search`);
+    await page.getByRole('link', { name: 'Verify all of it' }).click();
+    await page
+      .getByText(/^Yes\. The ledger is complete and unchanged\. [\d,]+ records and [\d,]+ signed checkpoints? were verified, your own requests/)
+      .waitFor();
+    await page.getByText('Two things this cannot see:').waitFor();
     await stack().browser.shoot(page, 'evidence-verified');
     const other = await stack().open('operator', '/evidence');
     await other.getByText('It needs the right access.read.').waitFor();

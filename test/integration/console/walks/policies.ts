@@ -36,7 +36,7 @@ export function walkPolicies(stack: () => Stack): void {
     await page.getByText('no such principal "token:consoel-frozen": did you mean token:console-frozen?').first().waitFor();
     await write(page, FREEZE);
     await page.getByRole('link', { name: 'Effect', exact: true }).click();
-    await page.getByText(`${DENIED} requests of token:console-frozen would now be denied.`).waitFor();
+    await page.getByText(`${DENIED} requests of token:console-frozen would be denied if you apply this.`).waitFor();
     await page.getByText('1 file changed, freeze.cedar').waitFor();
     await page.getByRole('region', { name: 'Difference of freeze.cedar' }).getByText('forbid (principal').waitFor();
     const group = page.getByRole('group').filter({ hasText: 'token:console-frozen' });
@@ -78,7 +78,7 @@ export function walkPolicies(stack: () => Stack): void {
     await page.getByLabel('Policy').fill('forbid (principal == Principal::"operator@local", action == Action::"flows.read", resource);');
     expect(await violations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Show its effect' }).click();
-    await page.getByText(/^\d+ requests? of operator@local would now be denied/).waitFor();
+    await page.getByText(/^\d+ requests? of operator@local would be denied if you apply this/).waitFor();
     expect(await violations(page)).toEqual([]);
     await stack().browser.shoot(page, 'policies-pasted');
   });

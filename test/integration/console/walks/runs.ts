@@ -91,6 +91,24 @@ export function walkRuns(stack: () => Stack): void {
     const [box, button] = [await record.boundingBox(), await record.getByRole('button', { name: 'Zoom to it' }).boundingBox()];
     expect([(box?.y ?? 0) + (box?.height ?? 0), (button?.y ?? 0) + (button?.height ?? 0)].every((end) => end > 0 && end <= 900)).toBe(true);
     await stack().browser.shoot(page, 'runs-cancelled');
+    const list = await stack().open('auditor', `/runs?state=CANCELLED&q=${name}`);
+    const row = list.getByRole('table', { name: 'Runs' }).getByRole('row').filter({ hasText: id });
+    await row.getByText('operator@local').waitFor();
+    expect(await violations(list)).toEqual([]);
+    await stack().browser.shoot(list, 'runs-by-name');
+    await list.getByRole('searchbox', { name: 'Find runs' }).fill(name.slice(0, -1));
+    await list.getByText('No run that you may see fits').waitFor();
+    await list.getByRole('searchbox', { name: 'Find runs' }).fill(name);
+    await list.keyboard.press('Enter');
+    await list.getByRole('heading', { level: 1, name: id }).waitFor();
+    expect(await list.getByRole('link', { name: 'Open in Prefect' }).count()).toBe(0);
+    await list.getByText('You may not read this run in Prefect').waitFor();
+    expect(await violations(list)).toEqual([]);
+    await stack().browser.shoot(list, 'runs-barred');
+    // The foreign name is as unknown as one that nobody has.
+    const own = await gateway.login(accounts.operator);
+    const ask = async (text: string) => (await gateway.fetch(`/.lictor/api/v1/runs?text=${text}`, { session: own })).text();
+    expect(await ask(`${teams.b.mark}-foreign`)).toBe(await ask('no-such-run'));
   });
 
   it('shows a reader with a scope its own runs only', async () => {

@@ -16,7 +16,7 @@ export function walkSearch(stack: () => Stack): void {
     await gateway.lictorOk('audit', '--decision', 'deny', '--last', '1');
     const page = await stack().open('admin', '/search');
     await rows(page).first().waitFor();
-    await page.getByRole('status').filter({ hasText: 'chain intact' }).waitFor();
+    await page.getByRole('status').filter({ hasText: 'newest records intact' }).waitFor();
     await page.getByRole('combobox', { name: 'Search the records' }).focus();
     await page.keyboard.type('prin');
     await page.getByRole('option', { name: 'principal:' }).waitFor();
@@ -54,7 +54,7 @@ export function walkSearch(stack: () => Stack): void {
 
   it('says what is wrong with a query, and what to do about an empty answer', async () => {
     const page = await stack().open('auditor', '/search?q=prinicpal:x');
-    await page.getByText('did you mean principal?').waitFor();
+    await page.getByText('Did you mean principal:?').waitFor();
     await page.goto(`${stack().gateway.url}/.lictor/console/search?q=object:nothing-of-this-name`);
     await page.getByText('No record fits.').waitFor();
     await stack().browser.shoot(page, 'search-empty');

@@ -223,10 +223,11 @@ describe('a recorded request', () => {
   it('that was refused before its body was read may have asked for less: the least role for each', async () => {
     const setState = { ...RECORD, action: 'flow_runs.set_state', method: 'POST', path: `/api/flow_runs/${RUN}/set_state` } as LedgerRecord;
     await recorded([setState]);
+    const reader = await as('auditor');
     const remediesOf = async (role: string) => {
       await get().test.token({ name: role, roles: [role] });
       get().found = async () => [{ ...setState, principal: `token:${role}` }];
-      return (await ask(`${BASE}/explain/requests/${REQUEST}`, await as('auditor'))).json().now.remedies;
+      return (await ask(`${BASE}/explain/requests/${REQUEST}`, reader)).json().now.remedies;
     };
     expect(await remediesOf('viewer')).toEqual([
       'If the request was to cancel flow runs, or to retry flow runs, or to pause flow runs, the role operator is enough.',

@@ -1,10 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
-import { answerOf, api } from '../../api/client.ts';
-import { ErrorNotice } from '../../parts/error-notice.tsx';
-import { Explanation } from '../../parts/explanation.tsx';
-import { UntrustedText } from '../../parts/untrusted-text.tsx';
-import { ViewLoading } from '../../parts/view-loading.tsx';
+import { answerOf, api } from '../api/client.ts';
+import { ErrorNotice } from './error-notice.tsx';
+import { Explanation } from './explanation.tsx';
+import { UntrustedText } from './untrusted-text.tsx';
+import { ViewLoading } from './view-loading.tsx';
 
 /** Why a recorded request got its answer, and what would change it: the same question decided now. */
 export function Why({ requestId }: { readonly requestId: string }) {
@@ -12,16 +11,10 @@ export function Why({ requestId }: { readonly requestId: string }) {
     queryKey: ['explain-request', requestId],
     queryFn: ({ signal }) => answerOf(api.GET('/explain/requests/{id}', { params: { path: { id: requestId } }, signal })),
   });
-  const section = useRef<HTMLElement>(null);
-  const hasAnswer = data !== undefined;
-  // The button is at the foot of the panel, and the answer at its head.
-  useEffect(() => {
-    if (hasAnswer) section.current?.focus();
-  }, [hasAnswer]);
   if (error !== null) return <ErrorNotice error={error} />;
   if (data === undefined) return <ViewLoading />;
   return (
-    <section className="stack explanation" aria-label="Explanation" ref={section} tabIndex={-1}>
+    <section className="stack explanation" aria-label="Explanation">
       {data.changed && <p className="notice warning">The rights have changed since: now the decision is another one.</p>}
       {data.notes.map((note) => (
         <p key={note}>

@@ -58,7 +58,7 @@ export async function simulateLedger(run: SimulationRun): Promise<Simulation> {
   } finally {
     reader.close();
   }
-  return collector.whole();
+  return collector.whole(async (principal) => [...new Set((await parts.find(principal))?.roles ?? [])]);
 }
 
 /** One policy engine for each set that was in force. */

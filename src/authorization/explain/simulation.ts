@@ -12,7 +12,20 @@ export interface ChangeGroup {
   readonly count: number;
   /** The ids of the requests, oldest first. */
   readonly requests: readonly string[];
+  /** Of the first requests. */
+  readonly samples: readonly ChangedRequest[];
+  /** Of the principal, today. */
+  readonly roles: readonly string[];
 }
+
+export interface ChangedRequest {
+  readonly request_id: string;
+  readonly time: string;
+  readonly resource_id: string | null;
+}
+
+/** Without the roles, which no record has. */
+type Counted = Omit<ChangeGroup, 'roles'> & { readonly requests: string[]; readonly samples: ChangedRequest[] };
 
 export interface Simulation {
   readonly since: string;
@@ -37,7 +50,7 @@ export function createCollector(since: string, mostRequests = Number.POSITIVE_IN
     'principal-unknown': 0,
     'not-by-policy': 0,
   };
-  const groups = new Map<string, ChangeGroup & { readonly requests: string[] }>();
+  const groups = new Map<string, Counted>();
   const unlike: string[] = [];
   const strangers = new Set<string>();
   let records = 0;
@@ -58,12 +71,14 @@ export function createCollector(since: string, mostRequests = Number.POSITIVE_IN
         right,
       };
       const key = JSON.stringify(about);
-      const group = groups.get(key) ?? { ...about, count: 0, requests: [] };
+      const group = groups.get(key) ?? { ...about, count: 0, requests: [], samples: [] };
       if (group.requests.length < mostRequests) group.requests.push(request);
+      if (group.samples.length < SAMPLES) group.samples.push({ request_id: request, time: record.time, resource_id: record.resource_id });
       groups.set(key, { ...group, count: group.count + 1 });
     },
-    whole(): Simulation {
-      const changes = [...groups.values()].sort((a, b) => ORDER.indexOf(a.change) - ORDER.indexOf(b.change) || b.count - a.count);
+    async whole(rolesOf: (principal: string) => Promise<readonly string[]>): Promise<Simulation> {
+      const all = await Promise.all([...groups.values()].map(async (group) => ({ ...group, roles: await rolesOf(group.principal) })));
+      const changes = all.sort((a, b) => ORDER.indexOf(a.change) - ORDER.indexOf(b.change) || b.count - a.count);
       return { since, records, counts, changes, unlike_then: unlike, unknown_principals: [...strangers].sort() };
     },
   };

@@ -1,12 +1,14 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useUrlState } from '../../app/url-state.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { TextField } from '../../parts/fields.tsx';
 import { Tag } from '../../parts/tag.tsx';
 import { LastUse, Roles, Words } from './cells.tsx';
-import { type Principal, peopleQuery } from './data.ts';
+import { type Principal, peopleQuery, tokensQuery } from './data.ts';
 import { Listed } from './listed.tsx';
+import { countUses } from './token-use.ts';
 import { shownColumns, useOpenDetail } from './use-open-detail.ts';
 import { Who } from './who.tsx';
 
@@ -37,10 +39,25 @@ export function People() {
           onChange={(value) => setText(value, { replace: true })}
         />
       </div>
+      <UnusedTokens />
       <Listed query={query} isEmpty={people.length === 0} empty={<Nobody text={text} />}>
         <DataTable label="People" columns={shownColumns(COLUMNS, detail.selected)} rows={people} keyOf={({ id }) => id} {...detail} />
       </Listed>
     </div>
+  );
+}
+
+/** A reviewer looks here first. */
+function UnusedTokens() {
+  const { data } = useInfiniteQuery(tokensQuery);
+  const { never } = countUses(data?.pages.flatMap(({ tokens }) => tokens) ?? [], Date.now());
+  if (never === 0) return null;
+  return (
+    <p>
+      <Link to="/identities" search={{ tab: 'services', used: 'never' }}>
+        {never === 1 ? '1 service token was never used' : `${never} service tokens were never used`}
+      </Link>
+    </p>
   );
 }
 

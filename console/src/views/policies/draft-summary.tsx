@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { Patches } from './patch.tsx';
 import { countChanges } from './patch-lines.ts';
 import type { FilePatch } from './shapes.ts';
@@ -18,6 +19,7 @@ export function DraftSummary({ draft, report }: Shown) {
         browser has it: your colleagues do not see it.
       </summary>
       {report !== undefined && <Patches patches={patches} />}
+      <Link to="/policies">Edit this draft</Link>
     </details>
   );
 }

@@ -1,4 +1,6 @@
 import { Link } from '@tanstack/react-router';
+import { kindWords } from '../../parts/record-words.ts';
+import { Time } from '../../parts/time.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import type { ChangeGroup, Simulation } from './shapes.ts';
 import { CHANGES, countOf, effectSentence, limitsOf, number } from './simulation.ts';
@@ -70,14 +72,14 @@ function Groups({ title, tone, groups }: { readonly title: string; readonly tone
 }
 
 function Group({ group }: { readonly group: ChangeGroup }) {
-  const { principal, action, resource_type, policies, right, count } = group;
+  const { principal, roles, action, resource_type, policies, right, count } = group;
   return (
     <li>
       <details>
         <summary>
           <span className="policies-count">{number(count)}</span>
           <span className="policies-who">
-            <UntrustedText text={principal} />
+            <UntrustedText text={principal} /> <span className="muted">({roles.length === 0 ? 'no role' : roles.join(', ')})</span>
           </span>
           <span className="policies-what">
             {action} on {resource_type}
@@ -91,11 +93,23 @@ function Group({ group }: { readonly group: ChangeGroup }) {
   );
 }
 
-function Requests({ group: { requests, count } }: { readonly group: ChangeGroup }) {
+function Requests({ group: { requests, samples, count, resource_type } }: { readonly group: ChangeGroup }) {
   return (
     <div className="policies-requests">
       <ul>
-        {requests.map((id) => (
+        {samples.map(({ request_id: id, time, resource_id: object }) => (
+          <li key={id}>
+            <Link to="/search" search={{ q: `request:${id}` }}>
+              <Time iso={time} />
+            </Link>{' '}
+            {object !== null && (
+              <>
+                {kindWords(resource_type)} <UntrustedText text={object} longest={80} />
+              </>
+            )}
+          </li>
+        ))}
+        {requests.slice(samples.length).map((id) => (
           <li key={id}>
             <Link to="/search" search={{ q: `request:${id}` }}>
               <UntrustedText text={id} />

@@ -16,7 +16,7 @@ export function VectorList({ report, isChecking, files }: VectorListProps) {
     <aside className="policies-vectors" aria-label="Decision vectors">
       <h2>Decision vectors</h2>
       <p role="status" className={failed > 0 ? 'policies-verdict deny' : 'policies-verdict'}>
-        {report === undefined || isChecking ? 'Running …' : summary(vectors.length, failed, { report, files })}
+        {report === undefined || (isChecking && vectors.length > 0) ? 'Running …' : summary(vectors.length, failed, { report, files })}
       </p>
       <ul>
         {vectors.map((vector) => (

@@ -31,7 +31,7 @@ function LaneContent({ item, ...place }: LineProps<LaneLine>) {
         <b className={styles['lane']}>{LANE_NAMES[item.lane]}</b>
         <span className={styles['count']}>{item.rows.length.toLocaleString('en')}</span>
       </Cell>
-      <Cell className={styles['track']} aria-label={`${item.rows.length} rows`}>
+      <Cell className={styles['track']} aria-label={`${item.rows.length} ${item.rows.length === 1 ? 'row' : 'rows'}`}>
         <span className={styles['inset']}>
           <Summary rows={item.rows} dim={item.open && item.lane !== 'state'} {...place} />
         </span>

@@ -37,7 +37,7 @@ export function Toolbar({ look, change, run, find, shown, all, complete }: Toolb
         onChange={(event) => change({ q: event.target.value }, { replace: true })}
       />
       <span className={styles['counted']} role="status">
-        {shown === all ? `${all.toLocaleString('en')} rows` : `${shown.toLocaleString('en')} of ${all.toLocaleString('en')} rows`}
+        {shown === all ? `${all.toLocaleString('en')} ${all === 1 ? 'row' : 'rows'}` : `${shown.toLocaleString('en')} of ${all.toLocaleString('en')} rows`}
         {!complete && ', more are coming'}
       </span>
       {form === 'lanes' && (

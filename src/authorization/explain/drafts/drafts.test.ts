@@ -81,7 +81,20 @@ describe('a draft that denies 37 requests of a recorded day', () => {
     expect(await lictorSimulate(DENIES_ONE)).toMatchObject(same);
     const requests = Array.from({ length: 37 }, (_none, n) => `request-${n}`);
     expect(same.changes).toEqual([
-      { change: 'now-denied', principal: 'token:etl', action: 'flows.read', resource_type: 'Flow', policies: ['not-them'], right: null, count: 37, requests },
+      {
+        ...{
+          change: 'now-denied',
+          principal: 'token:etl',
+          action: 'flows.read',
+          resource_type: 'Flow',
+          policies: ['not-them'],
+          right: null,
+          count: 37,
+          requests,
+        },
+        samples: requests.slice(0, 20).map((request_id) => ({ request_id, time: expect.stringContaining('T'), resource_id: null })),
+        roles: ['viewer'],
+      },
     ]);
   });
 });

@@ -40,6 +40,11 @@ const group = z.strictObject({
   right: z.string().nullable().describe('The further right that the body may have needed'),
   count: z.number(),
   requests: z.array(z.string()).readonly().describe('At most 1,000 request ids, oldest first'),
+  samples: z
+    .array(z.strictObject({ request_id: z.string(), time: z.string(), resource_id: z.string().nullable() }))
+    .readonly()
+    .describe('Of the first 20 requests'),
+  roles: z.array(z.string()).readonly().describe('Of the principal, today'),
 });
 
 const simulation = z.strictObject({

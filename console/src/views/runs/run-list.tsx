@@ -120,14 +120,22 @@ const COLUMNS: readonly Column<Run>[] = [
     ),
   },
   { name: 'state', title: 'State', cell: (run) => run.state !== null && <StateTag name={run.state} type={run.state_type} /> },
-  { name: 'cancelled', title: 'Cancelled by', cell: (run) => run.cancelled_by !== null && <UntrustedText text={cancelledBy(run.cancelled_by)} /> },
-  { name: 'by', title: 'Started by', cell: (run) => <UntrustedText text={startedBy(run)} /> },
+  {
+    name: 'cancelled',
+    title: 'Cancelled by',
+    cell: (run) => run.cancelled_by !== null && <Who text={chain(run.cancelled_by.principal, run.cancelled_by.on_behalf_of)} />,
+  },
+  { name: 'by', title: 'Started by', cell: (run) => <Who text={startedBy(run)} /> },
   { name: 'deployment', title: 'Deployment', cell: (run) => <UntrustedText text={run.deployment ?? run.deployment_id ?? ''} /> },
   { name: 'seen', title: 'Last seen', cell: (run) => <Time iso={run.seen_at} relative /> },
 ];
 
-function cancelledBy({ principal, on_behalf_of }: NonNullable<Run['cancelled_by']>): string {
-  return chain(principal, on_behalf_of);
+function Who({ text }: { readonly text: string }) {
+  return (
+    <span className={styles['principal']}>
+      <UntrustedText text={text} />
+    </span>
+  );
 }
 
 const ROUTES = { schedule: 'Schedule', automation: 'Automation', unknown: '—', request: '—' } as const;

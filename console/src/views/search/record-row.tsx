@@ -30,7 +30,7 @@ export function RecordRow({ record, id, index, start, isActive, isSelected, onOp
         <time dateTime={record.time} title={record.time}>
           <span className="date">{record.time.slice(0, 10)} </span>
           <b>{record.time.slice(11, 19)}</b>
-          {record.time.slice(19, 23)}
+          <span className="ms">{record.time.slice(19, 23)}</span>
         </time>
       </td>
       <td className="who">

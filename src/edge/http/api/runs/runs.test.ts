@@ -12,6 +12,7 @@ import { rowOf, type TimelineRow } from '../../../../record/timeline/pages/row.t
 import { findStart } from '../../../../record/timeline/start.ts';
 import { at, creation, RUN, record } from '../../../../record/timeline/timeline.fixture.ts';
 import { useOwnApp } from '../../own-app.fixture.ts';
+import { isReadable } from './sight.ts';
 
 const { get, ask } = useOwnApp();
 const BASE = '/.lictor/api/v1';
@@ -99,6 +100,15 @@ describe('a reader of everything', () => {
     expect([await readable('auditor'), await readable('auditor,viewer')]).toEqual([false, true]);
     get().covered = [RUN];
     expect([await readable('auditor', TEAM), await readable('operator', TEAM)]).toEqual([false, true]);
+    // An auditor of everything who is a viewer of a team; then Prefect does not answer.
+    const restrictions = [{ principalId: 'alice@local', scopes: [TEAM] }];
+    const isSeen = (covered: () => Promise<ReadonlySet<string>>) =>
+      isReadable(
+        { inputs: {}, parts: { decider: { authorizeOwnList: async () => ({ ok: true, restrictions }) }, coveredObjects: () => covered } } as never,
+        RUN,
+      );
+    expect([await isSeen(async () => new Set([RUN])), await isSeen(async () => new Set([OTHER]))]).toEqual([true, false]);
+    expect(await isSeen(() => Promise.reject(new LictorError('objects-unknown', 'of a test')))).toBe(false);
   });
 
   it('sees names only with the right to read runs', async () => {

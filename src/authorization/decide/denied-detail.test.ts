@@ -56,7 +56,9 @@ describe('the detail of a refused right', () => {
     expect(detailOf(denied(run, 'deployments.write'))).toBe(
       'run:0199c0de (run) may not create deployments (deployments.write); no flow run may, whatever roles its worker and its starter have. The flow can use a service token, or an own policy can permit it. See docs/reference/run-rights.md.',
     );
-    expect(detailOf(denied(run, 'variables.write', { type: 'Variable' }))).toMatch(/; the roles of its worker do not cover this\. See docs\/reference\/run-rights\.md\.$/);
+    expect(detailOf(denied(run, 'variables.write', { type: 'Variable' }))).toMatch(
+      /; the roles of its worker do not cover this\. See docs\/reference\/run-rights\.md\.$/,
+    );
   });
 
   it('before the body is read says what a smaller role may do of it', () => {

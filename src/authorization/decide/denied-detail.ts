@@ -52,7 +52,8 @@ export function createWithDetail(policy: PolicyEngine): WithDetail {
 
 /** The rights of a run come from its worker's scope alone. No role of a person is a remedy. */
 const OF_WORKER = '; the roles of its worker do not cover this. See docs/reference/run-rights.md.';
-const OF_NO_RUN = '; no flow run may, whatever roles its worker and its starter have. The flow can use a service token, or an own policy can permit it. See docs/reference/run-rights.md.';
+const OF_NO_RUN =
+  '; no flow run may, whatever roles its worker and its starter have. The flow can use a service token, or an own policy can permit it. See docs/reference/run-rights.md.';
 
 const NAME_LETTERS = 200;
 

@@ -62,14 +62,7 @@ export function createCollector(since: string, mostRequests = Number.POSITIVE_IN
       if (verdict === 'unlike-then' && unlike.length < SAMPLES) unlike.push(request);
       if (verdict === 'principal-unknown') strangers.add(record.principal ?? '');
       if (!isChange(verdict)) return;
-      const about = {
-        change: verdict,
-        principal: record.principal ?? '',
-        action: record.action ?? '',
-        resource_type: record.resource_type ?? '',
-        policies,
-        right,
-      };
+      const about = aboutOf(record, { change: verdict, policies, right });
       const key = JSON.stringify(about);
       const group = groups.get(key) ?? { ...about, count: 0, requests: [], samples: [] };
       if (group.requests.length < mostRequests) group.requests.push(request);
@@ -82,6 +75,12 @@ export function createCollector(since: string, mostRequests = Number.POSITIVE_IN
       return { since, records, counts, changes, unlike_then: unlike, unknown_principals: [...strangers].sort() };
     },
   };
+}
+
+type About = Pick<ChangeGroup, 'change' | 'policies' | 'right'>;
+
+function aboutOf({ principal, action, resource_type }: LedgerRecord, { change, policies, right }: About) {
+  return { change, principal: principal ?? '', action: action ?? '', resource_type: resource_type ?? '', policies, right };
 }
 
 function isChange(verdict: Verdict): verdict is ChangeGroup['change'] {

@@ -32,7 +32,7 @@ function title(group: Group, { paint, width }: Look): readonly string[] {
 }
 
 const STYLE = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
-const WORD = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
+const WORD = { ok: 'ok  ', warn: 'hint', fail: 'FAIL' } as const;
 
 function lines({ status, message, remedy }: Finding, { paint, width }: Look): readonly string[] {
   const first = `  ${paint(STYLE[status], WORD[status])}  `;

@@ -54,7 +54,7 @@ describe('lictor doctor', () => {
 
   it('says of a state directory that is not there yet what makes it, and nothing in the words of the system', async () => {
     const { out } = await doctorWithoutApt('--state-dir', join(root, 'not-yet'));
-    expect(out).toMatch(/warn {2}there is no state directory \S+not-yet yet\n +-> lictor up creates it\./);
+    expect(out).toMatch(/hint {2}there is no state directory \S+not-yet yet\n +-> lictor up creates it\./);
     expect(out).not.toContain('ENOENT');
     expect(plain.out).not.toContain('there is no state directory');
   });
@@ -101,7 +101,7 @@ describe('the text of findings', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeGreaterThan(width - 12);
     expect(lines.join('\n')).not.toContain('\u001b');
     expect(lines).toContain('  ok    fine');
-    expect(lines[lines.indexOf('  warn  soon') + 1]).toBe('        -> renew it');
+    expect(lines[lines.indexOf('  hint  soon') + 1]).toBe('        -> renew it');
     expect(lines.at(-1)).toBe('2 ok, 1 hint, 1 FAIL');
   });
 });

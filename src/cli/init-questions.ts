@@ -9,6 +9,7 @@ import { examinePrefect, findPrefect, type PrefectSeen } from '../operations/ini
 import { failed, type Seen } from '../operations/init/seen.ts';
 import type { CliContext } from './context.ts';
 import type { Prompter } from './prompter.ts';
+import { printable } from './text.ts';
 
 /** Answers with the secrets that a person typed; null: none was needed. */
 export interface Given {
@@ -55,11 +56,14 @@ async function askForPrefect(asking: Asking): Promise<{ readonly prefect: readon
 
 type Place = Pick<Answers, 'public_url' | 'tls'>;
 
-async function askForPlace({ prompter }: Asking): Promise<Place> {
+async function askForPlace({ context, prompter }: Asking): Promise<Place> {
   const publicUrl = await prompter.text('Address that people and workers will type (a trial: http://localhost:8200)', `https://${hostname()}`);
   const host = parsePlainUrl(publicUrl)?.hostname ?? '';
-  if (!publicUrl.startsWith('https:') || isLoopback(host))
-    return publicUrl.startsWith('https:') ? { public_url: publicUrl, tls: { self_made: true } } : { public_url: publicUrl };
+  if (!publicUrl.startsWith('https:')) return { public_url: publicUrl };
+  if (isLoopback(host)) {
+    context.out.write(`Lictor makes the certificate of ${printable(host)}. Clients need its authority (docs/how-to/certificates.md).\n`);
+    return { public_url: publicUrl, tls: { self_made: true } };
+  }
   const found = `/etc/letsencrypt/live/${host}`;
   const how = await prompter.choose('Certificate of that address', [
     { value: 'files', label: 'files of mine (PEM)' },

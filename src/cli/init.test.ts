@@ -329,6 +329,23 @@ describe('init without a terminal', () => {
     expect(all).toContain(yaml());
   });
 
+  it('says that Lictor makes the certificate of a loopback address', async () => {
+    const input = (url: string) => [healthy.prefect, AUTH_STRING, url, '2', 'alice', 'no'].join('\n');
+    expect((await run(input(`https://localhost:${port}`), [])).all).toContain('Lictor makes the certificate of localhost.');
+    expect((await run(input(`http://localhost:${port}`), [])).all).not.toContain('makes the certificate');
+  });
+
+  it.each([
+    ['a choice', [`http://localhost:1`, 'alice'], '"How people log in" needs a number from 1 to 2.'],
+    ['a number that is no choice', [`http://localhost:1`, '3'], '"How people log in" needs a number from 1 to 2.'],
+    ['yes or no', ['http://localhost:1', '2', 'alice', 'alice'], 'needs yes or no.'],
+  ])('refuses lines that are not in the order of the questions: %s', async (_what, lines, words) => {
+    const answers = lines.map((line) => line.replace('localhost:1', `localhost:${port}`));
+    const { error, all } = await run([healthy.prefect, AUTH_STRING, ...answers].join('\n'), []);
+    expect(error).toContain(words);
+    expect([all.includes(AUTH_STRING), existsSync(out())]).toEqual([false, false]);
+  });
+
   it('asks again for a Prefect that does not answer', async () => {
     const { error, all } = await run(`http://localhost:9\n${typed('group:platform', 'no', 'yes', '')}`, []);
     expect([error, all.match(/Address of the Prefect server/g)?.length]).toEqual(['', 2]);

@@ -80,12 +80,20 @@ function linePrompter(out: CliContext['out'], stdin: Readable): Prompter {
     secret: ask,
     async choose(question, choices) {
       for (const [index, { label }] of choices.entries()) out.write(`  ${index + 1}  ${label}\n`);
-      const index = Number(await text(question, '1')) - 1;
-      return (choices[index] ?? choices[0]).value;
+      const choice = choices[Number(await text(question, '1')) - 1];
+      if (choice === undefined) throw misplaced(question, `a number from 1 to ${choices.length}`);
+      return choice.value;
     },
     async confirm(question, initial) {
-      return /^y/i.test(await text(`${question} (yes or no)`, initial));
+      const answer = await text(`${question} (yes or no)`, initial);
+      if (!/^(?:y|yes|n|no)$/i.test(answer)) throw misplaced(question, 'yes or no');
+      return /^y/i.test(answer);
     },
     close: () => reader.close(),
   };
+}
+
+/** Lines that are answers to other questions must not become choices. The answer may be a secret, so the error does not show it. */
+function misplaced(question: string, wanted: string): CommandFailed {
+  return new CommandFailed(`"${question}" needs ${wanted}. Nothing was written. docs/how-to/init.md has the order of the answers.`);
 }

@@ -53,9 +53,10 @@ export function register(program: Command, context: CliContext): void {
 
 async function rotateUpstream(context: CliContext, command: readonly string[], options: RotateOptions): Promise<void> {
   const loaded = await context.loadContext({ secrets: 'read' });
-  const { credentialFile: file } = loaded.config.prefect;
+  const { configFile, config } = loaded;
+  const { credentialFile: file } = config.prefect;
   if (file === null) {
-    throw new CommandFailed('The credential for Prefect stands in no file. Name one in prefect.auth_string_file (or api_key_file): it is what is replaced.');
+    throw new CommandFailed(`${configFile} names no file with the credential for Prefect. Name one there, in prefect.auth_string_file (or api_key_file).`);
   }
   const place: Place = { context, loaded, file, next: nextCredentialFile(file) };
   if (options.abort === true) return abort(place);

@@ -1,6 +1,7 @@
 // `lictor up`: runs the gateway in the foreground.
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { observationsIn } from '../authorization/decide/observation.ts';
 import { PRIVATE_UMASK } from '../config/state-dir.ts';
 import { backUpOlderState } from '../config/state-version.ts';
 import { systemClock } from '../contract/clock.ts';
@@ -30,6 +31,8 @@ async function up(context: CliContext, replace: boolean): Promise<void> {
   context.err.write('lictor: starting ...\n');
   if (config.tls?.selfMadeBy != null)
     context.err.write(`lictor: its certificate is self-made: clients need PREFECT_API_SSL_CERT_FILE=${config.tls.selfMadeBy} (or a copy of that file).\n`);
+  if (observationsIn(config).length > 0)
+    context.err.write(`lictor: observe mode in ${configFile}: Lictor records what the policies deny, and forwards it (lictor doctor says until when).\n`);
   const log = (line: string): void => void context.err.write(`${line}\n`);
   const status = await runSupervisor({
     paths,

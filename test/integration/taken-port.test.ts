@@ -27,15 +27,19 @@ async function take(port: number): Promise<Server> {
 
 describe('a port that another process listens on', () => {
   it.each([
-    ['listen', (port: number, free: number) => `public_url: http://localhost:${port}\nmetrics: { listen: "127.0.0.1:${free}" }\n`],
-    ['metrics.listen', (port: number, free: number) => `public_url: http://localhost:${free}\nmetrics: { listen: "127.0.0.1:${port}" }\n`],
-  ])('ends the first start with one line: %s', async (key, text) => {
+    ['listen', (port: number, free: number) => `public_url: http://localhost:${port}\nmetrics: { listen: "127.0.0.1:${free}" }\n`, ''],
+    [
+      'metrics.listen',
+      (port: number, free: number) => `public_url: http://localhost:${free}\nmetrics: { listen: "127.0.0.1:${port}" }\nmode: observe\n`,
+      'lictor: observe mode in FILE: Lictor records what the policies deny, and forwards it (lictor doctor says until when).\n',
+    ],
+  ])('ends the first start with one line: %s; before it the start names observe mode', async (key, text, observed) => {
     const [port, free] = [await freePort(), await freePort()];
     const other = await take(port);
     const configFile = join(directory, `${key}.yaml`);
     writeFileSync(configFile, `${text(port, free)}prefect: { url: "http://127.0.0.1:9" }\n`);
     const { code, output } = await runLictor(['up'], { configFile, stateDir: join(directory, key) });
-    expect(output).toBe(`lictor: starting ...\n127.0.0.1:${port} is taken: end what listens there, or change ${key}.\n`);
+    expect(output).toBe(`lictor: starting ...\n${observed.replace('FILE', configFile)}127.0.0.1:${port} is taken: end what listens there, or change ${key}.\n`);
     expect(code).toBe(1);
     other.close();
   });

@@ -188,7 +188,10 @@ it('the runs of one team call the service with its key, and the timeline shows i
   expect(billing.seen()).toMatchObject([{ method: 'GET', target: '/v1/rates', headers: { 'x-api-key': 'the-key-of-billing' } }]);
   expect(await timelineOf(SERVICE, allowed)).toMatch(/billing GET \/v1\/rates +200 +verified/);
   expect(await timelineOf(SERVICE, denied)).toMatch(/billing GET \/v1\/rates +403 +verified +policy-default-deny/);
-  expect((await shell(block(SERVICE, './lictor explain').replace('RUN_ID', denied))).output).toContain('policy-default-deny');
+  const [, request = ''] = /\[request (\w+)\]/.exec((await session.server.logMessages(denied)).join('\n')) ?? [];
+  const { output } = await shell(block(SERVICE, './lictor explain').replace('REQUEST_ID', request));
+  expect(output).toContain('policy-default-deny');
+  expect(output).not.toContain('run-token-ended');
   // The end of the first tutorial: nothing runs on with a revoked token.
   expect(await typed(FIRST, './lictor token revoke')).toContain('credential-missing');
   expect((await gateway.fetch('/api/flow_runs/count', { method: 'POST', token: session.options.credential.token })).status).toBe(401);

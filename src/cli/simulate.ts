@@ -55,7 +55,7 @@ async function simulate(context: CliContext, session: AdminSession, { dir, since
 const WORDS: Readonly<Record<ChangeGroup['change'], string>> = {
   'now-denied': 'Would be denied',
   'now-allowed': 'Would be allowed',
-  'may-change': 'May change: the decision depends on facts that a record does not carry',
+  'may-change': 'May change: the decision depends on the object, or on facts that a record does not have',
 };
 
 function render({ since, records, counts, changes, unlike_then, unknown_principals }: Simulation): string {
@@ -77,18 +77,20 @@ function render({ since, records, counts, changes, unlike_then, unknown_principa
   }
   lines.push(
     '',
-    'The replay uses the current roles. Records carry neither the body nor the carrier: decisions that depend on them are listed as "may change".',
+    'The replay uses the current roles. Records have neither the body, nor the carrier, nor the tags and names of objects: decisions that depend on them are listed as "may change".',
   );
   return `${lines.join('\n')}\n`;
 }
 
 const SHOWN = 3;
 
-function renderGroup({ principal, action, resource_type, policies, right, count, requests }: ChangeGroup): string {
+function renderGroup({ principal, action, resource_type, policies, right, count, requests, samples }: ChangeGroup): string {
   const by = policies.length === 0 ? 'no policy' : policies.join(', ');
   const when = right === null ? '' : `, if the body asked for ${right}`;
   const more = count > SHOWN ? ', ...' : '';
-  return `  ${String(count).padStart(6)}  ${printable(principal)}  ${action} on ${resource_type}${when}  (${by})  ${requests.slice(0, SHOWN).join(', ')}${more}`;
+  const objects = [...new Set(samples.flatMap(({ resource_id: id }) => (id === null ? [] : [printable(id)])))];
+  const on = objects.length === 0 ? '' : ` ${objects.slice(0, SHOWN).join(', ')}${objects.length > SHOWN ? ', ...' : ''}`;
+  return `  ${String(count).padStart(6)}  ${printable(principal)}  ${action} on ${resource_type}${on}${when}  (${by})  ${requests.slice(0, SHOWN).join(', ')}${more}`;
 }
 
 function parseSince(text: string): number {

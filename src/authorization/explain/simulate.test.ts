@@ -38,10 +38,10 @@ const RECORD = {
 };
 
 /** Against the built-in policies and this one. */
-function against(candidate: Readonly<Record<string, string>>, record: Partial<LedgerRecord>) {
+function against(candidate: Readonly<Record<string, string>>, record: Partial<LedgerRecord>, former = builtIn) {
   const whole = { source_ip: '10.0.0.1', path_taken: 'direct', ...RECORD, ...record } as LedgerRecord; // A test names the fields that are read.
   const find = async (id: string) => [bob, dana, scoped, copilot].find((known) => known.id === id);
-  return replay({ actions, candidate: engineOf(candidate), formerly: () => builtIn, find }, whole);
+  return replay({ actions, candidate: engineOf(candidate), formerly: () => former, find }, whole);
 }
 
 describe('a recorded decision', () => {
@@ -87,6 +87,30 @@ describe('a recorded decision', () => {
     expect(await against({ f: f.replace('context.facts has force', 'principal.kind == "run" && context.facts has force') }, {})).toMatchObject({
       verdict: 'same',
     });
+  });
+
+  it.each([
+    'resource has tags && resource.tags.contains("frozen")',
+    'resource has deployment && resource.deployment == "etl/frozen-red"',
+    '!(resource has tags)',
+    '(if resource has tags then resource.tags else ["frozen"]).contains("frozen")',
+    'Deployment::"r1" has tags && Deployment::"r1".tags.contains("frozen")',
+  ])('may change where a policy looks at the object, of which a record has only the id: %s', async (condition) => {
+    const record = { action: 'deployments.run', resource_type: 'Deployment' } as const;
+    const forbid = `@id("f") forbid (principal, action == Action::"deployments.run", resource) when { ${condition} };`;
+    expect(await against({ f: forbid }, record)).toEqual({ verdict: 'may-change', policies: ['f', 'operator'], right: null });
+    expect(await against({ f: forbid }, { ...record, action: 'flow_runs.cancel', resource_type: 'FlowRun' })).toMatchObject({ verdict: 'same' });
+    const permit = `@id("p") permit (principal, action == Action::"flows.delete", resource) when { ${condition} };`;
+    const denied = { action: 'flows.delete', resource_type: 'Flow', decision: 'deny', reason: 'policy-default-deny' } as const;
+    expect(await against({ p: permit }, denied)).toEqual({ verdict: 'may-change', policies: ['p'], right: null });
+  });
+
+  it('stays where the former policies look at the object in the same way, and may change where they did not forbid', async () => {
+    const record = { action: 'deployments.run', resource_type: 'Deployment' } as const;
+    const f = '@id("f") forbid (principal, action == Action::"deployments.run", resource) when { resource has tags && resource.tags.contains("frozen") };';
+    expect(await against({ f }, record, engineOf({ f }))).toMatchObject({ verdict: 'same' });
+    expect(await against({ f: f.replace('"frozen"', '"closed"') }, record, engineOf({ f }))).toMatchObject({ verdict: 'may-change' });
+    expect(await against({}, { ...record, decision: 'deny', reason: 'policy-forbids' }, engineOf({ f }))).toMatchObject({ verdict: 'now-allowed' });
   });
 
   it('may change where a policy looks at the values of parameters, which no record has', async () => {

@@ -24,7 +24,7 @@ export interface Replayed {
   readonly verdict: Verdict;
   /** The policies of the candidate that decide, or may decide. */
   readonly policies: readonly string[];
-  /** For `may-change`: the further right that the body may have needed; null: it depends on facts of the request. */
+  /** For `may-change`: the further right that the body may have needed; null: it depends on the object or on facts of the request. */
   readonly right: string | null;
 }
 

@@ -3,6 +3,7 @@ import { type CedarValueJson, isAuthorizedPartial } from '@cedar-policy/cedar-wa
 import type { Effect, Resource } from '../../contract/decision.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { ActionEntry } from '../../prefect/catalog/actions.ts';
+import { OBJECT, withOpenObject } from './open-object.ts';
 import { invalid, type PolicyTexts } from './policies.ts';
 import { PRINCIPAL, ROLE } from './schema.ts';
 
@@ -12,7 +13,7 @@ export interface PartialQuestion {
   readonly resource: Resource;
   /** The roles in force for this resource. Scopes are unknown here. */
   readonly roles: readonly string[];
-  /** Null: unknown. The carrier and the facts of the body are always unknown. */
+  /** Null: unknown. The carrier, the facts of the body and the attributes of the object are always unknown. */
   readonly address: string | null;
 }
 
@@ -32,12 +33,13 @@ export interface PartialEngine {
 /** Not for requests: Cedar parses the policies again for each new question. */
 export function createPartialEngine(actions: readonly ActionEntry[], policies: PolicyTexts): PartialEngine {
   const known = new Map<string, PartialAnswer>();
+  const withUnknowns = withOpenObject(policies);
   const all = Object.values(policies).join('\n');
   return {
     answer(question) {
       const relevant = withoutIrrelevant(question, all);
       const key = JSON.stringify(relevant);
-      const answer = known.get(key) ?? ask(relevant, actions, policies);
+      const answer = known.get(key) ?? ask(relevant, actions, withUnknowns);
       known.set(key, answer);
       return answer;
     },
@@ -64,7 +66,7 @@ function ask({ principal, roles, action, resource, address }: PartialQuestion, a
     principal: uid,
     action: { type: 'Action', id: action },
     resource: { type: resource.type, id: resource.id ?? '' },
-    context: { address: address ?? unknown('address'), carrier: unknown('carrier'), facts: unknown('facts') },
+    context: { address: address ?? unknown('address'), carrier: unknown('carrier'), facts: unknown('facts'), [OBJECT]: unknown(OBJECT) },
     entities: [
       {
         uid,

@@ -56,7 +56,7 @@ function readsIn(node: unknown): Reads {
 }
 
 /** `Flow::"f" has tags`: this object may be the resource of the question. */
-function isObjectOfPrefect(entity: unknown): boolean {
+export function isObjectOfPrefect(entity: unknown): boolean {
   const type = typeof entity === 'object' && entity !== null && 'type' in entity ? entity.type : undefined;
   return type !== PRINCIPAL && type !== ROLE && type !== ACTION;
 }
@@ -126,7 +126,7 @@ export function readsAttributes(text: string, toTree: ToTree): boolean {
   return parsed.type === 'failure' || parsed.json.conditions.some(({ body }) => asksOfObject(body, false));
 }
 
-const ACCESS: readonly string[] = ['.', 'has', 'getTag', 'hasTag'];
+export const ACCESS: readonly string[] = ['.', 'has', 'getTag', 'hasTag'];
 
 /** `asked`: the node stands left of such an access. */
 function asksOfObject(node: unknown, asked: boolean): boolean {

@@ -37,6 +37,11 @@ export function renderRevisited({ record, now, changed, notes }: Revisited, look
   ];
 }
 
+export function renderRemedies(remedies: readonly string[], look: Look): readonly string[] {
+  const lines = remedies.flatMap((sentence) => hanging(sentence, '- ', look.width - 2));
+  return section('What would change the answer', lines, look);
+}
+
 function recordHeadline({ decision, principal, action, method, path }: LedgerRecord, look: Look): readonly string[] {
   const what = action ?? [method, path].filter((part) => part !== null).join(' ');
   const text = `${principal ?? 'nobody'}  ${what}`;

@@ -76,6 +76,19 @@ describe('lictor explain', () => {
     expect(JSON.parse(viewer.out)).toMatchObject({ decision: 'deny' });
   });
 
+  it('says what would change a denial, and nothing of the kind of an allow', async () => {
+    const sentence = 'The role deployer permits it: give it to token:etl';
+    for (const args of [['token:etl', 'deployments.write'], ['--request', 'POST /api/deployments/', '--as', 'token:etl'], [REQUEST]]) {
+      const { out } = await lictor('explain', ...args);
+      expect(out).toContain('What would change the answer\n');
+      expect(out.replaceAll(/\s+/g, ' ')).toContain(sentence);
+      const { remedies } = JSON.parse((await lictor('explain', ...args, '--json')).out);
+      expect(remedies).toContainEqual(expect.stringContaining(sentence));
+    }
+    expect((await lictor('explain', 'token:etl', 'worker.poll')).out).not.toContain('What would change');
+    expect(JSON.parse((await lictor('explain', 'token:etl', 'worker.poll', '--json')).out)).toMatchObject({ decision: 'allow', remedies: [] });
+  });
+
   it('finds a refused request by its id, and shows both answers', async () => {
     const { status, out } = await lictor('explain', REQUEST);
     expect(status).toBe(0);

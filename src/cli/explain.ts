@@ -4,7 +4,9 @@ import type { Command } from 'commander';
 import type { AccessQuestion } from '../authorization/explain/access.ts';
 import { explainAction, objectOf } from '../authorization/explain/action.ts';
 import type { Explanation, Revisited } from '../authorization/explain/explanation.ts';
+import type { ResolvedPrincipal } from '../authorization/explain/principal.ts';
 import { recordedPrincipal, revisit } from '../authorization/explain/record.ts';
+import { isHeldBy, remediesFor } from '../authorization/explain/remedies.ts';
 import { explainRequest } from '../authorization/explain/request.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { LedgerRecord } from '../contract/record.ts';
@@ -12,7 +14,7 @@ import { runOfPrincipal } from '../contract/run-token.ts';
 import { openLedgerReader } from '../record/ledger/query.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
-import { renderExplanation, renderRevisited } from './explain-text.ts';
+import { renderExplanation, renderRemedies, renderRevisited } from './explain-text.ts';
 import { type ExplainerBench, withExplainer } from './explainer-bench.ts';
 import { lookOf } from './table.ts';
 import { jsonText } from './text.ts';
@@ -63,7 +65,9 @@ async function explain(context: CliContext, words: Words, options: ExplainOption
   print(context, await withExplainer(context, answer), options.json === true);
 }
 
-type Question = (bench: ExplainerBench) => Promise<Explanation | Revisited>;
+type Remedied<T> = T & { readonly remedies: readonly string[] };
+type Answer = Remedied<Explanation> | Remedied<Revisited>;
+type Question = (bench: ExplainerBench) => Promise<Answer>;
 
 /** Throws UsageError before the command opens a file. */
 function chooseQuestion({ principal, action, resource }: Words, { request, as, body }: ExplainOptions): Question {
@@ -72,7 +76,10 @@ function chooseQuestion({ principal, action, resource }: Words, { request, as, b
     if (who === undefined) throw new UsageError('--request needs a principal: --as alice@local, token:NAME, group:NAME@PROVIDER or role:viewer.');
     if (action !== undefined) throw new UsageError('--request and an action are two questions: ask one of them.');
     const bytes = body === undefined ? undefined : readBody(body);
-    return async ({ parts, find }) => explainRequest(parts, await find(who), { line: request, body: bytes });
+    return async (bench) => {
+      const person = await bench.find(who);
+      return withRemedies(bench, person, await explainRequest(bench.parts, person, { line: request, body: bytes }));
+    };
   }
   if (body !== undefined || as !== undefined) throw new UsageError('--as and --body belong to --request.');
   if (principal === undefined)
@@ -82,8 +89,14 @@ function chooseQuestion({ principal, action, resource }: Words, { request, as, b
   return (bench) => explainRecord(bench, principal);
 }
 
-async function explainNamed({ parts, find, askBack }: ExplainerBench, principal: string, question: AccessQuestion): Promise<Explanation> {
-  const explanation = await explainAction(parts, await find(principal), question);
+async function withRemedies({ parts, config }: ExplainerBench, person: ResolvedPrincipal, explanation: Explanation): Promise<Remedied<Explanation>> {
+  return { ...explanation, remedies: await remediesFor(parts, person, explanation, isHeldBy(config, person, explanation)) };
+}
+
+async function explainNamed(bench: ExplainerBench, principal: string, question: AccessQuestion): Promise<Answer> {
+  const { parts, find, askBack } = bench;
+  const person = await find(principal);
+  const explanation = await withRemedies(bench, person, await explainAction(parts, person, question));
   const run = runOfPrincipal(principal);
   await askBack([...(run === null ? [] : [{ type: 'FlowRun', id: run } as const]), objectOf(parts, question)]);
   return explanation;
@@ -100,9 +113,13 @@ function readBody(place: string): Buffer {
   }
 }
 
-async function explainRecord({ parts, findRecorded, paths }: ExplainerBench, id: string): Promise<Revisited> {
+async function explainRecord(bench: ExplainerBench, id: string): Promise<Answer> {
+  const { parts, findRecorded, paths } = bench;
   const record = await findRecord(paths, id);
-  return revisit(parts, { record, resolved: await recordedPrincipal(record, findRecorded) });
+  const resolved = await recordedPrincipal(record, findRecorded);
+  const revisited = await revisit(parts, { record, resolved });
+  if (revisited.now === null || resolved === null || typeof resolved === 'string') return { ...revisited, remedies: [] };
+  return { ...revisited, remedies: (await withRemedies(bench, resolved, revisited.now)).remedies };
 }
 
 async function findRecord(paths: StatePaths, id: string): Promise<LedgerRecord> {
@@ -117,11 +134,11 @@ async function findRecord(paths: StatePaths, id: string): Promise<LedgerRecord> 
   );
 }
 
-function print(context: CliContext, result: Explanation | Revisited, json: boolean): void {
+function print(context: CliContext, result: Answer, json: boolean): void {
   if (json) context.out.write(`${jsonText(result)}\n`);
   else {
     const look = lookOf(context);
     const lines = 'record' in result ? renderRevisited(result, look) : renderExplanation(result, look);
-    context.out.write(`${lines.join('\n')}\n`);
+    context.out.write(`${[...lines, ...renderRemedies(result.remedies, look)].join('\n')}\n`);
   }
 }

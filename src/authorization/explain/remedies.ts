@@ -1,8 +1,10 @@
 // What would change the answer of an explanation: a role, a scope, a policy, an approval. One sentence each, the least first.
+import type { Config } from '../../config/config.ts';
 import { BUILT_IN_ROLES, type BuiltInRole } from '../../contract/roles.ts';
 import { everywhere } from '../../contract/scope.ts';
 import { actionWords } from '../../prefect/catalog/action-words.ts';
 import { ALTERNATIVES } from '../../prefect/catalog/actions.ts';
+import { createNeedsApproval } from '../approvals/condition.ts';
 import { isRoleFor } from '../policy/role-actions.ts';
 import { type ExplainerParts, evaluate } from './explainer.ts';
 import type { ExplainedAsk, ExplainedPolicy, Explanation } from './explanation.ts';
@@ -19,6 +21,12 @@ export async function remediesFor(parts: ExplainerParts, person: ResolvedPrincip
   if (first.reason === 'policy-forbids') return [forbidWords(first.policies), ...held];
   if (first.reason === 'run-bound') return ['A run may change only itself and the runs below it. No role widens that.'];
   return [...(await roleWords(parts, person, denied)), ...held];
+}
+
+/** A rule of `approvals` holds one of its rights. */
+export function isHeldBy({ approvals }: Pick<Config, 'approvals'>, { principal }: ResolvedPrincipal, { asks }: Explanation): boolean {
+  const needsApproval = createNeedsApproval(approvals);
+  return asks.some(({ action }) => needsApproval(principal, action));
 }
 
 function forbidWords(policies: readonly ExplainedPolicy[]): string {

@@ -131,8 +131,8 @@ function Limits({ simulation }: { readonly simulation: Simulation }) {
         </li>
       ))}
       <li>
-        Logins, events and reads without a right are not decided by a policy. The simulation uses the roles of today. A record holds neither what the request
-        sent (its body) nor how its credential was sent. A decision that depends on these is listed as “may change”.
+        Logins, events and reads without a right are not decided by a policy. The simulation uses the roles of today. A record has the id of the object, but not
+        its tags and names, what the request sent (its body), or how its credential was sent. A decision that depends on these is listed as “may change”.
       </li>
     </ul>
   );

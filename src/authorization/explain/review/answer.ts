@@ -6,7 +6,6 @@ import { BUILT_IN_ROLES } from '../../../contract/roles.ts';
 import { scopeText } from '../../../contract/scope.ts';
 import type { UseCounts } from '../../../record/ledger/allowed-uses.ts';
 import { NO_NAMES } from '../../../record/ledger/search/names.ts';
-import { createNeedsApproval } from '../../approvals/condition.ts';
 import { createEngineOfChecked } from '../../policy/engine.ts';
 import { createRoleActions } from '../../policy/role-actions.ts';
 import { absentWords } from '../absent.ts';
@@ -18,7 +17,7 @@ import type { Explainer } from '../open.ts';
 import { parsePasted } from '../pasted.ts';
 import type { ResolvedPrincipal } from '../principal.ts';
 import { recordedPrincipal, revisit } from '../record.ts';
-import { remediesFor } from '../remedies.ts';
+import { isHeldBy, remediesFor } from '../remedies.ts';
 import { explainRequest } from '../request.ts';
 import { unusedRights } from '../unused.ts';
 import type { Answers, Asker, Explained, Kind, PageOf, Question, Questions, ReviewData } from './protocol.ts';
@@ -150,8 +149,7 @@ interface Shown {
 }
 
 async function withRemedies({ parts, config }: AnswerParts, { person, whole, shown: explanation }: Shown): Promise<Explained> {
-  const needsApproval = createNeedsApproval(config.approvals);
-  const isHeld = whole.asks.some(({ action }) => needsApproval(person.principal, action));
+  const isHeld = isHeldBy(config, person, whole);
   return {
     explanation,
     with_approval: isHeld && whole.decision === 'allow',

@@ -81,6 +81,18 @@ describe('decision vectors', () => {
     expect(shown(runVectors(actions, open).problems)).toEqual([docsBlock(page, 'policies/freeze.vectors.yaml:6')]);
   });
 
+  it('hold for the freeze by a tag of docs/how-to/policies.md: neither run nor redeployed, and others are', () => {
+    const policy = docsBlock('how-to/policies.md', '@id("frozen-is-not-run")');
+    const vector = (action: string, tag: string, expected: string) =>
+      `  - { name: ${action} ${tag}, principal: { roles: [deployer] }, action: ${action}, resource: { type: Deployment, id: d, tags: [${tag}] }, expect: ${expected} }`;
+    const lines = ['deployments.run', 'deployments.write'].flatMap((action) => [vector(action, 'frozen', 'deny'), vector(action, 'open', 'allow')]);
+    const files = { 'own.cedar': policy, 'own.vectors.yaml': `vectors:\n${lines.join('\n')}\n` };
+    const { policies, problems } = checkPolicyFiles(actions, files);
+    expect([problems, runVectors(actions, policies)]).toMatchObject([[], { problems: [], count: 4 }]);
+    const without = checkPolicyFiles(actions, { ...files, 'own.cedar': policy.replace(', Action::"deployments.write"', '') });
+    expect(runVectors(actions, without.policies).problems).toHaveLength(1);
+  });
+
   it('give values of parameters, and say what the resource is: the policy and vectors of docs/how-to/parameter-values.md', () => {
     const files = (vectors: string, policy = docsBlock('how-to/parameter-values.md', '@id("nightly-values")')) => ({
       'own.cedar': policy,

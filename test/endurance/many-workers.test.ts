@@ -1,6 +1,6 @@
 // 2,000 workers on two nodes behind HAProxy: no error, memory that stays, and a node lost. LICTOR_ENDURANCE_SECONDS shortens the ten minutes.
 //
-// A real Prefect on the same two cores cannot serve 2,000 workers beside the nodes (docs/explanation/scale.md), so the upstream repeats its answers.
+// The upstream repeats the answers of a real Prefect, which would share the two cores (docs/explanation/scale.md).
 import { afterEach, expect, it } from 'vitest';
 import { directTo, sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';

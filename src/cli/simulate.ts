@@ -77,7 +77,7 @@ function render({ since, records, counts, changes, unlike_then, unknown_principa
   }
   lines.push(
     '',
-    'The replay uses the current roles. Records have neither the body, nor the carrier, nor the tags and names of objects: decisions that depend on them are listed as "may change".',
+    'The replay uses the current roles. Records have neither the body, nor the place of the credential in the request, nor the tags and names of objects. Decisions that depend on them are listed as "may change".',
   );
   return `${lines.join('\n')}\n`;
 }

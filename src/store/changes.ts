@@ -6,14 +6,25 @@ import type { Database } from './database.ts';
 import { prepareRead } from './prepared-read.ts';
 import type { Tables } from './tables.ts';
 
-/** Answers a function that reads the current number. */
+/** Above every number that a store reaches. */
+const OTHER_SERVER = 2 ** 40;
+
+/**
+ * Answers a function that reads the current number. It also changes when another Postgres server answers: a standby that was promoted may lack changes,
+ * and count to the same number by others.
+ */
 export function createChangeNumber(database: Pick<Database, 'read' | 'select' | 'remembered'>): () => Promise<number> {
-  const read = prepareRead(database, database.read.selectFrom('change_number').select('number'));
+  const server = database.remembered === undefined ? sql<string>`''` : sql<string>`extract(epoch from pg_postmaster_start_time())::text`;
+  const read = prepareRead(database, database.read.selectFrom('change_number').select(['number', server.as('server')]));
+  let [last, others]: [string | undefined, number] = [undefined, 0];
   return sharedRead(async () => {
     const [row] = await read();
     if (row === undefined) throw new LictorError('store-corrupt', 'The store has no change number.');
-    database.remembered?.seen(Number(row.number));
-    return Number(row.number);
+    if (last !== undefined && last !== row.server) others += 1;
+    last = row.server;
+    const number = others * OTHER_SERVER + Number(row.number);
+    database.remembered?.seen(number);
+    return number;
   });
 }
 

@@ -257,10 +257,13 @@ describe('a primary and its standby', () => {
     const node = await nodeOf('one', at);
     await node.begins();
     await node.store.bump('before');
+    const before = await node.store.changeNumber();
     await primary.kill();
     await expect(node.store.bump('meanwhile')).rejects.toMatchObject({ code: expect.stringMatching(/^store-(?:unreachable|read-only)$/) });
     await vi.waitFor(() => expect(node.fence()).toBeNull(), { timeout: 10_000 });
     await standby.promote();
+    // The same number by another server is another number: it may stand for other changes.
+    await vi.waitFor(async () => expect(await node.store.changeNumber()).not.toBe(before), { timeout: 10_000 });
     await vi.waitFor(() => node.store.bump('after'), { timeout: 10_000 });
     await vi.waitFor(() => expect(node.fence()).not.toBeNull(), { timeout: 10_000 });
     const heard = node.heard();

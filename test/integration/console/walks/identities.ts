@@ -1,11 +1,19 @@
 // Identities: tokens by their use, created, rotated and revoked by keyboard; sessions, locks and sockets that end while one watches.
+import { createHash } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import type { Session } from '../../../env/browser-session.ts';
 import { openSocket } from '../../../env/socket.ts';
 import { fitsInAllSizes } from '../sizes.ts';
 import { type Stack, violations } from '../stack.ts';
 
 const statusOf = async ({ gateway }: Stack, token: string) => (await gateway.fetch('/api/flows/count', { method: 'POST', token })).status;
+
+/** The id of a session, from its cookie. */
+const idOf = ({ cookie }: Session) =>
+  createHash('sha256')
+    .update(cookie.slice(cookie.indexOf('=') + 1))
+    .digest('hex');
 
 /** Tabs to the control with this name, and presses the key on it. */
 export async function pressOn(page: Page, name: string, key = 'Enter'): Promise<void> {
@@ -78,12 +86,15 @@ export function walkIdentities(stack: () => Stack): void {
 
   it('ends a session and locks a person out, with a hostile reason shown as text', async () => {
     const { gateway, accounts } = stack();
-    const [page, other] = [await stack().open('admin', '/identities?who=viewer@local'), await gateway.login(accounts.viewer)];
+    // Before the page: it lists the newest session first, and the walks before have left one of the same person.
+    const other = await gateway.login(accounts.viewer);
+    const page = await stack().open('admin', '/identities?who=viewer@local');
     const status = async () => (await gateway.fetch('/.lictor/api/v1/me', { session: other })).status;
     expect(await status()).toBe(200);
     const panel = page.getByRole('region', { name: 'viewer@local' });
     await panel.getByText('from account viewer').waitFor();
     await panel.getByRole('button', { name: 'End', exact: true }).first().click();
+    await page.waitForURL(({ searchParams }) => searchParams.get('on') === idOf(other));
     await page.getByRole('button', { name: 'End the session' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await status()).toBe(401);

@@ -68,7 +68,7 @@ function render({ since, records, counts, changes, unlike_then, unknown_principa
   if (counts['unlike-then'] > 0) {
     lines.push(
       '',
-      `${counts['unlike-then']} cannot be replayed: roles or built-in policies have changed since. For example ${unlike_then.slice(0, 3).join(', ')}`,
+      `${counts['unlike-then']} cannot be replayed: roles, scopes or built-in policies have changed since. For example ${unlike_then.slice(0, 3).join(', ')}`,
     );
   }
   if (unknown_principals.length > 0) {

@@ -50,6 +50,13 @@ describe('a recorded decision', () => {
     expect(await against({ f: '@id("f") forbid (principal, action == Action::"flows.delete", resource);' }, {})).toMatchObject({ verdict: 'same' });
   });
 
+  it('of a reader of the records of runs stays, and on the whole ledger is unlike then', async () => {
+    const record = { action: 'ledger.read', resource_id: null, path_taken: null } as const;
+    expect(await against({}, { ...record, resource_type: 'FlowRun' })).toMatchObject({ verdict: 'same' });
+    expect(await against({}, { ...record, principal: 'eve@corp', resource_type: 'FlowRun' })).toMatchObject({ verdict: 'same' });
+    expect(await against({}, { ...record, resource_type: 'System' })).toMatchObject({ verdict: 'unlike-then' });
+  });
+
   it('would be a denial, by what forbids it, and only for what it is about', async () => {
     const f = '@id("f") forbid (principal == Principal::"bob@corp", action, resource == FlowRun::"r1") unless { context.address like "10.*" };';
     expect(await against({ f }, {})).toMatchObject({ verdict: 'same' });

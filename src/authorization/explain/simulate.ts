@@ -17,7 +17,7 @@ export interface SimulationParts {
   readonly find: (principal: string) => Promise<Principal | undefined>;
 }
 
-/** `unlike-then`: roles or built-in policies have changed since, so that even the old policies decide differently now. */
+/** `unlike-then`: roles, scopes or built-in policies have changed since, so that even the old policies decide differently now. */
 export type Verdict = 'same' | 'now-denied' | 'now-allowed' | 'may-change' | 'unlike-then' | 'principal-unknown' | 'not-by-policy';
 
 export interface Replayed {

@@ -19,7 +19,7 @@ describe('a line of a simulation', () => {
 it('the limits of a result are said in sentences', () => {
   const result = { counts: { 'unlike-then': 1200, 'principal-unknown': 2 }, unknown_principals: ['token:gone'] } as unknown as Simulation;
   expect(limitsOf(result)).toEqual([
-    '1,200 decisions cannot be replayed: roles or built-in policies have changed since.',
+    '1,200 decisions cannot be replayed: roles, scopes or built-in policies have changed since.',
     '2 decisions are of principals that are unknown now: token:gone.',
   ]);
   expect(limitsOf({ ...result, counts: {} } as Simulation)).toEqual([]);

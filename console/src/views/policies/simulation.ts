@@ -74,7 +74,7 @@ export function limitsOf({ counts, unknown_principals }: Simulation): readonly s
   const sentences: string[] = [];
   const unlike = counts['unlike-then'] ?? 0;
   const unknown = counts['principal-unknown'] ?? 0;
-  if (unlike > 0) sentences.push(`${number(unlike)} decisions cannot be replayed: roles or built-in policies have changed since.`);
+  if (unlike > 0) sentences.push(`${number(unlike)} decisions cannot be replayed: roles, scopes or built-in policies have changed since.`);
   if (unknown > 0) sentences.push(`${number(unknown)} decisions are of principals that are unknown now: ${unknown_principals.slice(0, 5).join(', ')}.`);
   return sentences;
 }

@@ -26,13 +26,13 @@ export function registerApi(app: FastifyInstance, parts: RouteParts, routes: rea
 
 async function answer(route: ApiRoute, request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
   const inputs = parseEdgeInputs(request.headers);
-  const { authorization, reader } = await authorize(route.needs, inputs, parts);
+  const { authorization, reader, resourceType } = await authorize(route.needs, inputs, parts);
   // A principal without the right learns nothing about the input.
   const result = authorization.ok
     ? await runRoute(route, { request, inputs, authorization, reader }, parts)
     : ({ ok: false, code: authorization.reason, detail: authorization.detail } as const);
   const action = actionOf(route.needs);
-  const recordedAs = route.refusalsAs ?? (action === undefined ? undefined : { action, resourceType: 'System' });
+  const recordedAs = route.refusalsAs ?? (action === undefined ? undefined : { action, resourceType });
   const hasRecord = isWrite(route) && result.ok;
   if (recordedAs !== undefined && !hasRecord) await recordAnswer(request, { authorization, ...recordedAs, refused: result.ok ? null : result.code }, parts);
   if (!result.ok) return sendRefusalOrPage(request, reply, { pages: parts.pages, code: result.code, detail: result.detail });
@@ -44,6 +44,7 @@ async function authorize(needs: Need, inputs: EdgeInputs, { decider, authenticat
   return {
     authorization: needs === 'credential' ? await authenticate(inputs, authenticator) : await decider.authorizeOwn(inputs, needs.action, needs.type),
     reader: NO_RECORD,
+    resourceType: needs === 'credential' ? 'System' : (needs.type ?? 'System'),
   };
 }
 

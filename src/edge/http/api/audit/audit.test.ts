@@ -38,7 +38,10 @@ describe('who', () => {
     if (!may) expect(answer.json()).toMatchObject({ code: 'policy-default-deny' });
     expect(get().searched).toHaveLength(may ? 1 : 0);
     const decision = may ? 'allow' : 'deny';
-    expect(get().records).toMatchObject([{ action: 'ledger.read', decision, status: may ? 200 : 403, path: PATH, principal: expect.stringContaining(role) }]);
+    // What was decided: `simulate` asks the same again.
+    const resource_type = ['operator', 'deployer'].includes(role) ? 'FlowRun' : 'System';
+    const recorded = { action: 'ledger.read', resource_type, decision, status: may ? 200 : 403, path: PATH, principal: expect.stringContaining(role) };
+    expect(get().records).toMatchObject([recorded]);
   });
 
   const TEAM = { ...NOWHERE, tags: ['team-a'] };

@@ -27,8 +27,10 @@ export function register(program: Command, context: CliContext): void {
 
 async function show(context: CliContext, question: { readonly action: string; readonly resource: string | undefined }, options: Options): Promise<void> {
   const lines = await withExplainer(context, async ({ parts, config, ids, findRecorded, absence }) => {
-    const absent = await absence(objectOf(parts, question));
+    const object = objectOf(parts, question);
+    const absent = await absence(object);
     if (absent !== undefined) throw new CommandFailed(absent);
+    if (object === undefined || object.id === null) context.err.write(notCounted(parts.policy.conditional.of(question.action)));
     return await access({ parts, config, subjects: subjectsOf(config, await ids(), findRecorded) }, question);
   });
   const unknown = lines.filter(isUnknown);
@@ -39,6 +41,12 @@ async function show(context: CliContext, question: { readonly action: string; re
       shown.length === 0 ? 'No principal may do this.\n' : renderTable([HEADER, ...shown.map((line) => row(line, options.all === true))], context),
     );
   if (unknown.length > 0) throw incomplete(unknown);
+}
+
+/** Without an object, nobody can say whom such a policy permits or forbids the action. */
+function notCounted(policies: readonly string[]): string {
+  if (policies.length === 0) return '';
+  return `Not counted, because they decide by the object or the request: own policies ${policies.join(', ')}. Name an object.\n`;
 }
 
 function incomplete(unknown: readonly AccessLine[]): CommandFailed {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -146,6 +146,21 @@ describe('lictor access', () => {
     expect(out).toMatch(/^PRINCIPAL +ROLE +ON +BY POLICY\ntoken:etl +worker +everything +\S/);
     expect((await lictor('access', 'ledger.read')).out).toBe('No principal may do this.\n');
     expect((await lictor('access', 'ledger.read', '--all')).out).toContain('deny policy-default-deny');
+  });
+
+  it('names the own policies that it cannot count without an object', async () => {
+    const policies = join(root, 'policies');
+    mkdirSync(policies, { mode: 0o700 });
+    writeFileSync(
+      join(policies, 'own.cedar'),
+      '@id("tagged")\npermit (principal == Principal::"token:etl", action == Action::"deployments.run", resource) when { resource has tags };\n',
+    );
+    const file = join(root, 'own.yaml');
+    writeFileSync(file, `public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\npolicies: ${policies}\n`);
+    const note = 'Not counted, because they decide by the object or the request: own policies tagged. Name an object.\n';
+    for (const args of [['deployments.run'], ['deployments.run', 'Deployment', '--json']]) expect((await lictor('-c', file, 'access', ...args)).err).toBe(note);
+    expect((await lictor('-c', file, 'access', 'deployments.run', uuid(9))).err).not.toContain('Not counted');
+    expect((await lictor('-c', file, 'access', 'worker.poll')).err).toBe('');
   });
 
   it('says where a rule holds the action until a person approves', async () => {

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { type ClientKind, callPatiently, connectClient, mcpProgram, mcpVenv, type ToolResult } from '../env/mcp-clients.ts';
 import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
@@ -176,6 +177,18 @@ describe('the edge', () => {
   ])('refuses %s', async (_what, init, status) => {
     const answer = await send(init);
     expect([answer.status, await answer.json()]).toMatchObject([status, { request_id: expect.any(String) }]);
+  });
+
+  it('answers the line of the page; a retry says that the run has not ended, and nothing about a foreign one', async () => {
+    const { secret } = await gateway.token('hand', ['operator'], '--scope', `tag=${own.tag}`);
+    const line = docsBlock('reference/mcp.md', 'curl ').replace('https://prefect.example.com', gateway.url).replace('lct_...', secret);
+    const answer = async (script: string) => (await run({ name: 'curl', command: 'sh', args: ['-c', script], env: { PATH: process.env['PATH'] } })).output;
+    expect(await answer(line)).toMatch(/^event: message\ndata: \{.*token:hand/);
+    expect(await answer(line.replace('tools/call', 'tools/list'))).toContain('"retry_flow_run"');
+    expect(await answer(line.replace('application/json, text/event-stream', 'application/json'))).toContain('Not Acceptable');
+    const retry = (id: string) => answer(line.replace('get_identity', 'retry_flow_run').replace('{}', `{"flow_run_id": "${id}"}`));
+    expect(await retry(own.run)).toContain('The flow run has not ended yet (SCHEDULED).');
+    expect(await retry(other.run)).toContain('You may read no flow run of this id');
   });
 
   it('takes 200 KiB, which other pages of the gateway do not', async () => {

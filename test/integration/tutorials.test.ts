@@ -161,6 +161,7 @@ it('an agent over MCP reruns the failed runs of one deployment, and does nothing
   await session.server.awaitRunState(daily, ['COMPLETED'], 180_000);
   const refused = await agent(block(AGENT, 'mcp --method tools/call --tool-name retry_flow_run'));
   expect(refused.map((answer) => /"code": ?"([\w-]+)"/.exec(answer)?.[1])).toEqual(['not-retryable', 'tool_not_found', 'policy-default-deny']);
+  expect(refused[2]).toContain('an own policy permits it only on other objects or under other conditions');
   expect([await session.server.runState(daily), await session.server.runState(weekly)]).toEqual(['COMPLETED', 'FAILED']);
 
   expect(await typed(AGENT, './lictor timeline', ids)).toMatch(/rerunner for alice@\S+ +flow_runs\.retry +201/);

@@ -6,6 +6,7 @@ import { everywhere, NOWHERE } from '../../contract/scope.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
 import { sharedEngine } from '../policy/engine.fixture.ts';
+import { loadBuiltInPolicies } from '../policy/policies.ts';
 import type { Authorization } from './decider.ts';
 import { createWithDetail } from './denied-detail.ts';
 
@@ -59,6 +60,33 @@ describe('the detail of a refused right', () => {
     expect(detailOf(denied(run, 'variables.write', { type: 'Variable' }))).toMatch(
       /; the roles of its worker do not cover this\. See docs\/reference\/run-rights\.md\.$/,
     );
+  });
+
+  it('names the condition of an own policy, and no whole role; not a policy about other principals, other actions or other kinds of objects', () => {
+    const own = {
+      reruns:
+        'permit (principal == Principal::"agent:a", action == Action::"flow_runs.retry", resource) when { resource has state && resource.state == "FAILED" };',
+      one: 'permit (principal == Principal::"agent:a", action == Action::"deployments.run", resource == Deployment::"d");',
+      billing: 'permit (principal in Role::"run", action == Action::"services.call", resource in Service::"billing") when { principal has tags };',
+      corp: 'permit (principal, action == Action::"flow_runs.cancel", resource) when { principal has idp && principal.idp == "corp" };',
+    };
+    const withOwn = createWithDetail(sharedEngine({ actions: collectActions(OPERATIONS), revision: 1, policies: { ...loadBuiltInPolicies(), ...own } }));
+    const ask = (...asked: Parameters<typeof denied>) => {
+      const answer = withOwn(denied(...asked), { method: 'POST' });
+      return answer.ok ? undefined : answer.detail?.split('; ')[1];
+    };
+    const elsewhere = 'an own policy permits it only on other objects or under other conditions.';
+    const agent = principal('agent:a', ['viewer']);
+    const run = { ...principal('run:0199c0de', ['run'], true), kind: 'run' } as const;
+    expect(ask(agent, 'flow_runs.retry', { type: 'FlowRun' })).toBe(elsewhere);
+    expect(ask(principal('agent:b', ['viewer']), 'flow_runs.retry', { type: 'FlowRun' })).toBe('role operator may.');
+    expect(ask(agent, 'flow_runs.pause', { type: 'FlowRun' })).toBe('role operator may.');
+    expect(ask(agent, 'deployments.run')).toBe(elsewhere);
+    expect(ask(agent, 'deployments.run', { type: 'FlowRun' })).toBe('no built-in role may.');
+    expect(ask(run, 'services.call', { type: 'ServiceRoute', id: 'billing/v1/*' })).toBe(elsewhere);
+    expect(ask(run, 'deployments.write')).toMatch(/^no flow run may/);
+    // Nothing but the person decides here: no other object would be permitted.
+    expect(ask(agent, 'flow_runs.cancel', { type: 'FlowRun' })).toBe('role operator may.');
   });
 
   it('before the body is read says what a smaller role may do of it', () => {

@@ -28,6 +28,8 @@ export function createWithDetail(policy: PolicyEngine): WithDetail {
     return roles;
   };
   const remedy = (principal: Principal, denied: Decision, others: readonly Decision[]): string => {
+    const { action, resource } = denied;
+    if (policy.conditional.permitting({ principal, action, type: resource.type }).length > 0) return ELSEWHERE;
     if (principal.kind === 'run') return permitting(denied).includes('run') ? OF_WORKER : OF_NO_RUN;
     const role = missingRole(principal, permitting(denied));
     const easier = others.map((other) => ({ other, role: missingRole(principal, permitting(other)) })).find((each) => isSmaller(each.role, role));
@@ -50,6 +52,8 @@ export function createWithDetail(policy: PolicyEngine): WithDetail {
   };
 }
 
+/** Names no role: the person would give more than the policy means to. */
+const ELSEWHERE = '; an own policy permits it only on other objects or under other conditions.';
 /** The rights of a run come from its worker's scope alone. No role of a person is a remedy. */
 const OF_WORKER = '; the roles of its worker do not cover this. See docs/reference/run-rights.md.';
 const OF_NO_RUN =

@@ -30,16 +30,29 @@ export function isHeldBy({ approvals }: Pick<Config, 'approvals'>, { principal }
 }
 
 function forbidWords(policies: readonly ExplainedPolicy[]): string {
+  return `${policyWords(policies, 'forbid')} this. No role outweighs a forbid: change the policy.`;
+}
+
+function policyWords(policies: readonly Pick<ExplainedPolicy, 'id' | 'file' | 'line'>[], verb: string): string {
   const names = policies.map(({ id, file, line }) => (file === null ? id : `${id} (${file}:${line})`));
-  return `${names.length === 1 ? 'The policy' : 'The policies'} ${names.join(', ')} ${names.length === 1 ? 'forbids' : 'forbid'} this. No role outweighs a forbid: change the policy.`;
+  return `${names.length === 1 ? 'The policy' : 'The policies'} ${names.join(', ')} ${names.length === 1 ? `${verb}s` : verb}`;
+}
+
+/** Own policies that permit one of the denied actions elsewhere. Empty: there is none. */
+function elsewhereWords({ policy, sources }: ExplainerParts, { principal }: ResolvedPrincipal, denied: readonly ExplainedAsk[]): readonly string[] {
+  const ids = denied.flatMap(({ action, resource_type: type }) => policy.conditional.permitting({ principal, action, type }));
+  const policies = [...new Set(ids)].map((id) => ({ id, file: sources.get(id)?.file ?? null, line: sources.get(id)?.line ?? null }));
+  return policies.length === 0 ? [] : [`${policyWords(policies, 'permit')} this to ${principal.id} only on other objects or under other conditions.`];
 }
 
 async function roleWords(parts: ExplainerParts, person: ResolvedPrincipal, denied: readonly ExplainedAsk[]): Promise<readonly string[]> {
   const { id, kind, grants } = person.principal;
-  if (kind === 'run') return [await runWords(parts, person, denied)];
+  const elsewhere = elsewhereWords(parts, person, denied);
+  if (kind === 'run') return elsewhere.length > 0 ? elsewhere : [await runWords(parts, person, denied)];
   const enough = await rolesFor(parts, person, denied);
   const scoped = grants.filter(({ role, scope }) => scope !== null && enough.some((each) => each === role));
   const [least, ...others] = enough;
+  if (least === undefined && elsewhere.length > 0) return elsewhere;
   if (least === undefined) return [`No built-in role permits this to ${id}. An own policy can: permit the action ${denied[0]?.action ?? ''} for it.`];
   const wider = [...new Set(scoped.map(({ role }) => role))].map(
     (role) => `${id} has the role ${role} on other objects: a scope that covers this one would allow it.`,
@@ -47,7 +60,12 @@ async function roleWords(parts: ExplainerParts, person: ResolvedPrincipal, denie
   const or = others.length === 0 ? '' : ` So ${others.length === 1 ? 'does' : 'do'} ${others.join(', ')}.`;
   const isRole = person.hypothetical && id.startsWith('role:');
   const easier = await easierWords(parts, person, denied, least);
-  return [...wider, ...easier, `The role ${least} permits it${isRole ? '.' : `: give it to ${id}, in lictor.yaml or with the account or token.`}${or}`];
+  return [
+    ...elsewhere,
+    ...wider,
+    ...easier,
+    `The role ${least} permits it${isRole ? '.' : `: give it to ${id}, in lictor.yaml or with the account or token.`}${or}`,
+  ];
 }
 
 async function rolesFor(parts: ExplainerParts, person: ResolvedPrincipal, denied: readonly Wanted[]): Promise<readonly BuiltInRole[]> {

@@ -48,13 +48,18 @@ describe('explain run:UUID', () => {
   });
 
   it('has as a remedy the scope of its worker, a service token or a policy, and no role of a person', async () => {
-    const remedies = async (worker: StoredToken, action: string, resource?: string) => {
+    const remedies = async (worker: StoredToken, action: string, resource?: string, own?: Readonly<Record<string, string>>) => {
       const run = await find({}, [worker]);
-      const explained = await explainAction(explainerParts(lookup), run, { action, resource });
-      return [explained.reason, ...(await remediesFor(explainerParts(lookup), run, explained, false))];
+      const parts = explainerParts(lookup, own);
+      const explained = await explainAction(parts, run, { action, resource });
+      return [explained.reason, ...(await remediesFor(parts, run, explained, false))];
     };
     const words = /^No flow run may do this, .*service token.*Role::"run"\.$/;
     expect(await remedies(WORKER, 'deployments.write')).toEqual(['policy-default-deny', expect.stringMatching(words)]);
+    const own = { some: 'permit (principal in Role::"run", action == Action::"deployments.write", resource == Deployment::"d");' };
+    expect((await remedies(WORKER, 'deployments.write', OTHER, own))[1]).toBe(
+      `The policy some permits this to run:${OWN} only on other objects or under other conditions.`,
+    );
     const elsewhere = { ...WORKER, scope: { ...NOWHERE, workPools: ['other'] } };
     const wider = /^The roles of token:etl do not cover this object: a wider scope/;
     expect(await remedies(elsewhere, 'flow_runs.set_state', OWN)).toEqual(['object-foreign', expect.stringMatching(wider)]);

@@ -17,6 +17,7 @@ import type { Principal } from '../../contract/principal.ts';
 import type { ActionEntry } from '../../prefect/catalog/actions.ts';
 import { atMostPolicies } from './at-most.ts';
 import { attributesOf } from './attributes.ts';
+import { type ConditionalPolicies, createConditionalPolicies } from './conditional.ts';
 import { FACTS, isFactName, PARAMETER_ACTIONS, PARAMETER_FACTS, UNKNOWN } from './facts.ts';
 import { createMemo } from './memo.ts';
 import { invalid, loadBuiltInPolicies, type PolicyTexts } from './policies.ts';
@@ -50,6 +51,7 @@ export interface PolicyEngine {
   readonly readsAttributes: boolean;
   /** True when a policy reads the values of parameters: the mediator then collects them (mediate/parameter-facts.ts). */
   readonly readsParameters: boolean;
+  readonly conditional: ConditionalPolicies;
   /** True when such a policy may apply to this question. */
   hangsOnParameters(question: PolicyQuestion): boolean;
   /** Synchronous; never throws for "no". An error inside Cedar is a deny, reported to `onError`. */
@@ -114,6 +116,7 @@ function* buildEngine(options: PolicyEngineOptions): Generator<undefined, Policy
     policies: Object.keys(policies),
     readsAttributes: Object.values(policies).some((text) => readsAttributes(text, toTree)),
     readsParameters: readsOfEach(policies, toTree)(Object.keys(policies)).parameters,
+    conditional: createConditionalPolicies(policies, options.actions, toTree),
     hangsOnParameters: (question) => PARAMETER_ACTIONS.includes(question.action) && parsed.setFor(askedOf(question)).reads.parameters,
     evaluate(question) {
       const decide = decisionFor(question, options.revision);

@@ -92,19 +92,19 @@ function nameOf(type: string, id: string): string {
   return `${type}::${id}`;
 }
 
-type Scope = Pick<PolicyJson, 'principal' | 'action' | 'resource'>;
+export type Scope = Pick<PolicyJson, 'principal' | 'action' | 'resource'>;
 
 function scopeOf(text: string, toTree: ToTree): Scope | undefined {
   const parsed = toTree(text);
   return parsed.type === 'success' ? parsed.json : undefined;
 }
 
-function mayMatch({ principal, action, resource }: Scope, asked: Asked, group: string | undefined): boolean {
+export function mayMatch({ principal, action, resource }: Scope, asked: Asked, group: string | undefined): boolean {
   return actionMay(action, asked.action, group) && principalMay(principal, asked) && resourceMay(resource, asked);
 }
 
 /** Groups hold actions and nothing else. */
-function actionMay(constraint: ActionConstraint, action: string, group: string | undefined): boolean {
+export function actionMay(constraint: ActionConstraint, action: string, group: string | undefined): boolean {
   if (constraint.op === 'All') return true;
   if (constraint.op === '==') return !('entity' in constraint) || idOf(constraint.entity) === action;
   const named = 'entities' in constraint ? constraint.entities : [constraint.entity];
@@ -128,6 +128,6 @@ function idOf(entity: EntityUidJson): string {
   return '__entity' in entity ? entity.__entity.id : entity.id;
 }
 
-function typeOf(entity: EntityUidJson): string {
+export function typeOf(entity: EntityUidJson): string {
   return '__entity' in entity ? entity.__entity.type : entity.type;
 }

@@ -37,7 +37,7 @@ function wireLimit(known: Pick<Context, 'services' | 'agents'>) {
         .superRefine(checkedBy((whose) => unknownName(whose, known)))
         .describe('"*": each principal. role:NAME: each principal with this role. principal:ID: this one. service:NAME: all calls of this service together.'),
       rate: rate.optional().describe('Requests per second: 50/s, at most 999999/s. Default for "*": 200/s.'),
-      burst: count.optional().describe('How many may come at once. Default: twice the rate.'),
+      burst: count.optional().describe('How many may come at once beside the first one. Default: twice the rate.'),
       concurrency: count.optional().describe('How many may be in progress at once.'),
     })
     .refine((wire) => wire.burst === undefined || wire.rate !== undefined, { ...says('needs a rate', 'Add rate, for example 50/s.'), path: ['burst'] })

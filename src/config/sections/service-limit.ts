@@ -13,7 +13,9 @@ const bandwidth = z
 const wireLimit = z.strictObject({
   per: z.enum(['principal', 'service']).default('principal').describe('Whose: principal (each run by itself), or service (all callers together).'),
   rate: rate.optional().describe('Calls per second: 50/s.'),
-  burst: count.optional().describe('How many go on at once before the others wait. Default: none with max_wait, else as many as in a second.'),
+  burst: count
+    .optional()
+    .describe('How many go on at once beside the first one, before the others wait. Default: none with max_wait, else as many as in a second.'),
   max_wait: seconds.optional().describe('How long a call may wait for its turn; beyond that 429. Default: none waits.'),
   concurrency: count.optional().describe('How many may be under way at once; beyond that 429.'),
   bandwidth: bandwidth.optional().describe('How fast one answer may come, in bytes per second: 10MB/s (kB, MB, GB). Calls of one caller at once have it each.'),

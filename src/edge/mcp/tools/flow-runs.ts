@@ -152,6 +152,7 @@ export const resumeFlowRun = defineTool({
 });
 
 const ENDED = ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'] as const;
+const ACTIVE = ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'] as const;
 
 export const retryFlowRun = defineTool({
   name: 'retry_flow_run',
@@ -162,15 +163,28 @@ export const retryFlowRun = defineTool({
   input: ONE_RUN,
   output: CHANGED,
   async run({ flow_run_id: id }, call) {
-    // As Prefect's own command does: two processes must not execute one run, and without a deployment no worker would. A count shows no text of others.
-    const isReady = { id: { any_: [id] }, state: { type: { any_: ENDED } }, deployment_id: { is_null_: false } };
-    if ((await call.ask('count_flow_runs_flow_runs_count_post', { body: { flow_runs: isReady } })) !== 1) throw notRetryable(call.requestId);
+    // As Prefect's own command does: two processes must not execute one run, and without a deployment no worker would.
+    if (!(await isRun(call, id, ENDED, { deployment_id: { is_null_: false } }))) throw notRetryable(call.requestId, await activeState(call, id));
     return setState(call, id, { state: { type: 'SCHEDULED', name: 'AwaitingRetry' }, force: true });
   },
 });
 
-function notRetryable(requestId: string): ToolRefusal {
-  const detail = 'You may read no flow run of this id that has ended and belongs to a deployment.';
+/** Counts, because a count shows no text of others: it cannot taint an agent. */
+async function isRun(call: ToolCall, id: string, states: readonly string[], more: object = {}): Promise<boolean> {
+  const flowRuns = { id: { any_: [id] }, state: { type: { any_: states } }, ...more };
+  return (await call.ask('count_flow_runs_flow_runs_count_post', { body: { flow_runs: flowRuns } })) === 1;
+}
+
+/** Undefined: the run has ended, or the principal may not read it. */
+async function activeState(call: ToolCall, id: string): Promise<string | undefined> {
+  if (!(await isRun(call, id, ACTIVE))) return undefined;
+  for (const state of ACTIVE) if (await isRun(call, id, [state])) return state;
+  return undefined;
+}
+
+function notRetryable(requestId: string, state: string | undefined): ToolRefusal {
+  const unknown = 'You may read no flow run of this id that has ended and belongs to a deployment.';
+  const detail = state === undefined ? unknown : `The flow run has not ended yet (${state}).`;
   return new ToolRefusal({ code: 'not-retryable', detail, hint: 'Read its state_type and deployment_id with get_flow_runs.', request_id: requestId });
 }
 

@@ -1,7 +1,7 @@
 // A record as text: an event of the gateway, or the effect of a request.
 import type { LedgerRecord } from '../contract/record.ts';
 import { EVENTS_OF_RECORD, EVENTS_STORED, GATEWAY_ACTIONS } from '../record/ledger/events.ts';
-import { SUMMARY_ACTION } from '../record/ledger/floods.ts';
+import { PROBES_ACTION, SUMMARY_ACTION } from '../record/ledger/floods.ts';
 import { EXPORT_GAP_ACTION } from '../record/sinks/exports.ts';
 import { span } from './text.ts';
 
@@ -33,7 +33,9 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
     case EXPORT_GAP_ACTION:
       return exportGapWords(record);
     case SUMMARY_ACTION:
-      return summaryWords(record, gap);
+      return summaryWords(record, 'more requests of nobody known', gap);
+    case PROBES_ACTION:
+      return summaryWords(record, 'probes', gap);
     default:
       return restoreWords(record, gap);
   }
@@ -54,9 +56,9 @@ function exportGapWords({ resource_id, reason, tool }: LedgerRecord): string {
   return `sink ${resource_id ?? '?'} ${what} ${tool ?? ''}`;
 }
 
-function summaryWords({ resource_id, source_ip, tool }: LedgerRecord, gap: string | undefined): string {
+function summaryWords({ resource_id, source_ip, tool }: LedgerRecord, what: string, gap: string | undefined): string {
   const from = source_ip === null ? '' : ` from ${source_ip}`;
-  return `${resource_id ?? '?'} more requests of nobody known${from}${gap === undefined ? '' : ` within ${gap}`} (${tool ?? ''})`;
+  return `${resource_id ?? '?'} ${what}${from}${gap === undefined ? '' : ` within ${gap}`} (${tool ?? ''})`;
 }
 
 const STARTED: Readonly<Record<string, string>> = { none: ' for the first time', clean: ' after a clean stop', unclean: ' after being killed' };

@@ -76,7 +76,11 @@ describe('a lock', () => {
     try {
       for (const path of [PATH, '/.lictor/login', '/api/health', '/dashboard'])
         expect([path, (await gateway.fetch(path, { token: other })).status]).toEqual([path, 403]);
-      expect((await gateway.fetch('/.lictor/health')).status).toBe(200);
+      expect((await gateway.fetch('/.lictor/health', { token: other })).status).toBe(200);
+      expect((await gateway.fetch('/.lictor/health/x', { token: other })).status).not.toBe(200);
+      // A probe is only counted. The gateway has answered those of its start too.
+      const own = jsonLines(await gateway.lictorOk('audit', '--json')).map(({ path }) => path);
+      expect(own.filter((path) => ['/.lictor/health', '/.lictor/ready', '/.lictor/health/x'].includes(String(path)))).toEqual(['/.lictor/health/x']);
     } finally {
       await gateway.lictorOk('unlock', 'address:127.0.0.0/8');
     }

@@ -7,7 +7,7 @@ import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import { appendRecord } from './append-record.ts';
 import { recordOfRow } from './columns.ts';
 import { type Core, createCore } from './core.ts';
-import { accessLine, END_MS, FLOW_RUN, tempState, workerSetup } from './lines.fixture.ts';
+import { accessLine, END_MS, FLOW_RUN, facts, tempState, workerSetup } from './lines.fixture.ts';
 import type { WorkerSetup } from './protocol.ts';
 
 describe('ledger core', () => {
@@ -184,6 +184,19 @@ describe('ledger core', () => {
     nowMs += 5_000;
     core.tick();
     expect(requests()).toMatchObject([{ request_id: 's3' }, { request_id: 's1', action: 'session.login' }, { request_id: 's2', action: null, status: 499 }]);
+  });
+
+  it('gives the probes of a load balancer no record each, and every other request one', () => {
+    const probe = { path: '/.lictor/ready', taken: 'own', operation: '', facts: '' };
+    const left = [{}, { status: 503 }, { path: '/.lictor/health' }, { method: 'HEAD' }];
+    const written = [
+      ...[{ status: 429, code: 'rate-limited' }, { status: 503, code: 'control-unavailable' }, { facts: facts() }, { method: 'POST' }],
+      ...[{ path: '/.lictor/ready/' }, { path: '/.lictor/readyx' }, { path: '/x/.lictor/ready' }, { path: '/%2elictor/ready' }],
+      ...[{ path: '/.lictor/me' }, { status: 404 }, { taken: 'direct' }, { taken: '' }],
+    ];
+    log(...[...left, ...written].map((more, index) => accessLine(`p${index}`, { ...probe, ...more })));
+    pumpAll(start());
+    expect(requests().map(({ request_id }) => request_id)).toEqual(written.map((_, index) => `p${left.length + index}`));
   });
 
   it('continues after a line with an invalid time', () => {

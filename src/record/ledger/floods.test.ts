@@ -8,7 +8,7 @@ import type { LedgerRecord } from '../../contract/record.ts';
 import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import { recordOfRow } from './columns.ts';
 import { type Core, createCore } from './core.ts';
-import { FLOOD_LIMITS, SUMMARY_ACTION } from './floods.ts';
+import { FLOOD_LIMITS, PROBES_ACTION, SUMMARY_ACTION } from './floods.ts';
 import { accessLine, END_MS, facts, tempState, workerSetup } from './lines.fixture.ts';
 
 const NOBODY = facts({
@@ -113,6 +113,22 @@ describe('floods', () => {
     expect(summaries().reduce((sum, { resource_id }) => sum + Number(resource_id), 0)).toBe(total - FLOOD_LIMITS.inAll);
     expect(summaries()[0]).toMatchObject({ source_ip: '203.0.113.9' });
     expect(summaries().at(-1)).toMatchObject({ source_ip: null, tool: expect.stringMatching(/^more than \d+ addresses: .*, \.\.\.$/) });
+  });
+
+  it('counts probes apart from the rejected requests of the same address, by page and status, and they use none of its single records', () => {
+    const probe = { taken: 'own', operation: '', facts: '', path: '/.lictor/ready', status: 200 };
+    come(FLOOD_LIMITS.perAddress + 20, probe);
+    come(3, { ...probe, status: 503 });
+    come(1, { ...probe, path: '/.lictor/health' }, () => '203.0.113.10');
+    come(FLOOD_LIMITS.perAddress + 5);
+    expect(singles()).toHaveLength(FLOOD_LIMITS.perAddress);
+    later();
+    expect(summaries()).toMatchObject([{ resource_id: '5', decision: 'deny', tool: 'credential-unknown 5' }]);
+    const sum = { resource_type: 'Probes', decision: null, reason: null, request_id: null };
+    expect(all().filter(({ action }) => action === PROBES_ACTION)).toMatchObject([
+      { ...sum, resource_id: '123', source_ip: '203.0.113.9', bytes: 1230, tool: '/.lictor/ready (200) 120, /.lictor/ready (503) 3' },
+      { ...sum, resource_id: '1', source_ip: '203.0.113.10', tool: '/.lictor/health (200) 1' },
+    ]);
   });
 
   it('an IPv6 subscriber is one address', () => {

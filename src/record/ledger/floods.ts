@@ -1,4 +1,4 @@
-// Limits the records of anonymous requests: above a number for each minute they are counted, and a summary record has the count.
+// Limits the records of anonymous requests: above a number for each minute they are counted, and a summary record has the count. So are all probes.
 import type { DatabaseSync } from 'node:sqlite';
 import { guesserKey } from '../../contract/network.ts';
 import type { NewRecord } from '../../contract/record.ts';
@@ -21,11 +21,15 @@ const MINUTE_MS = 60_000;
 const GRACE_MS = 30_000;
 
 export const SUMMARY_ACTION = 'requests.summary';
+/** Of load balancers, which ask whether a node is ready. */
+export const PROBES_ACTION = 'requests.probes';
 
 /** All methods run inside a transaction. */
 export interface Floods {
   /** Appends the record, or counts it. Authenticated and allowed requests always have a record. */
   readonly appendOrCount: AppendRow;
+  /** A probe has no record of itself, only the summary of its minute. */
+  countProbe(record: NewRecord): void;
   /** True: `appendOrCount` would only count this one. */
   isOver(record: NewRecord): boolean;
   /** Writes the summaries of past minutes. */
@@ -44,8 +48,8 @@ export function createFloods(db: DatabaseSync, appendRow: AppendRow, limits: Flo
   const over = db.prepare('SELECT DISTINCT minute FROM flood_counts WHERE minute <= ? OR minute > ? ORDER BY minute');
   const counted = db.prepare(
     `SELECT address, sum(count) AS count, min(first) AS first, max(last) AS last, sum(bytes) AS bytes, min(decision = 'deny') AS denied,
-       group_concat(reason || ' ' || count, ', ') AS reasons
-     FROM flood_counts WHERE minute = ? GROUP BY address ORDER BY count DESC, address`,
+       group_concat(reason || ' ' || count, ', ') AS reasons, reason LIKE '/%' AS probe
+     FROM flood_counts WHERE minute = ? GROUP BY address, probe ORDER BY count DESC, address`,
   );
   const forget = db.prepare('DELETE FROM flood_counts WHERE minute = ?');
   const forgetSingles = db.prepare('DELETE FROM flood_singles WHERE minute < ?');
@@ -72,13 +76,16 @@ export function createFloods(db: DatabaseSync, appendRow: AppendRow, limits: Flo
       single.run(minute, ALL);
       return appendRow(record, id);
     },
+    // No reason begins with the slash of a path.
+    countProbe: (record) => countOne({ ...record, reason: `${record.path} (${record.status})` }, minuteOf(record), addressOf(record)),
     isOver: (record) => isAnonymous(record) && isFull(minuteOf(record), addressOf(record)),
     summarise(nowMs) {
       const last = Math.floor((nowMs - GRACE_MS) / MINUTE_MS) - 1;
       // A minute in the future exists only if the clock went back.
       for (const { minute } of over.all(last, Math.floor(nowMs / MINUTE_MS) + 1)) {
         const rows = counted.all(Number(minute)).map(parseCounted);
-        for (const record of summaries(rows)) appendRow(record);
+        const [probes, others] = [rows.filter(({ isProbe }) => isProbe), rows.filter(({ isProbe }) => !isProbe)];
+        for (const record of [...summaries(others), ...summaries(probes)]) appendRow(record);
         forget.run(Number(minute));
       }
       forgetSingles.run(last);
@@ -112,6 +119,7 @@ interface Counted {
   readonly bytes: number;
   readonly denied: boolean;
   readonly reasons: string;
+  readonly isProbe: boolean;
 }
 
 /** Only this file writes these rows, so the shape is trusted. */
@@ -119,7 +127,7 @@ function parseCounted(row: Record<string, unknown>): Counted {
   const { address, count, first, last, bytes, denied, reasons } = row;
   return {
     ...{ address: String(address), first: String(first), last: String(last), reasons: String(reasons) },
-    ...{ count: Number(count), bytes: Number(bytes), denied: denied === 1 },
+    ...{ count: Number(count), bytes: Number(bytes), denied: denied === 1, isProbe: row['probe'] === 1 },
   };
 }
 
@@ -146,17 +154,18 @@ function together(rows: readonly Counted[]): Omit<Counted, 'address' | 'reasons'
     first: firsts[0] ?? '',
     last: lasts.at(-1) ?? '',
     denied: rows.every(({ denied }) => denied),
+    isProbe: rows.every(({ isProbe }) => isProbe),
   };
 }
 
 /** `resource_id` is the count, `time` the first request, `duration_ms` the time to the last one, `tool` the reasons or the addresses. */
-function summary({ count, first, last, bytes, denied }: Omit<Counted, 'address' | 'reasons'>, sourceIp: string | null, words: string): NewRecord {
+function summary({ count, first, last, bytes, denied, isProbe }: Omit<Counted, 'address' | 'reasons'>, sourceIp: string | null, words: string): NewRecord {
   return {
     time: first,
-    action: SUMMARY_ACTION,
-    reason: 'anonymous-requests',
+    action: isProbe ? PROBES_ACTION : SUMMARY_ACTION,
+    reason: isProbe ? null : 'anonymous-requests',
     decision: denied ? 'deny' : null,
-    resource_type: 'AnonymousRequests',
+    resource_type: isProbe ? 'Probes' : 'AnonymousRequests',
     resource_id: String(count),
     source_ip: sourceIp,
     bytes,

@@ -108,7 +108,7 @@ function createAccessTaker(parts: IngestParts, calls: CallCount) {
         appendRow(unreadableRecord(nowMs, part.length), stableId(inode, offset, part.toString('latin1')));
         continue;
       }
-      take(line.record, isHeld(line));
+      take(line.record, howToTake(line, parts.basePath));
       lastMs = line.endMs;
       calls.add(line.record);
       if (line.pid !== null) workers.set(line.pid, Math.max(line.endMs, workers.get(line.pid) ?? 0));
@@ -118,8 +118,24 @@ function createAccessTaker(parts: IngestParts, calls: CallCount) {
   };
 }
 
-function isHeld({ taken, record }: Extract<AccessLine, { ok: true }>): boolean {
-  return HELD.includes(taken) || (taken === 'own' && record.status === CLIENT_GONE);
+type ReadLine = Extract<AccessLine, { ok: true }>;
+
+function howToTake(line: ReadLine, basePath: string): 'append' | 'hold' | 'count' {
+  if (isProbe(line, basePath)) return 'count';
+  return HELD.includes(line.taken) || (line.taken === 'own' && line.record.status === CLIENT_GONE) ? 'hold' : 'append';
+}
+
+/** The whole paths, so that no page below them is one. */
+const PROBED: readonly string[] = ['/.lictor/health', '/.lictor/ready'];
+
+/**
+ * A load balancer asks each node every second: single records of that would hide the others. These two pages read no credential and decide nothing, so a
+ * record says no more than that the node answered. A line with a decision, a principal, a reason or another status has its own record.
+ */
+function isProbe({ taken, record }: ReadLine, basePath: string): boolean {
+  const { path, method, status, decision, reason, principal, action } = record;
+  const isOfPage = taken === 'own' && PROBED.some((page) => path === `${basePath}${page}`) && (method === 'GET' || method === 'HEAD');
+  return isOfPage && (status === 200 || status === 503) && [decision, reason, principal, action].every((fact) => (fact ?? null) === null);
 }
 
 interface ParsedPart {

@@ -24,10 +24,10 @@ export interface Intents {
    */
   append(record: NewRecord): void;
   /**
-   * Looks up these requests at once. The returned function takes one access line: attaches it to its intent, holds it, or appends it. It ignores a request
-   * that has a record or a line already.
+   * Looks up these requests at once. The returned function takes one access line: attaches it to its intent, or appends, holds or counts it. It ignores a
+   * request that has a record or a line already.
    */
-  lines(requestIds: readonly string[], nowMs: number): (record: RequestRecord, hold: boolean) => void;
+  lines(requestIds: readonly string[], nowMs: number): (record: RequestRecord, how: 'append' | 'hold' | 'count') => void;
   /** Makes records of lines that waited long enough, and of lines from before the clock went back. */
   releaseHeld(nowMs: number): void;
   releaseAll(): void;
@@ -39,7 +39,7 @@ export interface IntentsParts {
   readonly db: DatabaseSync;
   readonly appendRow: AppendRow;
   /** Records that may be anonymous pass these limits. */
-  readonly floods: Pick<Floods, 'appendOrCount' | 'isOver'>;
+  readonly floods: Pick<Floods, 'appendOrCount' | 'countProbe' | 'isOver'>;
   readonly session: string;
 }
 
@@ -87,13 +87,14 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
     },
     lines(requestIds, nowMs) {
       const seen = new Map(known.all(JSON.stringify(requestIds)).map(({ id, source }) => [String(id), String(source)]));
-      return (line, hold) => {
+      return (line, how) => {
         const record = notes.applyTo(line);
         const source = seen.get(record.request_id);
         if (source === 'intent') attach.run(JSON.stringify(record), record.request_id);
         if (source !== undefined) return;
         seen.set(record.request_id, '');
-        if (!hold) floods.appendOrCount(record);
+        if (how === 'append') floods.appendOrCount(record);
+        else if (how === 'count') floods.countProbe(record);
         else insert.run(record.request_id, 'line', session, JSON.stringify(record), nowMs);
       };
     },

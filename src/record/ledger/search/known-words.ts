@@ -28,7 +28,7 @@ const OWN_ACTIONS = [
   ],
   ...['gateway.disk_low', 'identity.forget', 'keys.rotate', 'ledger.export_gap', 'ledger.rotate_key', 'lock.create', 'lock.remove'],
   ...['observe.enforce', 'observe.resume', 'policy.apply'],
-  ...['requests.summary', 'run_token.mint', 'run_token.orphan', 'service.purge'],
+  ...['requests.probes', 'requests.summary', 'run_token.mint', 'run_token.orphan', 'service.purge'],
   ...['scim.groups.create', 'scim.groups.delete', 'scim.groups.replace', 'scim.groups.update', 'scim.refused'],
   ...['scim.users.create', 'scim.users.delete', 'scim.users.replace', 'scim.users.update'],
   ...['session.backchannel_logout', 'session.end', 'session.login', 'session.logout', 'session.refresh', 'socket.close'],

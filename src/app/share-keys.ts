@@ -7,7 +7,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
 import type { StoreAddress } from '../contract/store-address.ts';
-import type { SharedKeys } from '../store/shared-keys.ts';
+import { SEAL_CHECK, type SharedKeys } from '../store/shared-keys.ts';
 
 export interface Keys {
   readonly sealer: Sealer;
@@ -29,19 +29,23 @@ export async function openKeys(
   return { sealer, signingText, shareFile: (name, file, make) => shareFile(name, file, { shared, sealer, make }) };
 }
 
-/** The name of a row that only shows which key sealed the others. */
-const SEAL_CHECK = 'seal';
-
-/**
- * Opens the sealing key, which must be the one of the other nodes. Throws `node-keys-differ` with the remedy. Only the first node of a store creates
- * a key: a second one would seal what no other node opens.
- */
+/** Throws as `openKeys`. Only the first node of a store creates a key: a second one would seal what no other node opens. */
 async function openSharedSealer(sealKey: string, shared: SharedKeys): Promise<Sealer> {
   const known = await shared.get(SEAL_CHECK);
-  if (known !== undefined && !existsSync(sealKey)) throw differ(`${sealKey} is missing: copy it from another node of this store, with mode 0600.`);
+  assertSealShared(sealKey, known);
   const sealer = openSealer(sealKey);
-  const sealed = known ?? (await shared.change(SEAL_CHECK, async (before) => before ?? sealer.seal(SEAL_CHECK, SEAL_CHECK)));
-  if (sealer.open(sealed, SEAL_CHECK) === SEAL_CHECK) return sealer;
+  if (known === undefined) assertSealShared(sealKey, await shared.change(SEAL_CHECK, async (before) => before ?? sealer.seal(SEAL_CHECK, SEAL_CHECK)));
+  return sealer;
+}
+
+/**
+ * The sealing key must be the one of the other nodes. `sealed`: their row `SEAL_CHECK`; undefined: this is the first node. Creates no key. Throws
+ * `node-keys-differ` with the remedy.
+ */
+export function assertSealShared(sealKey: string, sealed: string | undefined): void {
+  if (sealed === undefined) return;
+  if (!existsSync(sealKey)) throw differ(`${sealKey} is missing: copy it from another node of this store, with mode 0600.`);
+  if (openSealer(sealKey).open(sealed, SEAL_CHECK) === SEAL_CHECK) return;
   throw differ(`${sealKey} is not the key of the other nodes of this store: copy theirs, or give this node its own store.`);
 }
 

@@ -93,12 +93,6 @@ async function grants(): Promise<readonly LedgerRecord['grants'][]> {
   return found;
 }
 
-it('rotate upstream without a file of the credential names the configuration that it read, and the key', async () => {
-  const file = join(root, 'lictor.yaml');
-  const err = `lictor: ${file} names no file with the credential for Prefect. Name one there, in prefect.auth_string_file (or api_key_file).\n`;
-  expect(await lictor('rotate', 'upstream')).toEqual({ status: 1, out: '', err });
-});
-
 describe('the grants of a change', () => {
   const TOKEN = { members: ['token:etl'], networks: ['10.0.0.0/8'], scope: 'tags=team-a' };
 

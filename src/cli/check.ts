@@ -57,8 +57,8 @@ interface Found {
   readonly vectors: number;
 }
 
-/** nginx tests only a valid configuration. */
-export async function findProblems(context: Pick<CliContext, 'configFile' | 'stateDir' | 'env'>): Promise<Found> {
+/** nginx tests only a valid configuration. `isAside`: the state directory is of no gateway. */
+async function findProblems(context: Pick<CliContext, 'configFile' | 'stateDir' | 'env'>, isAside = false): Promise<Found> {
   const loaded = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir() });
   if (!loaded.ok) return { problems: loaded.problems, warnings: [], vectors: 0 };
   const { testedPolicies } = await import('./own-policies.ts');
@@ -82,7 +82,7 @@ export async function findProblems(context: Pick<CliContext, 'configFile' | 'sta
       ...ruleProblems(loaded.config.approvals),
       ...checkMetadataFiles(loaded.config, systemClock()),
       ...edge,
-      ...(await storeProblems(loaded.config)),
+      ...(await storeProblems(loaded.config, isAside ? undefined : paths.sealKey)),
     ],
     warnings: [...restarts, ...certificateWarnings(loaded.config), ...warnings],
     vectors,
@@ -93,7 +93,7 @@ export async function findProblems(context: Pick<CliContext, 'configFile' | 'sta
 export async function findProblemsAside({ env }: Pick<CliContext, 'env'>, configFile: string): Promise<Found> {
   const stateDir = mkdtempSync(join(tmpdir(), 'lictor-check-'));
   try {
-    return await findProblems({ configFile: () => configFile, stateDir: () => stateDir, env });
+    return await findProblems({ configFile: () => configFile, stateDir: () => stateDir, env }, true);
   } finally {
     removeRuntimeDir(prepareStateDir(stateDir));
     rmSync(stateDir, { recursive: true, force: true });

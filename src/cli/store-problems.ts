@@ -1,21 +1,28 @@
-// `lictor check`: whether the Postgres database of the configuration can be the store. A missing SQLite file is created at the start.
+// `lictor check`: whether the Postgres database of the configuration can be the store of this node. A missing SQLite file is created at the start.
 import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/load.ts';
 import { LictorError } from '../contract/error.ts';
 import type { StoreAddress } from '../contract/store-address.ts';
 
-export async function storeProblems({ storeAt, storeListen }: Pick<Config, 'storeAt' | 'storeListen'>): Promise<readonly Problem[]> {
-  return [...(await problemsAt('store', storeAt)), ...(await problemsAt('store_listen', storeListen))];
+const REMEDY = 'docs/how-to/postgres.md says how Lictor uses the database.';
+
+/** `sealKey` is compared with the key of the other nodes. Undefined: not the state directory of a node. */
+export async function storeProblems({ storeAt, storeListen }: Pick<Config, 'storeAt' | 'storeListen'>, sealKey?: string): Promise<readonly Problem[]> {
+  return [...(await problemsAt('store', storeAt, sealKey)), ...(await problemsAt('store_listen', storeListen))];
 }
 
-async function problemsAt(path: string, at: StoreAddress | null): Promise<readonly Problem[]> {
+async function problemsAt(path: string, at: StoreAddress | null, sealKey?: string): Promise<readonly Problem[]> {
   if (at === null || typeof at === 'string') return [];
-  const { examinePostgres } = await import('../store/postgres.ts');
+  const [{ examinePostgres }, { assertSealShared }] = await Promise.all([import('../store/postgres.ts'), import('../app/share-keys.ts')]);
+  let wasRead = false;
   try {
-    await examinePostgres(at);
+    const { seal } = await examinePostgres(at);
+    wasRead = true;
+    if (sealKey !== undefined) assertSealShared(sealKey, seal);
     return [];
   } catch (error) {
     if (!(error instanceof LictorError)) throw error;
-    return [{ path, message: error.message.replace(/\.$/, ''), remedy: 'docs/how-to/postgres.md says how Lictor uses the database.' }];
+    const unread = wasRead || sealKey === undefined ? '' : ` Lictor did not compare ${sealKey} with the key of the other nodes.`;
+    return [{ path, message: error.message.replace(/\.$/, ''), remedy: `${REMEDY}${unread}` }];
   }
 }

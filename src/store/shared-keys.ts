@@ -1,6 +1,9 @@
 // Keys that all nodes of a gateway need. Their texts are sealed: who reads the store cannot use them.
 import type { Database } from './database.ts';
 
+/** The name of a row that only shows which key sealed the others. */
+export const SEAL_CHECK = 'seal';
+
 export interface SharedKeys {
   /** Undefined: no node has stored it yet. */
   get(name: string): Promise<string | undefined>;

@@ -1,7 +1,11 @@
 // A gateway whose store is a real Postgres behind a real PgBouncer in transaction mode, in front of a real Prefect.
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Gateway, jsonLines, startGateway, type Token } from '../env/gateway.ts';
+import { openSealer } from '../../src/config/keys/sealer.ts';
+import { type Gateway, jsonLines, runLictor, startGateway, type Token } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { type PgBouncer, startPgBouncer } from '../env/several/pgbouncer.ts';
@@ -39,6 +43,17 @@ describe('a gateway on Postgres', () => {
     const store = findings.findings.filter(({ check }) => ['store', 'tokens', 'break-glass', 'observe-mode', 'lost-runs', 'guarded-tags'].includes(check));
     expect(store.map(({ status }) => status)).toEqual(store.map(() => 'ok'));
     expect(store[0]?.message).toMatch(/^the store has version 1: postgres:\/\/prefect@127\.0\.0\.1:\d+\/postgres, Postgres \d+$/);
+  });
+
+  it('check names a state directory without the sealing key of the other nodes, and one with another key', async () => {
+    const stateDir = mkdtempSync(join(tmpdir(), 'lictor-other-node-'));
+    const checked = () => runLictor(['check'], { configFile: gateway.configFile, stateDir });
+    expect(await checked()).toMatchObject({ code: 1, output: expect.stringContaining('seal.key is missing') });
+    openSealer(join(stateDir, 'keys', 'seal.key'));
+    expect(await checked()).toMatchObject({ code: 1, output: expect.stringContaining('is not the key of the other nodes') });
+    cpSync(join(gateway.stateDir, 'keys', 'seal.key'), join(stateDir, 'keys', 'seal.key'));
+    expect(await checked()).toMatchObject({ code: 0, output: expect.stringContaining('no problem') });
+    rmSync(stateDir, { recursive: true });
   });
 
   it('logs a person in, and out', async () => {

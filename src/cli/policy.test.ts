@@ -92,7 +92,8 @@ describe('lictor policy', () => {
   it('shows what was in force at any revision, and the difference to another or to the disk', async () => {
     await keep(3, { 'own.cedar': FREEZE });
     await keep(8, { 'own.cedar': '// open\n', 'more.cedar': '' });
-    expect((await lictor('policy', 'history')).text).toMatch(/REVISION.*\n8 .*local:root +2 +set 8\n3 .*set 3\n/);
+    const before = 'Before revision 3 there were no own policies: lictor policy rollback 2 returns to that.';
+    expect((await lictor('policy', 'history')).text).toMatch(new RegExp(`REVISION.*\\n8 .*local:root +2 +set 8\\n3 .*set 3\\n${before}\\n$`));
     expect((await lictor('policy', 'show', '5')).text).toBe(`// own.cedar\n${FREEZE}`);
     expect(await lictor('policy', 'show', '0')).toMatchObject({ status: 1 });
     expect(await lictor('policy', 'show', 'x')).toMatchObject({ status: 2 });
@@ -113,6 +114,12 @@ describe('lictor policy', () => {
     expect((await lictor('policy', 'diff', '2', '3')).text).toContain('+@id("freeze")');
     expect(await lictor('policy', 'rollback', '2')).toEqual({ status: 0, text: 'Policies applied: revision 3 -> 4.\n' });
     expect(readdirSync(join(root, 'policies'))).toEqual([]);
+  });
+
+  it('names a set without files in the history, and no state before the first revision of all', async () => {
+    await keep(1, { 'own.cedar': FREEZE });
+    await keep(4, {});
+    expect((await lictor('policy', 'history')).text).toMatch(/\n4 .* 0 \(no own policies\) +set 4\n1 .* 1 +set 1\n$/);
   });
 
   it('twin: rolls back to no revision where older sets may have been deleted', async () => {

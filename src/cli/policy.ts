@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { askControlPlane } from '../authorization/decide/ask-control-plane.ts';
 import { patchesBetween } from '../authorization/policy/own/patches.ts';
 import { replaceFiles } from '../authorization/policy/own/replace-files.ts';
-import { policiesAt, type Revisions } from '../authorization/policy/own/revisions.ts';
+import { beforeTheFirst, policiesAt, type Revisions } from '../authorization/policy/own/revisions.ts';
 import { LictorError } from '../contract/error.ts';
 import type { PolicyFiles } from '../contract/policy-files.ts';
 import type { PolicySet } from '../store/policy-sets.ts';
@@ -65,9 +65,17 @@ function history(context: CliContext, sets: readonly PolicySet[], json: boolean)
     context.out.write(`${JSON.stringify(objects)}\n`);
   } else if (sets.length === 0) context.out.write('No own policies have been in force yet.\n');
   else {
-    const rows = sets.map(({ revision, by, why, createdMs, files }) => [`${revision}`, minute(createdMs), by, `${Object.keys(files).length}`, printable(why)]);
+    const rows = sets.map(({ revision, by, why, createdMs, files }) => [`${revision}`, minute(createdMs), by, fileCount(files), printable(why)]);
     context.out.write(renderTable([['REVISION', 'SINCE (UTC)', 'BY', 'FILES', 'WHY'], ...rows], context));
+    const first = sets.at(-1)?.revision ?? 0;
+    if (beforeTheFirst(sets.length, first - 1) !== undefined)
+      context.out.write(`Before revision ${first} there were no own policies: lictor policy rollback ${first - 1} returns to that.\n`);
   }
+}
+
+function fileCount(files: PolicyFiles): string {
+  const { length } = Object.keys(files);
+  return length === 0 ? '0 (no own policies)' : `${length}`;
 }
 
 async function show(context: CliContext, session: AdminSession, { revision, output }: { revision: string | undefined; output?: string }): Promise<void> {

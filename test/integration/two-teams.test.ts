@@ -149,6 +149,8 @@ describe('the recipe for two teams', () => {
     const [explain = []] = commands('lictor explain bob@local');
     const explained = spaced(await gateway.lictorOk(...explain)).join('\n');
     for (const line of spaced(page('deny  bob@local'))) expect(explained).toContain(line);
+    await runLictorBlock('lictor account add lena');
+    expect(await gateway.lictorOk('explain', 'lena@local', ...explain.slice(2))).toMatch(/^allow/);
     expect(explained).toContain(`work_pool=${mark}pool-a`);
     expect(commands('lictor doctor')).toEqual([['doctor']]);
     // A busy Prefect may not answer in time: doctor is asked again then.

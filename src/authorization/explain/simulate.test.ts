@@ -25,6 +25,7 @@ const bob: Principal = {
 const dana: Principal = { ...bob, id: 'dana@corp', roles: ['deployer'], grants: everywhere(['deployer']) };
 const scoped: Principal = { ...bob, id: 'eve@corp', grants: [{ role: 'operator', scope: { ...NOWHERE, tags: ['team-a'] } }] };
 
+const run: Principal = { ...bob, id: 'run:0199c0de', kind: 'run', idp: null, roles: ['run'], grants: everywhere(['run']) };
 const copilot: Principal = { ...bob, id: 'agent:copilot', kind: 'agent', idp: null, onBehalfOf: ['bob@corp'], limitedBy: [bob] };
 
 const RECORD = {
@@ -40,7 +41,7 @@ const RECORD = {
 /** Against the built-in policies and this one. */
 function against(candidate: Readonly<Record<string, string>>, record: Partial<LedgerRecord>, former = builtIn) {
   const whole = { source_ip: '10.0.0.1', path_taken: 'direct', ...RECORD, ...record } as LedgerRecord; // A test names the fields that are read.
-  const find = async (id: string) => [bob, dana, scoped, copilot].find((known) => known.id === id);
+  const find = async (id: string) => [bob, dana, scoped, copilot, run].find((known) => known.id === id);
   return replay({ actions, candidate: engineOf(candidate), formerly: () => former, find }, whole);
 }
 
@@ -118,6 +119,19 @@ describe('a recorded decision', () => {
     expect(await against({ f }, record, engineOf({ f }))).toMatchObject({ verdict: 'same' });
     expect(await against({ f: f.replace('"frozen"', '"closed"') }, record, engineOf({ f }))).toMatchObject({ verdict: 'may-change' });
     expect(await against({}, { ...record, decision: 'deny', reason: 'policy-forbids' }, engineOf({ f }))).toMatchObject({ verdict: 'now-allowed' });
+  });
+
+  it('may change where a policy looks at the run that called a service; other principals and other actions have no such attributes', async () => {
+    const call = { action: 'services.call', resource_type: 'ServiceRoute', resource_id: 'billing/v1/*', principal: 'run:0199c0de' } as const;
+    const denied = { ...call, decision: 'deny', reason: 'policy-default-deny' } as const;
+    const p = '@id("p") permit (principal, action == Action::"services.call", resource) when { principal has tags && principal.tags.contains("team-a") };';
+    expect(await against({ p }, denied)).toEqual({ verdict: 'may-change', policies: ['p'], right: null });
+    expect(await against({ p }, { ...denied, principal: 'bob@corp' })).toMatchObject({ verdict: 'same' });
+    expect(await against({ p }, call, engineOf({ p }))).toMatchObject({ verdict: 'same' });
+    expect(await against({ p: p.replace('team-a', 'team-b') }, call, engineOf({ p }))).toMatchObject({ verdict: 'may-change', policies: ['p'] });
+    expect(await against({ p: p.replace('has tags &&', 'has idp &&') }, denied)).toMatchObject({ verdict: 'same' });
+    const other = p.replace('services.call', 'flows.delete');
+    expect(await against({ p: other }, { ...denied, action: 'flows.delete', resource_type: 'Flow' })).toMatchObject({ verdict: 'same' });
   });
 
   it('may change where a policy looks at the values of parameters, which no record has', async () => {

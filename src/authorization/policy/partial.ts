@@ -3,7 +3,7 @@ import { type CedarValueJson, isAuthorizedPartial } from '@cedar-policy/cedar-wa
 import type { Effect, Resource } from '../../contract/decision.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { ActionEntry } from '../../prefect/catalog/actions.ts';
-import { OBJECT, withOpenObject } from './open-object.ts';
+import { OBJECT, OF_RUN, withOpenObject } from './open-object.ts';
 import { invalid, type PolicyTexts } from './policies.ts';
 import { PRINCIPAL, ROLE } from './schema.ts';
 
@@ -13,7 +13,7 @@ export interface PartialQuestion {
   readonly resource: Resource;
   /** The roles in force for this resource. Scopes are unknown here. */
   readonly roles: readonly string[];
-  /** Null: unknown. The carrier, the facts of the body and the attributes of the object are always unknown. */
+  /** Null: unknown. The carrier, the facts of the body and the attributes of the object or of a calling run are always unknown. */
   readonly address: string | null;
 }
 
@@ -66,7 +66,13 @@ function ask({ principal, roles, action, resource, address }: PartialQuestion, a
     principal: uid,
     action: { type: 'Action', id: action },
     resource: { type: resource.type, id: resource.id ?? '' },
-    context: { address: address ?? unknown('address'), carrier: unknown('carrier'), facts: unknown('facts'), [OBJECT]: unknown(OBJECT) },
+    context: {
+      address: address ?? unknown('address'),
+      carrier: unknown('carrier'),
+      facts: unknown('facts'),
+      [OBJECT]: unknown(OBJECT),
+      [OF_RUN]: attributesOfRun(principal.kind, group),
+    },
     entities: [
       {
         uid,
@@ -86,6 +92,11 @@ function ask({ principal, roles, action, resource, address }: PartialQuestion, a
     policies: mayBeDetermining.toSorted(),
     residual: JSON.stringify([satisfied.toSorted(), errored.toSorted(), open]),
   };
+}
+
+/** Only a run that calls a service or a host has such attributes. */
+function attributesOfRun(kind: Principal['kind'], group: string | undefined): CedarValueJson {
+  return kind === 'run' && group === 'services' ? unknown(OF_RUN) : {};
 }
 
 function unknown(name: string): CedarValueJson {

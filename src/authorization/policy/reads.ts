@@ -84,7 +84,7 @@ interface Access {
   readonly whole: boolean;
 }
 
-function accessOf(node: object): Access | undefined {
+export function accessOf(node: object): Access | undefined {
   const access: unknown = '.' in node ? node['.'] : 'has' in node ? node.has : undefined;
   if (typeof access !== 'object' || access === null || !('left' in access) || !('attr' in access)) return undefined;
   const { left, attr } = access;

@@ -26,7 +26,7 @@ export async function policiesAt({ sets, inUse }: Revisions, revision: number | 
 }
 
 /** Before the first set there were no own policies. Undefined where that is not certain, because the oldest sets are deleted. */
-function beforeTheFirst(count: number, revision: number): Pick<PolicySet, 'revision' | 'files'> | undefined {
+export function beforeTheFirst(count: number, revision: number): Pick<PolicySet, 'revision' | 'files'> | undefined {
   const isKnown = count > 0 && count < MOST_SETS && revision > 0;
   return isKnown ? { revision, files: {} } : undefined;
 }

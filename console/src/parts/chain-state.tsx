@@ -15,7 +15,7 @@ export function ChainState({ children }: { readonly children?: ReactNode }) {
   return (
     <p className="chain-state" role="status">
       {chain === undefined &&
-        (error === null ? <span className="muted">Examining the chain…</span> : <span className="muted">The state of the chain is unknown.</span>)}
+        (error === null ? <span className="muted">Examining the ledger…</span> : <span className="muted">The state of the ledger is unknown.</span>)}
       {chain?.state === 'intact' && (
         <>
           <Tag tone="good">
@@ -30,12 +30,12 @@ export function ChainState({ children }: { readonly children?: ReactNode }) {
         <>
           <Tag tone="bad">
             <span aria-hidden="true">✕</span>
-            {chain.state === 'broken' ? 'chain broken' : 'not signed'}
+            {chain.state === 'broken' ? 'records changed' : 'not signed'}
           </Tag>
           <span>
             {chain.state === 'broken'
-              ? 'The newest records do not fit the signed head: records were changed.'
-              : 'The ledger has no head that its key has signed.'}{' '}
+              ? 'The newest records do not fit the signature: records were changed or removed.'
+              : 'The ledger has no signature by its key.'}{' '}
             Run <code>lictor audit verify</code> on the gateway's machine.
           </span>
         </>

@@ -3,6 +3,10 @@
 /** A built-in policy with such a name is the role. */
 const ROLES: readonly string[] = ['viewer', 'operator', 'deployer', 'worker', 'agent', 'auditor', 'admin'];
 
+export function isRole(policy: string): boolean {
+  return ROLES.includes(policy);
+}
+
 /** `the role operator and the policy night-shift`. */
 export function policyWords(policies: readonly string[]): string {
   return policies.map((name) => `the ${policyName(name)}`).join(' and ');
@@ -10,7 +14,7 @@ export function policyWords(policies: readonly string[]): string {
 
 /** `role operator`. */
 export function policyName(name: string): string {
-  return `${ROLES.includes(name) ? 'role' : 'policy'} ${name}`;
+  return `${isRole(name) ? 'role' : 'policy'} ${name}`;
 }
 
 export interface Verdict {
@@ -24,4 +28,17 @@ export function verdictWords({ decision, reason, policies }: Verdict): string {
   const by = policies.length === 0 ? '' : ` by ${policyWords(policies)}`;
   if (decision === 'allow') return `allowed${by}`;
   return `not allowed${by} (${reason ?? 'no reason'}): observe mode let it through`;
+}
+
+interface Holder {
+  readonly kind: string;
+  readonly roles: readonly { readonly role: string; readonly scope: string | null }[];
+}
+
+/** `Today the role operator holds on tags=team-a.` Empty: nothing is known of it. The role of an agent's policy may be that of its sponsor. */
+export function roleTodayWords(name: string, { kind, roles }: Holder): string {
+  const scopes = roles.filter(({ role }) => role === name).map(({ scope }) => scope);
+  if (scopes.includes(null)) return `Today the role ${name} holds on everything.`;
+  if (scopes.length > 0) return `Today the role ${name} holds on ${scopes.join(' or ')}.`;
+  return roles.length === 0 || kind === 'agent' ? '' : `Today the principal does not have the role ${name}.`;
 }

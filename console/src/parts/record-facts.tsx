@@ -108,7 +108,7 @@ function RunLink({ id, binding }: { readonly id: string; readonly binding: Ledge
 
 function ledgerFacts(record: LedgerRecord): readonly Fact[] {
   return [
-    ['Number', `${record.seq.toLocaleString('en')} in the chain of the node ${record.node}`],
+    ['Number', `${record.seq.toLocaleString('en')} of the node ${record.node}`],
     ['Record id', text(record.id, 'code')],
     ['Hash', text(record.hash, 'code')],
   ];

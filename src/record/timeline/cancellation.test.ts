@@ -14,7 +14,7 @@ describe('who cancelled a run', () => {
   it('is who asked for it, with the policies, and not the worker or the run that reports the end', () => {
     const records = [cancel(1), cancel(2, byWorker), cancel(3, { ...byWorker, principal: `run:${RUN}`, principal_kind: 'run' })];
     expect(findCancellation(records)).toEqual({
-      ...{ record_id: records[0]?.id, principal: 'bob@local', on_behalf_of: [], source_ip: '10.0.0.7', time: at(1) },
+      ...{ record_id: records[0]?.id, request_id: records[0]?.request_id, principal: 'bob@local', on_behalf_of: [], source_ip: '10.0.0.7', time: at(1) },
       ...{ decision: 'allow', reason: 'policy-permits', policies: ['operator'] },
     });
   });

@@ -2,7 +2,7 @@
 import { type LedgerRecord, wasForwarded } from '../../contract/record.ts';
 import { runOfPrincipal } from '../../contract/run-token.ts';
 
-export type Cancellation = Pick<LedgerRecord, 'principal' | 'on_behalf_of' | 'source_ip' | 'time' | 'decision' | 'reason' | 'policies'> & {
+export type Cancellation = Pick<LedgerRecord, 'request_id' | 'principal' | 'on_behalf_of' | 'source_ip' | 'time' | 'decision' | 'reason' | 'policies'> & {
   readonly record_id: string;
 };
 
@@ -11,8 +11,8 @@ export function findCancellation(records: readonly LedgerRecord[]): Cancellation
   const done = records.filter(tookEffect);
   const found = done.findLast(asks) ?? done.at(-1);
   if (found === undefined) return null;
-  const { id, principal, on_behalf_of, source_ip, time, decision, reason, policies } = found;
-  return { record_id: id, principal, on_behalf_of, source_ip, time, decision, reason, policies };
+  const { id, request_id, principal, on_behalf_of, source_ip, time, decision, reason, policies } = found;
+  return { record_id: id, request_id, principal, on_behalf_of, source_ip, time, decision, reason, policies };
 }
 
 /** Any client can claim a run. */

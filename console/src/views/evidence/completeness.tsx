@@ -6,13 +6,13 @@ import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { counted, type Verification } from './steps.ts';
 import type { Evidence } from './use-evidence.ts';
 
-/** "Is the record complete?", answered in one sentence: at first for the end of the ledger, then for all of it. */
+/** "Is the ledger complete?", answered in one sentence: at first for the end of the ledger, then for all of it. */
 export function Completeness({ evidence: { current, verify }, missing }: { readonly evidence: Evidence; readonly missing: string | undefined }) {
   const verification = current?.outcome.verification;
   return (
-    <section className="card completeness" aria-label="Is the record complete?">
+    <section className="card completeness" aria-label="Is the ledger complete?">
       <div className="row between">
-        <h2>Is the record complete?</h2>
+        <h2>Is the ledger complete?</h2>
         <Button whyNot={missing} isPending={current?.isRunning === true} onPress={verify}>
           Verify the ledger
         </Button>
@@ -26,7 +26,9 @@ function NotYet() {
   return (
     <>
       <ChainState />
-      <p>This examines the newest records only. “Verify the ledger” computes the whole chain again, from the first record.</p>
+      <p>
+        The ledger is the list of all records. This examines the newest of them. “Verify the ledger” computes the hash of each record again, from the first one.
+      </p>
     </>
   );
 }
@@ -45,6 +47,7 @@ function Result({ verification }: { readonly verification: Verification }) {
         )}
         .{pruned > 0 && ' Retention has deleted earlier parts; their signed ends were verified.'}
       </p>
+      <p>The hash of a record covers every record before it. A signed checkpoint is Lictor's signature of such a hash, made every hour.</p>
       {doubt !== null && problems.length === 0 && <p>{doubt}</p>}
       {problems.length > 0 && (
         <ul className="problems">
@@ -58,8 +61,8 @@ function Result({ verification }: { readonly verification: Verification }) {
       {proven && (
         <p>
           <strong>Two things this cannot see:</strong> requests that reach Prefect around Lictor (<code>lictor doctor</code> looks for such a way), and a person
-          with root on the gateway's machine who removed the newest records together with their signature. To detect that, save head.json on another machine:
-          “Make the report” below offers it among its files. Compare it with <code>lictor audit verify --head</code>.
+          with root on the gateway's machine who removed the newest records together with their signature. <code>head.json</code> detects that. “Make the
+          report” below offers it among its files.
         </p>
       )}
     </Answer>

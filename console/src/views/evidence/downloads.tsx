@@ -6,7 +6,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   'report.md': 'the report as Markdown',
   'access-review.csv': 'a row for each right, with an empty decision',
   'data.json': 'all data',
-  'head.json': 'where the ledger ended, signed: store it elsewhere',
+  'head.json': 'the signed end of the ledger',
   SHA256SUMS: 'checksums of the files',
 };
 
@@ -26,11 +26,23 @@ export function Downloads({ report: { files } }: { readonly report: Report }) {
             <Button small onPress={() => save(name, text)}>
               {name}
             </Button>
-            <span className="muted">{ABOUT[name]}</span>
+            <span className="muted">
+              {ABOUT[name]}
+              {name === 'head.json' && <HeadUse />}
+            </span>
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+function HeadUse() {
+  return (
+    <>
+      . It has the number and hash of the newest record. Store it on another machine, where nobody can change it. To find out later whether these records are
+      still there and unchanged, copy it to the gateway's machine and run <code>lictor audit verify --head head.json</code>
+    </>
   );
 }
 

@@ -35,6 +35,11 @@ export function Services() {
   return (
     <Listed query={query} isEmpty={tokens.length === 0} empty={<NoTokens />}>
       <div className="stack">
+        {!query.hasNextPage && (
+          <p className="muted">
+            All service tokens that are not revoked, also those of agents and workers. The token of a run ends with the run and is not listed.
+          </p>
+        )}
         <UseFilter tokens={tokens} shown={use} nowMs={nowMs} />
         {rows.length === 0 ? (
           <EmptyState title={`No token: ${USE_WORDS[use].toLowerCase()}`} />

@@ -74,7 +74,11 @@ function Running({ records, fraction }: { readonly records: number; readonly fra
   return (
     <div className="policies-running">
       <progress max={1} value={fraction} aria-label="Simulation" />
-      <p role="status">{records === 0 ? 'Starting …' : `Still counting: ${number(records)} records replayed, ${Math.round(fraction * 100)} % of the time.`}</p>
+      <p role="status">
+        {records === 0
+          ? 'The gateway replays the recorded decisions. A count appears after the first 2,000 …'
+          : `Still counting: ${number(records)} records replayed, ${Math.round(fraction * 100)} % of the time.`}
+      </p>
     </div>
   );
 }

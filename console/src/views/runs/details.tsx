@@ -9,7 +9,7 @@ import { Panel } from '../../parts/panel.tsx';
 import { RecordPanel } from '../../parts/record-panel.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { ViewLoading } from '../../parts/view-loading.tsx';
-import { Why } from '../../parts/why.tsx';
+import { WhyRecord } from '../../parts/why.tsx';
 import { LANE_NAMES, type Row, type Timed } from './row.ts';
 import styles from './run.module.css';
 import { outcome, title } from './say.ts';
@@ -48,7 +48,7 @@ function RecordDetails({ at, id, onClose, onShow }: DetailsProps & { readonly id
       note={
         <>
           <p>{KNOWN[at.row.binding ?? 'prefect']}</p>
-          {record.decision === 'deny' && record.request_id !== null && <Why key={record.request_id} requestId={record.request_id} />}
+          <WhyRecord record={record} />
         </>
       }
     >

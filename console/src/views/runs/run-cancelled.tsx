@@ -1,6 +1,7 @@
 // Who cancelled the run, and whether they were allowed to.
 import { Link } from '@tanstack/react-router';
 import { verdictWords } from '../../parts/policy-words.ts';
+import { RolesToday } from '../../parts/roles-today.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import styles from './run.module.css';
 import type { Head } from './use-timeline.ts';
@@ -20,6 +21,7 @@ export function RunCancelled({ by, stateType }: { readonly by: Head['cancelled_b
         <UntrustedText text={chain(by.principal, by.on_behalf_of)} />
       </b>
       {by.source_ip !== null && <> from {by.source_ip}</>} at {utc(by.time)} UTC, <b>{verdictWords(by)}</b>.{' '}
+      {by.request_id !== null && <RolesToday requestId={by.request_id} policies={by.policies} />}{' '}
       <Link to="." search={(before: Record<string, string>) => ({ ...before, row: `record:${by.record_id}` })}>
         Show the record
       </Link>

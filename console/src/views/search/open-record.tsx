@@ -4,7 +4,7 @@ import { Panel } from '../../parts/panel.tsx';
 import { RecordPanel } from '../../parts/record-panel.tsx';
 import type { LedgerRecord } from '../../parts/record-words.ts';
 import { ViewLoading } from '../../parts/view-loading.tsx';
-import { Why } from '../../parts/why.tsx';
+import { WhyRecord } from '../../parts/why.tsx';
 import { termText } from './query-terms.ts';
 import { useOneRecord } from './use-records.ts';
 
@@ -24,14 +24,13 @@ export function OpenRecord({ id, shown, onClose, onSearch }: OpenRecordProps) {
         {error === null ? <ViewLoading /> : <ErrorNotice error={error} />}
       </Panel>
     );
-  const request = record.request_id;
   const more = [
     { text: 'Same principal', key: 'principal', value: record.principal },
     { text: 'Same object', key: 'object', value: record.resource_id },
     { text: 'Same request', key: 'request', value: record.request_id },
   ];
   return (
-    <RecordPanel record={record} onClose={onClose} note={record.decision === 'deny' && request !== null && <Why key={request} requestId={request} />}>
+    <RecordPanel record={record} onClose={onClose} note={<WhyRecord record={record} />}>
       {more.map(
         ({ text, key, value }) =>
           value !== null && (

@@ -51,7 +51,7 @@ export default function SearchView() {
       <ChainState>
         {can(me, 'access.read') && (
           <Link to="/evidence" search={{ verify: 'now' }}>
-            Is the record complete? Verify all of it
+            Is the ledger complete? Verify all of it
           </Link>
         )}
       </ChainState>

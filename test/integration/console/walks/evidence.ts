@@ -35,7 +35,7 @@ export function walkEvidence(stack: () => Stack): void {
     const page = await stack().open('admin', '/evidence');
     const days = [29, 0].map((before) => new Date(Date.now() - before * 86_400_000).toISOString().slice(0, 10));
     expect([await page.getByLabel('First day').inputValue(), await page.getByLabel('Last day').inputValue()]).toEqual(days);
-    await page.getByRole('region', { name: 'Is the record complete?' }).getByText('newest records intact').waitFor();
+    await page.getByRole('region', { name: 'Is the ledger complete?' }).getByText('newest records intact').waitFor();
     await page.goto(`${stack().gateway.url}/.lictor/console/search`);
     await page.getByRole('link', { name: 'Verify all of it' }).click();
     await page

@@ -83,9 +83,11 @@ export function walkRuns(stack: () => Stack): void {
     await page.getByRole('searchbox', { name: 'Find runs' }).fill(name);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name }).waitFor();
-    await page.getByText(/^Cancelled by operator@local from 127\.0\.0\.1 at .* UTC, allowed by the role operator\./).waitFor();
+    const said = page.getByText(/^Cancelled by operator@local from 127\.0\.0\.1 at .* UTC, allowed by the role operator\. Today the role operator holds on /);
+    await said.filter({ hasText: teams.a.tag }).waitFor();
     await page.getByRole('link', { name: 'Show the record' }).click();
     const record = page.getByRole('region', { name: 'Record', exact: true });
+    await record.getByText('Today the role operator holds on').waitFor();
     await record.getByText('It sets the state Cancelling or Cancelled.').waitFor();
     expect(await violations(page)).toEqual([]);
     const [box, button] = [await record.boundingBox(), await record.getByRole('button', { name: 'Zoom to it' }).boundingBox()];

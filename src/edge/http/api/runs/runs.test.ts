@@ -27,7 +27,7 @@ const start = findStart({ run: null, records: [creation(0)] });
 const parent = { flow_run_id: OTHER, name: 'foreign-name', start };
 const started_by = { ...start, parent, by: { id: 'a1', name: 'foreign-automation', made_by: 'mallory@local' } };
 const cancelled_by = {
-  ...{ record_id: 'id-9', time: at(1), principal: 'bob@local', on_behalf_of: [], source_ip: null },
+  ...{ record_id: 'id-9', request_id: 'q9', time: at(1), principal: 'bob@local', on_behalf_of: [], source_ip: null },
   ...{ decision: 'allow' as const, reason: 'policy-permits', policies: ['operator'] },
 };
 const head = { id: RUN, name: 'fuzzy-otter', state: 'Running', started_by, cancelled_by, prefect: 'yes' as const, first_at: at(0), last_at: at(1) };

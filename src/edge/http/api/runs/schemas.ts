@@ -35,7 +35,7 @@ const start: z.ZodType<Start> = z
 
 const cancellation = z
   .strictObject({
-    ...{ record_id: z.string(), time: z.string(), principal: text, on_behalf_of: list, source_ip: text },
+    ...{ record_id: z.string(), request_id: text, time: z.string(), principal: text, on_behalf_of: list, source_ip: text },
     decision: z.enum(['allow', 'deny']).nullable().describe('deny: observe mode let it through'),
     ...{ reason: text, policies: list },
   })

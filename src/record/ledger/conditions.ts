@@ -80,9 +80,9 @@ function conditions(filter: AuditFilter): readonly Condition[] {
   ].filter((condition) => condition !== undefined);
 }
 
-/** What nobody decided to do: pages and files, polls of workers, and reads of this console. Every denial and every failure stays. */
+/** What nobody decided to do: pages and files, polls of workers, probes, and reads of this console. Every denial and every failure stays. */
 const NO_ROUTINE =
-  "+((decision IS NOT NULL OR action IS NOT NULL OR status >= 400) AND NOT (action IN ('ui.bundle', 'ui.settings', 'worker.poll', 'worker.heartbeat', 'ledger.read', 'access.read', 'gateway.read') AND decision = 'allow' AND status < 400))";
+  "+((decision IS NOT NULL OR action IS NOT NULL OR status >= 400) AND NOT (action IN ('ui.bundle', 'ui.settings', 'worker.poll', 'worker.heartbeat', 'ledger.read', 'access.read', 'gateway.read') AND decision = 'allow' AND status < 400) AND NOT (action IS 'requests.probes' AND tool NOT LIKE '%(503)%'))";
 
 /** The fields with names. lower() handles ASCII only. No field has a line break. */
 const NAMES =

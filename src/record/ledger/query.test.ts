@@ -108,8 +108,11 @@ describe('ledger reader', () => {
     add(8, { request_id: 'bundle', principal: 'alice@local', action: 'ui.bundle', decision: 'allow', status: 200 });
     add(9, { request_id: 'denied', principal: 'eve@local', action: 'ui.bundle', decision: 'deny', status: 403 });
     add(7, { ...own, request_id: 'login', action: 'session.create', path: null });
-    expect(await ids({ withoutRoutine: true })).toEqual(['a', 'b', 'c', 'd', 'probe', 'login', 'denied']);
-    expect(await ids({})).toContain('page');
+    const probes = { principal: null, action: 'requests.probes', decision: null, path: null, status: null } as const;
+    add(10, { ...probes, request_id: 'well', tool: '/.lictor/ready (200) 60' });
+    add(11, { ...probes, request_id: 'ill', tool: '/.lictor/ready (200) 58, /.lictor/ready (503) 2' });
+    expect(await ids({ withoutRoutine: true })).toEqual(['a', 'b', 'c', 'd', 'probe', 'login', 'denied', 'ill']);
+    expect(await ids({})).toEqual(expect.arrayContaining(['page', 'well']));
   });
 
   it('comes newest first, page by page, within a time', async () => {

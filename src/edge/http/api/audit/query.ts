@@ -24,7 +24,7 @@ const ORDER: Word<boolean> = {
 
 const ROUTINE: Word<boolean> = {
   parse: (text) => (text === 'hide' ? true : text === 'show' ? false : undefined),
-  hint: 'show or hide: pages and files, polls of workers, and reads over this API, unless denied or failed. Default: show.',
+  hint: 'show or hide: pages and files, polls of workers, probes, and reads over this API, unless denied or failed. Default: show.',
 };
 
 /** For each name: the field of the filter, and the form of its value. */

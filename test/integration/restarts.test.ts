@@ -122,8 +122,8 @@ async function expectLedgerWhole(): Promise<void> {
 }
 
 /**
- * On a slow machine more than a hundred requests of nobody come in a minute while the control plane is away, the questions whether it is ready
- * among them: those beyond are counted (src/record/ledger/floods.ts). Each request without a separate record is unauthenticated, and in a sum.
+ * On a slow machine more than a hundred requests of nobody come in a minute while the control plane is away: those beyond are counted, and
+ * so are all questions whether it is ready (src/record/ledger/floods.ts). Each request without a separate record is unauthenticated, and in a sum.
  */
 async function expectSummedUp(missing: readonly string[]): Promise<void> {
   const ofNobody = () => idsOf(accessLog().filter(({ facts }) => facts === ''));
@@ -132,7 +132,8 @@ async function expectSummedUp(missing: readonly string[]): Promise<void> {
     async () => {
       const records = await audit();
       const known = new Set(records.map((record) => record['request_id']));
-      const summed = records.filter((record) => record['action'] === 'requests.summary').reduce((sum, record) => sum + Number(record['resource_id']), 0);
+      const sums = records.filter((record) => ['requests.summary', 'requests.probes'].includes(String(record['action'])));
+      const summed = sums.reduce((sum, record) => sum + Number(record['resource_id']), 0);
       return ofNobody().filter((id) => !known.has(id)).length === summed;
     },
     { what: 'the sums to be those of the requests without a record', timeoutMs: 150_000, everyMs: 1_000 },

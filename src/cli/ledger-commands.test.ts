@@ -35,7 +35,7 @@ describe('audit and timeline', () => {
       }),
     );
     add(record(7, { principal: `bob\u001b[31m${'b'.repeat(60)}`, action: null, path: `/x/${'y'.repeat(300)}`, flow_run_id: null }));
-    appendRecord(state.paths, { ...edgeDeathRecord({ pid: 7, atMs: 0, signal: '9' }, null), time: at(2.5) });
+    appendRecord(state.paths, { ...edgeDeathRecord({ pid: 7, isMaster: false, atMs: 0, signal: '9' }, null), time: at(2.5) });
     writeConfig('http://127.0.0.1:9');
   });
   afterEach(() => {

@@ -5,6 +5,10 @@ import { PROBES_ACTION, SUMMARY_ACTION } from '../record/ledger/floods.ts';
 import { EXPORT_GAP_ACTION } from '../record/sinks/exports.ts';
 import { span } from './text.ts';
 
+function edgeDeathWords({ resource_type: type, resource_id: pid, tool }: LedgerRecord, gap = 'moments'): string {
+  return `${type === 'EdgeMaster' ? 'nginx' : 'edge worker'} ${pid ?? ''} died (${tool ?? 'killed'}): its requests of the last ${gap} may be missing`;
+}
+
 /** One sentence for an event of the gateway. Undefined for a request. */
 export function gatewayWords(record: LedgerRecord): string | undefined {
   const gap = record.duration_ms === null ? undefined : span(record.duration_ms);
@@ -17,7 +21,7 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
     case GATEWAY_ACTIONS.hung:
       return 'the control plane before this one hung, and was killed';
     case GATEWAY_ACTIONS.edgeWorkerDied:
-      return `edge worker ${record.resource_id ?? ''} died (${record.tool ?? 'killed'}): its requests of the last ${gap ?? 'moments'} may be missing`;
+      return edgeDeathWords(record, gap);
     case GATEWAY_ACTIONS.recovered:
       return `ledger written again${gap === undefined ? '' : ` after ${gap}`}; changes were refused, reads may be missing (full disk)`;
     case GATEWAY_ACTIONS.unreadable:

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { readPid } from '../../config/pid-file.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { adopt, type Leader } from './adopted.ts';
+import { reportEdgeDeath } from './edge-death.ts';
 import { keepRunning, type Supervised } from './keep-running.ts';
 import { groupMembers, isAlive, signalProcess } from './processes/process-table.ts';
 import { waitFor } from './processes/wait-for.ts';
@@ -34,7 +35,7 @@ export interface Edge extends Omit<Supervised<Leader>, 'start' | 'release'> {
 }
 
 export interface EdgeParts {
-  readonly paths: Pick<StatePaths, 'nginxPid' | 'memberSockets'>;
+  readonly paths: Pick<StatePaths, 'nginxPid' | 'memberSockets' | 'edgeErrorLog'>;
   readonly log: (line: string) => void;
   /** A running nginx of this state directory, which another supervisor has started. */
   readonly running?: number | undefined;
@@ -43,15 +44,21 @@ export interface EdgeParts {
 export function createEdge({ paths, log, running }: EdgeParts): Edge {
   let adoptable = running;
   let command: EdgeCommand | undefined;
+  let isAsked = false;
   const supervised = keepRunning<Leader>({
     name: 'nginx',
     log,
     spawn: () => {
       const adopted = adoptable;
       adoptable = undefined;
+      isAsked = false;
       if (adopted !== undefined && isAlive(adopted)) return adopt(adopted);
       removeSockets(paths.memberSockets);
       return spawn(command?.binary ?? 'nginx', [...(command?.args ?? [])], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+    },
+    // An end with a status is one that nginx chose: it has logged what it answered.
+    onExit: ({ pid }, how) => {
+      if (pid !== undefined && !isAsked && !/^exit \d/.test(how)) reportEdgeDeath(paths.edgeErrorLog, pid, how);
     },
   });
   const isUp = (pid = supervised.current()?.pid): boolean => pid !== undefined && readPid(paths.nginxPid) === pid;
@@ -81,6 +88,7 @@ export function createEdge({ paths, log, running }: EdgeParts): Edge {
     },
     release: (workers) => supervised.release(untilGone(workers)),
     quit: () => {
+      isAsked = true;
       supervised.current()?.kill('SIGQUIT');
     },
   };

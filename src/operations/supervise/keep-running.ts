@@ -20,8 +20,8 @@ export interface KeepOptions<Child extends Leader> {
   readonly name: string;
   /** The child must lead its own process group (`detached`), so that the whole group ends with it. */
   readonly spawn: () => Child;
-  /** After each end, before the next start. */
-  readonly onExit?: (child: Child) => void;
+  /** After each end, before the next start. `how`: a signal, or `exit STATUS`. */
+  readonly onExit?: (child: Child, how: string) => void;
   readonly log: (line: string) => void;
   readonly backoff?: Backoff;
 }
@@ -50,7 +50,7 @@ export function keepRunning<Child extends Leader>(options: KeepOptions<Child>): 
       if (released) return;
       child = undefined;
       await clearGroup(started.pid);
-      options.onExit?.(started);
+      options.onExit?.(started, how);
       startAgain(how);
     });
   };

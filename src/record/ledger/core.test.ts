@@ -292,19 +292,22 @@ describe('ledger core', () => {
     expect(records().filter((record) => record.action === 'gateway.started')).toHaveLength(1);
   });
 
-  it('records the death of an edge worker once, with the time since its last line', () => {
+  it.each([
+    ['worker', 77],
+    ['master', 76],
+  ])('records the death of a %s of nginx once, with the time since the last line', (what, pid) => {
     const core = start();
     log(accessLine('r1', { pid: 77 }));
     const local = new Date(END_MS + 3_000);
     const pad = (value: number) => String(value).padStart(2, '0');
     const day = `${local.getFullYear()}/${pad(local.getMonth() + 1)}/${pad(local.getDate())}`;
     const time = `${pad(local.getHours())}:${pad(local.getMinutes())}:${pad(local.getSeconds())}`;
-    appendFileSync(paths.edgeErrorLog, `${day} ${time} [notice] 1#1: start\n${day} ${time} [alert] 1#1: worker process 77 exited on signal 9\n`);
+    appendFileSync(paths.edgeErrorLog, `${day} ${time} [notice] 1#1: start\n${day} ${time} [alert] 1#1: ${what} process ${pid} exited on signal 9\n`);
     pumpAll(core);
     sql('DELETE FROM tails');
     pumpAll(start());
     const deaths = records().filter((record) => record.action === 'edge.worker_died');
-    expect(deaths).toMatchObject([{ reason: 'edge-worker-died', resource_id: '77', tool: 'signal 9', duration_ms: 3_499 }]);
+    expect(deaths).toMatchObject([{ reason: 'edge-worker-died', resource_id: String(pid), tool: 'signal 9', duration_ms: 3_499 }]);
   });
 
   describe('when it cannot be written', () => {

@@ -15,8 +15,9 @@ const NGINX = ['nginx', '/usr/sbin/nginx'].find((binary) => spawnSync(binary, ['
 
 describe('the death of an edge worker', () => {
   it.each([
-    ['2026/03/01 12:00:00 [alert] 10#10: worker process 11 exited on signal 9', { pid: 11, signal: '9' }],
+    ['2026/03/01 12:00:00 [alert] 10#10: worker process 11 exited on signal 9', { pid: 11, signal: '9', isMaster: false }],
     ['2026/03/01 12:00:00 [alert] 10#10: worker process 11 exited on signal 11 (core dumped)', { pid: 11, signal: '11' }],
+    ['2026/03/01 12:00:00 [alert] 10#0: master process 11 exited on signal 9', { pid: 11, signal: '9', isMaster: true }],
   ])('is read from %j', (line, death) => expect(parseEdgeDeath(line)).toMatchObject(death));
 
   it.each([

@@ -55,18 +55,20 @@ export function recoveredRecord(atMs: number, outageMs: number): NewRecord {
 
 export interface EdgeDeath {
   readonly pid: number;
+  /** All workers ended with it. */
+  readonly isMaster: boolean;
   readonly atMs: number;
   readonly signal: string;
 }
 
 /**
  * nginx logs after it answers. So requests of this worker between its last line and its death have no record. `duration_ms` is that time, or null if no line
- * of the worker is known.
+ * of the worker is known. `lastSeenMs` of a master is the last line of any worker.
  */
 export function edgeDeathRecord(death: EdgeDeath, lastSeenMs: number | null): NewRecord {
   const windowMs = lastSeenMs === null ? null : Math.max(0, death.atMs - lastSeenMs);
   return event(death.atMs, GATEWAY_ACTIONS.edgeWorkerDied, 'edge-worker-died', {
-    resource_type: 'EdgeWorker',
+    resource_type: death.isMaster ? 'EdgeMaster' : 'EdgeWorker',
     resource_id: String(death.pid),
     tool: `signal ${death.signal}`,
     duration_ms: windowMs,
@@ -77,16 +79,21 @@ export function edgeDeathId(death: EdgeDeath): string {
   return stableId('edge-worker-died', death.pid, death.atMs);
 }
 
-// nginx: src/os/unix/ngx_process.c, ngx_process_get_status; local time, whole seconds.
-const DEATH = /^(\d{4})\/(\d\d)\/(\d\d) (\d\d):(\d\d):(\d\d) \[alert\] \d+#\d+: (?:worker|cache \w+) process (\d+) exited on signal (\d+)/;
+// nginx: src/os/unix/ngx_process.c, ngx_process_get_status; local time, whole seconds. Of the master: reportEdgeDeath of the supervisor.
+const DEATH = /^(\d{4})\/(\d\d)\/(\d\d) (\d\d):(\d\d):(\d\d) \[alert\] \d+#\d+: (worker|master|cache \w+) process (\d+) exited on signal (\d+)/;
 
-/** A line of nginx's error log about a killed worker. Undefined for every other line. */
+/** A line of nginx's error log about a killed worker, or a killed master. Undefined for every other line. */
 export function parseEdgeDeath(line: string): EdgeDeath | undefined {
   const match = DEATH.exec(line);
   if (match === null) return undefined;
-  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, pid = 0] = match.slice(1, 8).map(Number);
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);
   // The end of that second, so that the window covers the death.
-  return { pid, atMs: new Date(year, month - 1, day, hour, minute, second, 999).getTime(), signal: match[8] ?? '' };
+  return {
+    pid: Number(match[8]),
+    isMaster: match[7] === 'master',
+    atMs: new Date(year, month - 1, day, hour, minute, second, 999).getTime(),
+    signal: match[9] ?? '',
+  };
 }
 
 /** An unreadable line still proves that a request was logged. Its text may hold anything, so it stays in the log only. */

@@ -153,13 +153,13 @@ function parseParts(bytes: Buffer, offset: number, { routes, basePath }: IngestP
 }
 
 function createErrorTaker({ db, appendRow }: IngestParts) {
-  const lastSeen = db.prepare('SELECT seen_ms FROM edge_workers WHERE pid = ?');
+  const lastSeen = db.prepare('SELECT max(seen_ms) AS seen_ms FROM edge_workers WHERE ? OR pid = ?');
   const forget = db.prepare('DELETE FROM edge_workers WHERE pid = ?');
   return (lines: readonly TailLine[]) => {
     for (const { bytes } of lines) {
       const death = parseEdgeDeath(bytes.toString('utf8'));
       if (death === undefined) continue;
-      const seenMs = lastSeen.get(death.pid)?.seen_ms;
+      const seenMs = lastSeen.get(Number(death.isMaster), death.pid)?.seen_ms;
       appendRow(edgeDeathRecord(death, typeof seenMs === 'number' ? seenMs : null), edgeDeathId(death));
       forget.run(death.pid);
     }

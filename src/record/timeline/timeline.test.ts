@@ -28,7 +28,7 @@ describe('timeline', () => {
       prev_hash: null,
       hash: null,
     });
-    const died = edgeDeathRecord({ pid: 7, atMs: 0, signal: '9' }, null);
+    const died = edgeDeathRecord({ pid: 7, isMaster: false, atMs: 0, signal: '9' }, null);
     const late = whole(12, startedRecord(0, { previous: 'unclean', awayMs: 5_000, grants: null }));
     const gatewayEvents = [whole(-5, died), whole(3, died), late, whole(30, startedRecord(0, { previous: 'clean', awayMs: 1_000, grants: null }))];
     const { entries } = buildTimeline({ run: null, states: [], records: [creation(0), record(10)], gatewayEvents });

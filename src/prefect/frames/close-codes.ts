@@ -8,6 +8,7 @@ export const CLOSE = {
   /** Stock clients reconnect and resend unconfirmed events. */
   restart: 1012,
   goingAway: 1001,
+  normal: 1000,
 } as const;
 
 const REASON_BYTES = 123;

@@ -11,6 +11,8 @@ export interface Inbox {
   first(): Promise<Frame | undefined>;
   /** Passes on the buffered frames, and then each further frame. */
   pour(sink: (frame: Frame) => void): void;
+  /** Frames are buffered. */
+  isHolding(): boolean;
   /** Drops the buffered frames and all further frames. */
   discard(): void;
 }
@@ -56,6 +58,7 @@ export function createInbox(socket: WebSocket, holdBytes: number): Inbox {
       return promise;
     },
     pour,
+    isHolding: () => held.length > 0,
     discard: () => pour(() => undefined),
   };
 }

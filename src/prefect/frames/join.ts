@@ -1,6 +1,6 @@
 // Joins a client's socket with the upstream socket: frames, pings and closes in order, with memory bounded by the water marks.
 import type { WebSocket } from 'ws';
-import { closingFromClient, closingFromUpstream } from './close-codes.ts';
+import { CLOSE, closingFromClient, closingFromUpstream } from './close-codes.ts';
 import { within } from './first-frame.ts';
 import { createFlow, endSide, type Outgoing, type WaterMarks } from './flow-control.ts';
 import type { Frame, Inbox } from './inbox.ts';
@@ -24,11 +24,11 @@ export interface JoinedEnds {
   readonly deliver?: (frame: Frame, send: (frame: Outgoing) => void) => void;
 }
 
-/** After a client's close, its last frames may take so long. */
-const LAST_FRAMES_MS = 15_000;
+/** After a client's close, its last frames may take so long. A Prefect that is overloaded takes most of a minute for an answer. */
+export const LAST_FRAMES_MS = 60_000;
 
 /**
- * Forwards pings from end to end: a pong proves to stock clients that Prefect has all earlier frames, so that they drop those events. Prefect
+ * The client may have closed before: then its frames that wait are forwarded. Forwards pings from end to end: a pong proves to stock clients that Prefect has all earlier frames, so that they drop those events. Prefect
  * also finds dead clients by pings.
  */
 export function joinSockets({ client, upstream, secret, marks, pass, passed, deliver }: JoinedEnds): void {
@@ -36,19 +36,22 @@ export function joinSockets({ client, upstream, secret, marks, pass, passed, del
   const toClient = createFlow(upstream.socket, client.socket, marks);
   client.socket.on('pong', (data) => toUpstream({ kind: 'pong', data }));
   upstream.socket.on('pong', (data) => toClient({ kind: 'pong', data }));
-  client.socket.once('close', (code, reason) => {
-    const end = (): void => endSide(upstream, closingFromClient(code, reason.toString()));
+  const isGone = client.socket.readyState === client.socket.CLOSED;
+  const onClosed = (code: number, reason: string): void => {
+    const end = (): void => endSide(upstream, closingFromClient(code, reason));
     // Stock clients send their last events and close at once, without a ping after them.
     if (passed === undefined) end();
     else within(passed(), LAST_FRAMES_MS).then(end, end);
-  });
+  };
+  client.socket.once('close', (code, reason) => onClosed(code, reason.toString()));
   upstream.socket.once('close', (code, reason) => endSide(client, closingFromUpstream(code, reason.toString(), secret)));
   upstream.inbox.pour((frame) => {
     if (frame.kind === 'ping' || deliver === undefined) toClient(frame);
     else deliver(frame, toClient);
   });
   client.inbox.pour((frame) => {
-    if (client.socket.readyState !== client.socket.OPEN) return;
+    if (!isGone && client.socket.readyState !== client.socket.OPEN) return;
     pass(frame, toUpstream);
   });
+  if (isGone) onClosed(CLOSE.normal, '');
 }

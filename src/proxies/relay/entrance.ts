@@ -10,6 +10,7 @@ import { messageOf, type RelayCore } from './core.ts';
 import { FRAME_BOUNDS } from './event-gate.ts';
 import type { Dropped } from './frame-gate.ts';
 import { guardedIn } from './guarded-tags.ts';
+import { repeatedWithoutClient } from './last-frames.ts';
 import { type Passage, straight } from './passage.ts';
 import { createScreen, EVENTS_IN, SMALL_BYTES } from './screen.ts';
 import type { Session } from './session.ts';
@@ -22,7 +23,7 @@ export function createEntrance(core: RelayCore, session: Session, onDropped: (dr
   // Frames of one kind are all forwarded in the same way.
   const onward = new Map<Frame['kind'], (frame: Frame) => void>();
   const screen = createScreen({
-    look: async (frames) => {
+    look: repeatedWithoutClient(session, async (frames) => {
       if (!isRun) return frames;
       const events = frames.map(eventIn);
       await recordLineage(
@@ -32,7 +33,7 @@ export function createEntrance(core: RelayCore, session: Session, onDropped: (dr
       const dropped = await guardedIn(core, session, events);
       for (const each of dropped) if (each !== null) onDropped(each);
       return frames.map((frame, place) => ((dropped[place] ?? null) === null ? frame : null));
-    },
+    }),
     send: (frame) => onward.get(frame.kind)?.(frame),
     source: session.client,
     highWaterBytes: core.limits.highWaterBytes,

@@ -196,6 +196,27 @@ describe('the socket of a scoped principal', () => {
     await expect.poll(() => prefect.sockets[0]?.readyState).toBe(client.socket.CLOSED);
   });
 
+  it('forwards the frames from before its close also if Prefect fails at first', async () => {
+    const failures: ((error: Error) => void)[] = [];
+    let fails = true;
+    const failing = async (path: string): Promise<JsonValue> => {
+      if (fails) await new Promise((_, reject) => failures.push(reject));
+      return path.endsWith('/history') ? [{ id: A }] : [];
+    };
+    const {
+      relay: { prefect },
+      client,
+    } = await open(EVENTS_IN, scopedParts(failing));
+    client.socket.send(JSON.stringify(event(A)));
+    await expect.poll(() => failures.length).toBeGreaterThan(0);
+    client.socket.close();
+    await client.closed;
+    fails = false;
+    for (const fail of failures) fail(new Error('Prefect does not answer'));
+    await expect.poll(() => prefect.frames.length).toBe(2);
+    await expect.poll(() => prefect.sockets[0]?.readyState).toBe(client.socket.CLOSED);
+  });
+
   it('forwards no waiting frame after its right has ended', async () => {
     const answers: (() => void)[] = [];
     const slow = async (path: string): Promise<JsonValue> => {

@@ -14,6 +14,7 @@ import { messageOf, type RelayCore } from './core.ts';
 import { FRAME_BOUNDS } from './event-gate.ts';
 import type { Dropped } from './frame-gate.ts';
 import { guardedIn } from './guarded-tags.ts';
+import { repeatedWithoutClient } from './last-frames.ts';
 import { createScreen, EVENTS_IN, EVENTS_OUT, partOf, type Screen, seeOf } from './screen.ts';
 import type { Session } from './session.ts';
 
@@ -92,12 +93,13 @@ function screened(core: RelayCore, session: Session, { source, look }: { readonl
   if (scopeFilterOf === undefined) return straight;
   const remember = createMemory((scopeFilter) => createVisibleIds(scopeFilter, { steady, forMs: REMEMBERED_MS }));
   let screen: Screen | undefined;
+  const seen = async (frames: readonly Buffer[]): Promise<readonly (Buffer | null)[]> => {
+    const scopeFilter = scopeFilterOf(session.authorization);
+    return scopeFilter === null ? frames : look(frames, remember(scopeFilter), scopeFilter);
+  };
   const open = (send: (frame: Frame) => void): Screen =>
     createScreen({
-      look: async (frames) => {
-        const scopeFilter = scopeFilterOf(session.authorization);
-        return scopeFilter === null ? frames : look(frames, remember(scopeFilter), scopeFilter);
-      },
+      look: source === session.client ? repeatedWithoutClient(session, seen) : seen,
       send,
       source,
       highWaterBytes: core.limits.highWaterBytes,

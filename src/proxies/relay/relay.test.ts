@@ -268,6 +268,24 @@ describe('Prefect away or slow', () => {
     expect(relay.prefect.sockets).toHaveLength(3);
   });
 
+  it.each([
+    ['delivers the last events of a client that has closed', 1000, 2],
+    ['leaves the events of a client that comes back to the client', 1012, 1],
+  ])('%s meanwhile', async (_what, code, frames) => {
+    relay = await openTestRelay({ greetAfterMs: 20 });
+    const waiting: (() => void)[] = [];
+    relay.prefect.onAuth = (socket) => waiting.push(() => socket.send('{"type":"auth_success"}'));
+    const client = await relay.connect({ inputs: { ...EVENTS_IN, token: GOOD }, protocols: ['prefect'] });
+    client.socket.send('{"type":"auth","token":null}');
+    expect(await client.next()).toBe('{"type":"auth_success"}');
+    client.socket.send('event-1');
+    client.socket.close(code);
+    await client.closed;
+    for (const answer of waiting) answer();
+    await until(() => relay.prefect.sockets.length === 1 && relay.prefect.sockets[0]?.readyState === client.socket.CLOSED, 'the end at Prefect');
+    expect(relay.prefect.frames).toHaveLength(frames);
+  });
+
   it('lets a client out of its handshake although Prefect does not answer, then ends with 1012', async () => {
     relay = await openTestRelay({ greetAfterMs: 20, upstreamHoldMs: 300 });
     relay.prefect.onAuth = () => undefined;

@@ -39,14 +39,20 @@ export interface Session {
   ended?: true;
 }
 
+/** Closes of a client that does not come back; 1005: without a code. */
+const LEFT: readonly number[] = [CLOSE.normal, CLOSE.goingAway, 1005];
+
 /** Registers the session and joins it with Prefect; the client is held while Prefect is away, then closed with 1012. */
 export async function runSession(core: RelayCore, session: Session, inbox: Inbox, headers: Readonly<Record<string, string>>): Promise<void> {
   const { client, visit } = session;
   const gone = new AbortController();
   core.sessions.add(session);
-  client.once('close', () => {
+  let hasLeft = false;
+  client.once('close', (code) => {
     core.sessions.delete(session);
-    gone.abort();
+    // A flow run that ends sends its last events, closes, and does not send them again.
+    hasLeft = LEFT.includes(code) && inbox.isHolding() && session.ended !== true;
+    if (!hasLeft) gone.abort();
   });
   if (core.generation !== session.generation) await recheckOne(core, session);
   if (client.readyState !== client.OPEN) {
@@ -58,7 +64,7 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
     if (client.protocol === 'prefect') await greet(client, opening, core.limits.greetAfterMs);
     const upstream = await opening;
     const closed = upstream.closed();
-    if (client.readyState !== client.OPEN || closed !== undefined) {
+    if ((client.readyState !== client.OPEN && !hasLeft) || closed !== undefined) {
       upstream.socket.terminate();
       // Between its acceptance and here: it means what it means later.
       const { code, reason } = closingFromUpstream(closed?.code ?? CLOSE.restart, closed?.reason ?? '', upstream.token);

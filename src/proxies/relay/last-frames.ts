@@ -1,0 +1,24 @@
+// The last events of a client that has closed: it does not send them again. So a look-up that fails is repeated.
+import { setTimeout as pause } from 'node:timers/promises';
+import { LAST_FRAMES_MS } from '../../prefect/frames/join.ts';
+import type { Session } from './session.ts';
+
+const PAUSE_MS = 1_000;
+
+type Look = (frames: readonly Buffer[]) => Promise<readonly (Buffer | null)[]>;
+
+/** A client that is still there is closed with 1012 after a failure, and sends its events again. */
+export function repeatedWithoutClient(session: Session, look: Look): Look {
+  return async (frames) => {
+    const until = performance.now() + LAST_FRAMES_MS;
+    for (;;) {
+      try {
+        return await look(frames);
+      } catch (error) {
+        const { client, ended } = session;
+        if (client.readyState === client.OPEN || ended === true || performance.now() > until) throw error;
+      }
+      await pause(PAUSE_MS, undefined, { ref: false });
+    }
+  };
+}

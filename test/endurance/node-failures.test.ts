@@ -35,8 +35,7 @@ describe('under 200 requests a second, 200 sockets and a flow of 100 tasks', () 
   it.each(FAILURES)('$name', async (failure) => {
     const seen = await seeFailure(room, failure);
     const { records, ...rest } = seen;
-    const words = { ...rest, records: { ...records, missing: records.missing.length, twice: records.twice.length } };
-    process.stderr.write(`${JSON.stringify(words)}\n`);
+    process.stderr.write(`${JSON.stringify({ ...rest, records: { ...records, missing: records.missing.slice(0, 5), twice: records.twice.slice(0, 5) } })}\n`);
     expect(seen.others).toEqual({});
     expect(seen.closed).toBeLessThanOrEqual(MOST_CLOSED);
     expect(seen.run).toBe('COMPLETED');

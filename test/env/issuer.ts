@@ -17,6 +17,10 @@ export interface Issuer {
   /** Paths that were asked since the last `clear`. */
   asked(): readonly string[];
   clear(): void;
+  /** Refuses connections from now on. */
+  end(): Promise<void>;
+  /** Answers again, at the same address. */
+  begin(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,6 +47,11 @@ export async function startIssuer(alg = 'RS256'): Promise<Issuer> {
       .setProtectedHeader({ alg: signer.alg, kid: signer.kid, ...header })
       .sign(signer.privateKey);
   };
+  const end = () =>
+    new Promise<void>((resolve) => {
+      server.closeAllConnections();
+      server.close(() => resolve());
+    });
   return {
     issuer,
     token: (claims, header) => sign(key, claims, header),
@@ -55,10 +64,8 @@ export async function startIssuer(alg = 'RS256'): Promise<Issuer> {
     clear: () => {
       asked.length = 0;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
+    end,
+    begin: () => new Promise((resolve) => void server.listen(port, '127.0.0.1', resolve)),
+    close: async () => (server.listening ? await end() : undefined),
   };
 }

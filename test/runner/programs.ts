@@ -38,6 +38,7 @@ const NEEDS = {
   lintian: { programs: ['lintian'], packages: ['lintian'] },
   haproxy: { programs: ['haproxy'], files: '/usr/sbin/haproxy', packages: ['haproxy'] },
   caddy: { programs: ['caddy'], packages: ['caddy'] },
+  faketime: { programs: [], files: '/usr/lib/*/faketime/libfaketimeMT.so.1', packages: ['libfaketime'] },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
 } as const satisfies Record<string, ProgramNeed>;
 

@@ -9,7 +9,7 @@ const TICK_MS = 10;
 
 export interface Tokens {
   /** Of viewers. */
-  readonly readers: readonly string[];
+  readonly readers: string[];
   readonly deployer: string;
   readonly worker: string;
 }

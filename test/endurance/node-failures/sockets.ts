@@ -27,7 +27,7 @@ export async function openSockets(url: string, tokens: Pick<Tokens, 'readers' | 
   const current = new Map<number, OpenSocket>();
   const state = { ended: false, lastOpenedMs: 0 };
   const onAuthorised = (index: number, socket: OpenSocket): void => {
-    if (state.ended) socket.close();
+    if (state.ended) return void socket.close();
     current.set(index, socket);
     state.lastOpenedMs = Date.now();
   };

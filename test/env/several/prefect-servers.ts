@@ -29,6 +29,8 @@ export interface PrefectServers {
   restart(index: 0 | 1, authString: string): Promise<void>;
   /** Ids of the events that a server has begun to write into the stream: it marks each in Redis first, and refuses it from then on (prefect_redis, Publisher). */
   begunEvents(): Promise<readonly string[]>;
+  /** What they share their events and locks through. */
+  readonly redis: Redis;
   stop(): Promise<void>;
 }
 
@@ -77,6 +79,7 @@ export async function startPrefectServers(): Promise<PrefectServers> {
   const [background] = await Promise.all([services, launch(1, later)]);
   return {
     urls,
+    redis,
     address: (index) => ({ url: urls[index], authString: authStrings[index], venv: client, logFile: running[index]?.logFile ?? '' }),
     kill: (index) => end(index, 0),
     freeze: (index) => signal(index, 'SIGSTOP'),

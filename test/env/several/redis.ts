@@ -11,6 +11,10 @@ export interface Redis {
   readonly address: string;
   /** Names of keys by a pattern of Redis. */
   keys(pattern: string): Promise<readonly string[]>;
+  /** Ends it, and what it held is gone. */
+  end(): Promise<void>;
+  /** Starts it again, empty, on the same port. */
+  begin(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -18,14 +22,8 @@ export async function startRedis(): Promise<Redis> {
   const home = mkdtempSync(join(tmpdir(), 'lictor-test-redis-'));
   const port = await freePort();
   const args = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', home, '--daemonize', 'no'];
-  const server = await start({
-    name: 'redis-server',
-    command: 'redis-server',
-    args,
-    cwd: home,
-    env: { PATH: process.env['PATH'] },
-    ready: () => answers(port),
-  });
+  const begin = () => start({ name: 'redis-server', command: 'redis-server', args, cwd: home, env: { PATH: process.env['PATH'] }, ready: () => answers(port) });
+  let server = await begin();
   return {
     address: `127.0.0.1:${port}`,
     async keys(pattern) {
@@ -36,6 +34,10 @@ export async function startRedis(): Promise<Redis> {
         env: { PATH: process.env['PATH'] },
       });
       return output.split('\n').filter((line) => line !== '');
+    },
+    end: () => server.stop(),
+    async begin() {
+      server = await begin();
     },
     async stop() {
       await server.stop();

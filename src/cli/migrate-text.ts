@@ -137,7 +137,7 @@ function stateWords({ state, token, file }: WorkerToken): string {
   if (state === 'created') return `token ${token} is new, its secret is in ${file}`;
   if (state === 'there') return `token ${token} is in ${file} already`;
   if (state === 'lost') return `token ${token} exists, and ${file} does not: lictor token revoke ${token}, then run this again`;
-  return 'no token yet';
+  return `its token is ${token}, which --tokens creates unless it is there`;
 }
 
 /** Names of workers and pools come from Prefect. */

@@ -62,7 +62,7 @@ it('a list of tokens says whether the former secret is still used during the ove
 it('a list of tokens leaves the id out where the terminal is narrow, and breaks no word of the others', () => {
   const at = (columns: number) => renderTokens([token], { out: process.stdout, env: { COLUMNS: String(columns) } });
   expect(at(80)).toBe(
-    'NAME  ROLE    ON          STATE  AGE  EXPIRES  LAST USED (UTC)  FROM\netl   worker  everything  live   0 d  never    never            anywhere\n',
+    'NAME  ROLE    ON          STATE  AGE  EXPIRES  LAST USED (UTC)  ALLOWED FROM\netl   worker  everything  live   0 d  never    never            anywhere\n',
   );
   expect(at(120)).toMatch(/^NAME {2}ID {2}ROLE/);
 });

@@ -61,7 +61,7 @@ export function renderTokens(tokens: readonly TokenJson[], terminal: Terminal): 
     minute(token.last_used_at) ?? 'never',
     token.cidrs.join(',') || 'anywhere',
   ]);
-  const table = renderTable([[...named('NAME', 'ID'), 'ROLE', 'ON', 'STATE', 'AGE', 'EXPIRES', 'LAST USED (UTC)', 'FROM'], ...rows], terminal);
+  const table = renderTable([[...named('NAME', 'ID'), 'ROLE', 'ON', 'STATE', 'AGE', 'EXPIRES', 'LAST USED (UTC)', 'ALLOWED FROM'], ...rows], terminal);
   return `${table}${tokens.map(overlapLine).join('')}`;
 }
 

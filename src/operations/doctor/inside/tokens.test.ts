@@ -28,29 +28,34 @@ async function create(name: string, lifetimeMs: number | null, role = 'worker'):
 
 const lines = async () => [await checkTokens(file(), nowMs)].flat().map(({ status, message }) => `${status} ${message}`);
 
-it('names tokens that expire within 7 days, and no others', async () => {
+it('names tokens that expire within 7 days and in the last quarter of their lifetime, and no others', async () => {
   await create('ever', null);
-  await create('later', 7 * DAY_MS + 1);
-  await create('doctor-0a1b2c3d', 60_000);
-  expect(await lines()).toEqual(['ok no service token expires within 7 days']);
-  await create('soon', 7 * DAY_MS);
-  await create('gone', HOUR_MS);
+  await create('later', 28 * DAY_MS + 1);
+  await create('soon', 28 * DAY_MS);
+  await create('gone', 21 * DAY_MS + HOUR_MS);
   await store.tokens.revoke('gone');
   await create('over', 1);
+  nowMs += 21 * DAY_MS - 1;
+  await create('doctor-0a1b2c3d', 60_000);
+  await create('day', DAY_MS);
+  expect(await lines()).toEqual(['ok no service token expires within 7 days']);
   nowMs += 1;
-  expect(await lines()).toEqual(['warn service tokens expire within 7 days: soon (2023-11-21T22:13:20.000Z), later (2023-11-21T22:13:20.001Z)']);
+  expect(await lines()).toEqual(['warn service tokens expire within 7 days: soon (2023-12-12T22:13:20.000Z)']);
+  nowMs += 20 * HOUR_MS;
+  expect(await lines()).toEqual([expect.stringMatching(/: day \(.*soon \(.*later \(/)]);
 });
 
 it('names those that a live worker uses within 24 hours of their end by themselves', async () => {
   const used = (id: string, usedMs: number) => store.tokens.touch({ id, hash: '', usedMs, address: '192.0.2.7' });
-  await create('live', 24 * HOUR_MS);
-  await create('idle', 24 * HOUR_MS);
-  await create('ci', 24 * HOUR_MS, 'deployer');
-  await create('early', 24 * HOUR_MS + 1);
+  await create('live', 1000 * HOUR_MS);
+  await create('idle', 1000 * HOUR_MS);
+  await create('ci', 1000 * HOUR_MS, 'deployer');
+  await create('early', 1001 * HOUR_MS);
+  nowMs += 976 * HOUR_MS;
   for (const name of ['live', 'ci', 'early']) await used(name, nowMs - 60_000);
   await used('idle', nowMs - HOUR_MS);
   const [urgent, others, ...more] = await lines();
-  expect(urgent).toBe('warn live workers use tokens that expire within 24 hours: live (2023-11-15T22:13:20.000Z)');
+  expect(urgent).toBe('warn live workers use tokens that expire within 24 hours: live (2023-12-26T14:13:20.000Z)');
   expect(others).toMatch(/^warn service tokens expire within 7 days: ci \(.*idle.*early/);
   expect([others?.includes('live ('), more]).toEqual([false, []]);
 });

@@ -14,14 +14,16 @@ interface Expiring {
   readonly name: string;
   readonly expiresMs: number;
   readonly usedByWorker: boolean;
+  /** Less than a quarter of its lifetime is left: a token for a day is no news on its first morning. */
+  readonly isLate: boolean;
 }
 
 export async function checkTokens(storeAt: StoreAddress, nowMs: number): Promise<readonly Verdict[]> {
   const expiring = await readExpiring(storeAt, nowMs);
   const waiting = await checkWaiting(storeAt, nowMs);
   const urgent = expiring.filter(({ usedByWorker, expiresMs }) => usedByWorker && expiresMs <= nowMs + WORKER_SOON_MS);
-  const others = expiring.filter((token) => !urgent.includes(token));
-  if (expiring.length === 0) return [...waiting, ok('no service token expires within 7 days')];
+  const others = expiring.filter((token) => token.isLate && !urgent.includes(token));
+  if (urgent.length + others.length === 0) return [...waiting, ok('no service token expires within 7 days')];
   return [
     ...waiting,
     ...(urgent.length === 0
@@ -60,7 +62,7 @@ function few(names: readonly string[]): string {
 }
 
 /** By the newest secret, soonest first. Leaves out doctor's own tokens. */
-const EXPIRING = `SELECT tokens.name AS name, tokens.roles AS roles, tokens.last_used_ms AS used, MAX(token_secrets.expires_ms) AS expires
+const EXPIRING = `SELECT tokens.name AS name, tokens.roles AS roles, tokens.last_used_ms AS used, tokens.lifetime_ms AS lifetime, MAX(token_secrets.expires_ms) AS expires
 FROM tokens JOIN token_secrets ON token_secrets.token_id = tokens.id
 WHERE tokens.revoked_ms IS NULL
 GROUP BY tokens.id HAVING COUNT(*) = COUNT(token_secrets.expires_ms) AND MAX(token_secrets.expires_ms) > ? AND MAX(token_secrets.expires_ms) <= ?
@@ -71,9 +73,10 @@ const OF_DOCTOR = /^doctor-[0-9a-f]{8}$/;
 async function readExpiring(at: StoreAddress, nowMs: number): Promise<readonly Expiring[]> {
   const rows = await readRows(at, EXPIRING, nowMs, nowMs + SOON_MS);
   const others = rows.filter(({ name }) => !OF_DOCTOR.test(String(name)));
-  return others.map(({ name, roles, used, expires }) => ({
+  return others.map(({ name, roles, used, expires, lifetime }) => ({
     name: String(name),
     expiresMs: Number(expires),
+    isLate: Number(expires) - nowMs <= Number(lifetime) / 4,
     usedByWorker: String(roles).includes('"worker"') && used !== null && Number(used) > nowMs - LIVE_MS,
   }));
 }

@@ -139,7 +139,7 @@ export async function checkHoles(subject: UpstreamSubject): Promise<readonly Ver
 
 /** The check of the credential reports the cause. Every further check reports only what it could not check. */
 export function notReached(what: string, url: string, why: string): Verdict {
-  return warn(`${what} could not be checked: ${url} was not reached (${why})`, 'See upstream credential, then run lictor doctor again.');
+  return warn(`${what} could not be checked: ${url} was not reached (${why})`, 'If upstream credential is ok, Prefect was only slow: run lictor doctor again.');
 }
 
 async function versionOf(subject: UpstreamSubject): Promise<string | undefined> {

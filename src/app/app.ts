@@ -34,9 +34,11 @@ import { type CurrentRuntime, createCurrentRuntime, currentAnswerer, currentForF
 import { createDecisionSync, type DecisionSync } from './decision-sync.ts';
 import { type Metered, meter } from './gateway-metrics.ts';
 import { prepareListeners } from './listeners.ts';
+import type { Deciding } from './membership.ts';
 import { openProcessServices, type ProcessServices } from './process-services.ts';
 import { createReloader, type Reloader } from './reload.ts';
 import { buildRuntime } from './runtime.ts';
+import { sharedStoreOf } from './shared-store.ts';
 import { NO_WORK, startSoleWork, startWatching } from './upkeep.ts';
 
 export interface App {
@@ -85,7 +87,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const onReopen = () => parts.send({ type: 'edge-reopen' });
   // The store has news before the parts below are there.
   let onChange = (): void => undefined;
-  let currentConfig = (): Config => config;
+  let deciding = (): Deciding => ({ config, policies: null });
   let onNodes = (): Promise<void> => Promise.reject(new Error('the gateway has not started yet'));
   const shared = await openProcessServices({
     config,
@@ -97,7 +99,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     log,
     onReopen,
     onChange: () => onChange(),
-    currentConfig: () => currentConfig(),
+    deciding: () => deciding(),
     onNodes: () => onNodes(),
     onUnusable: parts.onUnusable,
     sync: () => sync.now(),
@@ -107,7 +109,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     isLeaving: () => isLeaving,
   });
   const current = await startRuntime(shared, parts);
-  currentConfig = () => current.get().config;
+  deciding = current.get;
   const { ledger, clock } = shared;
   ledger.onCalls((calls) => current.get().services.credentials.refused(calls));
   const answerer = currentAnswerer(current);
@@ -134,7 +136,13 @@ export async function startApp(parts: AppParts): Promise<App> {
     ...{ ...parts, shared, current, prepareListeners: (next: Config) => prepare(next) },
     ...{ applyEdge: (next) => prepareEdge(parts, next, nodes()), moveSockets: relay.restart, useServices: serviceProxy.use },
   });
-  const servers = await listen(parts, { relay, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, workers: relay.workers, ...reloader } });
+  const servers = await listen(parts, {
+    relay,
+    current,
+    fromEdge,
+    answerer: metered.answerer,
+    admin: { sync: sync.now, workers: relay.workers, sharedStore: () => sharedStoreOf(shared, config.node), ...reloader },
+  });
   (await prepare(config, parts.former)).commit();
   await shared.store.scim.keepOnly(config.scim.map(({ idp }) => idp));
   onNodes = () => reloader.shareLimits();
@@ -238,11 +246,11 @@ interface MeterParts {
   readonly answerer: Answerer;
 }
 
-function meterApp({ shared, current, config: { storeAt }, relay, answerer }: MeterParts): Metered {
+function meterApp({ shared, current, config: { storeAt, node }, relay, answerer }: MeterParts): Metered {
   const { paths, ledger, clock, log, exports, tracing, eventIntake, coordination, machine, bounds, memoryUse } = shared;
   return meter({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeAt }, answerer, {
     ...{ ledger, clock, log, sockets: relay.count, redactions: () => shared.redactions.total },
-    ...{ machine, bounds, memoryUse },
+    ...{ machine, bounds, memoryUse, sharedStore: () => sharedStoreOf(shared, node) },
     ...{ sinks: exports.status, spans: tracing.status, events: () => (coordination.held().includes('events') ? eventIntake.status() : null) },
     revision: () => current.get().revision,
   });

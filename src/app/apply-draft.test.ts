@@ -48,7 +48,7 @@ beforeAll(async () => {
     running: () => ({ families: [], workers: [] }),
     isLeaving: () => false,
     onChange: () => undefined,
-    currentConfig: () => current.get().config,
+    deciding: () => current.get(),
     onNodes: async () => undefined,
     onUnusable: () => undefined,
     beside: false,

@@ -5,6 +5,7 @@ import type { Answerer } from '../authorization/decide/answer.ts';
 import type { MetricsListen } from '../config/config.ts';
 import type { Bounds, Machine } from '../config/machine.ts';
 import type { Clock } from '../contract/clock.ts';
+import type { SharedStore } from '../contract/shared-store.ts';
 import type { Prepared } from '../proxies/forward/forward.ts';
 import type { Ledger } from '../record/ledger/ledger.ts';
 import { type Family, gauge } from '../record/metrics/exposition.ts';
@@ -14,6 +15,7 @@ import type { SinkStatus } from '../record/sinks/protocol.ts';
 import type { SpanStatus } from '../record/sinks/spans/tracing.ts';
 import type { IntakeStatus } from '../record/timeline/feed/intake.ts';
 import type { MemoryUse } from './memory-use.ts';
+import { nodeFamilies } from './node-metrics.ts';
 
 export interface MeteredParts {
   readonly ledger: Pick<Ledger, 'healthy'>;
@@ -21,6 +23,8 @@ export interface MeteredParts {
   readonly machine: Machine;
   readonly bounds: Bounds;
   readonly memoryUse: MemoryUse;
+  /** Null: no other node can use the store. */
+  readonly sharedStore: () => SharedStore | null;
   readonly redactions: () => number;
   readonly sinks: () => readonly SinkStatus[];
   readonly spans: () => SpanStatus;
@@ -47,6 +51,7 @@ export function meter(files: ReaderFiles, answerer: Answerer, parts: MeteredPart
     ...decisions.families(),
     ...ownFamilies(parts),
     ...machineFamilies(parts),
+    ...nodeFamilies(parts.sharedStore()),
     ...eventFamilies(parts.events()),
     ...sinkFamilies(parts.sinks(), parts.clock()),
     ...spanFamilies(parts.spans()),

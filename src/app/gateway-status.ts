@@ -4,6 +4,7 @@ import type { PrefectWatch } from '../edge/nginx/watch-prefect.ts';
 import type { ExternalProvider } from '../identity/authn/external/provider.ts';
 import type { Jwts } from '../identity/authn/jwt/verify.ts';
 import type { ProcessServices } from './process-services.ts';
+import { sharedStoreOf } from './shared-store.ts';
 
 export interface StatusParts {
   readonly node: string;
@@ -13,11 +14,13 @@ export interface StatusParts {
 }
 
 export function createGatewayStatus(
-  { running, ledgerWatch, exports }: Pick<ProcessServices, 'running' | 'ledgerWatch' | 'exports'>,
+  shared: Pick<ProcessServices, 'running' | 'ledgerWatch' | 'exports' | 'membership' | 'replication'>,
   { node, providers, jwts, prefect }: StatusParts,
 ): GatewayStatus {
+  const { running, ledgerWatch, exports } = shared;
   return {
     node,
+    sharedStore: () => sharedStoreOf(shared, node),
     async providers() {
       const external = await Promise.all(providers.map(async (provider) => [provider.idp, await provider.status()] as const));
       const workloads = [...jwts.keys()].map(([idp, keys]) => [idp, { metadata: null, keys }] as const);

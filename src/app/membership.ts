@@ -4,16 +4,17 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import manifest from '../../package.json' with { type: 'json' };
 import { decidingText } from '../authorization/decide/revision.ts';
+import type { PolicyTexts } from '../authorization/policy/policies.ts';
 import type { Config } from '../config/config.ts';
 import { makeOnce } from '../config/make-once.ts';
 import { LictorError } from '../contract/error.ts';
-import { BEAT_MS, type LiveNode, type Node, type Nodes } from '../store/nodes.ts';
+import { BEAT_MS, type HeldBy, type KnownNode, type Node, type Nodes } from '../store/nodes.ts';
 
 export interface Membership {
   /** How many live, as this node saw it last; at least 1. */
   count(): number;
-  /** By name. */
-  live(): Promise<readonly LiveNode[]>;
+  /** The nodes and their duties, as this node saw them last. */
+  seen(): SeenNodes;
   /** A successor of this process may join under its name. */
   yield(): void;
   /** The successor has not started. */
@@ -22,12 +23,17 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
+export interface SeenNodes {
+  readonly nodes: readonly KnownNode[];
+  readonly duties: readonly HeldBy[];
+}
+
 export interface MembershipParts {
   readonly nodes: Nodes;
   readonly node: string;
   /** Holds the id of this node; created at its first start. */
   readonly idFile: string;
-  readonly config: () => Config;
+  readonly deciding: () => Deciding;
   readonly log: Logger;
   /** Nodes have come or gone. Called again at the next beat if it rejects. */
   readonly onCount: () => Promise<void>;
@@ -35,18 +41,32 @@ export interface MembershipParts {
   readonly onUnusable: (error: LictorError) => void;
 }
 
+/** What this node decides by. */
+export interface Deciding {
+  readonly config: Config;
+  /** Null: not loaded yet. */
+  readonly policies: { readonly files: PolicyTexts } | null;
+}
+
 /** Throws `node-name-taken` with the remedy. */
-export async function joinNodes({ nodes, node: name, idFile, config, log, onCount, onUnusable }: MembershipParts): Promise<Membership> {
+export async function joinNodes({ nodes, node: name, idFile, deciding, log, onCount, onUnusable }: MembershipParts): Promise<Membership> {
   makeOnce(idFile, randomUUID());
   const instance = readFileSync(idFile, 'utf8');
-  const now = (): Node => ({ name, instance, version: manifest.version, configuration: digestOf(config()) });
+  const now = (): Node => ({ name, instance, version: manifest.version, configuration: digestsOf(deciding()) });
+  const look = async (): Promise<SeenNodes> => {
+    const [known, duties] = await Promise.all([nodes.recent(), nodes.duties()]);
+    return { nodes: known, duties };
+  };
+  const countOf = ({ nodes: known }: SeenNodes): number => known.filter(({ isLive }) => isLive).length;
   let startedMs = await nodes.join(now());
   let hasYielded = false;
-  let counted = (await nodes.live()).length;
+  let seen = await look();
+  let counted = countOf(seen);
   const beat = async (): Promise<void> => {
     // Without a successor, another node took the name while this process was silent. It may have ended since.
     if (!(await nodes.beat(now(), startedMs)) && !hasYielded) startedMs = await nodes.join(now());
-    const live = (await nodes.live()).length;
+    seen = await look();
+    const live = countOf(seen);
     if (live === counted) return;
     const before = counted;
     counted = live;
@@ -62,7 +82,7 @@ export async function joinNodes({ nodes, node: name, idFile, config, log, onCoun
   const timer = setInterval(() => void beat().catch(failed), BEAT_MS);
   return {
     count: () => Math.max(1, counted),
-    live: nodes.live,
+    seen: () => seen,
     yield() {
       hasYielded = true;
     },
@@ -78,6 +98,7 @@ export async function joinNodes({ nodes, node: name, idFile, config, log, onCoun
 }
 
 /** Nodes with different digests decide differently. */
-function digestOf(config: Config): string {
-  return createHash('sha256').update(decidingText(config)).digest('hex').slice(0, 16);
+function digestsOf({ config, policies }: Deciding): string {
+  const texts = [decidingText(config), ...(policies === null ? [] : [JSON.stringify(policies.files)])];
+  return texts.map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16)).join('/');
 }

@@ -44,7 +44,7 @@ import type { ClientGrant } from '../store/client-grants.ts';
 import type { Coordination } from '../store/coordination.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { createEvidenceDesk } from './evidence-desk.ts';
-import { joinNodes, type Membership } from './membership.ts';
+import { type Deciding, joinNodes, type Membership } from './membership.ts';
 import { createMemoryUse, type MemoryUse } from './memory-use.ts';
 import { type Keys, openKeys } from './share-keys.ts';
 
@@ -125,7 +125,7 @@ export interface ProcessParts
   readonly onReopen: () => void;
   /** Another node may have changed something in the store. */
   readonly onChange: () => void;
-  readonly currentConfig: () => Config;
+  readonly deciding: () => Deciding;
   /** Nodes have come or gone. */
   readonly onNodes: () => Promise<void>;
   /** A newer release has changed the store: the process ends. */
@@ -188,8 +188,8 @@ export async function openProcessServices({ config, configFile, beside, onReopen
 
 type Parts = Omit<ProcessParts, 'config' | 'configFile' | 'beside' | 'onReopen'>;
 
-function join({ paths, log, currentConfig, onNodes, onUnusable }: Parts, { node, storeAt }: Config, { nodes }: Store): Promise<Membership> | null {
-  return typeof storeAt === 'string' ? null : joinNodes({ nodes, node, idFile: paths.nodeId, config: currentConfig, log, onCount: onNodes, onUnusable });
+function join({ paths, log, deciding, onNodes, onUnusable }: Parts, { node, storeAt }: Config, { nodes }: Store): Promise<Membership> | null {
+  return typeof storeAt === 'string' ? null : joinNodes({ nodes, node, idFile: paths.nodeId, deciding, log, onCount: onNodes, onUnusable });
 }
 
 function coordinate({ log, onChange }: Parts, { node, storeListen: listenAt }: Config, store: Store): Promise<Coordination> {

@@ -68,7 +68,7 @@ it('closes its connections to Prefect when it cannot be built', async () => {
     beside: false,
     onReopen: () => undefined,
     onChange: () => undefined,
-    currentConfig: () => config,
+    deciding: () => ({ config, policies: null }),
     onNodes: async () => undefined,
     onUnusable: () => undefined,
   };

@@ -46,7 +46,10 @@ beforeEach(async () => {
   const places = `prefect: { url: "http://127.0.0.1:${port}", auth_string_file: "${join(root, 'prefect-auth')}" }\n`;
   writeFileSync(join(root, 'lictor.yaml'), `public_url: http://localhost:8200\n${places}`);
   await (await openStore({ at: join(root, 'lictor.db'), clock: Date.now })).close();
-  control = createAdminServer({ sync: nothing, rereadSecrets: nothing, applyPolicies: refuse, workers: () => channels.map(channelOf) }, () => undefined);
+  control = createAdminServer(
+    { sync: nothing, rereadSecrets: nothing, applyPolicies: refuse, workers: () => channels.map(channelOf), sharedStore: () => null },
+    () => undefined,
+  );
   control.listen(prepareStateDir(root).adminSocket);
   await once(control, 'listening');
 });

@@ -71,7 +71,10 @@ async function publish(revisions: number): Promise<void> {
 /** A control plane that answers this to a request to apply policies. */
 async function runsGateway(outcome: PolicyOutcome): Promise<void> {
   const nothing = async () => undefined;
-  control = createAdminServer({ sync: nothing, rereadSecrets: nothing, applyPolicies: async () => outcome, workers: () => [] }, () => undefined);
+  control = createAdminServer(
+    { sync: nothing, rereadSecrets: nothing, applyPolicies: async () => outcome, workers: () => [], sharedStore: () => null },
+    () => undefined,
+  );
   control.listen(prepareStateDir(root).adminSocket);
   await once(control, 'listening');
 }

@@ -8,13 +8,19 @@ export interface Node {
   /** Of the node's state directory, over restarts. */
   readonly instance: string;
   readonly version: string;
-  /** Digest of the configuration in use. */
+  /** Digests of what is in use: of the configuration, and of the own policies after a slash. */
   readonly configuration: string;
 }
 
-export interface LiveNode extends Node {
+export interface KnownNode extends Node {
   readonly startedMs: number;
   readonly seenMs: number;
+  readonly isLive: boolean;
+}
+
+export interface HeldBy {
+  readonly duty: string;
+  readonly node: string;
 }
 
 export interface Nodes {
@@ -22,8 +28,10 @@ export interface Nodes {
   join(node: Node): Promise<number>;
   /** This process lives. False: another process has joined under its name. Throws `state-newer` if the store is no longer one of this release. */
   beat(node: Node, startedMs: number): Promise<boolean>;
-  /** By name. */
-  live(): Promise<readonly LiveNode[]>;
+  /** Those of the last week, by name. One that has ended cleanly is not among them. */
+  recent(): Promise<readonly KnownNode[]>;
+  /** Who took each duty last. That node may be gone. */
+  duties(): Promise<readonly HeldBy[]>;
   /** At a clean stop. The name is free at once, unless another process has joined under it. */
   leave(node: Pick<Node, 'name' | 'instance'>, startedMs: number): Promise<void>;
 }
@@ -31,6 +39,10 @@ export interface Nodes {
 export const BEAT_MS = 2_000;
 /** A node that has been silent for so long counts as gone. */
 export const GONE_AFTER_MS = 10_000;
+/** A node that has been away for so long is forgotten. */
+export const ABSENT_MS = 7 * 86_400_000;
+/** Names that crashed nodes leave are no reason to read without end. */
+const MOST_NODES = 200;
 
 export function createNodes(database: OpenedDatabase, clock: Clock): Nodes {
   return {
@@ -57,15 +69,22 @@ export function createNodes(database: OpenedDatabase, clock: Clock): Nodes {
         const mine = row.where('started_ms', '=', startedMs);
         return (await mine.executeTakeFirst()).numUpdatedRows > 0n;
       }),
-    async live() {
+    async recent() {
+      const nowMs = clock();
       const rows = await database.read
         .selectFrom('nodes')
         .select(['name', 'instance', 'version', 'configuration', 'started_ms', 'seen_ms'])
-        .where('seen_ms', '>', clock() - GONE_AFTER_MS)
-        .orderBy('name')
+        .where('seen_ms', '>', nowMs - ABSENT_MS)
+        .orderBy('seen_ms', 'desc')
+        .limit(MOST_NODES)
         .execute();
-      return rows.map(({ started_ms, seen_ms, ...node }) => ({ ...node, startedMs: started_ms, seenMs: seen_ms }));
+      const known = rows.map(({ started_ms, seen_ms, ...node }) => ({
+        ...{ ...node, startedMs: started_ms, seenMs: seen_ms },
+        isLive: seen_ms > nowMs - GONE_AFTER_MS,
+      }));
+      return known.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     },
+    duties: () => database.read.selectFrom('duties').select(['name as duty', 'holder as node']).orderBy('name').execute(),
     leave: ({ name, instance }, startedMs) =>
       database.durably(async (transaction) => {
         const row = transaction.deleteFrom('nodes').where('name', '=', name).where('instance', '=', instance);

@@ -237,11 +237,11 @@ describe('nodes', () => {
     const startedMs = await store.nodes.join(node);
     await expect(store.nodes.join({ ...node, instance: 'b' })).rejects.toMatchObject({ code: 'node-name-taken' });
     expect(await store.nodes.beat({ ...node, instance: 'b' }, startedMs)).toBe(false);
-    expect(await store.nodes.live()).toMatchObject([node]);
+    expect(await store.nodes.recent()).toMatchObject([node]);
     // The successor of a process has the row: the former one neither beats nor removes it.
     expect([await store.nodes.beat(node, former), await store.nodes.beat(node, startedMs)]).toEqual([false, true]);
     await store.nodes.leave(node, former);
-    expect(await store.nodes.live()).toMatchObject([node]);
+    expect(await store.nodes.recent()).toMatchObject([node]);
     await store.nodes.leave(node, startedMs);
     await store.nodes.join({ ...node, instance: 'b' });
     await store.close();

@@ -90,9 +90,15 @@ describe('two nodes', () => {
   });
 
   it('have one of them subscribed to the events of Prefect, and the other one is not late', async () => {
-    const said = await Promise.all(
-      [one, two].map(async (gateway) => (await gateway.lictor('doctor')).output.split('\n').filter((line) => / events: /.test(line))),
-    );
+    const outputs = await Promise.all([one, two].map(async (gateway) => (await gateway.lictor('doctor')).output.split('\n')));
+    // Each one's public_url is another one, and their policies are the same set.
+    const aboutNodes = outputs.map((lines) => lines.filter((line) => / node(?:s:)? /.test(line) && !/ events: /.test(line)).join('\n'));
+    for (const [at, other] of ['two', 'one'].entries()) {
+      expect(aboutNodes[at]).toMatch(/nodes: 2 live: one \(.*; two \(/);
+      expect(aboutNodes[at]).toMatch(new RegExp(`the node ${other} has another configuration`));
+      expect(aboutNodes[at]).not.toMatch(/other policies|is away|newest signed head/);
+    }
+    const said = outputs.map((lines) => lines.filter((line) => / events: /.test(line)));
     const [own = '', other = ''] = said.flat().toSorted((left, right) => Number(left.includes('the node')) - Number(right.includes('the node')));
     expect(own).toMatch(/ok {4}events: \d+ s behind/);
     expect(other).toMatch(/ok {4}events: the node (?:one|two) fetches them/);

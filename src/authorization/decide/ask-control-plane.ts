@@ -1,6 +1,7 @@
 // Requests of the command line to the control plane of the same state directory, over its admin socket.
 import { request } from 'node:http';
 import { isErrno } from '../../contract/errno.ts';
+import { parseSharedStore, type SharedStore } from '../../contract/shared-store.ts';
 import { parseWorkerChannels, type WorkerChannel } from '../../contract/worker-channel.ts';
 
 /** `away`: the control plane is not running, or restarts. `refused`: also without an answer, and then it may have acted. */
@@ -29,6 +30,13 @@ export async function askForWorkers(socketPath: string): Promise<readonly Worker
   const answer = await post({ socketPath, path: '/workers', body: '', timeoutMs: 5_000 });
   if (answer === 'away') return 'away';
   return answer.status === 200 ? parseWorkerChannels(answer.text) : undefined;
+}
+
+/** The nodes that share the store. Null: there is only this one. Undefined: no answer. */
+export async function askForNodes(socketPath: string): Promise<SharedStore | null | undefined | 'away'> {
+  const answer = await post({ socketPath, path: '/nodes', body: '', timeoutMs: 5_000 });
+  if (answer === 'away') return 'away';
+  return answer.status === 200 ? parseSharedStore(answer.text) : undefined;
 }
 
 interface Call {

@@ -1,6 +1,7 @@
 // The admin socket: the command line of the same user notifies the control plane of a change. Mode 0600.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type PolicyOutcome, type PolicyRequest, parsePolicyRequest } from '../../contract/policy-outcome.ts';
+import type { SharedStore } from '../../contract/shared-store.ts';
 import type { WorkerChannel } from '../../contract/worker-channel.ts';
 
 export interface AdminActions {
@@ -12,6 +13,8 @@ export interface AdminActions {
   applyPolicies(request: PolicyRequest): Promise<PolicyOutcome>;
   /** The workers whose channels are open. */
   workers(): readonly WorkerChannel[];
+  /** Null: no other node can use the store. */
+  sharedStore(): SharedStore | null;
 }
 
 /** The answer. Undefined: without a body. */
@@ -26,6 +29,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     return actions.applyPolicies(request);
   },
   '/workers': async (actions) => ({ workers: actions.workers() }),
+  '/nodes': async (actions) => ({ shared_store: actions.sharedStore() }),
 };
 
 const MOST_BYTES = 4_096;

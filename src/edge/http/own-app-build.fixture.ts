@@ -36,6 +36,7 @@ import { CLI_LIFE_MS, CONFIG, type Given, type World } from './own-app-world.fix
 const QUIET: OwnAppParts['gateway'] = {
   node: 'node-1',
   providers: async () => new Map(),
+  sharedStore: () => null,
   servers: async () => [],
   families: () => [],
   sinks: () => [],

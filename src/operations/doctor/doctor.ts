@@ -3,7 +3,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
-import { askForWorkers } from '../../authorization/decide/ask-control-plane.ts';
+import { askForNodes, askForWorkers } from '../../authorization/decide/ask-control-plane.ts';
 import { bundleFile, trustedAuthorities } from '../../config/authorities.ts';
 import { readMachine } from '../../config/machine.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
@@ -17,6 +17,7 @@ import { checkLedger, checkStore } from './inside/databases.ts';
 import { checkEvents, subscriberOf } from './inside/events.ts';
 import { checkExports } from './inside/exports.ts';
 import { checkNginx } from './inside/nginx-version.ts';
+import { checkNodes } from './inside/nodes.ts';
 import { checkObservation } from './inside/observe.ts';
 import { checkProcesses, supervisorPid } from './inside/processes.ts';
 import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.ts';
@@ -58,7 +59,7 @@ export async function examine(context: DoctorContext): Promise<readonly Finding[
     ...upstreamChecks(context),
     ...serviceChecks(context),
     ...identityChecks(context),
-    ...(running ? [...workerChecks(context), eventCheck(context)] : []),
+    ...(running ? [...nodeCheck(context), ...workerChecks(context), eventCheck(context)] : []),
   ];
   const quick = await runChecks([...light, ...certificateChecks(context, running)]);
   const routes = await runChecks(routeChecks(context));
@@ -116,6 +117,11 @@ function edgeChecks({ config, paths, workerUser, statfs }: DoctorContext, runnin
     { group: 'edge', name: 'decision-cache', run: () => [checkCacheMode(paths.decisionCache, workerUser), checkCacheSpace(paths.decisionCache, statfs)] },
     { group: 'edge', name: 'temp-dir', run: () => checkTempDir(tempDirInUse(paths), workerUser) },
   ];
+}
+
+function nodeCheck({ config: { storeAt, node }, paths }: DoctorContext): readonly Check[] {
+  if (typeof storeAt === 'string') return [];
+  return [{ group: 'machine', name: 'nodes', run: async () => checkNodes(await askForNodes(paths.adminSocket), node) }];
 }
 
 function doorChecks(context: DoctorContext): readonly Check[] {

@@ -2,6 +2,7 @@
 import type { SteadyClock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { LedgerShelf, NodeHead } from '../../store/ledger-shelf.ts';
+import { parseStatement } from '../ledger/chain/statement.ts';
 import { endOf, type LocalLedger } from './local-ledger.ts';
 import type { OtherNode, ReplicationStatus } from './protocol.ts';
 import { createPull, type PullerParts, signedEnd } from './pull.ts';
@@ -26,6 +27,9 @@ export interface Loop {
   status(): ReplicationStatus;
 }
 
+/** `cameMs`: when its newest head came, on the steady clock. */
+type Pulled = Omit<OtherNode, 'silentMs'> & { readonly cameMs: number };
+
 const REFUSED_MS = 5_000;
 
 export const NOT_OPEN: ReplicationStatus = { waiting: { records: 0, since: null }, problem: null, nodes: [] };
@@ -35,18 +39,26 @@ export function createLoop({ node, ledger, shelf, importRows, toDisk, steady, mo
   const pullNode = createPull({ ledger, shelf, importRows, mostRows });
   let shipProblem: string | null = null;
   let pullProblem: string | null = null;
-  let nodes: readonly OtherNode[] = [];
+  let nodes: readonly Pulled[] = [];
   /** A chain that does not fit is read again only after a while. */
   const refusedAt = new Map<string, number>();
 
-  async function pullOne(from: NodeHead): Promise<OtherNode> {
+  async function pullOne(from: NodeHead): Promise<Pulled> {
     const { node: name } = from;
     const former = nodes.find((one) => one.node === name);
     if (former !== undefined && steady() - (refusedAt.get(name) ?? Number.NEGATIVE_INFINITY) < REFUSED_MS) return { ...former, behind: behind(from) };
     const problem = await problemOf(() => pullNode(from));
     if (problem === null) refusedAt.delete(name);
     else refusedAt.set(name, steady());
-    return { node: name, behind: behind(from), problem };
+    return { node: name, behind: behind(from), problem, ...newest(from, former) };
+  }
+
+  /** An older head that is there again, and one that the key did not sign, are no news of the node. */
+  function newest({ head }: NodeHead, former: Pulled | undefined): Pick<Pulled, 'headAt' | 'cameMs'> {
+    const { headAt, cameMs } = former ?? { headAt: null, cameMs: steady() };
+    const at = parseStatement(head.text)?.time ?? null;
+    const isNewer = at !== null && (headAt === null || at > headAt) && ledger.isSigned(head);
+    return isNewer ? { headAt: at, cameMs: steady() } : { headAt, cameMs };
   }
 
   function behind(from: NodeHead): number {
@@ -61,7 +73,7 @@ export function createLoop({ node, ledger, shelf, importRows, toDisk, steady, mo
 
   async function pullAll(): Promise<void> {
     const others = (await shelf.heads()).filter((one) => one.node !== node);
-    const next: OtherNode[] = [];
+    const next: Pulled[] = [];
     for (const one of others) next.push(await pullOne(one));
     nodes = next;
   }
@@ -75,7 +87,10 @@ export function createLoop({ node, ledger, shelf, importRows, toDisk, steady, mo
       pullProblem = await problemOf(pullAll);
       return pullProblem === null;
     },
-    status: () => ({ waiting: shipper.waiting(), problem: shipProblem ?? pullProblem, nodes }),
+    status: () => ({
+      ...{ waiting: shipper.waiting(), problem: shipProblem ?? pullProblem },
+      nodes: nodes.map(({ cameMs, ...one }) => ({ ...one, silentMs: steady() - cameMs })),
+    }),
   };
 }
 

@@ -12,6 +12,10 @@ export interface OtherNode {
   readonly node: string;
   /** Records that its head covers and this ledger does not have. */
   readonly behind: number;
+  /** The time of that head, by the node's own clock. Null: no head of it could be read. */
+  readonly headAt: string | null;
+  /** Since a newer head of it came, by the clock of this node. */
+  readonly silentMs: number;
   readonly problem: string | null;
 }
 

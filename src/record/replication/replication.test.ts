@@ -3,12 +3,16 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeMemoryDir } from '../../config/memory-dir.fixture.ts';
-import type { LedgerShelf } from '../../store/ledger-shelf.ts';
+import type { LedgerShelf, SignedText } from '../../store/ledger-shelf.ts';
 import { writeNewStore } from '../../store/new-store.fixture.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { verifyStore, withChain, writeRecords } from '../ledger/chain/chain.fixture.ts';
+import { createChain } from '../ledger/chain/chain.ts';
+import { GENESIS } from '../ledger/chain/hash.ts';
 import type { ForeignBatch } from '../ledger/chain/import.ts';
 import { makeNodes, type Node, type Nodes, partOf, take } from '../ledger/chain/nodes.fixture.ts';
+import { parseStatement } from '../ledger/chain/statement.ts';
+import { openLedgerDatabase, transaction } from '../ledger/database.ts';
 import { flowRunEvent, writeEvents } from '../ledger/prefect-events/event.fixture.ts';
 import { bodyOf } from './body.ts';
 import { openLocalLedger } from './local-ledger.ts';
@@ -77,7 +81,12 @@ describe('three nodes', () => {
     expect(loops.map((loop) => loop.status())).toEqual(
       ['a', 'b', 'c'].map((name) => ({
         ...{ waiting: { records: 0, since: null }, problem: null },
-        nodes: ['a', 'b', 'c'].filter((other) => other !== name).map((other) => ({ node: other, behind: 0, problem: null })),
+        nodes: ['a', 'b', 'c']
+          .filter((other) => other !== name)
+          .map((other) => ({
+            ...{ node: other, behind: 0, problem: null },
+            ...{ headAt: expect.stringContaining('T'), silentMs: expect.any(Number) },
+          })),
       })),
     );
   });
@@ -170,6 +179,59 @@ describe('a wrong row in the store', () => {
     expect([await there.pull(), there.status().nodes[0]?.problem]).toEqual([true, expect.stringContaining('record 20 changed in the store')]);
     shelf = store.ledgerShelf;
     expect([await there.pull(), chainsOf(b), verifyStore(b.paths).problems]).toEqual([true, { a: 24, b: 1 }, []]);
+  });
+});
+
+describe('a node whose head is withheld', () => {
+  it('grows silent, also behind an older head or one with a false time; a newer signed head ends it', async () => {
+    const [a, b] = [nodes.add('a', 20), nodes.add('b', 1)];
+    const there = loopOf(b);
+    const silence = async (head?: SignedText) => {
+      shelf = head === undefined ? store.ledgerShelf : { ...store.ledgerShelf, heads: async () => [{ node: 'a', head }] };
+      const before = steadyMs;
+      expect(await there.pull()).toBe(true);
+      const [one] = there.status().nodes;
+      return { isNews: (one?.silentMs ?? 0) <= steadyMs - before, at: one?.headAt, problem: one?.problem };
+    };
+    await loopOf(a).ship();
+    const [old] = await store.ledgerShelf.heads();
+    if (old === undefined) throw new Error('no head');
+    const first = await silence();
+    expect(first).toMatchObject({ isNews: true, problem: null });
+    expect(await silence()).toMatchObject({ isNews: false, at: first.at });
+    const forged = { ...old.head, text: old.head.text.replace(/"time":"2026/, '"time":"2027') };
+    expect(await silence(forged)).toMatchObject({ isNews: false, at: first.at });
+    writeRecords(a.paths, 1, { node: 'a', startMs: LATER_MS });
+    await loopOf(a).ship();
+    const second = await silence();
+    expect([second.isNews, String(second.at) > String(first.at)]).toEqual([true, true]);
+    expect(await silence(old.head)).toMatchObject({ isNews: false, at: second.at });
+  });
+});
+
+describe('a node without new records', () => {
+  it('signs a new head each minute if it has the records of others, and none alone', async () => {
+    const [a, b] = [nodes.add('a', 20), nodes.add('b', 1)];
+    await loopOf(a).ship();
+    const timesOf = (node: Node) => {
+      using db = openLedgerDatabase(node.paths.ledgerFile);
+      let nowMs = LATER_MS;
+      const chain = createChain({ db, node: node.name, keyFile: node.paths.ledgerKey, clock: () => nowMs });
+      transaction(db, () => {
+        chain.moveStart(node.name, 0, GENESIS);
+        chain.seal();
+      });
+      return [59_999, 60_000].map((ms) => {
+        nowMs = LATER_MS + ms;
+        transaction(db, () => chain.seal());
+        return parseStatement(String(db.prepare('SELECT text FROM head').get()?.['text']))?.time;
+      });
+    };
+    const first = '2026-03-02T00:00:00.000Z';
+    expect(timesOf(b)).toEqual([first, first]);
+    await loopOf(b).pull();
+    expect(timesOf(b)).toEqual([first, '2026-03-02T00:01:00.000Z']);
+    expect(verifyStore(b.paths).problems).toEqual([]);
   });
 });
 

@@ -29,7 +29,7 @@ export function releaseTests({ at, run, tablesOf }: ReleaseParts): void {
     const joined = await older.nodes.join(node(first));
     await newer.nodes.join(node(second));
     expect(await older.nodes.beat(node(first), joined)).toBe(true);
-    expect(await newer.nodes.live()).toMatchObject([node(first), node(second)]);
+    expect(await newer.nodes.recent()).toMatchObject([node(first), node(second)]);
     await (await open('shared', first)).close();
     expect(await verdict('shared', first)).toMatchObject({ status: 'ok', message: expect.stringContaining('version 2') });
     await Promise.all([older.close(), newer.close()]);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ageSeconds, bytes, cachedShare, columnsOf, isLate, milliseconds, percent, rate, ratePerSecond, readWords, short } from './numbers.ts';
+import { ageSeconds, bytes, cachedShare, columnsOf, isLate, milliseconds, nodeWords, percent, rate, ratePerSecond, readWords, short } from './numbers.ts';
 
 it('writes numbers with units', () => {
   expect([short(0), short(9999), short(12_345), short(4_500_000)]).toEqual(['0', '9,999', '12.3k', '4.5M']);
@@ -40,4 +40,22 @@ it('finds late workers, and ages that are never negative', () => {
 it('gives a chart its columns, with holes where nothing was measured', () => {
   const point = { at: '1970-01-01T00:00:15.000Z', requests: 3, denied: 1, failed: 0, p50_ms: null, p95_ms: null };
   expect(columnsOf([point], ['requests', 'p95_ms'])).toEqual([[15], [3], [null]]);
+});
+
+it('names what is wrong with a node, and nothing of a sound one', () => {
+  const chain = { behind_records: 0, head_at: null, silent_seconds: 1, late: false, problem: null };
+  const sound = {
+    ...{ name: 'n1', live: true, version: '1', started_at: null, last_seen_at: null, duties: [] },
+    same_configuration: true,
+    same_policies: null,
+    chain,
+  };
+  expect([nodeWords(sound), nodeWords({ ...sound, chain: null })]).toEqual([[['good', 'live']], [['good', 'live']]]);
+  expect(nodeWords({ ...sound, same_configuration: false, same_policies: false, chain: { ...chain, late: true } }).map(([, text]) => text)).toEqual([
+    ...['live', 'other configuration', 'other policies', 'no newer head'],
+  ]);
+  expect(nodeWords({ ...sound, live: false, same_policies: false, chain: { ...chain, problem: 'no' } })).toEqual([
+    ['warn', 'away'],
+    ['bad', 'records rejected'],
+  ]);
 });

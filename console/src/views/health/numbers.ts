@@ -89,6 +89,18 @@ export function readWords(read: Read): readonly [tone: Tone, text: string] {
   return read.read_at === null ? ['plain', 'not read yet'] : ['good', 'known'];
 }
 
+type SharedNode = NonNullable<Health['shared_store']>['nodes'][number];
+
+/** What is wrong with a node, or that it lives. */
+export function nodeWords({ live, same_configuration, same_policies, chain }: SharedNode): readonly (readonly [tone: Tone, text: string])[] {
+  const found: (readonly [Tone, string])[] = [live ? ['good', 'live'] : ['warn', 'away']];
+  if (live && same_configuration === false) found.push(['warn', 'other configuration']);
+  if (live && same_policies === false) found.push(['warn', 'other policies']);
+  if (chain !== null && chain.problem !== null) found.push(['bad', 'records rejected']);
+  else if (chain?.late === true) found.push(['warn', 'no newer head']);
+  return found;
+}
+
 const LATE_SECONDS = 120;
 
 /** A worker sends a heartbeat every 30 seconds. */

@@ -3,7 +3,7 @@ import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Tag } from '../../parts/tag.tsx';
 import { Time } from '../../parts/time.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
-import { isLate, milliseconds, percent, short } from './numbers.ts';
+import { isLate, milliseconds, nodeWords, percent, short } from './numbers.ts';
 import type { Health } from './queries.ts';
 
 function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
@@ -57,6 +57,57 @@ export function Workers({ workers }: { readonly workers: Health['workers'] }) {
         <p className="card muted">No worker uses this gateway now. First steps has the commands for one.</p>
       ) : (
         <DataTable label="Workers" columns={WORKERS} rows={workers} keyOf={({ name, pool, principal }) => `${principal} ${pool} ${name}`} />
+      )}
+    </Section>
+  );
+}
+
+type SharedNode = NonNullable<Health['shared_store']>['nodes'][number];
+
+const NODES: readonly Column<SharedNode>[] = [
+  { name: 'name', title: 'Node', cell: ({ name }) => <UntrustedText text={name} longest={60} /> },
+  {
+    name: 'state',
+    title: 'State',
+    cell: (node) => (
+      <span className="row">
+        {nodeWords(node).map(([tone, text]) => (
+          <Tag key={text} tone={tone}>
+            {text}
+          </Tag>
+        ))}
+      </span>
+    ),
+  },
+  { name: 'version', title: 'Lictor', cell: ({ version }) => version ?? '–' },
+  { name: 'seen', title: 'Last seen', cell: ({ last_seen_at: at }) => (at === null ? '–' : <Time iso={at} relative />) },
+  { name: 'duties', title: 'Duties', cell: ({ duties }) => (duties.length === 0 ? '–' : duties.join(', ')) },
+  { name: 'behind', title: 'Records behind', isNumber: true, cell: ({ chain }) => (chain === null ? '–' : short(chain.behind_records)) },
+  {
+    name: 'head',
+    title: 'Newest head',
+    cell: ({ chain }) => (chain === null || chain.head_at === null ? '–' : <Time iso={chain.head_at} relative />),
+  },
+];
+
+/** All nodes with this store. The card Node has the numbers of the one that answers. */
+export function SharedNodes({ shared }: { readonly shared: NonNullable<Health['shared_store']> }) {
+  const { nodes, problem, waiting_records: waiting } = shared;
+  return (
+    <Section title={`Nodes (${nodes.filter(({ live }) => live).length} live)`}>
+      {problem !== null && (
+        <p className="card failure">
+          The store does not exchange records: <UntrustedText text={problem} />. {waiting.toLocaleString('en')} records of this node wait.
+        </p>
+      )}
+      <DataTable label="Nodes" columns={NODES} rows={nodes} keyOf={({ name }) => name} />
+      {nodes.map(
+        ({ name, chain }) =>
+          chain?.problem != null && (
+            <p key={name} className="card failure">
+              Records of <UntrustedText text={name} longest={60} /> are not taken: <UntrustedText text={chain.problem} />
+            </p>
+          ),
       )}
     </Section>
   );

@@ -8,7 +8,7 @@ import { IdentityProviders, LedgerCard, Nodes, PrefectServers } from './cards.ts
 import { Chart, type Series } from './chart.tsx';
 import { milliseconds, short, statusWords } from './numbers.ts';
 import { type Health, healthQuery } from './queries.ts';
-import { Principals, Services, Workers } from './tables.tsx';
+import { Principals, Services, SharedNodes, Workers } from './tables.tsx';
 import { Tiles } from './tiles.tsx';
 import './health.css';
 
@@ -35,6 +35,7 @@ export default function HealthView() {
               <LedgerCard ledger={data.ledger} />
               <Nodes nodes={data.nodes} />
             </div>
+            {data.shared_store !== null && <SharedNodes shared={data.shared_store} />}
             <Workers workers={data.workers} />
             <div className="cards two">
               <Principals principals={data.principals} />

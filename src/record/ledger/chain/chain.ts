@@ -8,12 +8,14 @@ import { type ChainEnd, type Checkpoint, type CheckpointReason, type Head, isSig
 import { altered, createStored, type StoredCheckpoint, type StoredHead } from './stored.ts';
 
 const CHECKPOINT_EVERY_MS = 3_600_000;
+/** With several chains. Else other nodes could not distinguish a node without records from one whose records do not arrive. */
+const HEAD_EVERY_MS = 60_000;
 
 /** In one transaction (BEGIN IMMEDIATE): any number of `place` and `moveStart`, then `seal`. After a rollback, create a new chain. */
 export interface Chain {
   /** Number, predecessor and hash of the next record. Call `used` after its row is written. */
   place(record: Omit<LedgerRecord, 'seq' | 'prev_hash' | 'hash'>): { readonly record: LedgerRecord; used(): void };
-  /** Signs a changed head. Adds a checkpoint every hour, and when there is a reason. */
+  /** Signs a changed head, and with several chains a head of this minute. Adds a checkpoint every hour, and when there is a reason. */
   seal(reason?: CheckpointReason): void;
   /** Start and end of each chain, this node's first. */
   ends(): readonly ChainEnd[];
@@ -63,6 +65,10 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
   function isCheckpointDue(): boolean {
     const nowMs = clock();
     return nowMs >= checkpointDueMs || nowMs < checkpointDueMs - 2 * CHECKPOINT_EVERY_MS;
+  }
+
+  function isHeadDue(): boolean {
+    return sealed !== undefined && sealed.chains.length > 1 && Math.abs(clock() - Date.parse(sealed.time)) >= HEAD_EVERY_MS;
   }
 
   /** Once in each transaction: loads the key and the head, and checks that the records still end there. */
@@ -144,12 +150,13 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
     },
     seal(given) {
       const isDue = isCheckpointDue();
+      const isStale = isHeadDue();
       // No record was placed: there is nothing to check and nothing to sign.
-      if (!isAsked && given === undefined && !isDue) return;
+      if (!isAsked && given === undefined && !isDue && !isStale) return;
       const state = current();
       const reason = given ?? (isCheckpointDue() ? 'hour' : undefined);
       if (reason !== undefined) writeCheckpoint(state, reason);
-      if (state.changed) writeHead(state);
+      if (state.changed || isStale) writeHead(state);
       open = undefined;
       isAsked = false;
     },

@@ -1,4 +1,5 @@
 // What the control plane knows about the parts of the gateway, for GET health.
+import type { SharedStore } from '../../../../contract/shared-store.ts';
 import type { WorkerChannel } from '../../../../contract/worker-channel.ts';
 import type { ProviderStatus } from '../../../../identity/authn/external/provider.ts';
 import type { Family } from '../../../../record/metrics/exposition.ts';
@@ -8,6 +9,8 @@ import type { ServerStatus } from '../../../nginx/watch-prefect.ts';
 
 export interface GatewayStatus {
   readonly node: string;
+  /** Null: no other node can use the store. */
+  sharedStore(): SharedStore | null;
   /** By identity provider. Those that publish nothing are left out. */
   providers(): Promise<ReadonlyMap<string, ProviderStatus>>;
   /** Asks every Prefect server. */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { INPUT } from '../../../../contract/names.ts';
 import { BUILT_IN_ROLES } from '../../../../contract/roles.ts';
+import type { SharedStore } from '../../../../contract/shared-store.ts';
 import type { Traffic } from '../../../../record/metrics/traffic.ts';
 import { useOwnApp } from '../../own-app.fixture.ts';
 import { workersOf } from './workers.ts';
@@ -69,12 +70,19 @@ describe('what it shows', () => {
       },
     });
     const seen = await health();
+    expect(seen.shared_store).toBeNull();
     expect(seen.edge).toMatchObject({ requests: 10, denied: 1, failed: 2, requests_total: 100, decisions_total: 10 });
     expect([seen.edge.decision_p50_ms, seen.edge.decision_p95_ms, seen.edge.points]).toEqual([1, 10, TRAFFIC.points]);
     expect(seen.nodes).toMatchObject([{ name: 'node-1', sockets: 7, revision: 7 }]);
     expect(seen.prefect_servers).toEqual([{ url: 'http://127.0.0.1:4200', state: 'usable', version: '3.7.2', latency_ms: 3 }]);
     expect(seen.ledger).toMatchObject({ healthy: true, newest_at: TRAFFIC.newest, sinks: [{ name: 'siem', lag_records: 5, failing: true }] });
     expect(seen.principals).toEqual(TRAFFIC.principals);
+  });
+
+  it('the nodes of a shared store', async () => {
+    const shared: SharedStore = { waiting_records: 3, waiting_since: null, problem: 'away', nodes: [] };
+    reconfigure({ gateway: { sharedStore: () => shared } });
+    expect((await health()).shared_store).toEqual(shared);
   });
 
   it('a failed check, and a ledger that cannot be read', async () => {

@@ -23,6 +23,7 @@ export const health = apiRoute({
       status: statusOf(checks),
       checks: checks.map(([name, ok]) => ({ name, ok })),
       nodes: [nodeOf(numbers, parts)],
+      shared_store: gateway.sharedStore(),
       edge: edgeOf(numbers, watched),
       identity_providers: config.identityProviders.map(({ id, type }) => {
         const { metadata = null, keys = null } = providers.get(id) ?? {};

@@ -1,5 +1,6 @@
 // The shape of GET health.
 import { z } from 'zod';
+import { SHARED_STORE } from '../../../../contract/shared-store.ts';
 
 const published = z
   .strictObject({
@@ -26,6 +27,7 @@ export const HEALTH = z.strictObject({
       sockets: count,
     }),
   ),
+  shared_store: SHARED_STORE.nullable().describe('The nodes with this Postgres store; null: the store is SQLite'),
   edge: z.strictObject({
     since: z.string().nullable().describe('The begin of the counted minutes; null: the ledger could not be read'),
     ...{ requests: count, denied: count, failed: count },

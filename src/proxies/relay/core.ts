@@ -20,6 +20,8 @@ export interface RelayCore {
   readonly admissionQueue: AdmissionQueue;
   /** Authorised sockets. */
   readonly sessions: Set<Session>;
+  /** Those of clients that have closed, with frames that wait for Prefect. */
+  left: number;
   /** Increased by every recheck: a decision from before is made again. */
   generation: number;
   draining: boolean;

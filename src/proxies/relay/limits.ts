@@ -19,6 +19,8 @@ export interface RelayLimits {
   readonly upstreamFrameBytes: number;
   /** Buffered for a socket without an upstream yet. Beyond it reading stops. */
   readonly holdBytes: number;
+  /** Closed clients whose last frames wait for an upstream. The frames of further ones are dropped. */
+  readonly left: number;
   /** Unsent bytes at which reading from the other side stops, and at which it resumes. */
   readonly highWaterBytes: number;
   readonly lowWaterBytes: number;
@@ -44,6 +46,7 @@ export const RELAY_LIMITS: RelayLimits = {
   frameBytes: 2 * 1024 * 1024,
   upstreamFrameBytes: 16 * 1024 * 1024,
   holdBytes: 256 * 1024,
+  left: 256,
   highWaterBytes: 1024 * 1024,
   lowWaterBytes: 256 * 1024,
   greetAfterMs: 1000,

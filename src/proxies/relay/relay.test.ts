@@ -268,11 +268,13 @@ describe('Prefect away or slow', () => {
     expect(relay.prefect.sockets).toHaveLength(3);
   });
 
-  it.each([
+  it.each<[string, number, number, { readonly left?: number; readonly isRevoked?: boolean }?]>([
     ['delivers the last events of a client that has closed', 1000, 2],
     ['leaves the events of a client that comes back to the client', 1012, 1],
-  ])('%s meanwhile', async (_what, code, frames) => {
-    relay = await openTestRelay({ greetAfterMs: 20 });
+    ['bounds how many closed clients wait', 1000, 1, { left: 0 }],
+    ['drops the events of a client whose token is revoked', 1000, 1, { isRevoked: true }],
+  ])('%s meanwhile', async (_what, code, frames, { left = 1, isRevoked = false } = {}) => {
+    relay = await openTestRelay({ greetAfterMs: 20, left });
     const waiting: (() => void)[] = [];
     relay.prefect.onAuth = (socket) => waiting.push(() => socket.send('{"type":"auth_success"}'));
     const client = await relay.connect({ inputs: { ...EVENTS_IN, token: GOOD }, protocols: ['prefect'] });
@@ -281,6 +283,8 @@ describe('Prefect away or slow', () => {
     client.socket.send('event-1');
     client.socket.close(code);
     await client.closed;
+    if (isRevoked) relay.allowed.delete(GOOD);
+    if (isRevoked) await relay.relay.recheck();
     for (const answer of waiting) answer();
     await until(() => relay.prefect.sockets.length === 1 && relay.prefect.sockets[0]?.readyState === client.socket.CLOSED, 'the end at Prefect');
     expect(relay.prefect.frames).toHaveLength(frames);

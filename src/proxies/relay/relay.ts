@@ -122,6 +122,7 @@ function createCore(parts: RelayParts): RelayCore {
       parts.steady,
     ),
     sessions: new Set(),
+    left: 0,
     generation: 0,
     draining: false,
   };

@@ -49,13 +49,17 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
   core.sessions.add(session);
   let hasLeft = false;
   client.once('close', (code) => {
+    hasLeft = LEFT.includes(code) && inbox.isHolding() && mayWait(core, session);
+    if (hasLeft) {
+      core.left += 1;
+      return;
+    }
     core.sessions.delete(session);
-    // A flow run that ends sends its last events, closes, and does not send them again.
-    hasLeft = LEFT.includes(code) && inbox.isHolding() && session.ended !== true;
-    if (!hasLeft) gone.abort();
+    gone.abort();
   });
+  const isAway = () => client.readyState !== client.OPEN && !hasLeft;
   if (core.generation !== session.generation) await recheckOne(core, session);
-  if (client.readyState !== client.OPEN) {
+  if (isAway()) {
     if (client.readyState === client.CLOSED) core.sessions.delete(session);
     return;
   }
@@ -64,7 +68,7 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
     if (client.protocol === 'prefect') await greet(client, opening, core.limits.greetAfterMs);
     const upstream = await opening;
     const closed = upstream.closed();
-    if ((client.readyState !== client.OPEN && !hasLeft) || closed !== undefined) {
+    if (isAway() || closed !== undefined) {
       upstream.socket.terminate();
       // Between its acceptance and here: it means what it means later.
       const { code, reason } = closingFromUpstream(closed?.code ?? CLOSE.restart, closed?.reason ?? '', upstream.token);
@@ -88,7 +92,17 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
     if (gone.signal.aborted) return;
     core.log.warn({ request_id: visit.inputs.requestId, path: visit.inputs.path, error: messageOf(error) }, 'no socket to Prefect: client closed with 1012');
     endSession(session, inbox, CLOSE.restart, 'Prefect cannot be reached');
+  } finally {
+    if (hasLeft) {
+      core.left -= 1;
+      core.sessions.delete(session);
+    }
   }
+}
+
+/** A flow run that ends sends its last events, closes, and does not send them again. Its session stays meanwhile: its right may still end. */
+function mayWait({ left, limits }: RelayCore, { ended }: Session): boolean {
+  return ended !== true && left < limits.left;
 }
 
 function gateOf(core: RelayCore, session: Session): FrameGate {

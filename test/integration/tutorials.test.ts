@@ -189,7 +189,9 @@ it('the runs of one team call the service with its key, and the timeline shows i
   expect(billing.seen()).toMatchObject([{ method: 'GET', target: '/v1/rates', headers: { 'x-api-key': 'the-key-of-billing' } }]);
   expect(await timelineOf(SERVICE, allowed)).toMatch(/billing GET \/v1\/rates +200 +verified/);
   expect(await timelineOf(SERVICE, denied)).toMatch(/billing GET \/v1\/rates +403 +verified +policy-default-deny/);
-  const [, request = ''] = /\[request (\w+)\]/.exec((await session.server.logMessages(denied)).join('\n')) ?? [];
+  const said = (await session.server.logMessages(denied)).join('\n');
+  expect(said).toContain('an own policy permits it only on other objects or under other conditions');
+  const [, request = ''] = /\[request (\w+)\]/.exec(said) ?? [];
   const { output } = await shell(block(SERVICE, './lictor explain').replace('REQUEST_ID', request));
   expect(output).toContain('policy-default-deny');
   expect(output).not.toContain('run-token-ended');

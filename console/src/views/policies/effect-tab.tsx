@@ -76,7 +76,7 @@ function Running({ records, fraction }: { readonly records: number; readonly fra
       <progress max={1} value={fraction} aria-label="Simulation" />
       <p role="status">
         {records === 0
-          ? 'The gateway replays the recorded decisions. A count appears after the first 2,000 …'
+          ? 'The gateway replays the recorded decisions. The result follows, for many records with a count on the way …'
           : `Still counting: ${number(records)} records replayed, ${Math.round(fraction * 100)} % of the time.`}
       </p>
     </div>

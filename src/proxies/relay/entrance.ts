@@ -23,7 +23,7 @@ export function createEntrance(core: RelayCore, session: Session, onDropped: (dr
   // Frames of one kind are all forwarded in the same way.
   const onward = new Map<Frame['kind'], (frame: Frame) => void>();
   const screen = createScreen({
-    look: repeatedWithoutClient(session, async (frames) => {
+    look: repeatedWithoutClient(core, session, async (frames) => {
       if (!isRun) return frames;
       const events = frames.map(eventIn);
       await recordLineage(

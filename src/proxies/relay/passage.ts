@@ -99,7 +99,7 @@ function screened(core: RelayCore, session: Session, { source, look }: { readonl
   };
   const open = (send: (frame: Frame) => void): Screen =>
     createScreen({
-      look: source === session.client ? repeatedWithoutClient(session, seen) : seen,
+      look: source === session.client ? repeatedWithoutClient(core, session, seen) : seen,
       send,
       source,
       highWaterBytes: core.limits.highWaterBytes,

@@ -4,7 +4,7 @@ import { type PrefectServers, startPrefectServers } from '../env/several/prefect
 import { loginHoldsOnAll, revocationHoldsOnAll, timelineIsWhole } from '../integration/several/acceptance.ts';
 import { FAILURES } from './node-failures/failures.ts';
 import { writeRow } from './node-failures/page.ts';
-import { openRoom, type Room } from './node-failures/room.ts';
+import { openRoom, type Room, TASKS } from './node-failures/room.ts';
 import { seeFailure } from './node-failures/row.ts';
 
 /** As many as one node has in hand. */
@@ -39,6 +39,7 @@ describe('under 200 requests a second, 200 sockets and a flow of 100 tasks', () 
     expect(seen.others).toEqual({});
     expect(seen.closed).toBeLessThanOrEqual(MOST_CLOSED);
     expect(seen.run).toBe('COMPLETED');
+    expect(seen.tasks).toBe(TASKS);
     expect(records).toMatchObject({ missing: [], twice: [] });
     expect(room.worker.running()).toBe(true);
     writeRow(

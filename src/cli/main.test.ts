@@ -53,7 +53,10 @@ describe('lictor', () => {
     expect((await lictor()).status).toBe(2);
     expect(await lictor('chekc')).toMatchObject({ status: 2, err: expect.stringContaining('Did you mean check') });
     expect((await lictor('check', '--nonsense')).status).toBe(2);
-    expect((await lictor('--nonsense')).status).toBe(2);
+    expect(await lictor('--nonsense')).toMatchObject({ status: 2, err: expect.stringContaining('(lictor --help lists the commands)') });
+    const err = expect.stringContaining('(lictor token create --help shows how to use it)');
+    expect(await lictor('token', 'create')).toMatchObject({ status: 2, err });
+    expect(await lictor('token', 'create', 'x', '--nonsense')).toMatchObject({ status: 2, err });
   });
 
   it('writes nothing to the terminal from a file of another user', async () => {

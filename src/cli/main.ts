@@ -63,10 +63,18 @@ async function registerCommands(program: Command, context: CliContext, name: str
   if (entry !== undefined) {
     const module = await entry.load();
     module.register(program, context);
+    for (const command of program.commands) pointToHelp(command, 'lictor');
     return;
   }
   for (const { name: known, summary } of COMMANDS) program.command(known).description(summary);
   for (const later of LATER_COMMANDS) registerLater(program, later);
+}
+
+/** After an error in its arguments, a command names its own help. */
+function pointToHelp(command: Command, parent: string): void {
+  const path = `${parent} ${command.name()}`;
+  command.showHelpAfterError(`(${path} --help shows how to use it)`);
+  for (const inner of command.commands) pointToHelp(inner, path);
 }
 
 /** Every command with its options and help, only for the documentation. */

@@ -17,6 +17,7 @@ const WORDS: Readonly<Record<Way, string>> = {
   gateway: 'gateway',
   direct: 'direct',
   both: 'gateway and direct',
+  'shared-password': "gateway, with Prefect's auth string",
   unclear: 'unclear',
   renamed: 'renamed',
 };
@@ -24,6 +25,7 @@ const WORDS: Readonly<Record<Way, string>> = {
 /** What to do about each way that is not obvious. */
 const REMEDIES: Readonly<Partial<Record<Way, string>>> = {
   both: 'Two processes use this name, or the worker was moved twice. Stop the one that connects directly, and give each worker its own name.',
+  'shared-password': 'Observe mode accepts it; enforcement and a new auth string do not. Restart it with its own token (--tokens).',
   unclear:
     'It sends heartbeats over HTTP with a shared token, so another worker may have sent them. Give it its own token (--tokens), or Prefect 3.7.2 or later.',
 };
@@ -48,10 +50,12 @@ export function renderSurvey(survey: Survey, terminal: Terminal): string {
 
 /** `7 of 9 through the gateway`. */
 export function countWords({ through, of, workers, directRuns }: Survey): string {
-  const others = counted(workers).filter(({ way }) => way === 'both' || way === 'unclear');
-  const unsure = others.length === 0 ? '' : `; ${others.length} not certain`;
-  const runs = through === of && directRuns.length > 0 ? `; ${quantity(directRuns.length, 'run')} still direct` : '';
-  return `${through} of ${of} through the gateway${unsure}${runs}`;
+  const count = (...ways: readonly Way[]): number => counted(workers).filter(({ way }) => ways.includes(way)).length;
+  const [others, shared] = [count('both', 'unclear'), count('shared-password')];
+  const unsure = others === 0 ? '' : `; ${others} not certain`;
+  const password = shared === 0 ? '' : `; ${shared} with Prefect's auth string`;
+  const runs = through === of && directRuns.length > 0 ? `; ${quantity(directRuns.length, 'run')} not moved` : '';
+  return `${through} of ${of} through the gateway${password}${unsure}${runs}`;
 }
 
 /** One line: what the command waits for. */
@@ -97,7 +101,7 @@ function runsText({ directRuns }: Survey): string {
     .slice(0, MOST)
     .map(({ name, id, pool }) => `  ${printable(`${name} (${id})${pool === null ? ', in no pool' : `, pool ${pool}`}`)}\n`);
   const rest = directRuns.length > MOST ? `  and ${directRuns.length - MOST} more\n` : '';
-  return `Runs that use Prefect directly. Let them end before you close the direct way. Cancel one whose process is gone:\n${lines.join('')}${rest}`;
+  return `Runs that use Prefect directly, or its auth string at the gateway. Let them end before you close the direct way. Cancel one whose process is gone:\n${lines.join('')}${rest}`;
 }
 
 function offlineText({ offline }: Survey, terminal: Terminal): string {

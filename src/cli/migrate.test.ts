@@ -27,12 +27,15 @@ let runs: object[];
 let channels: string[];
 let openMs: number;
 let heardAgoMs: number;
+/** Of the channel of etl-1. */
+let principal: string;
 let status: number;
 
 beforeEach(async () => {
   state = tempState();
   root = state.paths.root;
   [online, offline, runs, channels, status, openMs, heardAgoMs] = [['etl-1', 'etl-2'], [], [], ['etl-1'], 200, 60_000, 0];
+  principal = 'token:shared';
   prefect = createServer((request, response) => {
     const isRight = request.headers.authorization === `Basic ${Buffer.from('gateway:a-long-auth-string').toString('base64')}`;
     request.resume();
@@ -65,7 +68,7 @@ const nothing = async () => undefined;
 const refuse = async () => ({ applied: false, revision: 1, why: '' }) as const;
 
 function channelOf(name: string): WorkerChannel {
-  return { pool: 'etl', name, principal: 'token:shared', sinceMs: Date.now() - openMs, heardMs: Date.now() - heardAgoMs };
+  return { pool: 'etl', name, principal: name === 'etl-1' ? principal : 'token:shared', sinceMs: Date.now() - openMs, heardMs: Date.now() - heardAgoMs };
 }
 
 function answerTo(url: string): unknown {
@@ -129,6 +132,9 @@ describe('lictor migrate workers', () => {
     const set = { flow_run_id: id, run_binding: 'verified', action: 'flow_runs.set_state', principal: `run:${id}` } as const;
     appendRecord(state.paths, { time: new Date().toISOString(), decision: 'deny', mode: 'enforce', ...set });
     expect((await migrate('--once')).out).toContain('brave-cat');
+    const byPassword = { ...set, principal: 'shared-password:10.0.0.7', mode: 'observe' } as const;
+    appendRecord(state.paths, { time: new Date().toISOString(), decision: 'deny', ...byPassword });
+    expect((await migrate('--once')).out).toContain('brave-cat');
     appendRecord(state.paths, { time: new Date().toISOString(), decision: 'allow', mode: 'enforce', ...set });
     expect((await migrate('--once')).out).not.toContain('brave-cat');
   });
@@ -164,7 +170,7 @@ describe('lictor migrate workers', () => {
     const { status: code, out } = await migrating(round);
     expect(code).toBe(0);
     expect(rounds).toBe(4);
-    expect(out).toContain('\n2 of 2 through the gateway; 1 run still direct\n2 of 2 through the gateway\n');
+    expect(out).toContain('\n2 of 2 through the gateway; 1 run not moved\n2 of 2 through the gateway\n');
     for (const words of [
       'table inet prefect {',
       'kind: NetworkPolicy',
@@ -204,6 +210,25 @@ describe('lictor migrate workers', () => {
       vi.setSystemTime(Date.now() + 10_000);
     };
     expect((await migrating(round)).out).toContain('table inet prefect {');
+    expect(rounds).toBe(4);
+  });
+
+  it("names a worker that uses the gateway with Prefect's auth string, and does not propose the last step while there is one", async () => {
+    [channels, principal] = [['etl-1', 'etl-2'], 'shared-password:10.0.0.7'];
+    const { out } = await migrate('--once');
+    expect(out).toMatch(/^1 of 2 through the gateway; 1 with Prefect's auth string\n/);
+    expect(out).toMatch(/etl-1 +etl +process +gateway, with Prefect's auth string\n[\s\S]*Restart it with its own token/);
+    expect(out).toContain('prefect worker start --pool etl --name etl-1');
+    expect(out).not.toContain('table inet');
+    expect(JSON.parse((await migrate('--json')).out)).toMatchObject({ through: 1, workers: [{ name: 'etl-1', uses: 'shared-password' }, { name: 'etl-2' }] });
+    vi.useFakeTimers({ toFake: ['Date'] });
+    let rounds = 0;
+    const moves = async () => {
+      [rounds, principal] = [rounds + 1, 'token:etl-1'];
+      vi.setSystemTime(Date.now() + 10_000);
+    };
+    expect((await migrating(moves)).out).toMatch(/\n2 of 2 through the gateway\n[\s\S]*table inet prefect \{/);
+    // A process that is left under its name may send a heartbeat with the auth string.
     expect(rounds).toBe(4);
   });
 

@@ -25,7 +25,7 @@ interface Options {
 }
 
 const HELP = `
-A worker has moved when its channel is open at the gateway. Both ways stay open until the last one has moved. A process that is left
+A worker has moved when its channel is open at the gateway with a credential of Lictor. Both ways stay open until the last one has moved. A process that is left
 under its name sends a heartbeat within 30 seconds, so the command waits for it. Then it prints the network rule that closes the direct way, and what lictor doctor finds. --tokens creates a token for each worker that uses Prefect
 directly (role worker, on its pool), in a new file of mode 600. No secret is printed.
 
@@ -101,7 +101,7 @@ async function untilMoved({ context, look }: Migration, first: Survey): Promise<
   let [present, doubtMs] = [first, 0];
   while (!isDone(present)) {
     progress.say(waitingFor(present));
-    if (present.workers.some(({ way }) => way === 'both')) doubtMs = systemClock();
+    if (present.workers.some(({ way }) => way === 'both' || way === 'shared-password')) doubtMs = systemClock();
     await pause(REFRESH_MS);
     const found = await look();
     if (!found.ok) {

@@ -1,6 +1,7 @@
 // What the ledger knows of workers and their runs: denied attempts, and runs that no request through the gateway belongs to.
 import { existsSync } from 'node:fs';
 import { createDoctorRecords, DOCTOR_REQUESTS, requestsOfDoctor } from '../../contract/doctor-records.ts';
+import { isSharedPassword } from '../../contract/principal.ts';
 import { type LedgerRecord, wasForwarded } from '../../contract/record.ts';
 import { poolOf } from '../../contract/worker-channel.ts';
 import { type AuditFilter, openLedgerReader } from '../../record/ledger/query.ts';
@@ -17,7 +18,7 @@ export interface DeniedWorkers {
 
 export interface SeenRecords {
   readonly denied: readonly DeniedWorkers[];
-  /** Of these runs, those that did not get their states through the gateway. */
+  /** Of these runs, those that got no state through the gateway with a credential of Lictor. */
   readonly directRuns: readonly Item[];
 }
 
@@ -42,7 +43,7 @@ export async function readSeenRecords(ledgerFile: string, activeRuns: readonly I
     const directRuns: Item[] = [];
     for (const run of activeRuns) {
       const states = await read({ action: 'flow_runs.set_state', flowRun: String(run['id']) });
-      if (!states.some(wasForwarded)) directRuns.push(run);
+      if (!states.some((record) => wasForwarded(record) && !isSharedPassword({ id: record.principal ?? '' }))) directRuns.push(run);
     }
     return { denied: summed(denied), directRuns };
   } finally {

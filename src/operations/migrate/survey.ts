@@ -1,4 +1,4 @@
-// One survey of the move: the workers that Prefect knows, the way that each takes, and the runs that still use Prefect directly.
+// One survey of the move: the workers that Prefect knows, the way that each takes, and the runs without a credential of Lictor.
 import { connect } from 'node:net';
 import { askForWorkers } from '../../authorization/decide/ask-control-plane.ts';
 import type { StatePaths } from '../../config/state-dir.ts';

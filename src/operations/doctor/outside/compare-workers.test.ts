@@ -55,6 +55,29 @@ describe('a worker without a channel', () => {
   });
 });
 
+describe("a worker that uses the gateway with Prefect's own auth string", () => {
+  const principal = 'shared-password:10.0.0.7';
+  const own = `token:${tokenNameOf({ pool: 'p', name: 'a' })}`;
+
+  it('has not moved, whether it has a channel or sends heartbeats over HTTP', () => {
+    expect(way(worker('a'), [channel('a', { principal })])).toBe('shared-password');
+    expect(way(worker('a', 10), [], [heartbeat(principal, 9)])).toBe('shared-password');
+    expect(compareWorkers([worker('a')], { channels: [channel('a', { principal })], heartbeats: [] })).toMatchObject([{ firstSeenMs: null }]);
+  });
+
+  it('has not moved while a second process of its name does so', () => {
+    expect(way(worker('a'), [channel('a', { principal: own }), channel('a', { principal })])).toBe('shared-password');
+    expect(way(worker('a', 2), [channel('a', { principal: own, heardAgo: 20 })], [heartbeat(principal, 3)])).toBe('shared-password');
+    expect(way(worker('a', 2), [], [heartbeat(own, 20), heartbeat(principal, 3)])).toBe('shared-password');
+  });
+
+  it('is none that has its own token while another worker of its pool does so', () => {
+    expect(way(worker('a'), [channel('a', { principal: own }), channel('b', { principal })], [heartbeat(principal, 9)])).toBe('gateway');
+    expect(way(worker('a', 10), [], [heartbeat(own, 10), heartbeat(principal, 9)])).toBe('gateway');
+    expect(way(worker('a', 10), [], [heartbeat(principal, 30)])).toBe('direct');
+  });
+});
+
 describe('a worker that was restarted under another name', () => {
   const principal = `token:${tokenNameOf({ pool: 'p', name: 'a' })}`;
 

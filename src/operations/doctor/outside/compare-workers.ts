@@ -1,20 +1,22 @@
 // Which workers come through the gateway: those that Prefect knows, compared with open channels and HTTP heartbeats at the gateway.
+import { isSharedPassword } from '../../../contract/principal.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import { poolOf, type WorkerChannel } from '../../../contract/worker-channel.ts';
 import type { ListedWorker } from './all-workers.ts';
 import { tokenNameOf } from './worker-token-name.ts';
 
 /**
- * `gateway`: it has moved. `direct`: not yet. `both`: under this name Prefect gets heartbeats through the gateway and past it. `unclear`: it has no
- * channel and shares its token, so its heartbeats may be those of another worker. `renamed`: it runs through the gateway under another name.
+ * `gateway`: it has moved. `direct`: not yet. `both`: under this name Prefect gets heartbeats through the gateway and past it. `shared-password`: it
+ * uses the gateway with Prefect's own auth string, which only observe mode accepts. `unclear`: it has no channel and shares its token, so its heartbeats
+ * may be those of another worker. `renamed`: it runs through the gateway under another name.
  */
-export type Way = 'gateway' | 'direct' | 'both' | 'unclear' | 'renamed';
+export type Way = 'gateway' | 'direct' | 'both' | 'shared-password' | 'unclear' | 'renamed';
 
 export interface ComparedWorker extends ListedWorker {
   readonly way: Way;
   /** Of a renamed worker. */
   readonly newName: string | null;
-  /** The first sign of it at the gateway. Null: none. */
+  /** The first sign of it at the gateway with a credential of Lictor. Null: none. */
   readonly firstSeenMs: number | null;
 }
 
@@ -40,7 +42,7 @@ export function counted(workers: readonly ComparedWorker[]): readonly ComparedWo
 }
 
 function firstSeen(worker: ListedWorker, { channels, heartbeats }: SeenAtGateway): number | null {
-  const opened = channels.filter((channel) => isOf(channel, worker)).map(({ sinceMs }) => sinceMs);
+  const opened = channels.filter((channel) => isOf(channel, worker) && !isShared(channel)).map(({ sinceMs }) => sinceMs);
   const beats = heartbeats.filter((record) => poolOf(record) === worker.pool && isOwn(record.principal, worker)).map(({ time }) => Date.parse(time));
   return opened.length + beats.length === 0 ? null : Math.min(...opened, ...beats);
 }
@@ -49,11 +51,12 @@ function wayOf(worker: ListedWorker, { channels, heartbeats }: SeenAtGateway): W
   const here = channels.filter((channel) => isOf(channel, worker));
   const inPool = heartbeats.filter((record) => poolOf(record) === worker.pool);
   const own = inPool.filter(({ principal }) => isOwn(principal, worker));
-  if (here.length > 0) {
-    const heardMs = Math.max(...here.map((channel) => channel.heardMs));
-    return beatsAfter(worker, heardMs) && !isNear(worker, inPool) ? 'both' : 'gateway';
-  }
-  if (own.length > 0) return isNear(worker, own) ? 'gateway' : 'both';
+  if (here.some(isShared)) return 'shared-password';
+  const hasChannel = here.length > 0;
+  if (hasChannel ? !beatsAfter(worker, Math.max(...here.map(({ heardMs }) => heardMs))) : isNear(worker, own)) return 'gateway';
+  if (isNear(worker, inPool.filter(isShared))) return 'shared-password';
+  if (hasChannel) return isNear(worker, inPool) ? 'gateway' : 'both';
+  if (own.length > 0) return 'both';
   return isNear(worker, inPool) ? 'unclear' : 'direct';
 }
 
@@ -68,6 +71,10 @@ function renamedTo(worker: ListedWorker, channels: readonly WorkerChannel[]): st
 
 function isOf(channel: WorkerChannel, { pool, name }: ListedWorker): boolean {
   return channel.pool === pool && channel.name === name;
+}
+
+function isShared({ principal }: { readonly principal: string | null }): boolean {
+  return principal !== null && isSharedPassword({ id: principal });
 }
 
 /** A token that was made for it, or one of its name. */

@@ -42,6 +42,13 @@ describe('the line of the doctor', () => {
     expect(await line(heardAt('2026-03-01T12:00:00Z'), twice)).toMatchObject([{ status: 'ok' }]);
   });
 
+  it("names one that uses the gateway with Prefect's auth string, beside one that is direct, and no worker with a token", async () => {
+    const byPassword: SeenAtGateway = { channels: [{ ...channel('a'), principal: 'shared-password:10.0.0.7' }, channel('b')], heartbeats: [] };
+    const found = { status: 'warn', message: expect.stringMatching(/1 of 2 workers use the gateway with Prefect's auth string.*: "a" of pool "p"$/) };
+    expect(await line(byPassword)).toMatchObject([{ ...found, remedy: expect.stringContaining('a token') }]);
+    expect(await line({ ...byPassword, channels: byPassword.channels.slice(0, 1) })).toMatchObject([{ message: expect.stringContaining('bypass') }, found]);
+  });
+
   it('is ok when all use the gateway, and absent when there are none, or Prefect or the gateway is away', async () => {
     expect(await line(undefined)).toEqual([]);
     expect(await line(here('a', 'b'))).toMatchObject([{ status: 'ok' }]);

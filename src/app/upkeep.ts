@@ -49,12 +49,13 @@ export function startWatching({ shared, log, warn }: UpkeepParts, { sync, look }
 
 /** Work that only one control plane of a state directory may do, beside reading the logs. */
 export async function startSoleWork({ shared, current, reloader, log, reopenLog, warn }: UpkeepParts): Promise<SoleWork> {
-  const { paths, ledger, store, clock, steady, exports, tracing } = shared;
+  const { paths, ledger, store, clock, steady, exports, tracing, coordination, replication } = shared;
   const { config } = current.get();
   await exports.use(config.exports);
   await tracing.use(config.traces);
   const { ledgerFile, announced: memoryFile } = paths;
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, steady, log });
+  const endTrim = replication === null ? NO_WORK.stop : coordination.hold('retention', replication.trim);
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn, record: ledger.append });
   const lookup: Lookup = (path) => createLookup(current.get().upstream)(path);
   const providers = () => current.get().config.identityProviders;
@@ -70,7 +71,7 @@ export async function startSoleWork({ shared, current, reloader, log, reopenLog,
   return {
     async stop() {
       for (const timer of timers) clearInterval(timer);
-      await Promise.all([announcer.close(), exports.use([]), tracing.use(null)]);
+      await Promise.all([announcer.close(), exports.use([]), tracing.use(null), endTrim()]);
     },
   };
 }

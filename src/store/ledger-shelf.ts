@@ -3,6 +3,7 @@
 // Nothing here is trusted: a reader of a record checks its chain and the signature.
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
+import type { Tables } from './tables.ts';
 
 export interface ShelfRow {
   readonly seq: number;
@@ -17,11 +18,23 @@ export interface SignedText {
 
 export interface NodeHead {
   readonly node: string;
+  /** Its text is empty if the row has more than any node writes. */
   readonly head: SignedText;
+  /** A head of another node, which deleted the beginning of this chain and names how far. Null: only its own node deleted records. */
+  readonly start: SignedText | null;
+}
+
+export interface Trim {
+  /** Names the chain's start, at `upTo` or later. */
+  readonly start: SignedText;
+  /** Of the duty `retention`. */
+  readonly fence: number;
 }
 
 export interface LedgerShelf {
+  /** At most `MOST_HEADS`, by name; those of nodes that were seen last. */
   heads(): Promise<readonly NodeHead[]>;
+  headOf(node: string): Promise<NodeHead | undefined>;
   /** The last record of a node. Undefined: none is here. */
   endOf(node: string): Promise<Pick<ShelfRow, 'seq' | 'hash'> | undefined>;
   /**
@@ -33,8 +46,11 @@ export interface LedgerShelf {
   after(node: string, seq: number, count: number): Promise<readonly ShelfRow[]>;
   removeUpTo(node: string, seq: number): Promise<void>;
   removeAfter(node: string, seq: number): Promise<void>;
+  /** Deletes the beginning of a chain whose node is gone, never its last record. False: another node has the duty, and nothing was deleted. */
+  trim(node: string, upTo: number, trim: Trim): Promise<boolean>;
 }
 
+export const MOST_HEADS = 200;
 const MOST_BYTES = 1 << 20;
 
 export function createLedgerShelf(database: Database): LedgerShelf {
@@ -54,10 +70,23 @@ export function createLedgerShelf(database: Database): LedgerShelf {
     return fitting.at(-1)?.seq;
   }
 
+  /** Nobody but a node writes these rows, but a reader must not depend on that. */
+  const bounded = (column: string) => sql<string>`case when length(${sql.ref(column)}) <= ${sql.lit(MOST_BYTES)} then ${sql.ref(column)} else '' end`;
+  const statements = read
+    .selectFrom('ledger_statements')
+    .select('ledger_statements.node')
+    .select([bounded('statement').as('statement'), bounded('signature').as('signature'), bounded('start_signature').as('start_signature')])
+    .select((row) => row.case().when('start_statement', 'is', null).then(null).else(bounded('start_statement')).end().as('start_statement'));
+
   return {
     async heads() {
-      const rows = await read.selectFrom('ledger_statements').selectAll().orderBy('node').execute();
-      return rows.map(({ node, statement, signature }) => ({ node, head: { text: statement, signature } }));
+      const seen = statements.leftJoin('nodes', 'nodes.name', 'ledger_statements.node').orderBy('nodes.seen_ms', (order) => order.desc().nullsLast());
+      const rows = await seen.orderBy('ledger_statements.node').limit(MOST_HEADS).execute();
+      return rows.map(headOfRow).sort((a, b) => (a.node < b.node ? -1 : 1));
+    },
+    async headOf(node) {
+      const row = await statements.where('ledger_statements.node', '=', node).executeTakeFirst();
+      return row === undefined ? undefined : headOfRow(row);
     },
     endOf: (node) => endIn(read, node),
     append: (node, rows, head) =>
@@ -89,5 +118,23 @@ export function createLedgerShelf(database: Database): LedgerShelf {
       database.durably(async (transaction) => {
         await transaction.deleteFrom('ledger_records').where('node', '=', node).where('seq', '>', seq).execute();
       }),
+    trim: (node, upTo, { start, fence }) =>
+      database.durably(async (transaction) => {
+        const duty = await transaction.selectFrom('duties').select('fence').where('name', '=', 'retention').executeTakeFirst();
+        if ((duty?.fence ?? 0) !== fence) return false;
+        const before = (await endIn(transaction, node))?.seq ?? 0;
+        const old = transaction.deleteFrom('ledger_records').where('node', '=', node).where('seq', '<=', upTo).where('seq', '<', before);
+        // Another holder of the duty may have deleted more, and its head names that.
+        if ((await old.executeTakeFirst()).numDeletedRows === 0n) return true;
+        const columns = { start_statement: start.text, start_signature: start.signature };
+        await transaction.updateTable('ledger_statements').set(columns).where('node', '=', node).execute();
+        return true;
+      }),
   };
+}
+
+type StatementRow = Pick<Tables['ledger_statements'], 'node' | 'statement' | 'signature' | 'start_statement' | 'start_signature'>;
+
+function headOfRow({ node, statement, signature, start_statement: text, start_signature: by }: StatementRow): NodeHead {
+  return { node, head: { text: statement, signature }, start: text === null ? null : { text, signature: by ?? '' } };
 }

@@ -284,7 +284,9 @@ export const SCHEMA: readonly string[] = [
   `create table ledger_statements (
     node text primary key not null,
     statement text not null,
-    signature text not null
+    signature text not null,
+    start_statement text,
+    start_signature text
   )`,
   ...AGENT_SCHEMA,
   ...SCIM_SCHEMA,

@@ -295,4 +295,7 @@ interface LedgerStatementTable {
   readonly node: string;
   readonly statement: string;
   readonly signature: string;
+  /** The head of another node, which names where this chain begins. Null: only its own node deleted records. */
+  readonly start_statement: string | null;
+  readonly start_signature: string | null;
 }

@@ -226,6 +226,17 @@ describe('nodes', () => {
     await admin.query("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'");
     await two.begins();
     expect([one.fence(), two.fence()]).toEqual([null, fence === null ? null : fence + 1]);
+    // The former holder may not know yet that it has lost the duty.
+    const { ledgerShelf: shelf } = one.store;
+    await shelf.append(
+      'gone',
+      [1, 2, 3].map((seq) => ({ seq, hash: '', body: '' })),
+      { text: 'h', signature: '' },
+    );
+    const first = async () => (await shelf.after('gone', 0, 1))[0]?.seq;
+    const trim = (by: number | null) => shelf.trim('gone', 2, { start: { text: `by ${by}`, signature: '' }, fence: by ?? 0 });
+    expect([await trim(fence), await first(), (await shelf.headOf('gone'))?.start]).toEqual([false, 1, null]);
+    expect([await trim(two.fence()), await first(), (await shelf.headOf('gone'))?.start?.text]).toEqual([true, 3, `by ${two.fence()}`]);
     await one.close();
     await two.close();
   });
@@ -277,7 +288,7 @@ describe('a primary and its standby', () => {
 
 releaseTests({ at: address, run, tablesOf });
 
-/** Holds the exports from `begins` or `hold` on. */
+/** Holds the retention from `begins` or `hold` on. */
 async function nodeOf(node: string, at = address('created')) {
   const store = await openStore({ at, clock: systemClock });
   let [heard, fence]: [number, number | null] = [0, null];
@@ -291,7 +302,7 @@ async function nodeOf(node: string, at = address('created')) {
     },
   });
   const hold = () =>
-    void coordination.hold('exports', async (duty) => {
+    void coordination.hold('retention', async (duty) => {
       fence = duty.fence;
       return async () => {
         fence = null;

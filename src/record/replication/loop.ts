@@ -1,8 +1,9 @@
 // One round of replication after the other: own records to the store, those of other nodes from it. Each direction goes on while the other fails.
 import type { SteadyClock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
-import type { LedgerShelf, NodeHead } from '../../store/ledger-shelf.ts';
+import { type LedgerShelf, MOST_HEADS, type NodeHead } from '../../store/ledger-shelf.ts';
 import { parseStatement } from '../ledger/chain/statement.ts';
+import { createTrim } from './departed.ts';
 import { endOf, type LocalLedger } from './local-ledger.ts';
 import type { OtherNode, ReplicationStatus } from './protocol.ts';
 import { createPull, type PullerParts, signedEnd } from './pull.ts';
@@ -15,6 +16,8 @@ export interface LoopParts {
   readonly importRows: PullerParts['importRows'];
   readonly toDisk: () => void;
   readonly steady: SteadyClock;
+  /** Of the duty `retention`. Null: another node has it. */
+  readonly fence: () => number | null;
   /** Of one batch. Only tests set it. */
   readonly mostRows?: number | undefined;
 }
@@ -32,11 +35,14 @@ type Pulled = Omit<OtherNode, 'silentMs'> & { readonly cameMs: number };
 
 const REFUSED_MS = 5_000;
 
+const CROWDED = `The store has ledgers of ${MOST_HEADS} nodes or more, and this node reads no others. Give nodes names that stay (the key node).`;
+
 export const NOT_OPEN: ReplicationStatus = { waiting: { records: 0, since: null }, problem: null, nodes: [] };
 
-export function createLoop({ node, ledger, shelf, importRows, toDisk, steady, mostRows }: LoopParts): Loop {
+export function createLoop({ node, ledger, shelf, importRows, toDisk, steady, fence, mostRows }: LoopParts): Loop {
   const shipper = createShipper({ node, ledger, shelf, toDisk, mostRows });
   const pullNode = createPull({ ledger, shelf, importRows, mostRows });
+  const trimDeparted = createTrim({ node, ledger, shelf, toDisk, fence });
   let shipProblem: string | null = null;
   let pullProblem: string | null = null;
   let nodes: readonly Pulled[] = [];
@@ -72,10 +78,17 @@ export function createLoop({ node, ledger, shelf, importRows, toDisk, steady, mo
   }
 
   async function pullAll(): Promise<void> {
-    const others = (await shelf.heads()).filter((one) => one.node !== node);
+    const heads = await shelf.heads();
     const next: Pulled[] = [];
-    for (const one of others) next.push(await pullOne(one));
+    for (const one of heads.filter((each) => each.node !== node)) next.push(await pullOne(one));
     nodes = next;
+    // A chain with a problem is evidence.
+    const whole = new Set(next.filter(({ behind: missing, problem }) => missing === 0 && problem === null).map((one) => one.node));
+    await trimDeparted(
+      heads.filter((one) => whole.has(one.node)),
+      heads,
+    );
+    if (heads.length === MOST_HEADS) throw new LictorError('replication-crowded', CROWDED);
   }
 
   return {

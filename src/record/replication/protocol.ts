@@ -6,6 +6,8 @@ export interface ReplicationSetup {
   readonly ledgerFile: string;
   readonly node: string;
   readonly storeAt: StoreAddress;
+  /** Of the duty `retention`. Null: another node has it. */
+  readonly fence: number | null;
 }
 
 export interface OtherNode {
@@ -30,4 +32,7 @@ export type FromReplication =
   | { readonly kind: 'status'; readonly status: ReplicationStatus }
   | { readonly kind: 'import'; readonly id: number; readonly batch: Uint8Array<ArrayBuffer> };
 
-export type ToReplication = { readonly kind: 'close' } | { readonly kind: 'imported'; readonly id: number; readonly error: string | null };
+export type ToReplication =
+  | { readonly kind: 'close' }
+  | { readonly kind: 'duty'; readonly fence: number | null }
+  | { readonly kind: 'imported'; readonly id: number; readonly error: string | null };

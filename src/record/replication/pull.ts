@@ -49,8 +49,9 @@ export function createPull({ ledger, shelf, importRows, mostRows = MOST_ROWS }: 
     return end?.seq === 0 ? undefined : end;
   }
 
-  return async ({ node, head }) => {
-    const signed = signedEnd({ node, head });
+  return async (from) => {
+    const { node, head, start } = from;
+    const signed = signedEnd(from);
     const here = endHere(node);
     if (here !== undefined && here.seq >= signed.seq) return;
     const { first, ends } = await follow(here, signed);
@@ -58,17 +59,17 @@ export function createPull({ ledger, shelf, importRows, mostRows = MOST_ROWS }: 
     for (const [index, end] of ends.entries()) {
       const rows = index === 0 ? first : await page(node, after, end.seq);
       if (rows.at(-1)?.record.hash !== end.hash) throw refused(node, `record ${end.seq} changed in the store`);
-      await importRows({ node, head, rows });
+      await importRows({ node, head, start, rows });
       after = end.seq;
     }
   };
 }
 
 /** How far a node's head says that its chain goes. Not checked here: the signature. */
-export function signedEnd({ node, head }: NodeHead): ChainEnd {
+export function signedEnd({ node, head }: Pick<NodeHead, 'node' | 'head'>): ChainEnd {
   const statement = parseStatement(head.text);
   const end = statement === undefined ? undefined : endOf(statement, node);
-  if (end === undefined) throw refused(node, 'its head cannot be read');
+  if (end === undefined) throw refused(node, head.text === '' ? 'its head in the store is damaged: it is longer than any head' : 'its head cannot be read');
   return end;
 }
 

@@ -54,7 +54,16 @@ function loopOf(node: Node, imported: (batch: ForeignBatch) => void = () => unde
   };
   // What the store does is looked up at each call.
   const current = new Proxy({} as LedgerShelf, { get: (_target, name: keyof LedgerShelf) => shelf[name] });
-  return createLoop({ node: node.name, ledger, shelf: current, importRows, toDisk: () => undefined, mostRows: 10, steady: () => (steadyMs += 10_000) });
+  return createLoop({
+    node: node.name,
+    ledger,
+    shelf: current,
+    importRows,
+    toDisk: () => undefined,
+    mostRows: 10,
+    steady: () => (steadyMs += 10_000),
+    fence: () => null,
+  });
 }
 const chainsOf = (node: Node) => Object.fromEntries(verifyStore(node.paths).chains.map(({ node: name, lastSeq }) => [name, lastSeq]));
 const shelved = async (node: string) => (await store.ledgerShelf.endOf(node))?.seq;
@@ -187,7 +196,7 @@ describe('a node whose head is withheld', () => {
     const [a, b] = [nodes.add('a', 20), nodes.add('b', 1)];
     const there = loopOf(b);
     const silence = async (head?: SignedText) => {
-      shelf = head === undefined ? store.ledgerShelf : { ...store.ledgerShelf, heads: async () => [{ node: 'a', head }] };
+      shelf = head === undefined ? store.ledgerShelf : { ...store.ledgerShelf, heads: async () => [{ node: 'a', head, start: null }] };
       const before = steadyMs;
       expect(await there.pull()).toBe(true);
       const [one] = there.status().nodes;

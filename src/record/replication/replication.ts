@@ -1,6 +1,7 @@
 // The control plane's side of replication: the ledgers of several nodes have the records of all.
 import { Worker } from 'node:worker_threads';
 import type { StatePaths } from '../../config/state-dir.ts';
+import type { BeginWork } from '../../store/coordination.ts';
 import { endThread } from '../end-thread.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { NOT_OPEN, problemWords } from './loop.ts';
@@ -9,6 +10,8 @@ import type { FromReplication, ReplicationSetup, ReplicationStatus, ToReplicatio
 export interface Replication {
   /** Updated once a second. */
   status(): ReplicationStatus;
+  /** The work of the duty `retention`. */
+  readonly trim: BeginWork;
   /** Another process with this ledger starts, and does it. */
   pause(): Promise<void>;
   /** That one has not started. */
@@ -17,7 +20,7 @@ export interface Replication {
   close(): Promise<void>;
 }
 
-export interface ReplicationParts extends Omit<ReplicationSetup, 'ledgerFile'> {
+export interface ReplicationParts extends Omit<ReplicationSetup, 'ledgerFile' | 'fence'> {
   readonly paths: Pick<StatePaths, 'ledgerFile'>;
   readonly ledger: Pick<Ledger, 'importRows'>;
   readonly log: Readonly<Record<'info' | 'warn', (fields: object, text: string) => void>> & { error(fields: object, text: string): void };
@@ -30,9 +33,10 @@ const MOST_MIB = 256;
 export function startReplication({ paths, ledger, log, node, storeAt }: ReplicationParts): Replication {
   let worker: Worker | undefined;
   let status = NOT_OPEN;
+  let fence: number | null = null;
 
   function spawn(): void {
-    const workerData: ReplicationSetup = { ledgerFile: paths.ledgerFile, node, storeAt };
+    const workerData: ReplicationSetup = { ledgerFile: paths.ledgerFile, node, storeAt, fence };
     const limits = { maxOldGenerationSizeMb: MOST_MIB };
     const thread = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'replication', resourceLimits: limits });
     worker = thread;
@@ -64,8 +68,18 @@ export function startReplication({ paths, ledger, log, node, storeAt }: Replicat
     await endThread(thread, { kind: 'close' } satisfies ToReplication);
   }
 
+  function setFence(next: number | null): void {
+    fence = next;
+    worker?.postMessage({ kind: 'duty', fence } satisfies ToReplication);
+  }
+
+  const trim: BeginWork = async (duty) => {
+    setFence(duty.fence);
+    return async () => setFence(null);
+  };
+
   spawn();
-  return { status: () => status, pause: end, resume: spawn, close: end };
+  return { status: () => status, trim, pause: end, resume: spawn, close: end };
 }
 
 /** One line for each problem that begins or ends. */

@@ -17,7 +17,7 @@ export interface RestoreParts {
 
 /** Call it while nothing else writes the ledger. Rejects with `replication-refused` if the store has another chain of this name. */
 export async function restoreOwnChain({ ledgerFile, ledgerKey, node, shelf }: RestoreParts): Promise<void> {
-  const head = (await shelf.heads()).find((one) => one.node === node);
+  const head = await shelf.headOf(node);
   if (head === undefined) return;
   using db = openLedgerDatabase(ledgerFile);
   const chain = createChain({ db, node, keyFile: ledgerKey, clock: systemClock });

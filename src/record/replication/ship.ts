@@ -2,16 +2,14 @@
 import { LictorError } from '../../contract/error.ts';
 import type { LedgerShelf } from '../../store/ledger-shelf.ts';
 import type { ForeignRow } from '../ledger/chain/import.ts';
-import { type ChainEnd, parseStatement, type Signed } from '../ledger/chain/statement.ts';
+import type { ChainEnd, Signed } from '../ledger/chain/statement.ts';
 import { bodyOf } from './body.ts';
+import { beforeFirst, REMOVED_AT_ONCE, seenByOthers } from './departed.ts';
 import { endOf, type LocalLedger } from './local-ledger.ts';
 
 /** The limits of one batch. */
 const MOST_ROWS = 500;
 const MOST_BYTES = 1 << 20;
-/** A node that signed nothing for so long does not hold up the deletion of records. */
-const ABSENT_MS = 7 * 86_400_000;
-const REMOVED_AT_ONCE = 5_000;
 
 export interface ShipperParts {
   readonly node: string;
@@ -66,8 +64,8 @@ export function createShipper({ node, ledger, shelf, toDisk, mostRows = MOST_ROW
   /** Deletes what retention deleted here, if every other node has it. */
   async function removeOld({ from_seq: upTo }: ChainEnd, signedAt: string): Promise<void> {
     if (removed !== undefined && removed >= upTo) return;
-    removed ??= ((await shelf.after(node, 0, 1))[0]?.seq ?? upTo + 1) - 1;
-    const common = Math.min(upTo, removed + REMOVED_AT_ONCE, ...(await seenByOthers(shelf, node, Date.parse(signedAt))));
+    removed ??= (await beforeFirst(shelf, node)) ?? upTo;
+    const common = Math.min(upTo, removed + REMOVED_AT_ONCE, ...seenByOthers(await shelf.heads(), node, Date.parse(signedAt)));
     if (common <= removed) return;
     await shelf.removeUpTo(node, common);
     removed = common;
@@ -104,16 +102,6 @@ function batchOf(rows: readonly ForeignRow[]) {
     batch.push({ seq: row.record.seq, hash: row.record.hash ?? '', body });
   }
   return batch;
-}
-
-/** How far each other node has this node's chain, by its head. Not checked here: the signature, because a wrong claim only deletes what is old. */
-async function seenByOthers(shelf: LedgerShelf, node: string, nowMs: number): Promise<readonly number[]> {
-  const heads = await shelf.heads();
-  return heads.flatMap(({ node: other, head }) => {
-    const statement = other === node ? undefined : parseStatement(head.text);
-    if (statement === undefined || Date.parse(statement.time) < nowMs - ABSENT_MS) return [];
-    return [endOf(statement, node)?.seq ?? 0];
-  });
 }
 
 function forked(node: string, seq: number): LictorError {

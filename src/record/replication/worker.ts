@@ -21,17 +21,22 @@ const GRACE_MS = 2_000;
 const port = parentPort;
 if (port === null) throw new LictorError('not-a-worker', 'Replication runs as a worker thread only.');
 // Sent by startReplication only, so the shape is trusted.
-const { ledgerFile, node, storeAt } = workerData as ReplicationSetup;
+const { ledgerFile, node, storeAt, ...setup } = workerData as ReplicationSetup;
 const post = (message: FromReplication, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(message, [...transfer]);
 const stop = new AbortController();
 /** Batches that the ledger has not answered. */
 const importing = new Map<number, (error: string | null) => void>();
 let lastId = 0;
 let loop: Loop | undefined;
+let { fence } = setup;
 let openProblem: string | null = null;
 
 port.on('message', (message: ToReplication) => {
   if (message.kind === 'close') return stop.abort();
+  if (message.kind === 'duty') {
+    ({ fence } = message);
+    return;
+  }
   importing.get(message.id)?.(message.error);
   importing.delete(message.id);
 });
@@ -57,7 +62,7 @@ async function run(): Promise<void> {
   try {
     await using store = withEnd(await openStore({ at: storeAt, clock: systemClock, connections: CONNECTIONS }));
     const toDisk = () => bringToDisk(ledgerFile);
-    const opened = createLoop({ node, ledger, shelf: store.ledgerShelf, importRows, toDisk, steady: steadyClock });
+    const opened = createLoop({ node, ledger, shelf: store.ledgerShelf, importRows, toDisk, steady: steadyClock, fence: () => fence });
     [loop, openProblem] = [opened, null];
     await Promise.all([repeat(opened.ship), repeat(opened.pull)]);
     // The records of the stop itself.

@@ -23,6 +23,8 @@ export interface ForeignBatch {
   readonly node: string;
   /** A head that the node signed. Its chain includes these rows. */
   readonly head: Signed;
+  /** A head of another node, which names a later start of this chain. Null: the node's own head names its start. */
+  readonly start: Signed | null;
   /** In their order. If they end before the head does, the caller has followed the chain to the head. */
   readonly rows: readonly ForeignRow[];
 }
@@ -54,16 +56,23 @@ export function createImport(db: DatabaseSync, chain: ImportChain): (batch: Fore
     return key === keyId(own) ? isSignedBy(head, own) : isSignedByOne(head, { key }, keysOf(own));
   }
 
-  function signedEnd({ node, head }: ForeignBatch): ChainEnd {
+  /** What a head says about a chain. */
+  function signedIn(head: Signed, node: string, what: string): ChainEnd {
     const statement = parseStatement(head.text);
     const end = statement?.chains.find((one) => one.node === node);
-    if (statement?.kind !== 'head' || end === undefined) throw refused(node, 'its head cannot be read');
-    if (!isTrusted(head, statement.key)) throw refused(node, 'its head is not signed by the ledger key of this node');
+    if (statement?.kind !== 'head' || end === undefined) throw refused(node, `${what} cannot be read`);
+    if (!isTrusted(head, statement.key)) throw refused(node, `${what} is not signed by the ledger key of this node`);
     return end;
   }
 
+  /** The latest start that a head names: of the node, or of the one that deleted records of a node that is gone. */
+  function signedStart({ node, start }: ForeignBatch, signed: ChainEnd): ChainEnd {
+    const cut = start === null ? signed : signedIn(start, node, 'the statement of its start');
+    return cut.from_seq > signed.from_seq ? cut : signed;
+  }
+
   /** A record that this ledger has already. Retention may have deleted it. */
-  function assertSame({ node, seq, hash }: Pick<ChainEnd, 'node' | 'seq' | 'hash'>): void {
+  function assertSame({ node, seq, hash }: Pick<LedgerRecord, 'node' | 'seq' | 'hash'>): void {
     const row = hashAt.get(node, seq);
     if (row !== undefined && row['hash'] !== hash) throw refused(node, `record ${seq} is another one here: two nodes have this name, or one was restored`);
   }
@@ -75,16 +84,18 @@ export function createImport(db: DatabaseSync, chain: ImportChain): (batch: Fore
 
   /** The rows that are new, and the end of the chain with them. */
   function examine(batch: ForeignBatch): { readonly fresh: readonly ForeignRow[]; readonly end: ChainEnd | undefined } {
-    const signed = signedEnd(batch);
+    const signed = signedIn(batch.head, batch.node, 'its head');
     let end = chain.endOf(batch.node);
+    const start = end === undefined ? signedStart(batch, signed) : end;
     const fresh: ForeignRow[] = [];
     for (const row of batch.rows) {
       const { record } = row;
       if (end !== undefined && record.seq <= end.seq) {
-        assertSame({ node: batch.node, seq: record.seq, hash: record.hash ?? '' });
+        assertSame({ ...record, node: batch.node });
         continue;
       }
-      end = nextEnd(end ?? startOf(batch.node, record, signed), row);
+      end = nextEnd(end ?? startOf(record, start), row);
+      assertStart(end, start);
       assertNew(record);
       fresh.push(row);
     }
@@ -105,12 +116,20 @@ export function createImport(db: DatabaseSync, chain: ImportChain): (batch: Fore
   };
 }
 
-/** The chain as it begins here: where the node itself begins it, or earlier. */
-function startOf(node: string, { seq, prev_hash: before }: LedgerRecord, signed: ChainEnd): ChainEnd {
+/** The chain as it begins here: at the start that a head names, or earlier. */
+function startOf({ seq, prev_hash: before }: LedgerRecord, signed: ChainEnd): ChainEnd {
+  const { node } = signed;
   const from = Number.isSafeInteger(seq) ? seq - 1 : -1;
   if (from < 0 || from > signed.from_seq) throw refused(node, `records ${signed.from_seq + 1} to ${from} are missing`);
   const hash = from === 0 ? GENESIS : String(before);
-  return { node, from_seq: from, from_hash: hash, seq: from, hash };
+  const end = { node, from_seq: from, from_hash: hash, seq: from, hash };
+  assertStart(end, signed);
+  return end;
+}
+
+/** The chain passes the record before the start that a head names. */
+function assertStart({ node, seq, hash }: ChainEnd, { from_seq: from, from_hash: signed }: ChainEnd): void {
+  if (seq === from && hash !== signed) throw refused(node, `record ${seq} is not the one at which a signed head begins the chain`);
 }
 
 /** The end of the chain after one more record. */

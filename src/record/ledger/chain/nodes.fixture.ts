@@ -44,13 +44,17 @@ export function partOf({ name, paths }: Node, after = 0, count = 10_000, node = 
   using db = openChain(paths.ledgerFile, () => undefined);
   const head = storeEvidence(db).end;
   if (head === undefined) throw new Error('no head');
-  return { node, head, rows: createReadChain(db)(node, { after, upTo: Number.MAX_SAFE_INTEGER }, count) };
+  return { node, head, start: null, rows: createReadChain(db)(node, { after, upTo: Number.MAX_SAFE_INTEGER }, count) };
 }
 
 /** One transaction of the taking node. */
-export function take({ name, paths }: Node, ...batches: readonly ForeignBatch[]): void {
+export function take(node: Node, ...batches: readonly ForeignBatch[]): void {
+  takeAt(START_MS, node, ...batches);
+}
+
+export function takeAt(nowMs: number, { name, paths }: Node, ...batches: readonly ForeignBatch[]): void {
   using db = openLedgerDatabase(paths.ledgerFile);
-  const chain = createChain({ db, node: name, keyFile: paths.ledgerKey, clock: () => START_MS });
+  const chain = createChain({ db, node: name, keyFile: paths.ledgerKey, clock: () => nowMs });
   const importRows = createImport(db, chain);
   for (const batch of batches) {
     transaction(db, () => {

@@ -8,9 +8,9 @@ import { openSqliteDump } from './dump.ts';
 import { GONE_AFTER_MS } from './nodes.ts';
 import { openPostgres } from './postgres.ts';
 import { VERSION_TABLE } from './postgres-versions.ts';
-import { SCHEMA_TABLES, STORE_TABLES } from './schema.ts';
 import type { TableRows, Value } from './sqlite-rows.ts';
 import type { Tables } from './tables.ts';
+import { SCHEMA_TABLES, STORE_TABLES } from './tables.ts';
 
 export interface StoreCopy {
   /** The SQLite file. */

@@ -5,10 +5,10 @@ import { GONE_AFTER_MS } from './nodes.ts';
 import { VERSION_TABLE } from './postgres-versions.ts';
 import { type Epoch, type LaterStore, NO_LATER_STORE, type Restored, raiseEpoch } from './restores.ts';
 import { openRows, type RowReader } from './rows.ts';
-import { STORE_TABLES } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 import { createRowWriter, readRows, type TableRows } from './sqlite-rows.ts';
 import { createSqliteTables } from './sqlite-schema.ts';
+import { STORE_TABLES } from './tables.ts';
 
 export interface StoreDump extends Disposable {
   /** Of one moment. */

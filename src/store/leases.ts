@@ -2,14 +2,6 @@
 import type { Clock } from '../contract/clock.ts';
 import type { Database } from './database.ts';
 
-export interface LeaseTable {
-  /** Prefect's id. */
-  readonly id: string;
-  readonly principal: string;
-  readonly flow_run: string | null;
-  readonly expires_ms: number;
-}
-
 export interface Lease {
   /** Prefect's id. */
   readonly id: string;

@@ -1,46 +1,71 @@
-// The tables of a gateway of several nodes.
+// The gateway itself: policy sets, purges, restores, and the nodes with their keys, duties and ledgers.
+import { bigint, bigintKey, key, onlyKey, table, text, textOrNull } from './table.ts';
 
-export interface NodeTable {
-  readonly name: string;
-  /** Of the node's state directory. */
-  readonly instance: string;
-  readonly version: string;
-  /** Digest of the configuration in use. Nodes with different ones decide differently. */
-  readonly configuration: string;
-  readonly started_ms: number;
-  readonly seen_ms: number;
-}
-
-/** A key that all nodes need, sealed with the one key that an administrator copies to each node. */
-export interface SharedKeyTable {
-  readonly name: string;
-  readonly sealed: string;
-}
-
-export interface PublishedRevisionTable {
-  readonly id: 1;
-  readonly number: number;
-  readonly fingerprint: string;
-}
-
-/** Who does work that only one node may do. */
-export interface DutyTable {
-  readonly name: string;
-  /** Grows with each new holder. Every write of a holder checks it. */
-  readonly fence: number;
-  readonly holder: string;
-}
-
-export const NODE_SCHEMA: readonly string[] = [
-  `create table nodes (
-    name text primary key not null,
-    instance text not null,
-    version text not null,
-    configuration text not null,
-    started_ms bigint not null,
-    seen_ms bigint not null
-  )`,
-  'create table published_revision (id integer primary key not null, number bigint not null, fingerprint text not null)',
-  'create table shared_keys (name text primary key not null, sealed text not null)',
-  'create table duties (name text primary key not null, fence bigint not null, holder text not null)',
-];
+export const NODE_TABLES = {
+  policy_sets: table({
+    revision: bigintKey(),
+    /** JSON object: file name -> text. */
+    files: text(),
+    applied_by: text(),
+    why: text(),
+    created_ms: bigint(),
+  }),
+  cache_generations: table({
+    service: key(),
+    generation: bigint(),
+  }),
+  restores: table({
+    epoch: bigintKey(),
+    backup_id: text(),
+    made_ms: bigint(),
+    restored_ms: bigint(),
+  }),
+  nodes: table({
+    name: key(),
+    /** Of the node's state directory. */
+    instance: text(),
+    version: text(),
+    /** Digest of the configuration in use. Nodes with different ones decide differently. */
+    configuration: text(),
+    started_ms: bigint(),
+    seen_ms: bigint(),
+  }),
+  published_revision: table({
+    id: onlyKey(),
+    number: bigint(),
+    fingerprint: text(),
+  }),
+  /** A key that all nodes need, sealed with the one key that an administrator copies to each node. */
+  shared_keys: table({
+    name: key(),
+    sealed: text(),
+  }),
+  /** Who does work that only one node may do. */
+  duties: table({
+    name: key(),
+    /** Grows with each new holder. Every write of a holder checks it. */
+    fence: bigint(),
+    holder: text(),
+  }),
+  /** The records of all nodes' ledgers, until every node has them and retention deletes them. */
+  ledger_records: table(
+    {
+      node: text(),
+      seq: bigint(),
+      /** As in the record. */
+      hash: text(),
+      /** JSON: the record, and the events of Prefect that it covers. */
+      body: text(),
+    },
+    'constraint ledger_records_key primary key (node, seq)',
+  ),
+  /** The last head that each node signed. The records up to it are there. */
+  ledger_statements: table({
+    node: key(),
+    statement: text(),
+    signature: text(),
+    /** The head of another node, which names where this chain begins. Null: only its own node deleted records. */
+    start_statement: textOrNull(),
+    start_signature: textOrNull(),
+  }),
+};

@@ -4,18 +4,6 @@ import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { prepareRead } from './prepared-read.ts';
 
-export interface ObservationTable {
-  /** `*`, or a role whose binding in lictor.yaml says `observe`. */
-  readonly name: string;
-  readonly begun_ms: number;
-}
-
-export interface EnforcementTable {
-  readonly subject: string;
-  readonly enforced_by: string;
-  readonly created_ms: number;
-}
-
 /** A role, or a member as lictor.yaml writes it, whose decisions are enforced although the configuration says `observe`. */
 export interface Enforcement {
   readonly subject: string;

@@ -2,8 +2,8 @@
 import type { PostgresAddress } from '../contract/store-address.ts';
 import { openPool } from './postgres-pool.ts';
 import { ORDERED } from './postgres-schema.ts';
-import { STORE_TABLES } from './schema.ts';
 import type { TableRows, Value } from './sqlite-rows.ts';
+import { STORE_TABLES } from './tables.ts';
 
 const ROWS_AT_ONCE = 200;
 

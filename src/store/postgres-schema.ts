@@ -1,8 +1,8 @@
 // The tables of the store in Postgres: the statements of SQLite, with two differences.
 import { type Kysely, sql } from 'kysely';
 import { applyChanges, planOf, type StorePlan, type StoreProgram, VERSION_TABLE } from './postgres-versions.ts';
-import { SCHEMA } from './schema.ts';
 import type { Tables } from './tables.ts';
+import { SCHEMA } from './tables.ts';
 
 /** Postgres says here that the change number has grown. A notice in every transaction would slow all of them down. */
 export const CHANGE_CHANNEL = 'lictor_change';

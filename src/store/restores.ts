@@ -5,13 +5,6 @@ import { raiseChangeNumber } from './changes.ts';
 import type { Row } from './rows.ts';
 import type { Tables } from './tables.ts';
 
-export interface RestoreTable {
-  readonly epoch: number;
-  readonly backup_id: string;
-  readonly made_ms: number;
-  readonly restored_ms: number;
-}
-
 export interface Restored {
   readonly backupId: string;
   /** When the backup was made. */

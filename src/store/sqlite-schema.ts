@@ -2,8 +2,8 @@
 import { type Kysely, sql } from 'kysely';
 import { assertNotNewer, STATE_VERSION } from '../config/state-version.ts';
 import type { Database } from './database.ts';
-import { SCHEMA } from './schema.ts';
 import type { Tables } from './tables.ts';
+import { SCHEMA } from './tables.ts';
 
 /** In one transaction. Throws `state-newer` for a store that a later Lictor has written. */
 export async function createSqliteTables(database: Database): Promise<void> {

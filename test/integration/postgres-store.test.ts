@@ -10,9 +10,9 @@ import { describeStoreContract } from '../../src/store/contract-suite.fixture.ts
 import { copyToPostgres } from '../../src/store/copy-to-postgres.ts';
 import { isStoreUsed, loadStore, openStoreDump, type StoreDump } from '../../src/store/dump.ts';
 import { NO_LATER_STORE } from '../../src/store/restores.ts';
-import { SCHEMA } from '../../src/store/schema.ts';
 import type { TableRows } from '../../src/store/sqlite-rows.ts';
 import { openStore } from '../../src/store/store.ts';
+import { SCHEMA } from '../../src/store/tables.ts';
 import { GUARDED_USER, type Postgres, startPostgres } from '../env/several/postgres.ts';
 import { releaseTests } from './several/releases.ts';
 

@@ -8,6 +8,7 @@ import { meantWords } from '../config/suggest.ts';
 import { systemClock } from '../contract/clock.ts';
 import { BREAK_GLASS } from '../contract/names.ts';
 import { scopeText } from '../contract/scope.ts';
+import { isoTime, minuteOf } from '../contract/time-text.ts';
 import { createPasswords, LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../identity/authn/accounts/password.ts';
 import { accountsProvider, idpOfAccount } from '../identity/authn/accounts/principal.ts';
 import { recordedGrants } from '../identity/authn/recorded-grants.ts';
@@ -173,7 +174,7 @@ interface Printed {
 /** A password from standard input is not printed. */
 function printAccount({ out }: CliContext, { name, roles, password, done, expiresMs }: Printed, json: boolean | undefined): void {
   const shown = password.generated ? { password: password.text } : {};
-  if (json === true) out.write(`${JSON.stringify({ name, role: roles.join(','), roles, ...shown, expires_at: isoOrNull(expiresMs) })}\n`);
+  if (json === true) out.write(`${JSON.stringify({ name, role: roles.join(','), roles, ...shown, expires_at: isoTime(expiresMs) })}\n`);
   else out.write(`${done}\n${password.generated ? `Its password is shown now and never again:\n\n  ${password.text}\n` : ''}`);
 }
 
@@ -187,25 +188,23 @@ function listAccounts(terminal: Terminal, accounts: readonly StoredAccount[], js
       roles: account.roles,
       scope: account.scope === null ? null : scopeText(account.scope),
       created_at: created(account),
-      expires_at: isoOrNull(account.expiresMs),
+      expires_at: isoTime(account.expiresMs),
     }));
     out.write(`${JSON.stringify(list)}\n`);
     return;
   }
-  const rows = accounts.map((account) => [account.name, account.roles.join(','), scopeCell(account.scope), created(account).slice(0, 10), until(account)]);
+  const rows = accounts.map((account) => [
+    account.name,
+    account.roles.join(','),
+    scopeCell(account.scope),
+    created(account).slice(0, 10),
+    account.expiresMs === null ? 'never' : minuteOf(account.expiresMs),
+  ]);
   out.write(
     rows.length === 0
       ? 'No accounts. lictor account add NAME --role ROLE makes one.\n'
       : renderTable([['NAME', 'ROLE', 'ON', 'CREATED', 'ENDS (UTC)'], ...rows], terminal),
   );
-}
-
-function until({ expiresMs }: StoredAccount): string {
-  return isoOrNull(expiresMs)?.slice(0, 16).replace('T', ' ') ?? 'never';
-}
-
-function isoOrNull(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }
 
 function parseFor(text: string): number {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { cancelRuns } from '../authorization/agents/cancel-runs.ts';
 import { type AgentOverview, agentOverviews, overviewJson } from '../authorization/agents/overview.ts';
 import { agentId } from '../contract/principal.ts';
+import { minuteOf } from '../contract/time-text.ts';
 import { requireAgent } from '../identity/manage/lock-target.ts';
 import { createUpstream } from '../prefect/client/upstream.ts';
 import { type AdminSession, recordAfter, withStore } from './admin.ts';
@@ -54,18 +55,14 @@ function render(agents: readonly AgentOverview[], terminal: Terminal): string {
     sponsor,
     credential,
     stopped === null ? 'active' : 'stopped',
-    lastCallMs === null ? 'never' : minute(lastCallMs),
-    taintedUntilMs === null ? '-' : minute(taintedUntilMs),
+    lastCallMs === null ? 'never' : minuteOf(lastCallMs),
+    taintedUntilMs === null ? '-' : minuteOf(taintedUntilMs),
     Object.entries(budgets)
       .map(([key, { most, used }]) => `${key} ${used === null ? '' : `${used}/`}${most}`)
       .join(', '),
     String(pendingApprovals),
   ]);
   return renderTable([['NAME', 'SPONSOR', 'CREDENTIAL', 'STATE', 'LAST CALL (UTC)', 'TAINTED UNTIL', 'BUDGETS USED', 'PENDING'], ...rows], terminal);
-}
-
-function minute(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
 }
 
 async function stop(context: CliContext, session: AdminSession, { name, why = '', ...options }: StopOptions & { readonly name: string }): Promise<void> {

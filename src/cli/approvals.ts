@@ -1,6 +1,7 @@
 // `lictor approvals`: lists the requests that wait for a person.
 import type { Command } from 'commander';
 import { approvalJson } from '../authorization/approvals/approval-json.ts';
+import { minuteOf } from '../contract/time-text.ts';
 import type { StoredApproval } from '../store/approvals.ts';
 import { withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
@@ -27,14 +28,7 @@ export function register(program: Command, context: CliContext): void {
 function table(approvals: readonly StoredApproval[], terminal: Terminal): string {
   if (approvals.length === 0) return 'No request waits for an approval.\n';
   const rows = approvals.map(({ id, requestedBy, onBehalfOf, action, resourceType, resourceId, resourceName, expiresMs, state }) =>
-    [
-      id,
-      [requestedBy, ...onBehalfOf].join(' for '),
-      action,
-      `${resourceType} ${resourceName ?? resourceId ?? ''}`,
-      new Date(expiresMs).toISOString().slice(0, 16).replace('T', ' '),
-      state,
-    ].map(printable),
+    [id, [requestedBy, ...onBehalfOf].join(' for '), action, `${resourceType} ${resourceName ?? resourceId ?? ''}`, minuteOf(expiresMs), state].map(printable),
   );
   return renderTable([['ID', 'REQUESTED BY', 'ACTION', 'OBJECT', 'UNTIL (UTC)', 'STATE'], ...rows], terminal);
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { type Lock, lockText } from '../contract/lock.ts';
+import { minuteOf } from '../contract/time-text.ts';
 import { noteOnLock } from '../identity/authn/lock-notes.ts';
 import { lockJson } from '../identity/manage/lock-json.ts';
 import { withStore } from './admin.ts';
@@ -24,14 +25,16 @@ export function register(program: Command, context: CliContext): void {
 
 function render(locks: readonly Lock[], config: Config, terminal: Terminal): string {
   if (locks.length === 0) return 'No locks. To lock out a principal: lictor lock WHAT.\n';
-  const rows = locks.map((lock) => [lockText(lock), lock.by, minute(lock.createdMs), lock.expiresMs === null ? 'unlocked' : minute(lock.expiresMs), lock.why]);
+  const rows = locks.map((lock) => [
+    lockText(lock),
+    lock.by,
+    minuteOf(lock.createdMs),
+    lock.expiresMs === null ? 'unlocked' : minuteOf(lock.expiresMs),
+    lock.why,
+  ]);
   const notes = locks.flatMap((lock) => {
     const note = noteOnLock(lock, config);
     return note === null ? [] : [`${lockText(lock)}: ${note}.\n`];
   });
   return `${renderTable([['WHAT', 'BY', 'SINCE (UTC)', 'UNTIL', 'WHY'], ...rows], terminal)}${notes.join('')}`;
-}
-
-function minute(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
 }

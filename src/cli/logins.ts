@@ -1,4 +1,5 @@
 // Lists and ends the logins of clients (the command line, OAuth clients), for an administrator.
+import { minuteOf } from '../contract/time-text.ts';
 import { clientLogins } from '../identity/manage/client-logins.ts';
 import { type AdminSession, makeItHold, recordAfter } from './admin.ts';
 import type { CliContext } from './context.ts';
@@ -11,7 +12,7 @@ export async function listLogins(context: CliContext, { store, config }: AdminSe
   else if (logins.length === 0) context.out.write('No live logins.\n');
   else {
     const rows = logins.map(({ id, principal, client, audience, scopes, last_used_at: last, expires_at: end }) => [
-      ...[id, printable(principal), printable(client), audience, scopes.join(','), minute(last), minute(end)],
+      ...[id, printable(principal), printable(client), audience, scopes.join(','), minuteOf(last), minuteOf(end)],
     ]);
     context.out.write(renderTable([['ID', 'PRINCIPAL', 'CLIENT', 'FOR', 'CLIENT SCOPES', 'LAST TOKEN (UTC)', 'UNTIL (UTC)'], ...rows], context));
   }
@@ -27,8 +28,4 @@ export async function endLogin(context: CliContext, session: AdminSession, id: s
   }
   context.out.write(`The login ${id} has ended.\n`);
   return true;
-}
-
-function minute(time: string): string {
-  return time.slice(0, 16).replace('T', ' ');
 }

@@ -1,6 +1,7 @@
 // The output of `lictor migrate workers`.
 import type { Config } from '../config/config.ts';
 import { isLoopback } from '../config/sections/public-url.ts';
+import { isoTime, minuteOf } from '../contract/time-text.ts';
 import type { Finding } from '../operations/doctor/finding.ts';
 import { type ComparedWorker, counted, type Way } from '../operations/doctor/outside/compare-workers.ts';
 import { baseOf } from '../operations/doctor/outside/door.ts';
@@ -107,11 +108,7 @@ function runsText({ directRuns }: Survey): string {
 function offlineText({ offline }: Survey, terminal: Terminal): string {
   if (offline.length === 0) return '';
   const newest = offline.toSorted((a, b) => (b.beatMs ?? 0) - (a.beatMs ?? 0)).slice(0, MOST);
-  const rows = newest.map(({ name, pool, beatMs }) => [
-    name,
-    pool,
-    beatMs === null ? 'never' : `${new Date(beatMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-  ]);
+  const rows = newest.map(({ name, pool, beatMs }) => [name, pool, beatMs === null ? 'never' : `${minuteOf(beatMs)} UTC`]);
   const rest = offline.length > MOST ? `and ${offline.length - MOST} more\n` : '';
   return `Offline, not counted. Start those in use with the new variables; delete the others on the page of their pool in Prefect:\n\n${renderTable([['WORKER', 'POOL', 'LAST HEARTBEAT'], ...rows], terminal)}${rest}`;
 }
@@ -191,12 +188,15 @@ function asOthersSee(url: string, addresses: readonly string[]): readonly string
 export function surveyJson({ workers, offline, denied, directRuns, through, of, secondsLeft }: Survey): Readonly<Record<string, unknown>> {
   return {
     ...{ through, of, seconds_left: secondsLeft },
-    workers: workers.map(({ pool, name, type, way, newName, beatMs }) => ({ pool, name, type, uses: way, new_name: newName, last_heartbeat_at: iso(beatMs) })),
-    offline: offline.map(({ pool, name, type, beatMs }) => ({ pool, name, type, last_heartbeat_at: iso(beatMs) })),
+    workers: workers.map(({ pool, name, type, way, newName, beatMs }) => ({
+      pool,
+      name,
+      type,
+      uses: way,
+      new_name: newName,
+      last_heartbeat_at: isoTime(beatMs),
+    })),
+    offline: offline.map(({ pool, name, type, beatMs }) => ({ pool, name, type, last_heartbeat_at: isoTime(beatMs) })),
     ...{ denied, direct_runs: directRuns },
   };
-}
-
-function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

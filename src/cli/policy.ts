@@ -8,6 +8,7 @@ import { replaceFiles } from '../authorization/policy/own/replace-files.ts';
 import { beforeTheFirst, policiesAt, type Revisions } from '../authorization/policy/own/revisions.ts';
 import { LictorError } from '../contract/error.ts';
 import type { PolicyFiles } from '../contract/policy-files.ts';
+import { isoTime, minuteOf } from '../contract/time-text.ts';
 import type { PolicySet } from '../store/policy-sets.ts';
 import { type AdminSession, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
@@ -61,11 +62,11 @@ export function register(program: Command, context: CliContext): void {
 
 function history(context: CliContext, sets: readonly PolicySet[], json: boolean): void {
   if (json) {
-    const objects = sets.map(({ revision, by, why, createdMs, files }) => ({ revision, applied_at: iso(createdMs), by, why, files: Object.keys(files) }));
+    const objects = sets.map(({ revision, by, why, createdMs, files }) => ({ revision, applied_at: isoTime(createdMs), by, why, files: Object.keys(files) }));
     context.out.write(`${JSON.stringify(objects)}\n`);
   } else if (sets.length === 0) context.out.write('No own policies have been in force yet.\n');
   else {
-    const rows = sets.map(({ revision, by, why, createdMs, files }) => [`${revision}`, minute(createdMs), by, fileCount(files), printable(why)]);
+    const rows = sets.map(({ revision, by, why, createdMs, files }) => [`${revision}`, minuteOf(createdMs), by, fileCount(files), printable(why)]);
     context.out.write(renderTable([['REVISION', 'SINCE (UTC)', 'BY', 'FILES', 'WHY'], ...rows], context));
     const first = sets.at(-1)?.revision ?? 0;
     if (beforeTheFirst(sets.length, first - 1) !== undefined)
@@ -156,12 +157,4 @@ function labelled({ revision, files }: Pick<PolicySet, 'revision' | 'files'>): {
 function parseWhy(text: string): string {
   if (/\p{Cc}/u.test(text) || text.length > LONGEST_WHY) throw new UsageError(`--why: one line of at most ${LONGEST_WHY} characters.`);
   return text;
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-function minute(ms: number): string {
-  return iso(ms).slice(0, 16).replace('T', ' ');
 }

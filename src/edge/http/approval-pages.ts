@@ -1,5 +1,6 @@
 // The pages on which a person decides about waiting requests.
 import { visible } from '../../contract/printable.ts';
+import { minuteOf } from '../../contract/time-text.ts';
 import { actionWords } from '../../prefect/catalog/action-words.ts';
 import type { ApprovalState, StoredApproval } from '../../store/approvals.ts';
 import { type Html, html, NOTHING } from './html.ts';
@@ -33,7 +34,7 @@ function listPage(name: string, waiting: readonly StoredApproval[], prefix: stri
 ${waiting.length === 0 ? html`<p>No request waits for you.</p>` : NOTHING}
 <ul class="waiting">${waiting.map(
     (approval) => html`<li><a href="${prefix}/approvals/${approval.id}">${actionWords(approval.action)}: ${resourceText(approval)}</a>
-<p>${requesterText(approval)}, until ${minute(approval.expiresMs)} UTC</p></li>`,
+<p>${requesterText(approval)}, until ${minuteOf(approval.expiresMs)} UTC</p></li>`,
   )}</ul>`;
 }
 
@@ -46,7 +47,7 @@ function onePage({ approval, may }: ApprovalPage, prefix: string): Html {
 <dt>Object</dt><dd>${resourceText(approval)}</dd>
 <dt>Rule</dt><dd>${approval.rule}</dd>
 <dt>State</dt><dd>${STATES[approval.state]}</dd>
-<dt>Until</dt><dd>${minute(approval.expiresMs)} UTC</dd>
+<dt>Until</dt><dd>${minuteOf(approval.expiresMs)} UTC</dd>
 ${approval.decidedBy === null ? NOTHING : html`<dt>Decided by</dt><dd>${approval.decidedBy}</dd>`}
 ${approval.reason === '' ? NOTHING : html`<dt>Reason</dt><dd>${visible(approval.reason)}</dd>`}
 </dl>
@@ -72,7 +73,7 @@ function deciding({ id }: StoredApproval, may: ApprovalPage['may'], prefix: stri
 
 function decidedPage(isApproved: boolean, approval: StoredApproval, prefix: string): Html {
   const next = isApproved
-    ? `It runs once, when the requester sends the request again before ${minute(approval.expiresMs)} UTC.`
+    ? `It runs once, when the requester sends the request again before ${minuteOf(approval.expiresMs)} UTC.`
     : 'The requester gets this answer.';
   return html`<h1>${isApproved ? 'Approved' : 'Denied'}</h1>
 <p>${requesterText(approval)}: ${actionWords(approval.action)}, ${resourceText(approval)}. ${next}</p>
@@ -98,8 +99,4 @@ function resourceText({ resourceType, resourceId, resourceName }: StoredApproval
 
 function indented(json: string): string {
   return JSON.stringify(JSON.parse(json), null, 2);
-}
-
-function minute(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
 }

@@ -1,5 +1,6 @@
 // The logins of clients (the command line, OAuth clients) that have not ended, as administrators see them.
 import type { Config } from '../../config/config.ts';
+import { isoTime } from '../../contract/time-text.ts';
 import type { ClientGrant } from '../../store/client-grants.ts';
 import type { SessionOwner } from '../../store/owners.ts';
 import type { Store } from '../../store/store.ts';
@@ -43,10 +44,6 @@ export function ownerId(owner: SessionOwner, config: Pick<Config, 'identityProvi
 }
 
 function loginOf({ id, owner, clientId, audience, scopes, createdMs, seenMs }: ClientGrant, endsMs: number, config: Limits): ClientLogin {
-  const times = { created_at: iso(createdMs), last_used_at: iso(seenMs), expires_at: iso(endsMs) };
+  const times = { created_at: isoTime(createdMs), last_used_at: isoTime(seenMs), expires_at: isoTime(endsMs) };
   return { id, principal: ownerId(owner, config), client: clientId, audience, scopes, ...times };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

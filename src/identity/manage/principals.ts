@@ -1,6 +1,7 @@
 // The principals that Lictor knows, as administrators see them: people, service tokens, agents; how each is known, and its roles.
 import type { Config } from '../../config/config.ts';
 import { agentId } from '../../contract/principal.ts';
+import { isoTime } from '../../contract/time-text.ts';
 import type { StoredAccount } from '../../store/accounts.ts';
 import type { ListedIdentity } from '../../store/identities.ts';
 import type { StoredSession } from '../../store/sessions.ts';
@@ -82,7 +83,7 @@ function ofAccount(account: StoredAccount, idp: string, { seen, config }: Contex
     id: `${account.name}@${idp}`,
     ...{ kind: 'user', idp, known_by: 'account', groups: [], refused: false },
     roles: roleOrigins(accountHolder(account, idp), config.roles),
-    created_at: iso(account.createdMs),
+    created_at: isoTime(account.createdMs),
     ...seenFields(account.loginMs, seen),
   };
 }
@@ -93,7 +94,7 @@ function ofIdentity(identity: ListedIdentity, { seen, config }: Context): Unlock
     id: `${name}@${idp}`,
     ...{ kind: 'user', idp, known_by: isProvisioned ? 'scim' : 'login', groups, refused: isRefused },
     roles: roleOrigins(identityHolder(identity, config.roles), config.roles),
-    created_at: iso(identity.createdMs),
+    created_at: isoTime(identity.createdMs),
     ...seenFields(identity.seenMs, seen),
   };
 }
@@ -110,8 +111,8 @@ function ofToken(token: StoredToken, { roles }: PrincipalSources['config']): Unl
     id: `token:${token.name}`,
     ...{ kind: 'service', idp: null, known_by: 'token', groups: [], refused: false },
     roles: roleOrigins(tokenHolder(token), roles),
-    created_at: iso(token.createdMs),
-    last_seen_at: iso(token.lastUsedMs),
+    created_at: isoTime(token.createdMs),
+    last_seen_at: isoTime(token.lastUsedMs),
     last_seen_from: token.lastUsedFrom,
   };
 }
@@ -123,7 +124,7 @@ function agents({ store, config }: PrincipalSources, { text }: PrincipalQuery): 
       id: agentId(name),
       ...({ kind: 'agent', idp: null, known_by: 'configuration', groups: [], refused: false, created_at: null, last_seen_from: null } as const),
       roles: agentOrigins(name, config.agents),
-      last_seen_at: iso(await store.agentUses.lastMs(name, 'calls')),
+      last_seen_at: isoTime(await store.agentUses.lastMs(name, 'calls')),
     })),
   );
 }
@@ -141,15 +142,9 @@ function lastSeen(sessions: readonly StoredSession[]): ReadonlyMap<string, Store
 
 function seenFields(otherMs: number | null, seen: StoredSession | undefined): Pick<Unlocked, 'last_seen_at' | 'last_seen_from'> {
   const latestMs = Math.max(otherMs ?? 0, seen?.lastSeenMs ?? 0);
-  return { last_seen_at: latestMs === 0 ? null : iso(latestMs), last_seen_from: seen?.lastSeenFrom ?? null };
+  return { last_seen_at: latestMs === 0 ? null : isoTime(latestMs), last_seen_from: seen?.lastSeenFrom ?? null };
 }
 
 function has(id: string, text: string): boolean {
   return id.toLowerCase().includes(text.toLowerCase());
-}
-
-function iso(ms: number): string;
-function iso(ms: number | null): string | null;
-function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

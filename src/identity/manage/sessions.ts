@@ -1,5 +1,6 @@
 // Browser sessions that have not ended, as administrators and their owners see them.
 import type { Config } from '../../config/config.ts';
+import { isoTime } from '../../contract/time-text.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import { isKnown, sessionEndsMs } from '../authn/session/session.ts';
 import { ownerId } from './client-logins.ts';
@@ -28,13 +29,9 @@ export function sessionsJson(sessions: readonly StoredSession[], { config, nowMs
   return standing.map((session) => ({
     id: session.id,
     principal: ownerId(session.owner, config),
-    created_at: iso(session.createdMs),
-    last_seen_at: iso(session.lastSeenMs),
+    created_at: isoTime(session.createdMs),
+    last_seen_at: isoTime(session.lastSeenMs),
     last_seen_from: session.lastSeenFrom,
-    expires_at: iso(sessionEndsMs(session, config.sessions)),
+    expires_at: isoTime(sessionEndsMs(session, config.sessions)),
   }));
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

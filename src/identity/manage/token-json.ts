@@ -2,6 +2,7 @@
 import type { Agent } from '../../config/config.ts';
 import { agentId } from '../../contract/principal.ts';
 import { scopeText } from '../../contract/scope.ts';
+import { isoTime } from '../../contract/time-text.ts';
 import type { StoredSecret, StoredToken } from '../../store/tokens.ts';
 import { createAgentCredentials } from '../authn/agent/credentials.ts';
 
@@ -62,12 +63,12 @@ export function tokenJson(token: StoredToken, { agents, nowMs }: TokenContext): 
     state: stateOf(token, nowMs),
     created_at: new Date(token.createdMs).toISOString(),
     age_days: ageDays(token, nowMs),
-    expires_at: isoOrNull(expiryOf(token)),
-    last_used_at: isoOrNull(token.lastUsedMs),
+    expires_at: isoTime(expiryOf(token)),
+    last_used_at: isoTime(token.lastUsedMs),
     last_used_from: token.lastUsedFrom,
-    revoked_at: isoOrNull(token.revokedMs),
+    revoked_at: isoTime(token.revokedMs),
     live_secrets: live.length,
-    overlap_until: isoOrNull(live.find((secret) => secret !== token.secrets[0])?.expiresMs ?? null),
+    overlap_until: isoTime(live.find((secret) => secret !== token.secrets[0])?.expiresMs ?? null),
     secrets: live.map(secretJson),
   };
 }
@@ -75,8 +76,8 @@ export function tokenJson(token: StoredToken, { agents, nowMs }: TokenContext): 
 function secretJson({ createdMs, expiresMs, lastUsedMs, lastUsedFrom }: StoredSecret): SecretJson {
   return {
     created_at: new Date(createdMs).toISOString(),
-    expires_at: isoOrNull(expiresMs),
-    last_used_at: isoOrNull(lastUsedMs),
+    expires_at: isoTime(expiresMs),
+    last_used_at: isoTime(lastUsedMs),
     last_used_from: lastUsedFrom,
   };
 }
@@ -94,8 +95,4 @@ function stateOf(token: StoredToken, nowMs: number): TokenState {
   const expiresMs = expiryOf(token);
   if (expiresMs !== null && expiresMs <= nowMs) return 'expired';
   return token.heldMs === null ? 'live' : 'unconfirmed';
-}
-
-function isoOrNull(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -8,6 +8,7 @@ import { createRoleActions } from '../../authorization/policy/role-actions.ts';
 import type { Config, IdentityProvider } from '../../config/config.ts';
 import { lockText } from '../../contract/lock.ts';
 import { BUILT_IN_ROLES } from '../../contract/roles.ts';
+import { isoTime } from '../../contract/time-text.ts';
 import { collectActions } from '../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
 import type { LedgerReader } from '../../record/ledger/query.ts';
@@ -44,8 +45,8 @@ export interface EvidenceSources {
 
 export async function gatherEvidence(sources: EvidenceSources): Promise<EvidenceData> {
   const { config, store, from, nowMs } = sources;
-  const now = iso(nowMs);
-  const to = iso(Math.min(Date.parse(sources.to), nowMs));
+  const now = isoTime(nowMs);
+  const to = isoTime(Math.min(Date.parse(sources.to), nowMs));
   const accountsIdp = config.identityProviders.find(({ type }) => type === 'accounts')?.id ?? 'break-glass';
   const late = createLateUse(accountsIdp);
   const usage = await readUsage({ ...sources, to }, late);
@@ -81,8 +82,8 @@ export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence
       target: lockText(lock),
       why: lock.why,
       by: lock.by,
-      since: iso(lock.createdMs),
-      until: lock.expiresMs === null ? null : iso(lock.expiresMs),
+      since: isoTime(lock.createdMs),
+      until: lock.expiresMs === null ? null : isoTime(lock.expiresMs),
     })),
     events: usage.events,
     ledger: sources.verify(),
@@ -136,8 +137,4 @@ function routes(parts: Parameters<typeof rightOn>[0]): readonly RouteRow[] {
 
 function digestOf(file: string): string | null {
   return existsSync(file) ? createHash('sha256').update(readFileSync(file)).digest('hex') : null;
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -1,4 +1,6 @@
 // Joiners and leavers of the period: accounts, tokens, identities, command-line logins.
+
+import { isoTime } from '../../contract/time-text.ts';
 import type { StoredIdentity } from '../../store/identities.ts';
 import type { StoredToken } from '../../store/tokens.ts';
 import type { LeaverRow, LifecycleRow } from './data.ts';
@@ -22,7 +24,7 @@ export function gatherJoiners({ from, to, usage, identities }: LifecycleSources)
     return what === undefined ? [] : [{ time: event.time, what, who: nameOf(event), by: event.by }];
   });
   const seen = identities
-    .map(({ name, idp, createdMs }) => ({ time: iso(createdMs), what: `first login by ${idp}`, who: `${name}@${idp}`, by: null }))
+    .map(({ name, idp, createdMs }) => ({ time: isoTime(createdMs), what: `first login by ${idp}`, who: `${name}@${idp}`, by: null }))
     .filter(({ time }) => time >= from && time < to);
   return byTime([...recorded, ...seen]);
 }
@@ -43,7 +45,7 @@ function expiredTokens({ from, to, tokens, usage }: LifecycleSources): readonly 
     const ends = secrets.map(({ expiresMs }) => expiresMs ?? Number.POSITIVE_INFINITY);
     const last = Math.max(...ends);
     if (revokedMs !== null || !Number.isFinite(last)) return [];
-    const time = iso(last);
+    const time = isoTime(last);
     if (time < from || time >= to) return [];
     return [{ time, what: 'token expired', who: `token:${name}`, by: null, ...useAfterEnd(usage, time, `token:${name}`) }];
   });
@@ -62,8 +64,4 @@ function useAfterEnd(usage: Usage, time: string, id: string): Pick<LeaverRow, 'l
 
 function byTime<T extends LifecycleRow>(rows: readonly T[]): readonly T[] {
   return rows.toSorted((a, b) => (a.time < b.time ? -1 : 1));
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -1,5 +1,6 @@
 // Service tokens: their age, the age of their secrets, and remarks for a reviewer.
 import { scopeText } from '../../contract/scope.ts';
+import { isoTime } from '../../contract/time-text.ts';
 import type { StoredToken } from '../../store/tokens.ts';
 import type { TokenRow } from './data.ts';
 import type { Usage } from './usage.ts';
@@ -15,7 +16,7 @@ export function gatherTokens(
   usage: Usage,
   { from, nowMs }: { readonly from: string; readonly nowMs: number },
 ): readonly TokenRow[] {
-  const listed = tokens.filter(({ name, revokedMs }) => !usage.isDoctors(`token:${name}`) && (revokedMs === null || iso(revokedMs) >= from));
+  const listed = tokens.filter(({ name, revokedMs }) => !usage.isDoctors(`token:${name}`) && (revokedMs === null || isoTime(revokedMs) >= from));
   return listed.map((token) => toRow(token, usage, nowMs)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -31,13 +32,13 @@ function toRow(token: StoredToken, { events }: Usage, nowMs: number): TokenRow {
     scope: token.scope === null ? null : scopeText(token.scope),
     networks: token.cidrs,
     status: statusOf(token, live.length),
-    created: iso(token.createdMs),
+    created: isoTime(token.createdMs),
     age_days: days(nowMs - token.createdMs),
-    secret_since: newest === undefined ? null : iso(newest.createdMs),
+    secret_since: newest === undefined ? null : isoTime(newest.createdMs),
     secret_age_days: newest === undefined ? null : days(nowMs - newest.createdMs),
     live_secrets: token.revokedMs === null ? live.length : 0,
-    expires: expires === null ? null : iso(expires),
-    last_used: token.lastUsedMs === null ? null : iso(token.lastUsedMs),
+    expires: expires === null ? null : isoTime(expires),
+    last_used: token.lastUsedMs === null ? null : isoTime(token.lastUsedMs),
     rotations_in_period: events.filter(({ action, resource }) => action === 'token.rotate' && resource === `ServiceToken ${token.name}`).length,
   };
   return { ...row, remarks: row.status === 'live' ? remarks(row, nowMs) : [] };
@@ -62,8 +63,4 @@ function statusOf({ revokedMs }: StoredToken, live: number): TokenRow['status'] 
 
 function days(ms: number): number {
   return Math.max(0, Math.floor(ms / DAY_MS));
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -1,6 +1,7 @@
 // Observe mode: who is observed, and until when. It lets requests through that the policies deny.
 import { EVERYONE, endOfObservation, OBSERVED_DAYS, observationsIn } from '../../../authorization/decide/observation.ts';
 import type { Config } from '../../../config/config.ts';
+import { minuteOf } from '../../../contract/time-text.ts';
 import { readRows } from '../../../store/rows.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
 
@@ -31,7 +32,7 @@ function who(name: string, { observe }: Pick<Config, 'observe'>): string {
 }
 
 function observed(who: string, endMs: number, nowMs: number): Verdict {
-  const end = new Date(endMs).toISOString().slice(0, 16).replace('T', ' ');
+  const end = minuteOf(endMs);
   if (nowMs >= endMs) return warn(`observe mode of ${who} ended at ${end} UTC after ${OBSERVED_DAYS} days: Lictor enforces`, 'Remove mode: observe.');
   return warn(
     `${who} may do what the policies deny, until ${end} UTC: observe mode`,

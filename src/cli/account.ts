@@ -14,7 +14,7 @@ import { accountsProvider, idpOfAccount } from '../identity/authn/accounts/princ
 import { recordedGrants } from '../identity/authn/recorded-grants.ts';
 import { accountHolder } from '../identity/authn/role-origins.ts';
 import type { StoredAccount } from '../store/accounts.ts';
-import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, scopeCell, withNewStore, withStore } from './admin.ts';
+import { type AdminSession, collectRole, completeRemoval, makeItHold, recordFirst, scopeCell, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { collectScope, SCOPE_HELP, scopeOf } from './scope.ts';
@@ -150,11 +150,7 @@ async function confirmAccounts(context: CliContext, session: AdminSession, names
 
 async function removeAccount(context: CliContext, session: AdminSession, name: string): Promise<void> {
   if (!(await session.store.accounts.remove(name))) throw await unknown(name, session);
-  try {
-    await makeItHold(context, session);
-  } finally {
-    recordAfter(context, session, { action: 'account.remove', resourceType: 'Account', resourceId: name });
-  }
+  await completeRemoval(context, session, { action: 'account.remove', resourceType: 'Account', resourceId: name });
   context.out.write(`Account ${name} is removed; its sessions have ended.\n`);
 }
 

@@ -99,6 +99,15 @@ export async function makeItHold({ err, pause }: Pick<CliContext, 'err' | 'pause
   }
 }
 
+/** The end of a change that removes rights: brings it into force, and records it even if it did not come into force everywhere. */
+export async function completeRemoval(context: CliContext, session: AdminSession, ...changes: readonly AdminChange[]): Promise<void> {
+  try {
+    await makeItHold(context, session);
+  } finally {
+    for (const change of changes) recordAfter(context, session, change);
+  }
+}
+
 const NO_ANSWER = `lictor: The control plane did not answer. The change is made, and no remembered decision outlives it.
 Open sockets and tunnels were not reached: they stay until the control plane answers again. If it hangs, the supervisor replaces it within 10 s, and that ends them.
 `;

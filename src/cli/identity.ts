@@ -1,7 +1,7 @@
 // `lictor identity`: lists identities from identity providers, and deletes one whose name another person gets.
 import type { Command } from 'commander';
 import type { StoredIdentity } from '../store/identities.ts';
-import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';
+import { type AdminSession, completeRemoval, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 import { renderTable, type Terminal } from './table.ts';
@@ -31,11 +31,7 @@ async function forgetIdentity(context: CliContext, session: AdminSession, id: st
   if (!(await session.store.identities.forget(id.slice(at + 1), id.slice(0, Math.max(0, at))))) {
     throw new CommandFailed(`Nobody called ${JSON.stringify(id)} has come. lictor identity list shows who has; it is written NAME@IDP.`);
   }
-  try {
-    await makeItHold(context, session);
-  } finally {
-    recordAfter(context, session, { action: 'identity.forget', resourceType: 'Identity', resourceId: id });
-  }
+  await completeRemoval(context, session, { action: 'identity.forget', resourceType: 'Identity', resourceId: id });
   context.out.write(`${id} was removed and its sessions ended. The next person who logs in with this name gets it.\n`);
 }
 

@@ -5,7 +5,7 @@ import { byWhom } from '../contract/chain-words.ts';
 import { systemClock } from '../contract/clock.ts';
 import { type LockTarget, lockText, type NewLock } from '../contract/lock.ts';
 import { checkTarget, isWhy, LONGEST_WHY, otherNames, parseTarget, TARGET_HELP } from '../identity/manage/lock-target.ts';
-import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';
+import { type AdminChange, type AdminSession, completeRemoval, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { asUsage, UsageError } from './errors.ts';
 
@@ -48,12 +48,8 @@ async function lock(context: CliContext, session: AdminSession, target: LockTarg
 export async function putLock(context: CliContext, session: AdminSession, lock: Omit<NewLock, 'by'>): Promise<readonly string[]> {
   const { operator, store } = session;
   const locked = await store.locks.put({ ...lock, by: byWhom(operator.principal, operator.asserted) });
-  try {
-    await makeItHold(context, session);
-  } finally {
-    for (const value of locked)
-      recordAfter(context, session, { action: 'lock.create', resourceType: 'Lock', resourceId: lockText({ kind: lock.kind, value }) });
-  }
+  const changes = locked.map((value): AdminChange => ({ action: 'lock.create', resourceType: 'Lock', resourceId: lockText({ kind: lock.kind, value }) }));
+  await completeRemoval(context, session, ...changes);
   return locked;
 }
 

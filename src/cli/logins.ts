@@ -1,7 +1,7 @@
 // Lists and ends the logins of clients (the command line, OAuth clients), for an administrator.
 import { minuteOf } from '../contract/time-text.ts';
 import { clientLogins } from '../identity/manage/client-logins.ts';
-import { type AdminSession, makeItHold, recordAfter } from './admin.ts';
+import { type AdminSession, completeRemoval } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { renderTable } from './table.ts';
 import { printable } from './text.ts';
@@ -21,11 +21,7 @@ export async function listLogins(context: CliContext, { store, config }: AdminSe
 /** `id`: from the list, or from `grant_id` of a record. False: there is no such login. */
 export async function endLogin(context: CliContext, session: AdminSession, id: string): Promise<boolean> {
   if (!(await session.store.clientGrants.end(id))) return false;
-  try {
-    await makeItHold(context, session);
-  } finally {
-    recordAfter(context, session, { action: 'token.revoke', resourceType: 'Login', resourceId: id });
-  }
+  await completeRemoval(context, session, { action: 'token.revoke', resourceType: 'Login', resourceId: id });
   context.out.write(`The login ${id} has ended.\n`);
   return true;
 }

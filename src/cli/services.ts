@@ -1,6 +1,6 @@
 // `lictor services purge`: purges the response cache of a service. Works on the store's file, also while the gateway is down.
 import type { Command } from 'commander';
-import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';
+import { type AdminSession, completeRemoval, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './errors.ts';
 
@@ -25,10 +25,6 @@ async function purge(context: CliContext, session: AdminSession, name: string): 
       `${name}: ${service === undefined ? 'there is no such service' : 'the service has no cache'} (services[].cache of ${session.configFile}).`,
     );
   await store.cacheGenerations.purge(name);
-  try {
-    await makeItHold(context, session);
-  } finally {
-    recordAfter(context, session, { action: 'service.purge', resourceType: 'Service', resourceId: name });
-  }
+  await completeRemoval(context, session, { action: 'service.purge', resourceType: 'Service', resourceId: name });
   context.out.write(`The cached answers of ${name} are purged.\n`);
 }

@@ -20,7 +20,7 @@ import {
 import { type TokenJson, tokenJson } from '../identity/manage/token-json.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
 import type { StoredToken } from '../store/tokens.ts';
-import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, withNewStore, withStore } from './admin.ts';
+import { type AdminSession, collectRole, completeRemoval, makeItHold, recordFirst, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { endLogin, listLogins } from './logins.ts';
@@ -155,11 +155,7 @@ async function revokeToken(context: CliContext, session: AdminSession, name: str
   if ((await revokeAccessTokens(context, session, name)) || (await endLogin(context, session, name))) return;
   const token = await existing(session, name);
   if (!(await session.store.tokens.revoke(token.id))) throw await unknown(name, session.store);
-  try {
-    await makeItHold(context, session);
-  } finally {
-    recordAfter(context, session, { action: 'token.revoke', resourceType: 'ServiceToken', resourceId: token.name });
-  }
+  await completeRemoval(context, session, { action: 'token.revoke', resourceType: 'ServiceToken', resourceId: token.name });
   context.out.write(`Token ${token.name} is revoked.\n`);
 }
 
@@ -174,11 +170,7 @@ async function revokeAccessTokens(context: CliContext, session: AdminSession, id
   if (at > 0 && tokens + runs === 0)
     throw new CommandFailed('That principal has no live access token, and no run. lictor token list --access shows the tokens.');
   if (tokens + runs === 0) return false;
-  try {
-    await makeItHold(context, session);
-  } finally {
-    recordAfter(context, session, { action: 'token.revoke', resourceType: 'AccessToken', resourceId: idOrPrincipal });
-  }
+  await completeRemoval(context, session, { action: 'token.revoke', resourceType: 'AccessToken', resourceId: idOrPrincipal });
   const also = runs === 0 ? '' : `, and the tokens of ${runs === 1 ? '1 run' : `${runs} runs`}`;
   context.out.write(`${tokens} access ${tokens === 1 ? 'token is' : 'tokens are'} revoked${also}.\n`);
   return true;

@@ -3,7 +3,6 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { meantWords } from '../config/suggest.ts';
 import { systemClock } from '../contract/clock.ts';
 import { BREAK_GLASS } from '../contract/names.ts';
@@ -17,6 +16,7 @@ import type { StoredAccount } from '../store/accounts.ts';
 import { type AdminSession, collectRole, completeRemoval, makeItHold, recordFirst, scopeCell, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { durationOf } from './option-values.ts';
 import { collectScope, SCOPE_HELP, scopeOf } from './scope.ts';
 import { renderTable, type Terminal } from './table.ts';
 
@@ -204,10 +204,9 @@ function listAccounts(terminal: Terminal, accounts: readonly StoredAccount[], js
 }
 
 function parseFor(text: string): number {
-  const seconds = parseDurationSeconds(text);
-  if (seconds === undefined) throw new UsageError(`--for ${text}: ${DURATION_HINT}`);
-  if (seconds * 1000 > LONGEST_GLASS_MS) throw new UsageError(`--for ${text}: at most 24h. An account that stays is made without --for.`);
-  return Math.ceil(seconds * 1000);
+  const livesMs = durationOf('--for')(text);
+  if (livesMs > LONGEST_GLASS_MS) throw new UsageError(`--for ${text}: at most 24h. An account that stays is made without --for.`);
+  return livesMs;
 }
 
 /** Standard input without its last line break, or 98 random bits in unambiguous letters. */

@@ -9,7 +9,8 @@ import { createUpstream } from '../prefect/client/upstream.ts';
 import { type AdminSession, recordAfter, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
-import { parseWhy, putLock } from './lock.ts';
+import { putLock } from './lock.ts';
+import { lineOf } from './option-values.ts';
 import { renderTable, type Terminal } from './table.ts';
 import { removeLock } from './unlock.ts';
 
@@ -33,7 +34,7 @@ export function register(program: Command, context: CliContext): void {
     .command('stop <name>')
     .description('refuse the next request of an agent and its runs, and close its sockets')
     .option('--cancel-runs', 'cancel its unfinished runs, and the runs below them')
-    .option('--why <text>', 'shown by lictor locks', parseWhy)
+    .option('--why <text>', 'shown by lictor locks', lineOf('--why'))
     .addHelpText('after', '\nExample:\n  lictor agent stop copilot --cancel-runs --why "runs in circles"\n')
     .action((name: string, options: StopOptions) => withStore(context, (session) => stop(context, session, { name, ...options })));
   agent

@@ -1,16 +1,20 @@
+// `lictor approve` lets a waiting request pass once, and `lictor deny` denies it.
 import type { Command } from 'commander';
 import { byWhom } from '../contract/chain-words.ts';
 import { type AdminSession, recordFirst, withStore } from './admin.ts';
+import type { CommandModule } from './commands.ts';
 import type { CliContext } from './context.ts';
-import { CommandFailed, UsageError } from './errors.ts';
+import { CommandFailed } from './errors.ts';
+import { lineOf } from './option-values.ts';
 
-const LONGEST_REASON = 200;
+export const approve: CommandModule = { register: (program, context) => register(program, context, 'approve') };
+export const deny: CommandModule = { register: (program, context) => register(program, context, 'deny') };
 
-export function registerDecision(program: Command, context: CliContext, verb: 'approve' | 'deny'): void {
+function register(program: Command, context: CliContext, verb: 'approve' | 'deny'): void {
   program
     .command(`${verb} <id>`)
     .description(`${verb} a request that waits (lictor approvals)`)
-    .option('--reason <text>', 'shown on the page of the approval', parseReason, '')
+    .option('--reason <text>', 'shown on the page of the approval', lineOf('--reason'), '')
     .addHelpText('after', `\nExample:\n  lictor ${verb} 3kXf0aVhT2mWqYp1LrUc8A --reason "checked with the team"\n`)
     .action((id: string, { reason }: { readonly reason: string }) => withStore(context, (session) => decide(context, session, { id, verb, reason })));
 }
@@ -33,9 +37,4 @@ async function decide(context: CliContext, session: AdminSession, { id, verb, re
   const isDecided = await store.approvals.decide(id, { isApproved: verb === 'approve', decidedBy, reason });
   if (!isDecided) throw new CommandFailed(`The approval ${id} does not wait any more.`);
   context.out.write(verb === 'approve' ? `${id} is approved. It lets the same request pass once.\n` : `${id} is denied.\n`);
-}
-
-function parseReason(text: string): string {
-  if (/\p{Cc}/u.test(text) || text.length > LONGEST_REASON) throw new UsageError(`--reason: one line of at most ${LONGEST_REASON} characters.`);
-  return text;
 }

@@ -1,13 +1,13 @@
 // `lictor lock`: locks a principal, session, provider or address at once. Works on the store's file, also while the gateway is down.
 import type { Command } from 'commander';
-import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { byWhom } from '../contract/chain-words.ts';
 import { systemClock } from '../contract/clock.ts';
 import { type LockTarget, lockText, type NewLock } from '../contract/lock.ts';
-import { checkTarget, isWhy, LONGEST_WHY, otherNames, parseTarget, TARGET_HELP } from '../identity/manage/lock-target.ts';
+import { checkTarget, otherNames, parseTarget, TARGET_HELP } from '../identity/manage/lock-target.ts';
 import { type AdminChange, type AdminSession, completeRemoval, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
-import { asUsage, UsageError } from './errors.ts';
+import { asUsage } from './errors.ts';
+import { durationOf, lineOf } from './option-values.ts';
 
 interface Options {
   readonly for?: number;
@@ -18,8 +18,8 @@ export function register(program: Command, context: CliContext): void {
   program
     .command('lock <what>')
     .description(`lock out ${TARGET_HELP}: denies the next request and closes open sockets`)
-    .option('--for <duration>', 'how long it holds: 1h, 30d (default: until lictor unlock)', parseFor)
-    .option('--why <text>', 'shown by lictor locks', parseWhy)
+    .option('--for <duration>', 'how long it holds: 1h, 30d (default: until lictor unlock)', durationOf('--for'))
+    .option('--why <text>', 'shown by lictor locks', lineOf('--why'))
     .addHelpText(
       'after',
       '\nExample:\n  lictor lock alice@local --why "laptop stolen"\n  lictor lock token:etl-worker --for 1h\n  lictor lock address:192.0.2.0/24\n  lictor lock idp:okta\n',
@@ -51,15 +51,4 @@ export async function putLock(context: CliContext, session: AdminSession, lock: 
   const changes = locked.map((value): AdminChange => ({ action: 'lock.create', resourceType: 'Lock', resourceId: lockText({ kind: lock.kind, value }) }));
   await completeRemoval(context, session, ...changes);
   return locked;
-}
-
-function parseFor(text: string): number {
-  const seconds = parseDurationSeconds(text);
-  if (seconds === undefined || seconds <= 0) throw new UsageError(`--for ${text}: ${DURATION_HINT}`);
-  return Math.ceil(seconds * 1000);
-}
-
-export function parseWhy(text: string): string {
-  if (!isWhy(text)) throw new UsageError(`--why: one line of at most ${LONGEST_WHY} characters.`);
-  return text;
 }

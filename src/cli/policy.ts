@@ -13,13 +13,12 @@ import type { PolicySet } from '../store/policy-sets.ts';
 import { type AdminSession, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { lineOf } from './option-values.ts';
 import { checkedPolicies } from './own-policies.ts';
 import { applyNow } from './policy-apply.ts';
 import { renderTable } from './table.ts';
 import { printable } from './text.ts';
 import { writeDirectory } from './write-directory.ts';
-
-const LONGEST_WHY = 200;
 
 export function register(program: Command, context: CliContext): void {
   const policy = program
@@ -29,7 +28,7 @@ export function register(program: Command, context: CliContext): void {
   policy
     .command('apply')
     .description('apply the files of the policies directory; a broken one is rejected and nothing changes')
-    .option('--why <text>', 'shown by lictor policy history', parseWhy)
+    .option('--why <text>', 'shown by lictor policy history', lineOf('--why'))
     .addHelpText('after', '\nExample:\n  lictor policy apply --why "team-b may not override"\n')
     .action((options: { why?: string }) => withNewStore(context, (session) => applyNow(context, session, { why: options.why ?? '' })));
   policy
@@ -52,7 +51,7 @@ export function register(program: Command, context: CliContext): void {
   policy
     .command('rollback <revision>')
     .description('write the policies of a revision into the policies directory, and apply them')
-    .option('--why <text>', 'shown by lictor policy history', parseWhy)
+    .option('--why <text>', 'shown by lictor policy history', lineOf('--why'))
     .option('--force', 'also when files on the disk were never applied: they are overwritten')
     .addHelpText('after', '\nExample:\n  lictor policy rollback 41 --why "the freeze is over"\n')
     .action((revision: string, options: { why?: string; force?: boolean }) =>
@@ -152,9 +151,4 @@ async function setAt({ sets, published }: Known, text: string | undefined): Prom
 
 function labelled({ revision, files }: Pick<PolicySet, 'revision' | 'files'>): { readonly label: string; readonly files: PolicyFiles } {
   return { label: `revision ${revision}`, files };
-}
-
-function parseWhy(text: string): string {
-  if (/\p{Cc}/u.test(text) || text.length > LONGEST_WHY) throw new UsageError(`--why: one line of at most ${LONGEST_WHY} characters.`);
-  return text;
 }

@@ -4,7 +4,6 @@ import { existsSync, rmSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { askControlPlane } from '../authorization/decide/ask-control-plane.ts';
-import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { nextCredentialFile } from '../config/sections/prefect.ts';
 import { steadyClock } from '../contract/clock.ts';
 import { createNextCredentialProbe } from '../prefect/client/next-credential.ts';
@@ -12,6 +11,7 @@ import { recordAfter, recordFirst } from './admin.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { putInPlace, readOffered, writeBeside } from './credential-file.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { durationOf } from './option-values.ts';
 import { registerRotateKeys } from './rotate-keys.ts';
 import { registerLedgerKey } from './rotate-ledger-key.ts';
 import { runChild } from './run-child.ts';
@@ -44,7 +44,7 @@ export function register(program: Command, context: CliContext): void {
     .description("replace Prefect's credential without a failed request; uses the old one until Prefect accepts the new one")
     .argument('[command...]', 'after --: starts Prefect with the credential in the file $LICTOR_NEXT_FILE')
     .option('--from <file>', 'the new credential, instead of one that is made here; mode 600')
-    .addOption(new Option('--wait <duration>', 'how long Prefect may take to come up with it').argParser(parseWait).default(600_000, '10m'))
+    .addOption(new Option('--wait <duration>', 'how long Prefect may take to come up with it').argParser(durationOf('--wait')).default(600_000, '10m'))
     .option('--abort', 'give up a rotation that was begun')
     .addHelpText('after', HELP)
     .action((command: readonly string[], options: RotateOptions) => rotateUpstream(context, command, options));
@@ -191,10 +191,4 @@ async function abort(place: Place): Promise<void> {
   // The gateway may not run: then only the file is removed.
   if (!(await settle(place))) rmSync(next, { force: true });
   context.out.write('Given up: Prefect keeps its credential.\n');
-}
-
-function parseWait(text: string): number {
-  const seconds = parseDurationSeconds(text);
-  if (seconds === undefined) throw new UsageError(`--wait ${text}: ${DURATION_HINT}`);
-  return Math.ceil(seconds * 1000);
 }

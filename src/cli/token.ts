@@ -1,6 +1,5 @@
 // `lictor token`: service tokens. Works on the store's file, also while the gateway is down.
 import type { Command } from 'commander';
-import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { meantWords } from '../config/suggest.ts';
 import { systemClock } from '../contract/clock.ts';
 import { parseNetwork } from '../identity/authn/service-token/networks.ts';
@@ -24,6 +23,7 @@ import { type AdminSession, collectRole, completeRemoval, makeItHold, recordFirs
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { endLogin, listLogins } from './logins.ts';
+import { durationOf } from './option-values.ts';
 import { collectScope, SCOPE_HELP, scopeOf } from './scope.ts';
 import { renderAccessTokens, renderNewSecret, renderTokens } from './token-text.ts';
 
@@ -81,7 +81,7 @@ function registerCreate(token: Command, context: CliContext): void {
     .description('create a token and print its secret, once')
     .option('--role <role>', 'what it may do; repeatable; needed unless NAME is an agent', collectRole)
     .option('--cidr <network>', 'where it may be used from: 10.0.0.0/8; repeatable', collectCidr)
-    .option('--expires <duration>', 'when it ends: 24h, 90d (default: never)', parseExpires)
+    .option('--expires <duration>', 'when it ends: 24h, 90d (default: never)', durationOf('--expires'))
     .option('--json', 'one object with the secret')
     .option('--scope <scope>', SCOPE_HELP, collectScope)
     .option('--pool <pool>', 'the same as --scope work_pool=POOL; repeatable', collectScope)
@@ -237,15 +237,6 @@ function collectCidr(text: string, before: readonly string[] = []): readonly str
   return [...before, text];
 }
 
-function parseExpires(text: string): number {
-  const seconds = parseDurationSeconds(text);
-  if (seconds === undefined) throw new UsageError(`--expires ${text}: ${DURATION_HINT}`);
-  return Math.ceil(seconds * 1000);
-}
-
 function parseOverlap(text: string): number {
-  if (/^0(?:ms|s|m|h|d)?$/.test(text)) return 0;
-  const seconds = parseDurationSeconds(text);
-  if (seconds === undefined) throw new UsageError(`--overlap ${text}: ${DURATION_HINT} Or 0s: the old secret ends at once.`);
-  return Math.ceil(seconds * 1000);
+  return /^0(?:ms|s|m|h|d)?$/.test(text) ? 0 : durationOf('--overlap', ' Or 0s: the old secret ends at once.')(text);
 }

@@ -4,12 +4,12 @@ import { type ClientScope, isClientScope } from '../contract/client-scopes.ts';
 import type { Clock } from '../contract/clock.ts';
 import { guesserKey } from '../contract/network.ts';
 import { hasSession, insertClientGrant, insertTokens, type NewClientGrant, type NewTokens } from './client-grants.ts';
-import { byCame } from './columns.ts';
 import type { Database } from './database.ts';
+import { makeRoom } from './guessed-rows.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import type { Tables } from './tables.ts';
 
-/** Any client can create one, so they are few and short-lived. One address (IPv6: the network of a subscriber) cannot replace those of others. */
+/** Any client can create one: guessed-rows.ts. */
 export const DEVICE_CODE_LIMITS = { rows: 10_000, perAddress: 100, lifeMs: 10 * 60_000, intervalMs: 5000, slowerMs: 5000 } as const;
 
 export interface NewDeviceCode {
@@ -68,8 +68,7 @@ async function insert(db: Kysely<Tables>, code: NewDeviceCode, nowMs: number): P
     .where('expires_ms', '<', nowMs - DEVICE_CODE_LIMITS.lifeMs)
     .execute();
   const guesser = guesserKey(code.address);
-  await makeRoomOf(db, guesser);
-  await makeRoom(db);
+  await makeRoom(db, 'device_codes', { guesser, limits: DEVICE_CODE_LIMITS });
   await db
     .insertInto('device_codes')
     .values({
@@ -91,22 +90,6 @@ async function insert(db: Kysely<Tables>, code: NewDeviceCode, nowMs: number): P
       guesser,
     })
     .execute();
-}
-
-async function makeRoom(db: Kysely<Tables>): Promise<void> {
-  const { count } = await db.selectFrom('device_codes').select(db.fn.countAll().as('count')).executeTakeFirstOrThrow();
-  const surplus = Number(count) - DEVICE_CODE_LIMITS.rows + 1;
-  if (surplus <= 0) return;
-  await db
-    .deleteFrom('device_codes')
-    .where('id', 'in', (query) => query.selectFrom('device_codes').select('id').orderBy(byCame).limit(surplus))
-    .execute();
-}
-
-async function makeRoomOf(db: Kysely<Tables>, guesser: string): Promise<void> {
-  const own = db.selectFrom('device_codes').select('id').where('guesser', '=', guesser).orderBy(byCame, 'desc');
-  const surplus = own.limit(DEVICE_CODE_LIMITS.rows).offset(DEVICE_CODE_LIMITS.perAddress - 1);
-  await db.deleteFrom('device_codes').where('id', 'in', surplus).execute();
 }
 
 /** Tolerates one second, because clocks and networks are inexact. */

@@ -2,11 +2,11 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import { guesserKey } from '../contract/network.ts';
-import { byCame } from './columns.ts';
 import type { Database } from './database.ts';
+import { makeRoom } from './guessed-rows.ts';
 import type { Tables } from './tables.ts';
 
-/** Any client can create one, so they are few and short-lived. One address (IPv6: the network of a subscriber) cannot replace those of others. */
+/** Any client can create one: guessed-rows.ts. */
 export const LOGIN_ATTEMPT_LIMITS = { rows: 10_000, perAddress: 500, lifeMs: 15 * 60_000 } as const;
 
 export interface LoginAttempt {
@@ -54,8 +54,11 @@ export function createLoginAttempts(database: Database, clock: Clock): LoginAtte
 
 async function insertAttempt(db: Kysely<Tables>, { id, returnTo, idp, sealed, address }: NewLoginAttempt, nowMs: number): Promise<void> {
   const guesser = guesserKey(address);
-  await makeRoom(db, nowMs - LOGIN_ATTEMPT_LIMITS.lifeMs);
-  await makeRoomOf(db, guesser);
+  await db
+    .deleteFrom('login_attempts')
+    .where('created_ms', '<=', nowMs - LOGIN_ATTEMPT_LIMITS.lifeMs)
+    .execute();
+  await makeRoom(db, 'login_attempts', { guesser, limits: LOGIN_ATTEMPT_LIMITS });
   await db
     .insertInto('login_attempts')
     .values({ id, return_to: returnTo, idp: idp ?? null, sealed: sealed ?? null, created_ms: nowMs, guesser })
@@ -80,21 +83,4 @@ async function takeAnswered(
     .returning(['return_to', 'sealed'])
     .executeTakeFirst();
   return row === undefined || row.sealed === null ? undefined : { id, idp, returnTo: row.return_to, sealed: row.sealed };
-}
-
-async function makeRoom(db: Kysely<Tables>, oldestMs: number): Promise<void> {
-  await db.deleteFrom('login_attempts').where('created_ms', '<=', oldestMs).execute();
-  const { count } = await db.selectFrom('login_attempts').select(db.fn.countAll().as('count')).executeTakeFirstOrThrow();
-  const surplus = Number(count) - LOGIN_ATTEMPT_LIMITS.rows + 1;
-  if (surplus <= 0) return;
-  await db
-    .deleteFrom('login_attempts')
-    .where('id', 'in', (query) => query.selectFrom('login_attempts').select('id').orderBy(byCame).limit(surplus))
-    .execute();
-}
-
-async function makeRoomOf(db: Kysely<Tables>, guesser: string): Promise<void> {
-  const own = db.selectFrom('login_attempts').select('id').where('guesser', '=', guesser).orderBy(byCame, 'desc');
-  const surplus = own.limit(LOGIN_ATTEMPT_LIMITS.rows).offset(LOGIN_ATTEMPT_LIMITS.perAddress - 1);
-  await db.deleteFrom('login_attempts').where('id', 'in', surplus).execute();
 }

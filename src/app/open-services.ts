@@ -1,7 +1,8 @@
 // The services of a runtime that decide and prepare calls of configured services.
 import type { AnsweredServices } from '../authorization/decide/answer.ts';
+import type { EgressParts } from '../authorization/decide/egress.ts';
 import { createHostConnects, type HostConnects } from '../authorization/decide/host-connects.ts';
-import { createServiceCalls, type ServiceCallsParts } from '../authorization/decide/service-calls.ts';
+import { createServiceCalls } from '../authorization/decide/service-calls.ts';
 import type { Config } from '../config/config.ts';
 import type { SigningKeys } from '../config/keys/signing-keys.ts';
 import type { Clock } from '../contract/clock.ts';
@@ -9,7 +10,7 @@ import { createAssertions } from '../proxies/egress/assertion.ts';
 import type { ServiceCredentials } from '../proxies/egress/credentials.ts';
 import type { Store } from '../store/store.ts';
 
-export interface ServiceParts extends Pick<ServiceCallsParts, 'authenticator' | 'policy' | 'entities' | 'needsApproval'> {
+export interface ServiceParts extends Pick<EgressParts, 'authenticator' | 'policy' | 'entities' | 'needsApproval'> {
   readonly config: Pick<Config, 'services' | 'forwardProxy' | 'publicUrl'>;
   readonly store: Pick<Store, 'changeNumber' | 'cacheGenerations'>;
   readonly signingKeys: SigningKeys;

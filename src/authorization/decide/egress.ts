@@ -1,12 +1,15 @@
-// The common part of decisions on calls of services and on connections to external hosts: the calling run, and the policies.
+// The common part of decisions on calls of services and on connections to external hosts: the calling run, the policies, and what else denies.
+import { scopesAllow } from '../../contract/client-scopes.ts';
 import type { Decision, Resource } from '../../contract/decision.ts';
 import type { Entity } from '../../contract/entity.ts';
 import type { ActionName } from '../../contract/operation.ts';
-import { chainOf, type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
+import { type Credential, chainOf, type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
 import { covers } from '../../contract/scope/covers.ts';
+import type { Authenticator } from '../../identity/authn/authenticator.ts';
 import type { Entities } from '../../prefect/client/entities.ts';
 import { principalAttributes } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
+import { deniedFor, type NeedsApproval } from './needs-approval.ts';
 
 /** The calling run, with only the tags that its deployment has as well. Null: no run, or unknown to Prefect. Throws UpstreamError when Prefect does not answer. */
 export async function runOf(entities: Pick<Entities, 'find'>, { kind, attributes }: Principal): Promise<Entity | null> {
@@ -22,12 +25,34 @@ async function givenTags(entities: Pick<Entities, 'find'>, { tags, deploymentId 
   return tags.filter((tag) => deployment?.tags.includes(tag) === true);
 }
 
+export interface EgressParts {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly policy: PolicyEngine;
+  /** May be some seconds old. */
+  readonly entities: Pick<Entities, 'find'>;
+  readonly changeNumber: () => Promise<number>;
+  /** Left out: no rule holds actions. */
+  readonly needsApproval?: NeedsApproval;
+}
+
 export interface EgressQuestion {
   readonly principal: Principal;
   readonly run: Entity | null;
   readonly action: ActionName;
   readonly resource: Resource;
   readonly context: { readonly address: string; readonly carrier: string; readonly facts: Readonly<Record<string, string | number>> };
+}
+
+/** By the policies, by the client scopes of the credential, and by the rules of approvals: no such request can wait. */
+export function decideEgress(
+  { policy, needsApproval }: Pick<EgressParts, 'policy' | 'needsApproval'>,
+  question: EgressQuestion,
+  { scopes }: Credential,
+): Decision {
+  const decision = evaluateEgress(policy, question);
+  if (decision.enforced !== 'allow') return decision;
+  if (!scopesAllow(scopes, 'services')) return deniedFor('scope-missing', decision);
+  return needsApproval?.(question.principal, question.action) === true ? deniedFor('approval-impossible', decision) : decision;
 }
 
 /**
@@ -37,7 +62,7 @@ export interface EgressQuestion {
 export function evaluateEgress(policy: PolicyEngine, question: EgressQuestion): Decision {
   const decision = evaluateChain(policy, question);
   const isOfAgent = decision.enforced === 'allow' && chainOf(question.principal).some(({ kind }) => kind === 'agent');
-  return isOfAgent ? { ...decision, effect: 'deny', enforced: 'deny', reason: 'egress-unchecked' } : decision;
+  return isOfAgent ? deniedFor('egress-unchecked', decision) : decision;
 }
 
 function evaluateChain(policy: PolicyEngine, question: EgressQuestion): Decision {

@@ -1,33 +1,21 @@
 // Decides whether a principal may connect to an external host. src/proxies/forward then checks the address of the host.
 
-import { scopesAllow } from '../../contract/client-scopes.ts';
 import type { Decision } from '../../contract/decision.ts';
 import { CONNECT_ACTION, type Destination, isListed } from '../../contract/destination.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
-import type { Authenticator } from '../../identity/authn/authenticator.ts';
-import type { Entities } from '../../prefect/client/entities.ts';
-import type { PolicyEngine } from '../policy/engine.ts';
 import { type Authorization, unproven } from './authorization.ts';
 import { settled } from './decider.ts';
-import { evaluateEgress, runOf } from './egress.ts';
-import { deniedFor, type NeedsApproval } from './needs-approval.ts';
+import { decideEgress, type EgressParts, runOf } from './egress.ts';
 
 export interface HostConnects {
   /** Throws UpstreamError when Prefect does not answer about the run. */
   authorize(inputs: EdgeInputs, destination: Destination): Promise<Authorization>;
 }
 
-export interface HostConnectsParts {
-  readonly authenticator: Pick<Authenticator, 'authenticate'>;
-  readonly policy: PolicyEngine;
-  /** May be some seconds old. */
-  readonly entities: Pick<Entities, 'find'>;
+interface HostConnectsParts extends EgressParts {
   /** Patterns as `readPattern` gives them; null: there is no forward proxy. */
   readonly allow: readonly string[] | null;
-  readonly changeNumber: () => Promise<number>;
-  /** Left out: no rule holds actions. */
-  readonly needsApproval?: NeedsApproval;
 }
 
 export function createHostConnects(parts: HostConnectsParts): HostConnects {
@@ -48,9 +36,7 @@ async function decideConnect(parts: HostConnectsParts, inputs: EdgeInputs, desti
   const run = await runOf(parts.entities, principal);
   const { host, port } = destination;
   const context = { address: inputs.address, carrier: credential.carrier, facts: { host, port } };
-  const decision = evaluateEgress(parts.policy, { principal, run, action: CONNECT_ACTION, resource: { type: 'Host', id: host }, context });
+  const decision = decideEgress(parts, { principal, run, action: CONNECT_ACTION, resource: { type: 'Host', id: host }, context }, credential);
   if (decision.enforced !== 'allow') return refuse(decision.reason, [decision]);
-  if (!scopesAllow(credential.scopes, 'services')) return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny' }]);
-  if (parts.needsApproval?.(principal, CONNECT_ACTION) === true) return refuse('approval-impossible', [deniedFor('approval-impossible', decision)]);
   return { ok: true, principal, credential, decisions: [decision], restrictions: [], entities: [run] };
 }

@@ -1,20 +1,15 @@
 // Decides whether a principal may call a service with this method on this route. A session, or a page of another origin, never may.
 
 import type { Service } from '../../config/service.ts';
-import { scopesAllow } from '../../contract/client-scopes.ts';
 import type { Decision } from '../../contract/decision.ts';
 import type { Entity } from '../../contract/entity.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { CALL_ACTION, routeId, type ServiceCall } from '../../contract/service-call.ts';
-import type { Authenticator } from '../../identity/authn/authenticator.ts';
-import type { Entities } from '../../prefect/client/entities.ts';
-import type { PolicyEngine } from '../policy/engine.ts';
 import { type Authorization, unproven } from './authorization.ts';
 import { settled } from './decider.ts';
 import { createWithDetail } from './denied-detail.ts';
-import { evaluateEgress, runOf } from './egress.ts';
-import { deniedFor, type NeedsApproval } from './needs-approval.ts';
+import { decideEgress, type EgressParts, runOf } from './egress.ts';
 import { isForeign } from './origin.ts';
 
 export interface ServiceCalls {
@@ -22,15 +17,8 @@ export interface ServiceCalls {
   authorize(inputs: EdgeInputs, call: ServiceCall): Promise<Authorization>;
 }
 
-export interface ServiceCallsParts {
-  readonly authenticator: Pick<Authenticator, 'authenticate'>;
-  readonly policy: PolicyEngine;
-  /** May be some seconds old. */
-  readonly entities: Pick<Entities, 'find'>;
+interface ServiceCallsParts extends EgressParts {
   readonly services: readonly Service[];
-  readonly changeNumber: () => Promise<number>;
-  /** Left out: no rule holds actions. */
-  readonly needsApproval?: NeedsApproval;
 }
 
 export function createServiceCalls(parts: ServiceCallsParts): ServiceCalls {
@@ -56,10 +44,8 @@ async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: Se
   const run = await runOf(parts.entities, principal);
   const context = { address: inputs.address, carrier: credential.carrier, facts: callFacts(call) };
   const resource = { type: 'ServiceRoute', id: routeId(call) } as const;
-  const decision = evaluateEgress(parts.policy, { principal, run, action: CALL_ACTION, resource, context });
+  const decision = decideEgress(parts, { principal, run, action: CALL_ACTION, resource, context }, credential);
   if (decision.enforced !== 'allow') return refuse(decision.reason, [decision], run);
-  if (!scopesAllow(credential.scopes, 'services')) return refuse('scope-missing', [deniedFor('scope-missing', decision)], run);
-  if (parts.needsApproval?.(principal, CALL_ACTION) === true) return refuse('approval-impossible', [deniedFor('approval-impossible', decision)], run);
   return { ok: true, principal, credential, decisions: [decision], restrictions: [], entities: [run] };
 }
 

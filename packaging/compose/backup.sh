@@ -1,8 +1,8 @@
-# backup.sh save|restore DIRECTORY: copies this directory and the volumes of compose.yaml, or replaces the volumes by a copy. Run by sh, here.
+# backup.sh save|restore DIRECTORY: copies this directory and the volumes of the Compose files, or replaces the volumes by a copy. Run by sh, here.
 # It stops at the first error. A copy has its name only when it is complete.
 set -eu
 umask 077
-volumes='lictor-state postgres-data redis-data postgres-secret prefect-secret worker-secret'
+volumes=$(docker compose config --volumes)
 image=$(grep -o -m 1 'localhost/lictor:.*' compose.yaml)
 
 fail() {

@@ -1,16 +1,19 @@
-// The gateway that the Helm chart starts, from its own values: arguments, user, volumes and probes of the rendered Deployment, before a real Prefect.
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// The gateway that the Helm chart starts, from its own values: arguments, user, volumes and probes of the rendered pods, before a real Prefect.
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { selfSigned } from '../env/certificate.ts';
-import { type Rendered, renderChart } from '../env/chart.ts';
+import { objectOf, type Rendered, renderChart } from '../env/chart.ts';
 import { docsBlock } from '../env/docs.ts';
 import { freePort } from '../env/free-port.ts';
 import { buildTree } from '../env/packages.ts';
-import { type Pod, startPod } from '../env/pod.ts';
+import { type Pod, type PodOptions, startPod, statusOf } from '../env/pod.ts';
 import { sharedPrefect } from '../env/prefect.ts';
+import { start, waitFor } from '../env/process.ts';
+import { type Postgres, startPostgres } from '../env/several/postgres.ts';
+import { bringProgram } from '../runner/programs.ts';
 
 const PAGE = 'how-to/kubernetes.md';
 const prefect = sharedPrefect();
@@ -20,6 +23,8 @@ const program = join(directory, 'program');
 const secrets = { 'prefect-auth': { 'auth-string': prefect.authString }, 'lictor-oidc': { 'client-secret': 'c2a9e1704bd84f0e' } };
 let guide: Rendered;
 let ownTls: Rendered;
+let nodes: Rendered;
+let postgres: Postgres;
 let pods: Pod[] = [];
 
 beforeAll(async () => {
@@ -30,19 +35,33 @@ beforeAll(async () => {
   cpSync(process.execPath, join(program, 'bin/node'));
   const values = parse(docsBlock(PAGE, '    image:'));
   const more = parse(docsBlock(PAGE, 'tls: { secret'));
-  [guide, ownTls] = (await renderChart([{ values }, { values: { ...values, ...more } }])) as [Rendered, Rendered];
+  const several = parse(docsBlock(PAGE, 'replicas: 2'));
+  const ofNodes = { ...values, ...several, config: { ...values.config, ...several.config } };
+  [guide, ownTls, nodes] = (await renderChart([{ values }, { values: { ...values, ...more } }, { values: ofNodes }])) as [Rendered, Rendered, Rendered];
+  postgres = await startPostgres();
 });
 afterAll(async () => {
   await Promise.all(pods.map((pod) => pod.stop()));
+  await postgres?.stop();
   rmSync(directory, { recursive: true });
 });
 
+interface More extends Pick<PodOptions, 'name' | 'command'> {
+  readonly secrets?: PodOptions['secrets'];
+}
+
+/** Where this machine has what the page names. */
+const placed = (text: string): string =>
+  text
+    .replace('http://prefect-server.prefect.svc:4200', prefect.url)
+    .replace('10.42.0.0/16', '127.0.0.0/8')
+    .replace('lictor@postgres.databases.svc/lictor?sslmode=verify-full', postgres.address);
+
 /** A pod of the claim of this name. */
-async function podOf(rendered: Rendered, claim: string, more: { secrets?: Record<string, Record<string, string>> } = {}): Promise<Pod> {
+async function podOf(rendered: Rendered, claim: string, more: More = {}): Promise<Pod> {
   const port = await freePort();
-  const place = (text: string) =>
-    text.replace('0.0.0.0:8200', `127.0.0.1:${port}`).replace('http://prefect-server.prefect.svc:4200', prefect.url).replace('10.42.0.0/16', '127.0.0.0/8');
-  const pod = await startPod({ rendered, program, port, place, directory: join(directory, claim), secrets: { ...secrets, ...more.secrets } });
+  const place = (text: string) => placed(text.replace('0.0.0.0:8200', `127.0.0.1:${port}`));
+  const pod = await startPod({ ...more, rendered, program, port, place, directory: join(directory, claim), secrets: { ...secrets, ...more.secrets } });
   pods.push(pod);
   return pod;
 }
@@ -60,7 +79,10 @@ async function typed(pod: Pod, beginning: string): Promise<string> {
     .split('\n')
     .map((text) => text.trim())
     .find((text) => text.startsWith(beginning));
-  const { output, code } = await pod.exec(...(line ?? beginning).split(' '));
+  const words = placed(line ?? beginning)
+    .replaceAll('"', '')
+    .split(' ');
+  const { output, code } = await pod.exec(...words);
   expect(code, output).toBe(0);
   return output;
 }
@@ -110,4 +132,71 @@ it('does not start with a secret that every user can read', async () => {
   pods = pods.filter((other) => other !== pod);
   expect((await pod.exited).code).not.toBe(0);
   expect(pod.output()).toContain('can be read or written by every user');
+}, 300_000);
+
+/** The Service: HAProxy over the pods whose readiness probe succeeds. */
+async function serviceOf(members: readonly Pod[]) {
+  const { readinessProbe } = objectOf(nodes, 'StatefulSet').spec.template.spec.containers[0];
+  const { path, httpHeaders } = readinessProbe.httpGet;
+  const headers = httpHeaders.map(({ name, value }: { name: string; value: string }) => `hdr ${name} ${value}`).join(' ');
+  const port = await freePort();
+  const check = `check inter ${readinessProbe.periodSeconds}s fall ${readinessProbe.failureThreshold ?? 3}`;
+  const config = [
+    'defaults\n mode http\n timeout connect 2s\n timeout client 1m\n timeout server 1m\n option redispatch 1\n retries 3',
+    `listen service\n bind 127.0.0.1:${port}\n option httpchk\n http-check send meth GET uri ${path} ver HTTP/1.1 ${headers}`,
+    ...members.map((pod, index) => ` server lictor-${index} 127.0.0.1:${pod.port} ${check}`),
+  ];
+  const file = join(directory, 'haproxy.cfg');
+  writeFileSync(file, `${config.join('\n')}\n`);
+  const ask = (token: string) => statusOf(`http://127.0.0.1:${port}/api/admin/version`, basic(token));
+  const running = await start({
+    name: 'the Service',
+    command: 'haproxy',
+    args: ['-db', '-f', file],
+    env: process.env,
+    ready: async () => (await ask('')) === 401,
+  });
+  return { ask, stop: running.stop };
+}
+
+it('two nodes continue with the state of one, and one of them may end', async () => {
+  await bringProgram('haproxy', process.env, (line) => void process.stderr.write(`${line}\n`));
+  const one = await podOf(guide, 'node-0');
+  await one.started();
+  const token = /lct_\w+/.exec(await typed(one, 'lictor token create'))?.[0] ?? '';
+  expect(await stopped(one)).toBe(0);
+  const idle = await podOf(guide, 'node-0', { command: ['sleep', 'infinity'] });
+  expect((await idle.exec('sh', '-c', 'umask 077 && echo not-asked-for >/tmp/password')).code).toBe(0);
+  const [, migrate = ''] = /-- (lictor store migrate .*)/.exec(page()) ?? [];
+  expect(await typed(idle, migrate)).toContain('counts and digests agree');
+  const seal = (await idle.exec('cat', '/var/lib/lictor/keys/seal.key')).output;
+  idle.signal('SIGKILL');
+  await stopped(idle);
+
+  const more = { secrets: { 'lictor-seal': { 'seal.key': seal }, 'lictor-store': { password: 'not-asked-for' } } };
+  const members: Pod[] = [];
+  for (const index of [0, 1]) {
+    const pod = await podOf(nodes, `node-${index}`, { ...more, name: `lictor-${index}` });
+    await pod.started();
+    expect(await pod.probe('readinessProbe')).toBe(200);
+    members.push(pod);
+  }
+  const [first, second] = members as [Pod, Pod];
+  for (const pod of members)
+    expect([await pod.ask('/api/admin/version', basic(token)), await pod.ask('/api/admin/version', basic('lct_x'))]).toEqual([200, 401]);
+  // The ledger from before is that of the first node.
+  expect((await first.exec('lictor', 'audit', '--action', 'token.create')).output).toContain('etl-worker');
+  const service = await serviceOf(members);
+  first.signal('SIGKILL');
+  await stopped(first);
+  const answers = new Set<number | undefined>();
+  for (let sent = 0; sent < 100; sent += 1) answers.add(await service.ask(token));
+  expect(answers).toEqual(new Set([200]));
+  expect((await second.exec('lictor', 'token', 'revoke', 'etl-worker')).code).toBe(0);
+  await waitFor(async () => (await service.ask(token)) === 401, { what: 'the revocation at the node that is left' });
+  const again = await podOf(nodes, 'node-0', { ...more, name: 'lictor-0' });
+  await again.started();
+  expect(await again.ask('/api/admin/version', basic(token))).toBe(401);
+  expect((await again.exec('lictor', 'audit', 'verify')).code).toBe(0);
+  await service.stop();
 }, 300_000);

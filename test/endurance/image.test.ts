@@ -21,7 +21,7 @@ const project = join(release, 'lictor-compose');
 let archive: string;
 let password = '';
 let docker: Docker;
-let composeFiles = 'compose.yaml:stand-ins.yaml';
+let composeFiles: string | undefined = 'compose.yaml:stand-ins.yaml';
 let run: Record<string, unknown> = {};
 
 beforeAll(async () => {
@@ -32,7 +32,7 @@ beforeAll(async () => {
   await buildPackage('compose', tree, release);
   docker = await startDocker(['prefect.localhost']);
   await typed(block('tar -xf lictor-'), release);
-  await writeStandIns(join(project, 'stand-ins.yaml'));
+  await writeStandIns(join(project, 'stand-ins.yaml'), join(project, 'stand-ins-2.yaml'));
   const base = await baseTar();
   for (const image of STOOD_IN) await typed(`docker import ${base} ${image}`);
 }, 600_000);
@@ -42,7 +42,7 @@ afterAll(async () => {
 });
 
 async function shell(script: string, cwd = project) {
-  return docker.shell(script, { cwd, env: { COMPOSE_FILE: composeFiles } });
+  return docker.shell(script, { cwd, env: composeFiles === undefined ? {} : { COMPOSE_FILE: composeFiles } });
 }
 
 async function typed(script: string, cwd?: string): Promise<string> {
@@ -54,7 +54,7 @@ async function typed(script: string, cwd?: string): Promise<string> {
 const block = (beginning: string): string => docsBlock(PAGE, beginning);
 
 async function inspect(services: string, format: string): Promise<readonly string[]> {
-  return (await typed(`docker inspect -f '${format}' $(docker compose ps -q ${services})`)).trim().split('\n');
+  return (await typed(`docker inspect -f '${format}' $(docker compose ps --all -q ${services})`)).trim().split('\n');
 }
 
 async function healthy(...services: string[]): Promise<void> {
@@ -71,12 +71,12 @@ it('three commands start a guarded Prefect', async () => {
   expect(password).not.toBe('');
   await healthy('lictor', 'worker', 'prefect-server', 'postgres', 'redis');
   // Nothing is wrong at a first start, so nothing is printed.
-  expect(await typed('docker logs $(docker compose ps -q setup)')).toBe('');
+  expect(await typed('docker logs $(docker compose ps --all -q setup)')).toBe('');
 });
 
 it('the commands for a service that does not become healthy answer', async () => {
   const output = await typed(block('docker compose ps --all'));
-  expect(output).toMatch(/setup.*Exit 0/);
+  expect(output).toMatch(/setup.*Exited \(0\)/);
   expect(output).toContain('no problem');
   expect((await shell('docker compose exec lictor lictor doctor')).output).toContain('Prefect');
 });
@@ -202,6 +202,43 @@ it('Lictor joins another Compose project', async () => {
   await typed('docker compose start lictor');
 });
 
+it('a second node continues with the store of one, and each is replaced while requests go on', async () => {
+  const token = /lct_\w+/.exec(await typed('docker compose exec lictor lictor token create two --role viewer'))?.[0] ?? '';
+  const files = `compose.two-nodes.yaml${composeFiles?.replace('compose.yaml', '')}:stand-ins-2.yaml`;
+  const [stop, write, migrate, append, up, ...more] = block('docker compose stop lictor').replace('compose.two-nodes.yaml', files).trim().split('\n');
+  expect(more).toEqual([]);
+  composeFiles = undefined;
+  await typed(`${stop}\n${write}`);
+  expect(await shell('docker compose run --rm setup')).toMatchObject({ code: 1, output: expect.stringContaining('without a store in lictor/lictor.yaml') });
+  const before = readFileSync(join(project, 'lictor/lictor.yaml'), 'utf8');
+  await typed(append ?? '');
+  expect(await shell('docker compose run --rm setup')).toMatchObject({ code: 1, output: expect.stringContaining('nothing of lictor.db') });
+  writeFileSync(join(project, 'lictor/lictor.yaml'), before);
+  expect(await typed(migrate ?? '')).toContain('counts and digests agree');
+  await typed(`${append}\n${up}`);
+  await healthy('lictor', 'lictor-2', 'balancer', 'store', 'worker');
+  expect((await typed("docker ps --format '{{.Names}} {{.Ports}}'")).match(/.*->.*/g)).toEqual([
+    expect.stringMatching(/balancer-1 127\.0\.0\.1:8200->8200\/tcp$/),
+  ]);
+  const known = async () => (await shell(`docker compose exec lictor-2 lictor timeline ${run['id']}`)).output.includes('started by alice@local');
+  await waitFor(known, { what: 'the records of the first node at the second one', timeoutMs: 60_000, everyMs: 1_000 });
+
+  const asks = `'${process.execPath}' '${join(REPOSITORY, 'test/endurance/compose/asks.ts')}' http://prefect.localhost:8200 ${token} '${join(directory, 'enough')}'`;
+  const asked = typed(asks);
+  await typed(block('docker compose up --detach --no-deps --wait').replaceAll('--no-deps', '--no-deps --force-recreate'));
+  await typed('docker compose kill lictor-2');
+  await waitFor(async () => (await shell('docker compose exec balancer bash -c "echo >/dev/tcp/198.51.100.4/8200"')).code !== 0, {
+    what: 'the node to be away',
+  });
+  writeFileSync(join(directory, 'enough'), '');
+  expect(lastJson(await asked)).toEqual({ 200: expect.any(Number) });
+  await typed('docker compose exec lictor lictor token revoke two');
+  rmSync(join(directory, 'enough'));
+  writeFileSync(join(directory, 'enough'), '');
+  expect(lastJson(await typed(asks))).toEqual({ 401: 1 });
+  await typed('docker compose up --detach');
+});
+
 it('SIGTERM ends Lictor in order', async () => {
   await typed('docker compose stop lictor');
   expect(await inspect('lictor', '{{.State.ExitCode}}')).toEqual(['0']);
@@ -223,4 +260,21 @@ it('the image alone runs with an own configuration, and its health check knows h
 it('nothing is left after down', async () => {
   await typed(block('docker compose down --volumes\n'));
   expect(await typed('docker ps -aq; docker volume ls -q')).toBe('');
+});
+
+it('two nodes start at once', async () => {
+  rmSync(project, { recursive: true });
+  await typed(block('tar -xf lictor-'), release);
+  await writeStandIns(join(project, 'stand-ins.yaml'), join(project, 'stand-ins-2.yaml'));
+  const files = 'compose.two-nodes.yaml:stand-ins.yaml:stand-ins-2.yaml';
+  await typed(block('cat lictor/two-nodes.yaml').replace('compose.two-nodes.yaml', files));
+  await healthy('lictor', 'lictor-2', 'balancer', 'store', 'worker');
+  expect(await typed('docker compose exec lictor-2 lictor doctor || true')).toMatch(/nodes: 2 live/);
+  // A second start changes nothing.
+  await typed('docker compose up --detach');
+  expect(await typed('docker compose config --volumes')).toContain('lictor-2-state');
+  await typed('sh backup.sh save ../backup-3');
+  await healthy('lictor', 'lictor-2', 'balancer');
+  for (const volume of ['store-data', 'store-secret', 'lictor-2-state']) expect(existsSync(join(release, `backup-3/${volume}.tar`))).toBe(true);
+  await typed(block('docker compose down --volumes\n'));
 });

@@ -1,18 +1,19 @@
-// The pod of a rendered Deployment as processes of this machine: its arguments, user, volumes, read-only root and probes, as a kubelet would set them. Root only.
-// Not checked here: the image, seccomp, and the limits of resources.
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+// The pod of a rendered Deployment or StatefulSet as containers of this machine: arguments, user, volumes and probes, as a kubelet would set them. Root only.
+import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { dirname, join } from 'node:path';
 import { type KubernetesObject, objectOf, type Rendered } from './chart.ts';
-import { childrenOf, type Finished, type Running, run, signalProcess, start, waitFor } from './process.ts';
+import { type Container, type ContainerOptions, startContainer } from './container/container.ts';
+import { waitFor } from './process.ts';
 
-export interface PodOptions {
+/** `directory` has the volumes too. A second pod of the same directory has the same claim. */
+export interface PodOptions extends Pick<ContainerOptions, 'directory' | 'program' | 'hosts' | 'network'> {
   readonly rendered: Rendered;
-  /** Has its root and its volumes. A second pod of the same directory has the same claim. */
-  readonly directory: string;
-  /** The tree of a release, with its Node as bin/node. */
-  readonly program: string;
+  /** Of a StatefulSet: its host name too. */
+  readonly name?: string;
+  /** In place of that of the manifest. */
+  readonly command?: readonly string[];
   /** Contents of Secrets, by name and key. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Changes the text of the ConfigMap: free ports, addresses. */
@@ -21,18 +22,15 @@ export interface PodOptions {
   readonly port: number;
 }
 
-export interface Pod {
+export interface Pod extends Container {
+  readonly port: number;
   /** The status that a probe gets, or that another request gets at the pod's address. Undefined: no answer. */
   probe(kind: 'startupProbe' | 'readinessProbe' | 'livenessProbe', headers?: Record<string, string>): Promise<number | undefined>;
   ask(path: string, headers: Record<string, string>): Promise<number | undefined>;
-  /** `kubectl exec`. */
-  exec(...words: string[]): Promise<Finished>;
   /** Waits until the startup probe succeeds. */
   started(): Promise<void>;
-  output(): string;
   /** SIGTERM; answers the exit status. */
   stop(): Promise<number | null>;
-  exited: Running['exited'];
 }
 
 interface Volume {
@@ -43,27 +41,15 @@ interface Volume {
   readonly persistentVolumeClaim?: object;
 }
 
-interface Mount {
-  readonly name: string;
-  readonly mountPath: string;
-  readonly readOnly?: boolean;
-}
-
 export async function startPod(options: PodOptions): Promise<Pod> {
-  const { spec } = objectOf(options.rendered, 'Deployment').spec.template;
+  const { spec, volumes } = templateOf(options);
   const [container] = spec.containers;
-  const mounts: readonly Mount[] = container.volumeMounts;
-  for (const volume of spec.volumes) fillVolume(volume, options, spec.securityContext.fsGroup);
-  const user = asUser(spec.securityContext);
-  const script = [...rootOf(options), ...mounts.map((mount) => bind(mount, options)), 'mount -o remount,bind,ro "$ROOT"', `exec chroot "$ROOT" ${user} "$@"`];
-  const running = await start({
-    name: 'the pod',
-    command: 'unshare',
-    args: ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-euc', script.join('\n'), 'sh', 'lictor', ...container.args],
-    env: { PATH: '/opt/bin:/usr/sbin:/usr/bin:/sbin:/bin', ROOT: join(options.directory, 'root'), HOME: '/var/lib/lictor' },
-  });
-  await waitFor(() => childrenOf(running.pid).length > 0, { what: 'the first process of the pod' });
-  const [first = 0] = childrenOf(running.pid);
+  for (const volume of volumes) fillVolume(volume, options, spec.securityContext.fsGroup);
+  for (const first of spec.initContainers ?? []) {
+    const { exited, output } = await startIn(options, first, first.command);
+    if ((await exited).code !== 0) throw new Error(`${first.name}: ${output()}`);
+  }
+  const running = await startIn(options, container, options.command ?? ['lictor', ...container.args]);
   const ask = (scheme: string, path: string, headers: Record<string, string>) =>
     statusOf(`${scheme.toLowerCase()}://127.0.0.1:${options.port}${path}`, headers);
   const probe: Pod['probe'] = (kind, headers) => {
@@ -71,58 +57,43 @@ export async function startPod(options: PodOptions): Promise<Pod> {
     return ask(scheme, path, headers ?? Object.fromEntries(httpHeaders.map(({ name, value }: { name: string; value: string }) => [name, value])));
   };
   return {
+    ...running,
+    port: options.port,
     probe,
     ask: (path, headers) => ask(container.readinessProbe.httpGet.scheme, path, headers),
-    exec: (...words) => {
-      const args = ['--target', String(first), '--mount', '--pid', '--root', '--wdns=/', ...user.split(' '), ...words];
-      return run({
-        name: `exec ${words.join(' ')}`,
-        command: 'nsenter',
-        args,
-        env: { PATH: '/opt/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/var/lib/lictor' },
-      });
-    },
     started: async () => void (await waitFor(async () => (await probe('startupProbe')) === 200, { what: 'the startup probe', timeoutMs: 120_000 })),
-    output: running.output,
     stop: async () => {
-      signalProcess(first, 'SIGTERM');
+      running.signal('SIGTERM');
       return (await running.exited).code;
     },
-    exited: running.exited,
   };
 }
 
-/** A root with the programs of this machine, and nothing else that the image has not. */
-function rootOf({ directory, program }: PodOptions): readonly string[] {
-  const root = join(directory, 'root');
-  const rest = ['etc', 'dev', 'proc', 'usr', 'opt/lictor', 'opt/bin', 'tmp', 'run', 'var/lib/lictor'];
-  for (const name of rest) mkdirSync(join(root, name), { recursive: true, mode: 0o755 });
-  for (const name of ['bin', 'sbin', 'lib', 'lib64'])
-    if (lstatSync(join(root, name), { throwIfNoEntry: false }) === undefined) symlinkSync(`usr/${name}`, join(root, name));
-  writeFileSync(join(root, 'etc/passwd'), 'lictor:x:65532:65532::/var/lib/lictor:/usr/sbin/nologin\n');
-  writeFileSync(join(root, 'opt/bin/lictor'), '#!/bin/sh\nexec /opt/lictor/lictor --config /etc/lictor/lictor.yaml --state-dir /var/lib/lictor "$@"\n', {
-    mode: 0o755,
+/** The pod of a Deployment or of a StatefulSet, whose claims are volumes too. */
+function templateOf({ rendered }: PodOptions) {
+  const kind = rendered.objects.some((object) => object.kind === 'StatefulSet') ? 'StatefulSet' : 'Deployment';
+  const { template, volumeClaimTemplates = [] } = objectOf(rendered, kind).spec;
+  const claims: readonly Volume[] = volumeClaimTemplates.map(({ metadata }: KubernetesObject) => ({ name: metadata.name, persistentVolumeClaim: {} }));
+  const volumes: readonly Volume[] = [...template.spec.volumes, ...claims];
+  return { spec: template.spec, volumes };
+}
+
+interface ContainerSpec {
+  readonly name: string;
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
+}
+
+function startIn(options: PodOptions, { name, volumeMounts }: ContainerSpec, command: readonly string[]): Promise<Container> {
+  const { runAsUser: uid, runAsGroup: gid, fsGroup: group } = templateOf(options).spec.securityContext;
+  const mounts = volumeMounts.map(({ name: volume, mountPath: to, readOnly = false }) => ({ from: join(options.directory, 'volumes', volume), to, readOnly }));
+  return startContainer({
+    ...options,
+    name: options.name ?? name,
+    mounts,
+    command,
+    user: { uid, gid, group },
+    ...(options.name !== undefined && { hostname: options.name }),
   });
-  return [
-    'mount --make-rprivate /',
-    'mount --bind "$ROOT" "$ROOT"',
-    'mount --bind /usr "$ROOT/usr"',
-    `mount --bind '${program}' "$ROOT/opt/lictor"`,
-    'mount --rbind /dev "$ROOT/dev"',
-    'mount -t proc proc "$ROOT/proc"',
-    // As container engines mount it.
-    'mount -t tmpfs -o size=64m,mode=1777,nosuid,nodev,noexec shm "$ROOT/dev/shm"',
-  ];
-}
-
-function bind({ name, mountPath, readOnly }: Mount, { directory }: PodOptions): string {
-  mkdirSync(join(directory, 'root', mountPath), { recursive: true });
-  const target = `"$ROOT${mountPath}"`;
-  return `mount --bind '${join(directory, 'volumes', name)}' ${target}${readOnly === true ? ` && mount -o remount,bind,ro ${target}` : ''}`;
-}
-
-function asUser({ runAsUser, runAsGroup, fsGroup }: { runAsUser: number; runAsGroup: number; fsGroup: number }): string {
-  return `setpriv --reuid ${runAsUser} --regid ${runAsGroup} --groups ${fsGroup} --no-new-privs --bounding-set -all --inh-caps -all`;
 }
 
 function fillVolume(volume: Volume, { directory, rendered, secrets, place }: PodOptions, fsGroup: number): void {
@@ -156,7 +127,7 @@ function writeFiles(root: string, files: Readonly<Record<string, string>>, { mod
 }
 
 /** A kubelet accepts any certificate. */
-function statusOf(url: string, headers: Record<string, string>): Promise<number | undefined> {
+export function statusOf(url: string, headers: Record<string, string>): Promise<number | undefined> {
   const request = url.startsWith('https:') ? httpsRequest : httpRequest;
   return new Promise((resolve) => {
     request(url, { headers, rejectUnauthorized: false, timeout: 5_000 }, (response) => {

@@ -7,10 +7,16 @@ import { REPOSITORY } from '../../src/cli/repository.ts';
 import { freePort } from '../env/free-port.ts';
 import { buildPackage, buildTree, listing, must, packagePython, sha256 } from '../env/packages.ts';
 import { run } from '../env/process.ts';
+import { type ComposePair, startComposePair } from './packages/compose-pair.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lictor-test-packages-'));
 const tree = join(directory, 'tree');
-beforeAll(() => buildTree(tree));
+/** The build context of the image. */
+const context = join(directory, 'context');
+beforeAll(async () => {
+  await buildTree(tree);
+  await must('sh', ['-c', 'umask 077; exec "$0" "$1" "$2"', join(REPOSITORY, 'packaging/image/context.sh'), tree, context]);
+});
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const version: string = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')).version;
@@ -124,8 +130,6 @@ describe('the Debian package', () => {
 
 describe('the build context of the image', () => {
   it('has the program, its Node and the command, whatever the mask of modes', async () => {
-    const context = join(directory, 'context');
-    await must('sh', ['-c', 'umask 077; exec "$0" "$1" "$2"', join(REPOSITORY, 'packaging/image/context.sh'), tree, context]);
     const files = await listing(context);
     for (const program of ['./usr/bin/lictor', './usr/lib/lictor/lictor', './usr/lib/lictor/bin/node']) expect(files).toContain(`${program} 755 `);
     expect(files).not.toMatch(/ [0-7]*[0-7]00 /);
@@ -141,4 +145,16 @@ describe('the files of Docker Compose', () => {
     ];
     expect(sha256(again)).toBe(sha256(first));
   });
+});
+
+describe('two nodes, as Compose starts them', () => {
+  let pair: ComposePair;
+  beforeAll(async () => {
+    pair = await startComposePair(join(directory, 'pair'), join(context, 'usr/lib/lictor'));
+  });
+  afterAll(() => pair?.stop());
+
+  it('publish the load balancer alone, and no client reaches a node or the store', () => pair.isClosed());
+  it('know a login and a token of the other one, and a revocation', () => pair.isOneGateway());
+  it('answer each request while one of them is killed', () => pair.outlivesNode());
 });

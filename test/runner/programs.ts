@@ -34,7 +34,7 @@ const NEEDS = {
   nft: { programs: ['nft'], files: '/usr/sbin/nft', packages: ['nftables'] },
   mmdebstrap: { programs: ['mmdebstrap'], packages: ['mmdebstrap'] },
   buildah: { programs: ['buildah'], packages: ['buildah'] },
-  docker: { programs: ['dockerd'], packages: ['docker.io', 'docker-compose'] },
+  docker: { programs: ['dockerd'], packages: ['docker.io'] },
   lintian: { programs: ['lintian'], packages: ['lintian'] },
   haproxy: { programs: ['haproxy'], files: '/usr/sbin/haproxy', packages: ['haproxy'] },
   caddy: { programs: ['caddy'], packages: ['caddy'] },

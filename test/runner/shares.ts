@@ -27,7 +27,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/nginx-versions.test.ts': 46,
   'integration/events-feed.test.ts': 44,
   'integration/services.test.ts': 43,
-  'integration/packages.test.ts': 42,
+  'integration/packages.test.ts': 65,
   'integration/services-client.test.ts': 39,
   'integration/mcp-agent.test.ts': 38,
   'integration/cli-login.test.ts': 38,

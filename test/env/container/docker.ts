@@ -1,9 +1,10 @@
 // A real Docker with a storage and mounts apart from the machine, and a network on request: nothing of it is left when it ends. Root only.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bringProgram } from '../../runner/programs.ts';
 import { type Finished, run, start } from '../process.ts';
+import { composeProgram } from './compose.ts';
 
 export interface Docker {
   /** What a process needs to run its `docker`. */
@@ -13,18 +14,6 @@ export interface Docker {
   stop(): Promise<void>;
 }
 
-/** Debian's compose is a separate program, and asks for a terminal unless it gets -T. */
-const DOCKER = `#!/bin/sh
-[ "$1" = compose ] || exec /usr/bin/docker "$@"
-shift
-if [ "$1" = exec ]; then
-  shift
-  [ "$1" != -T ] || shift
-  set -- exec -T "$@"
-fi
-exec /usr/bin/docker-compose "$@"
-`;
-
 /** `hosts`: names that its machine knows as localhost. Undefined: no separate network, so that containers need `--network host`. */
 export async function startDocker(hosts?: readonly string[]): Promise<Docker> {
   await bringProgram('docker', process.env, (line) => void process.stderr.write(`${line}\n`));
@@ -32,9 +21,9 @@ export async function startDocker(hosts?: readonly string[]): Promise<Docker> {
   const at = (name: string) => join(home, name);
   const socket = `unix://${at('socket')}`;
   writeFileSync(at('hosts'), `127.0.0.1 localhost ${hosts?.join(' ')}\n`);
-  mkdirSync(at('bin'));
-  writeFileSync(at('bin/docker'), DOCKER, { mode: 0o755 });
-  const env = { PATH: `${at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: home, DOCKER_HOST: socket };
+  mkdirSync(at('.docker/cli-plugins'), { recursive: true });
+  symlinkSync(await composeProgram(), at('.docker/cli-plugins/docker-compose'));
+  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: home, DOCKER_HOST: socket };
   const daemon = `dockerd --host ${socket} --data-root ${at('data')} --exec-root ${at('exec')} --pidfile ${at('pid')}`;
   const script =
     hosts === undefined

@@ -37,7 +37,11 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
     case EXPORT_GAP_ACTION:
       return exportGapWords(record);
     case SUMMARY_ACTION:
-      return summaryWords(record, 'more requests of nobody known', gap);
+      return summaryWords(
+        record,
+        record.resource_type === 'RefusedRequests' ? 'more requests with a refused credential' : 'more requests of nobody known',
+        gap,
+      );
     case PROBES_ACTION:
       return summaryWords(record, 'probes', gap);
     default:

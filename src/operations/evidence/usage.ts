@@ -30,6 +30,8 @@ export const USAGE_LIMITS: UsageLimits = { principals: 20_000, denials: 5_000, e
 /** Administration, and the gateway's own events. Logins and short-lived tokens are only counted. */
 const EVENT = /^(?:account|config|device|edge|gateway|identity|keys|ledger|lock|policy|token|upstream)\.(?!exchange$|refresh$|device$|read$)/;
 const LOGIN = 'session.login';
+/** Only of sums. */
+const ANONYMOUS = 'anonymous-requests';
 
 export function createUsage(limits: UsageLimits = USAGE_LIMITS) {
   const [principals, denials, requests, events, approvals] = [
@@ -52,7 +54,7 @@ export function createUsage(limits: UsageLimits = USAGE_LIMITS) {
       const isSum = record.action === SUMMARY_ACTION;
       const count = isSum ? Number(record.resource_id ?? 0) : 1;
       sums.records += 1;
-      if (isSum) sums.anonymous_in_sums += count;
+      if (record.reason === ANONYMOUS) sums.anonymous_in_sums += count;
       if (record.action === LOGIN) sums[record.decision === 'deny' ? 'failed_logins' : 'logins'] += 1;
       denials.add(record, count);
       events.add(record, count);

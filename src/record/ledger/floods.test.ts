@@ -22,6 +22,18 @@ const NOBODY = facts({
   policies: [],
 });
 
+const refused = (id: string, more: Parameters<typeof facts>[0] = {}) =>
+  facts({
+    principal: `token:${id}`,
+    principal_kind: 'service',
+    idp: null,
+    credential_id: id,
+    session_id: null,
+    decision: 'deny',
+    reason: 'credential-revoked',
+    ...more,
+  });
+
 describe('floods', () => {
   let paths: StatePaths;
   let remove: () => void;
@@ -137,14 +149,73 @@ describe('floods', () => {
     expect(summaries()).toMatchObject([{ source_ip: '2001:db8:0:0::/64', resource_id: '10' }]);
   });
 
-  it('a known requester is never summed up: a principal, an ended credential, a session, on whose behalf', () => {
+  it('of a refused credential: so many records, then one that names the token and its owner, whatever the addresses', () => {
+    come(FLOOD_LIMITS.perAddress + 30, { facts: refused('lct_ended') }, (index) => `203.0.113.${index % 100}`);
+    come(5, { facts: refused('lct_ended', { reason: 'credential-expired' }) });
+    come(FLOOD_LIMITS.perAddress, { facts: refused('lct_other') });
+    expect(singles()).toHaveLength(2 * FLOOD_LIMITS.perAddress);
+    later();
+    expect(summaries()).toMatchObject([
+      {
+        ...{ resource_type: 'RefusedRequests', reason: 'refused-requests', resource_id: '35', decision: 'deny', source_ip: null, request_id: null },
+        ...{ credential_id: 'lct_ended', principal: 'token:lct_ended', principal_kind: 'service', tool: 'credential-expired 5, credential-revoked 30' },
+      },
+    ]);
+    expect(summaries()).toHaveLength(1);
+  });
+
+  it('of a refused credential leave everyone else their records: a live token, a denied one, and the anonymous of the same address', () => {
+    const count = FLOOD_LIMITS.inAll + 100;
+    for (let index = 0; index < 8; index += 1) come(FLOOD_LIMITS.perAddress, { facts: refused(`lct_${index}`) });
+    expect(singles()).toHaveLength(FLOOD_LIMITS.inAll);
+    const live = { principal: 'token:live', credential_id: 'lct_live', session_id: null };
+    const others = [facts(live), facts({ ...live, decision: 'deny', reason: 'policy-default-deny' })];
+    for (const one of others) come(count, { facts: one, status: 200 });
+    come(FLOOD_LIMITS.perAddress);
+    expect(singles()).toHaveLength(FLOOD_LIMITS.inAll + 2 * count + FLOOD_LIMITS.perAddress);
+    later();
+    expect(summaries().map(({ credential_id, resource_id }) => [credential_id, resource_id])).toEqual([
+      ['lct_5', '100'],
+      ['lct_6', '100'],
+      ['lct_7', '100'],
+    ]);
+  });
+
+  it('of thousands of refused credentials: bounded records, each request counted, the others together by name', () => {
+    const lines = FLOOD_LIMITS.inAll + 40;
+    for (let index = 0; index < lines; index += 1) come(1, { facts: refused(`lct_${index}`) });
+    later();
+    expect(singles()).toHaveLength(FLOOD_LIMITS.inAll);
+    expect(summaries()).toHaveLength(21);
+    expect(summaries().at(-1)).toMatchObject({ credential_id: null, resource_id: '20', tool: expect.stringMatching(/^20 credentials: lct_\d+, /) });
+  });
+
+  it('of a refused credential that only the control plane knows are counted by it, not by its address', () => {
+    const time = new Date(END_MS).toISOString();
+    const record = {
+      time,
+      source_ip: '203.0.113.9',
+      decision: 'deny',
+      reason: 'credential-revoked',
+      credential_id: 'lct_ended',
+      principal: 'token:etl',
+    } as const;
+    for (let number = 1; number <= FLOOD_LIMITS.perAddress + 7; number += 1) {
+      core.run([{ kind: 'append', record: { ...record, request_id: `r${number}` } }]);
+      come(1, { taken: 'relay', facts: '', code: '', operation: '' });
+    }
+    later();
+    expect(singles()).toHaveLength(FLOOD_LIMITS.perAddress);
+    expect(summaries()).toMatchObject([{ credential_id: 'lct_ended', principal: 'token:etl', resource_id: '7', tool: 'credential-revoked 7' }]);
+  });
+
+  it('a known requester is never summed up: a principal, a session, on whose behalf', () => {
     const count = FLOOD_LIMITS.perAddress + 50;
     come(FLOOD_LIMITS.inAll);
     const before = singles().length;
     const known = [
       facts(),
       facts({ decision: 'deny', reason: 'policy-default-deny' }),
-      facts({ principal: null, principal_kind: null, session_id: null, credential_id: 'lct_ended', decision: 'deny', reason: 'credential-revoked' }),
       facts({ principal: null, principal_kind: null, credential_id: null, session_id: 's9', decision: 'deny', reason: 'session-expired' }),
       facts({ principal: null, credential_id: null, session_id: null, on_behalf_of: ['alice@local'], decision: 'deny', reason: 'policy-forbids' }),
     ];

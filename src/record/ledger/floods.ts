@@ -1,11 +1,13 @@
-// Limits the records of anonymous requests: above a number for each minute they are counted, and a summary record has the count. So are all probes.
+// Limits the records of requests that prove nothing, by address or by the refused credential: above a number for each minute they are counted, and a
+// summary record has the count. So are all probes.
 import type { DatabaseSync } from 'node:sqlite';
 import { guesserKey } from '../../contract/network.ts';
+import { isReasonCode, REASONS } from '../../contract/reasons.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import type { AppendRow } from './append.ts';
 
 export interface FloodLimits {
-  /** Single records in a minute, of one address and of all. */
+  /** Single records in a minute, of one address or refused credential and of all. */
   readonly perAddress: number;
   readonly inAll: number;
   /** The number of addresses that have their own count. */
@@ -14,7 +16,7 @@ export interface FloodLimits {
 
 export const FLOOD_LIMITS: FloodLimits = { perAddress: 100, inAll: 500, addresses: 1_000 };
 
-/** Addresses with their own summary, for each minute. The others share one. */
+/** Addresses and credentials with their own summary, for each minute. The others share one. */
 const MOST_SUMMARIES = 20;
 const MINUTE_MS = 60_000;
 /** Lines come late, so a minute is summed up this long after its end. */
@@ -26,7 +28,7 @@ export const PROBES_ACTION = 'requests.probes';
 
 /** All methods run inside a transaction. */
 export interface Floods {
-  /** Appends the record, or counts it. Authenticated and allowed requests always have a record. */
+  /** Appends the record, or counts it. Requests of a credential that holds, and allowed ones, always have a record. */
   readonly appendOrCount: AppendRow;
   /** A probe has no record of itself, only the summary of its minute. */
   countProbe(record: NewRecord): void;
@@ -39,7 +41,7 @@ export interface Floods {
 export function createFloods(db: DatabaseSync, appendRow: AppendRow, limits: FloodLimits): Floods {
   const singlesOf = db.prepare('SELECT singles FROM flood_singles WHERE minute = ? AND address = ?');
   const single = db.prepare('INSERT INTO flood_singles (minute, address, singles) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET singles = singles + 1');
-  const addresses = db.prepare('SELECT count(*) AS n FROM flood_counts WHERE minute = ?');
+  const addresses = db.prepare('SELECT count(*) AS n FROM flood_counts WHERE minute = ? AND (substr(address, 1, 11) = ?) = ?');
   const known = db.prepare('SELECT 1 FROM flood_counts WHERE minute = ? AND address = ?');
   const count = db.prepare(
     `INSERT INTO flood_counts (minute, address, reason, decision, count, first, last, bytes) VALUES (?, ?, ?, ?, 1, ?, ?, ?)
@@ -54,38 +56,52 @@ export function createFloods(db: DatabaseSync, appendRow: AppendRow, limits: Flo
   const forget = db.prepare('DELETE FROM flood_counts WHERE minute = ?');
   const forgetSingles = db.prepare('DELETE FROM flood_singles WHERE minute < ?');
 
-  const number = (row: Record<string, unknown> | undefined, name: string) => Number(row?.[name] ?? 0);
-  const isFull = (minute: number, address: string) =>
-    number(singlesOf.get(minute, address), 'singles') >= limits.perAddress || number(singlesOf.get(minute, ALL), 'singles') >= limits.inAll;
+  /** Of a refused credential: below the limit its requests have records of this minute. */
+  const ownerOf = db.prepare("SELECT principal, principal_kind, idp FROM records WHERE decision = 'deny' AND time >= ? AND credential_id = ? LIMIT 1");
 
-  function countOne(record: NewRecord, minute: number, address: string): void {
-    const isNew = known.get(minute, address) === undefined;
-    const key = isNew && number(addresses.get(minute), 'n') >= limits.addresses ? OTHERS : address;
+  const number = (row: Record<string, unknown> | undefined, name: string) => Number(row?.[name] ?? 0);
+  const isFull = (minute: number, key: string) =>
+    number(singlesOf.get(minute, key), 'singles') >= limits.perAddress || number(singlesOf.get(minute, allOf(key)), 'singles') >= limits.inAll;
+
+  function countOne(record: NewRecord, minute: number, given: string): void {
+    const isNew = known.get(minute, given) === undefined;
+    const have = isNew ? number(addresses.get(minute, CREDENTIAL, isCredential(given) ? 1 : 0), 'n') : 0;
+    const key = have >= limits.addresses ? `${allOf(given)}${OTHERS}` : given;
     count.run(minute, key, record.reason ?? 'undecided', record.decision ?? '', record.time, record.time, record.bytes ?? 0);
+  }
+
+  function ownerIn({ credential_id: credential }: NewRecord, minute: number): Partial<NewRecord> {
+    if (typeof credential !== 'string') return {};
+    const row = ownerOf.get(new Date(minute * MINUTE_MS).toISOString(), credential);
+    const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+    return { principal: text(row?.['principal']), principal_kind: text(row?.['principal_kind']), idp: text(row?.['idp']) };
   }
 
   return {
     appendOrCount(record, id) {
-      if (!isAnonymous(record)) return appendRow(record, id);
-      const [minute, address] = [minuteOf(record), addressOf(record)];
-      if (isFull(minute, address)) {
-        countOne(record, minute, address);
+      const [minute, key] = [minuteOf(record), keyOf(record)];
+      if (key === undefined) return appendRow(record, id);
+      if (isFull(minute, key)) {
+        countOne(record, minute, key);
         return true;
       }
-      single.run(minute, address);
-      single.run(minute, ALL);
+      single.run(minute, key);
+      single.run(minute, allOf(key));
       return appendRow(record, id);
     },
     // No reason begins with the slash of a path.
     countProbe: (record) => countOne({ ...record, reason: `${record.path} (${record.status})` }, minuteOf(record), addressOf(record)),
-    isOver: (record) => isAnonymous(record) && isFull(minuteOf(record), addressOf(record)),
+    isOver(record) {
+      const key = keyOf(record);
+      return key !== undefined && isFull(minuteOf(record), key);
+    },
     summarise(nowMs) {
       const last = Math.floor((nowMs - GRACE_MS) / MINUTE_MS) - 1;
       // A minute in the future exists only if the clock went back.
       for (const { minute } of over.all(last, Math.floor(nowMs / MINUTE_MS) + 1)) {
         const rows = counted.all(Number(minute)).map(parseCounted);
-        const [probes, others] = [rows.filter(({ isProbe }) => isProbe), rows.filter(({ isProbe }) => !isProbe)];
-        for (const record of [...summaries(others), ...summaries(probes)]) appendRow(record);
+        const kinds = [NOBODYS, REFUSED, PROBES].map((kind) => summaries(rows.filter(kind.has), kind));
+        for (const record of kinds.flat()) appendRow({ ...record, ...ownerIn(record, Number(minute)) });
         forget.run(Number(minute));
       }
       forgetSingles.run(last);
@@ -93,14 +109,32 @@ export function createFloods(db: DatabaseSync, appendRow: AppendRow, limits: Flo
   };
 }
 
-/** No address is empty or a star. */
-const ALL = '';
+/** No address begins with it. */
+const CREDENTIAL = 'credential:';
+/** No address or credential is a star. */
 const OTHERS = '*';
 
-/** A denied request without a principal, a known credential, or a session. */
-function isAnonymous(record: NewRecord): boolean {
-  const known = record.principal ?? record.credential_id ?? record.session_id ?? record.grant_id ?? null;
-  return typeof record.request_id === 'string' && known === null && record.decision !== 'allow' && (record.on_behalf_of ?? []).length === 0;
+function isCredential(key: string): boolean {
+  return key.startsWith(CREDENTIAL);
+}
+
+/** The key of the sum of all addresses, or of all refused credentials: neither uses the single records of the other. */
+function allOf(key: string): string {
+  return isCredential(key) ? CREDENTIAL : '';
+}
+
+/** By what a request is limited. Undefined: it has a record. */
+function keyOf(record: NewRecord): string | undefined {
+  if (typeof record.request_id !== 'string' || record.decision === 'allow') return undefined;
+  const { credential_id: credential = null, reason } = record;
+  if (credential !== null) return isRefusal(reason) ? `${CREDENTIAL}${credential}` : undefined;
+  const known = record.principal ?? record.session_id ?? record.grant_id ?? null;
+  return known === null && (record.on_behalf_of ?? []).length === 0 ? addressOf(record) : undefined;
+}
+
+/** The secret is known and proves nothing: it is revoked, expired, or used from a wrong place. */
+function isRefusal(reason: NewRecord['reason']): boolean {
+  return typeof reason === 'string' && isReasonCode(reason) && REASONS[reason].status === 401;
 }
 
 function minuteOf({ time }: NewRecord): number {
@@ -131,20 +165,50 @@ function parseCounted(row: Record<string, unknown>): Counted {
   };
 }
 
-/** The busiest addresses have their own summary, the others share one. */
-function summaries(rows: readonly Counted[]): readonly NewRecord[] {
-  const named = rows.filter(({ address }) => address !== OTHERS);
-  const own = named.slice(0, MOST_SUMMARIES);
-  const rest = rows.filter((row) => !own.includes(row));
-  const records = own.map((row) => summary(row, row.address, row.reasons));
-  if (rest.length === 0) return records;
-  const more = rest.some(({ address }) => address === OTHERS) ? 'more than ' : '';
-  const addresses = rest.filter(({ address }) => address !== OTHERS).map(({ address }) => address);
-  const list = `${addresses.slice(0, MOST_SUMMARIES).join(', ')}${addresses.length > MOST_SUMMARIES ? ', ...' : ''}`;
-  return [...records, summary(together(rest), null, `${more}${addresses.length} addresses: ${list}`)];
+interface Kind {
+  readonly has: (row: Counted) => boolean;
+  readonly what: string;
+  readonly fields: Pick<NewRecord, 'action' | 'reason' | 'resource_type'>;
+  readonly who: (name: string) => Pick<NewRecord, 'source_ip' | 'credential_id'>;
 }
 
-function together(rows: readonly Counted[]): Omit<Counted, 'address' | 'reasons'> {
+const fromAddress: Kind['who'] = (name) => ({ source_ip: name });
+const NOBODYS: Kind = {
+  has: ({ address, isProbe }) => !isProbe && !isCredential(address),
+  what: 'addresses',
+  fields: { action: SUMMARY_ACTION, reason: 'anonymous-requests', resource_type: 'AnonymousRequests' },
+  who: fromAddress,
+};
+const REFUSED: Kind = {
+  has: ({ address }) => isCredential(address),
+  what: 'credentials',
+  fields: { action: SUMMARY_ACTION, reason: 'refused-requests', resource_type: 'RefusedRequests' },
+  who: (name) => ({ credential_id: name }),
+};
+const PROBES: Kind = {
+  has: ({ isProbe }) => isProbe,
+  what: 'addresses',
+  fields: { action: PROBES_ACTION, reason: null, resource_type: 'Probes' },
+  who: fromAddress,
+};
+
+/** The busiest addresses or credentials have their own summary, the others share one. */
+function summaries(rows: readonly Counted[], kind: Kind): readonly NewRecord[] {
+  const nameOf = ({ address }: Counted): string => address.slice(allOf(address).length);
+  const named = rows.filter((row) => nameOf(row) !== OTHERS);
+  const own = named.slice(0, MOST_SUMMARIES);
+  const rest = rows.filter((row) => !own.includes(row));
+  const records = own.map((row) => summary(row, { ...kind.fields, ...kind.who(nameOf(row)) }, row.reasons));
+  if (rest.length === 0) return records;
+  const more = rest.some((row) => nameOf(row) === OTHERS) ? 'more than ' : '';
+  const names = rest.map(nameOf).filter((name) => name !== OTHERS);
+  const list = `${names.slice(0, MOST_SUMMARIES).join(', ')}${names.length > MOST_SUMMARIES ? ', ...' : ''}`;
+  return [...records, summary(together(rest), kind.fields, `${more}${names.length} ${kind.what}: ${list}`)];
+}
+
+type Sum = Omit<Counted, 'address' | 'reasons' | 'isProbe'>;
+
+function together(rows: readonly Counted[]): Sum {
   const sum = (of: (row: Counted) => number) => rows.reduce((total, row) => total + of(row), 0);
   const firsts = rows.map(({ first }) => first).sort();
   const lasts = rows.map(({ last }) => last).sort();
@@ -154,20 +218,16 @@ function together(rows: readonly Counted[]): Omit<Counted, 'address' | 'reasons'
     first: firsts[0] ?? '',
     last: lasts.at(-1) ?? '',
     denied: rows.every(({ denied }) => denied),
-    isProbe: rows.every(({ isProbe }) => isProbe),
   };
 }
 
 /** `resource_id` is the count, `time` the first request, `duration_ms` the time to the last one, `tool` the reasons or the addresses. */
-function summary({ count, first, last, bytes, denied, isProbe }: Omit<Counted, 'address' | 'reasons'>, sourceIp: string | null, words: string): NewRecord {
+function summary({ count, first, last, bytes, denied }: Sum, fields: Partial<NewRecord>, words: string): NewRecord {
   return {
+    ...fields,
     time: first,
-    action: isProbe ? PROBES_ACTION : SUMMARY_ACTION,
-    reason: isProbe ? null : 'anonymous-requests',
     decision: denied ? 'deny' : null,
-    resource_type: isProbe ? 'Probes' : 'AnonymousRequests',
     resource_id: String(count),
-    source_ip: sourceIp,
     bytes,
     duration_ms: Math.max(0, Date.parse(last) - Date.parse(first)),
     tool: words,

@@ -112,12 +112,12 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
 /** More than the requests whose lines are not read yet. */
 const MOST_NOTES = 10_000;
 
-/** The control plane's decision and reason for requests that are only counted. Used when their lines arrive. */
+/** The control plane's decision and reason for requests that are only counted, and the refused credential. Used when their lines arrive. */
 function createDecisionNotes() {
-  const notes = new LRUCache<string, Pick<NewRecord, 'decision' | 'reason'>>(atMostEntries(MOST_NOTES));
+  const notes = new LRUCache<string, Pick<NewRecord, 'decision' | 'reason' | 'credential_id'>>(atMostEntries(MOST_NOTES));
   return {
-    add({ request_id: id, decision, reason }: NewRecord): void {
-      notes.set(String(id), { decision: decision ?? null, reason: reason ?? null });
+    add({ request_id: id, decision, reason, credential_id: credential = null }: NewRecord): void {
+      notes.set(String(id), { decision: decision ?? null, reason: reason ?? null, ...(credential !== null && { credential_id: credential }) });
     },
     /** Not removed: a line is read again when its transaction fails. */
     applyTo(line: RequestRecord): RequestRecord {

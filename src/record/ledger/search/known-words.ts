@@ -39,7 +39,7 @@ const OWN_ACTIONS = [
 /** Reasons that are no denial. The denials are in docs/reference/errors.md. */
 const OWN_REASONS = [
   ...['anonymous-requests', 'certificate-renewed', 'config-applied', 'config-refused', 'disk-space-low', 'policies-applied', 'policies-refused'],
-  'run-token-not-injectable',
+  ...['refused-requests', 'run-token-not-injectable'],
 ];
 
 export function knownActions(): readonly string[] {

@@ -23,7 +23,7 @@ export function clientLines(url: string, token: string): readonly string[] {
     `  export PREFECT_API_URL=${url}/api`,
     `  export PREFECT_API_AUTH_STRING=any:${token}`,
     '  prefect deployment run sample/demo --watch',
-    'or, instead of the auth string, by a header of its own:',
+    'or, instead of the auth string, by a separate header:',
     `  export PREFECT_CLIENT_CUSTOM_HEADERS='{"X-Lictor-Token":"${token}"}'`,
   ];
 }

@@ -218,7 +218,8 @@ describe('what was written since', () => {
 });
 
 describe('the runs seen last', () => {
-  const recent = (more = {}) => pages.recent({ before: '9', text: '', byName: true, most: 50, seesNames: true, named: null, state: '', ...more });
+  const QUESTION = { before: '9', text: '', byName: true, most: 50, seesNames: true, named: null, state: '' };
+  const recent = (more = {}) => pages.recent({ ...QUESTION, ...more });
 
   it('stand at their newest state, the newest first, each with who started it', async () => {
     add(0, creation);
@@ -277,6 +278,32 @@ describe('the runs seen last', () => {
       before = page.before;
     }
     expect(ids.toSorted()).toEqual([1, 2, 3, 4, 5].map(uuid));
+  });
+
+  it('say nothing to a reader with limits of the number and the times of other runs', async () => {
+    const at2 = (run: number, second: number) => flowRunEvent(20 + run, run, { occurred: `2026-03-01T12:00:0${second}.000000Z` });
+    writeEvents(paths, [at2(1, 1), at2(2, 2), at2(3, 3), at2(4, 3), at2(5, 4), ...[5, 6, 7, 8, 9].map((second) => at2(second + 1, second))]);
+    const own = (ids: readonly string[], more = {}) => {
+      const seeing = async (asked: readonly string[]) => new Set(asked.filter((id) => ids.includes(id)));
+      return pages.recent({ ...QUESTION, ...more }, seeing);
+    };
+    const short = ({ runs, before }: Awaited<ReturnType<typeof own>>) => [runs.map(({ id }) => id), before];
+    expect(short(await own([uuid(1)], { most: 1 }))).toEqual([[uuid(1)], null]);
+    expect(short(await own([], { most: 1 }))).toEqual([[], null]);
+    expect(short(await own([], { most: 1, text: uuid(3).slice(0, 8) }))).toEqual([[], null]);
+    expect(short(await own([], { named: 'fuzzy-otter' }))).toEqual([[], null]);
+    // Its own runs come in pages, also those of one time.
+    const some = [1, 3, 4, 5].map(uuid);
+    const sizes: number[] = [];
+    const ids: string[] = [];
+    for (let before: string | null = '9'; before !== null; ) {
+      const page: Awaited<ReturnType<typeof own>> = await own(some, { before, most: 1 });
+      sizes.push(page.runs.length);
+      ids.push(...page.runs.map(({ id }) => id));
+      before = page.before;
+    }
+    expect([sizes, ids.toSorted()]).toEqual([[1, 2, 1], some]);
+    await expect(pages.recent(QUESTION, () => Promise.reject(new Error('away')))).rejects.toThrow(expect.objectContaining({ code: 'objects-unknown' }));
   });
 
   it('come from the records where no event is stored', async () => {

@@ -5,13 +5,14 @@ import { createQuestionThread } from '../../../contract/question-thread.ts';
 import { noPrefect, type PrefectSource } from '../prefect-source.ts';
 import type { TimelinePage } from './head.ts';
 import type { TimelineQuestion } from './page.ts';
-import type { Ask, Question } from './protocol.ts';
-import type { RecentQuestion, RecentRuns } from './recent.ts';
+import type { Ask, Question, Seen } from './protocol.ts';
+import type { RecentQuestion, RecentRuns, Seeing } from './recent.ts';
 
 export interface RunPages {
   /** Throws LictorError `run-unknown`, `name-unknown`, `search-too-long`, `search-busy` or `ledger-missing`. */
   timeline(question: TimelineQuestion, prefect: PrefectSource): Promise<TimelinePage>;
-  recent(question: RecentQuestion): Promise<RecentRuns>;
+  /** `seeing`: which runs a reader with limits sees; undefined: the reader sees every run. Throws `objects-unknown` too, while Prefect does not answer. */
+  recent(question: RecentQuestion, seeing?: Seeing): Promise<RecentRuns>;
   close(): Promise<void>;
 }
 
@@ -43,20 +44,24 @@ export function createRunPages({ ledgerFile, atMostMs = AT_MOST_MS, prefectMs = 
     late: () => new LictorError('search-too-long', 'The ledger was not read to the end in time.'),
   });
   // The time begins with the first question to Prefect: this one may wait for others.
-  const ask = (question: Question, source: PrefectSource): Promise<unknown> => {
+  const ask = (question: Question, source: PrefectSource, seeing: Seeing = seesNone): Promise<unknown> => {
     let prefect: PrefectSource | undefined;
-    return thread.ask(question, ({ method, id }) => {
+    return thread.ask(question, (asked): Promise<unknown> => {
+      // A rejection would hold the thread until its time is over.
+      if (asked.method === 'seen') return seeing(asked.ids).catch((): Seen => null);
       prefect ??= within(source, prefectMs);
-      return prefect[method](id);
+      return prefect[asked.method](asked.id);
     });
   };
   return {
     // The thread answers a question of a kind with a page of it.
     timeline: (question, prefect) => ask({ kind: 'timeline', question }, prefect) as Promise<TimelinePage>,
-    recent: (question) => ask({ kind: 'recent', question }, noPrefect('not asked')) as Promise<RecentRuns>,
+    recent: (question, seeing) => ask({ kind: 'recent', question, limited: seeing !== undefined }, noPrefect('not asked'), seeing) as Promise<RecentRuns>,
     close: thread.close,
   };
 }
+
+const seesNone: Seeing = async () => new Set();
 
 /** After the time, Prefect counts as away. */
 function within(prefect: PrefectSource, ms: number): PrefectSource {

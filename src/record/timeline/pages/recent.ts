@@ -38,18 +38,41 @@ export interface RecentQuestion extends RunsQuestion {
 /** A search for a rare name reads this many parts of the ledger at once. */
 const MOST_PAGES = 5;
 const MOST_NAMED = 200;
+/** What a reader with limits reads at once, however few it asks for: the place of the next page must not count the runs of others. */
+const LIMITED_PAGE = 200;
 
-export async function recentRuns(reader: LedgerReader, question: RecentQuestion): Promise<RecentRuns> {
+/** Of these runs, those that the reader sees. */
+export type Seeing = (ids: readonly string[]) => Promise<ReadonlySet<string>>;
+
+/** `seeing` undefined: the reader sees every run. */
+export async function recentRuns(reader: LedgerReader, question: RecentQuestion, seeing?: Seeing): Promise<RecentRuns> {
   const seen: SeenRun[] = [];
-  const named = question.named === null ? [] : runsNamed(reader, question.named, question.state);
+  const named = await seenOf(question.named === null ? [] : runsNamed(reader, question.named, question.state), seeing);
   let before: string | null = question.before;
   for (let pages = 0; pages < MOST_PAGES && before !== null && seen.length < question.most; pages += 1) {
-    const page = reader.runs.seenBefore({ ...question, before, most: question.most - seen.length });
-    seen.push(...page.runs);
+    const page = reader.runs.seenBefore({ ...question, before, most: seeing === undefined ? question.most - seen.length : LIMITED_PAGE });
+    seen.push(...(await seenOf(page.runs, seeing)));
     before = page.before;
   }
-  const others = seen.filter(({ id }) => named.every((one) => one.id !== id));
-  return { runs: await Promise.all([...named, ...others].map((run) => describe(reader, run, question.seesNames))), before };
+  const page = seeing === undefined ? { seen, before } : cut(seen, before, question.most);
+  const others = page.seen.filter(({ id }) => named.every((one) => one.id !== id));
+  return { runs: await Promise.all([...named, ...others].map((run) => describe(reader, run, question.seesNames))), before: page.before };
+}
+
+async function seenOf(runs: readonly SeenRun[], seeing: Seeing | undefined): Promise<readonly SeenRun[]> {
+  if (seeing === undefined || runs.length === 0) return runs;
+  const ids = await seeing(runs.map(({ id }) => id));
+  return runs.filter(({ id }) => ids.has(id));
+}
+
+/** Runs of one time stay together, as in a page of the ledger. The next page begins at a time of a run that the reader sees. */
+function cut(seen: readonly SeenRun[], before: string | null, most: number): { readonly seen: readonly SeenRun[]; readonly before: string | null } {
+  const over = seen[most]?.time;
+  if (over === undefined) return { seen, before };
+  const whole = seen.filter(({ time }) => time > over);
+  if (whole.length > 0) return { seen: whole, before: `${over}~` };
+  const together = seen.filter(({ time }) => time === over);
+  return { seen: together, before: together.length < seen.length || before !== null ? over : null };
 }
 
 function runsNamed({ events, runs }: LedgerReader, name: string, state: string): readonly SeenRun[] {

@@ -1,11 +1,12 @@
 // The thread of pages.ts: answers one question after the other.
 import { parentPort, workerData } from 'node:worker_threads';
+import { LictorError } from '../../../contract/error.ts';
 import { openQuestionPort } from '../../../contract/question-port.ts';
 import { type LedgerReader, openLedgerReader } from '../../ledger/query.ts';
 import type { PrefectSource } from '../prefect-source.ts';
 import { timelinePage } from './page.ts';
-import type { Ask, Question } from './protocol.ts';
-import { recentRuns } from './recent.ts';
+import type { Ask, Question, Seen } from './protocol.ts';
+import { recentRuns, type Seeing } from './recent.ts';
 
 const port = openQuestionPort<Question, Ask>(parentPort, 'Timelines are read by a worker thread only.');
 const file = String(workerData);
@@ -22,10 +23,16 @@ function ask<M extends keyof PrefectSource>(method: M, id: string): ReturnType<P
   return port.ask({ method, id }) as ReturnType<PrefectSource[M]>;
 }
 
+const seeing: Seeing = async (ids) => {
+  const seen = (await port.ask({ method: 'seen', ids })) as Seen;
+  if (seen === null) throw new LictorError('objects-unknown', 'Prefect does not answer, and so Lictor does not know which runs the reader sees.');
+  return seen;
+};
+
 port.answerWith(
-  async ({ kind, question }) => {
+  async (asked) => {
     reader ??= openLedgerReader(file);
-    return kind === 'recent' ? recentRuns(reader, question) : timelinePage({ reader, prefect }, question);
+    return asked.kind === 'recent' ? recentRuns(reader, asked.question, asked.limited ? seeing : undefined) : timelinePage({ reader, prefect }, asked.question);
   },
   {
     code: 'ledger-unavailable',

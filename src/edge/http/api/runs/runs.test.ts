@@ -7,7 +7,7 @@ import { NOWHERE, type Scope } from '../../../../contract/scope.ts';
 import { createTokenId, createTokenText, hashToken } from '../../../../identity/authn/service-token/token-text.ts';
 import type { TimelinePage } from '../../../../record/timeline/pages/head.ts';
 import type { TimelineQuestion } from '../../../../record/timeline/pages/page.ts';
-import type { RecentQuestion, RecentRun } from '../../../../record/timeline/pages/recent.ts';
+import type { RecentQuestion, RecentRun, Seeing } from '../../../../record/timeline/pages/recent.ts';
 import { rowOf, type TimelineRow } from '../../../../record/timeline/pages/row.ts';
 import { findStart } from '../../../../record/timeline/start.ts';
 import { at, creation, RUN, record } from '../../../../record/timeline/timeline.fixture.ts';
@@ -50,6 +50,11 @@ const run = (id: string): RecentRun => ({
   ...{ route: 'request', principal: 'alice@local', on_behalf_of: [], cancelled_by: null },
 });
 
+async function seenOnly(ids: readonly string[], seeing: Seeing | undefined): Promise<RecentRun[]> {
+  const seen = (await seeing?.(ids)) ?? new Set(ids);
+  return ids.filter((id) => seen.has(id)).map(run);
+}
+
 let asked: (TimelineQuestion | RecentQuestion)[];
 beforeEach(() => {
   asked = [];
@@ -58,9 +63,9 @@ beforeEach(() => {
       asked.push(question);
       return page;
     },
-    recent: async (question) => {
+    recent: async (question, seeing) => {
       asked.push(question);
-      return { runs: [run(RUN), run(OTHER)], before: at(0) };
+      return { runs: await seenOnly([RUN, OTHER], seeing), before: at(0) };
     },
   };
 });
@@ -178,9 +183,10 @@ describe('a reader with a scope', () => {
     const ids: Readonly<Record<string, string>> = { own: RUN, foreign: OTHER };
     get().runPages = {
       timeline: async () => page,
-      recent: async (question) => {
+      recent: async (question, seeing) => {
         asked.push(question);
-        return { runs: question.named === null ? [] : [ids[question.named]].flatMap((id) => (id === undefined ? [] : [run(id)])), before: null };
+        const named = question.named === null ? undefined : ids[question.named];
+        return { runs: await seenOnly(named === undefined ? [] : [named], seeing), before: null };
       },
     };
     const find = async (name: string) => (await send('auditor', `/runs?text=${name}`, TEAM)).json();

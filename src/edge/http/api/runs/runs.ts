@@ -1,7 +1,6 @@
 // GET runs: the flow runs that the ledger has seen, the newest first.
 import { z } from 'zod';
-import type { RecentRuns } from '../../../../record/timeline/pages/recent.ts';
-import { apiRoute, type CallContext } from '../api-route.ts';
+import { apiRoute } from '../api-route.ts';
 import { answerOf, pageSize } from './answer.ts';
 import { recentRun } from './schemas.ts';
 import { seenRuns, seesNames } from './sight.ts';
@@ -35,14 +34,10 @@ export const runs = apiRoute({
     // Without the right to see names, a search by parts of names would say what they are. An exact name is one that the caller knows.
     const named = names || text === '' || before !== END ? null : text;
     const question = { text, state, before, most: limit, seesNames: names, byName: names, named };
-    return answerOf(context.parts, async () => ({ ok: true, body: await seen(await context.parts.runPages.recent(question), context) }));
+    const seeing = context.reader.everything ? undefined : (ids: readonly string[]) => seenRuns(context, ids);
+    return answerOf(context.parts, async () => {
+      const { runs: found, before: next } = await context.parts.runPages.recent(question, seeing);
+      return { ok: true, body: { runs: found, next } };
+    });
   },
 });
-
-async function seen({ runs: found, before }: RecentRuns, context: CallContext) {
-  const ids = await seenRuns(
-    context,
-    found.map(({ id }) => id),
-  );
-  return { runs: found.filter(({ id }) => ids.has(id)), next: before };
-}

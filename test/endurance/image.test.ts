@@ -227,7 +227,7 @@ it('a second node continues with the store of one, and each is replaced while re
   const asked = typed(asks);
   await typed(block('docker compose up --detach --no-deps --wait').replaceAll('--no-deps', '--no-deps --force-recreate'));
   await typed('docker compose kill lictor-2');
-  await waitFor(async () => (await shell('docker compose exec balancer bash -c "echo >/dev/tcp/198.51.100.4/8200"')).code !== 0, {
+  await waitFor(async () => (await shell('docker compose exec balancer timeout 3 bash -c "echo >/dev/tcp/198.51.100.4/8200"')).code !== 0, {
     what: 'the node to be away',
   });
   writeFileSync(join(directory, 'enough'), '');

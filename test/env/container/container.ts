@@ -1,6 +1,6 @@
 // A container as processes of this machine: its root, mounts, user, host name and network, as an engine would set them. Root only.
 // Not checked here: the image, seccomp, and the limits of resources.
-import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { childrenOf, type Finished, type Running, run, signalProcess, start, waitFor } from '../process.ts';
 
@@ -54,8 +54,9 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const env = { PATH, HOME: '/var/lib/lictor', ...options.env };
   const [command = '', ...args] = [...network, 'unshare', '--mount', '--uts', '--pid', '--fork', '--kill-child', 'sh', '-euc', script.join('\n'), 'sh'];
   const running = await start({ name, command, args: [...args, ...options.command], env: { ...env, ROOT: join(directory, 'root') } });
-  await waitFor(() => !running.running() || childrenOf(running.pid).length > 0, { what: `the first process of ${name}` });
-  const [first = 0] = running.running() ? childrenOf(running.pid) : [];
+  // Before, a command in it would run in the root of this machine.
+  await waitFor(() => !running.running() || firstInRoot(running.pid) !== 0, { what: `the first process of ${name}` });
+  const first = running.running() ? firstInRoot(running.pid) : 0;
   return {
     exec: (...words) => {
       const inside = ['--target', String(first), '--mount', '--uts', '--pid', '--net', '--root', '--wdns=/', ...user.split(' ').filter(Boolean), ...words];
@@ -65,6 +66,17 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     signal: (signal) => void (first === 0 || signalProcess(first, signal)),
     exited: running.exited,
   };
+}
+
+/** 0: it is not there yet, or its script still prepares the root. */
+function firstInRoot(pid: number): number {
+  try {
+    const [first = 0] = childrenOf(pid);
+    return first !== 0 && readlinkSync(`/proc/${first}/root`) !== '/' ? first : 0;
+  } catch {
+    // It has ended.
+    return 0;
+  }
 }
 
 /** A root with the programs of this machine, and nothing else that the image has not. */

@@ -1,8 +1,9 @@
-// Each view, also at 400 % zoom: it fits, and breaks no rule of WCAG 2.2 A and AA. The walk of a view has its other sizes; test/endurance has all forms.
+// Each view, also at 400 % zoom: it fits, and breaks no rule of WCAG 2.2 A and AA. The walk of a view has its other sizes; test/endurance has all forms, panels and dialogs.
+import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { type Stack, violations } from '../stack.ts';
 
-const ADDRESSES = [
+export const ADDRESSES = [
   '/runs',
   '/search',
   '/access',
@@ -30,19 +31,28 @@ const HARDEST: Form = { theme: 'dark', width: 320 };
 /** All, for test/endurance. */
 export const FORMS: readonly Form[] = (['light', 'dark'] as const).flatMap((theme) => [1280, 320].map((width) => ({ theme, width })));
 
-export function walkEverywhere(stack: () => Stack, forms: readonly Form[] = [HARDEST]): void {
+export function walkEverywhere(stack: () => Stack): void {
   it.each(ADDRESSES)('%s', async (address) => {
-    const { browser } = stack();
-    const page = await stack().open('admin', address, forms[0]);
+    const page = await stack().open('admin', address, HARDEST);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.waitForLoadState('networkidle');
-    const name = address.replaceAll(/\W+/g, '-').slice(1);
-    for (const { theme, width } of forms) {
-      await page.emulateMedia({ colorScheme: theme });
-      await page.setViewportSize({ width, height: 900 });
-      await browser.shoot(page, `every-${name}-${theme}-${width}`);
-      expect([theme, width, await violations(page)]).toEqual([theme, width, []]);
-      expect([width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([width, expect.toSatisfy((shown: number) => shown <= width)]);
-    }
+    await fitsInForms(stack(), page, { name: address, forms: [HARDEST] });
   });
+}
+
+interface Checked {
+  /** Of the pictures. */
+  readonly name: string;
+  readonly forms: readonly Form[];
+}
+
+export async function fitsInForms({ browser }: Stack, page: Page, { name, forms }: Checked): Promise<void> {
+  const picture = `every-${name.replaceAll(/\W+/g, '-').slice(1)}`;
+  for (const { theme, width } of forms) {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.setViewportSize({ width, height: 900 });
+    await browser.shoot(page, `${picture}-${theme}-${width}`);
+    expect([theme, width, await violations(page)]).toEqual([theme, width, []]);
+    expect([width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([width, expect.toSatisfy((shown: number) => shown <= width)]);
+  }
 }

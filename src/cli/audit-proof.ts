@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import { type StatePaths, statePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { Anchors } from '../record/ledger/chain/evidence.ts';
-import { type ExportItem, exportItems, fileEvidence, lineOf, parseLine } from '../record/ledger/chain/export-file.ts';
+import { type ExportItem, exportItems, fileEvidence, headFile, parseLine } from '../record/ledger/chain/export-file.ts';
 import { readKey } from '../record/ledger/chain/key-file.ts';
 import { openSignedChain } from '../record/ledger/chain/open-chain.ts';
 import type { PrunedPart } from '../record/ledger/chain/pruned.ts';
@@ -237,7 +237,7 @@ function head(context: CliContext, { output }: { readonly output?: string }): vo
   using db = opened;
   const signed = storeEvidence(db).end;
   if (signed === undefined || key === undefined) throw new CommandFailed('There is no signed head yet, or its key is gone: lictor audit verify says more.');
-  const text = jsonText({ ...lineOf('head', signed), public_key: key.publicKey });
+  const text = jsonText(headFile(signed, key));
   if (output === undefined) context.out.write(`${text}\n`);
   else writeWhole(output, 0o644, [text]);
 }

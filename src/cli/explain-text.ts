@@ -31,7 +31,7 @@ export function renderRevisited({ record, now, changed, notes }: Revisited, look
   return [
     ...recordHeadline(record, look),
     '',
-    ...factLines(recordFacts(record), look),
+    ...factLines(recordFacts(record, changed ? null : now), look),
     ...noteLines(notes, look),
     ...(now === null ? [] : ['', verdict, '', ...renderExplanation(now, look)]),
   ];
@@ -53,10 +53,11 @@ function firstLines(word: string, style: 'red' | 'green' | 'yellow', text: strin
   return [`${paint('bold', paint(style, word))}${paint('bold', first.slice(word.length))}`, ...more.map((line) => paint('bold', `  ${line}`))];
 }
 
-function recordFacts(record: LedgerRecord): Facts {
+/** `now`: the same answer decided again; its first sentence says why in words. */
+function recordFacts(record: LedgerRecord, now: Explanation | null): Facts {
   const known = (value: string | number | null) => String(value ?? '-');
   return [
-    ['because', [known(record.reason)]],
+    ['because', [...(now === null || now.reason !== record.reason ? [] : [now.detail]), known(record.reason)]],
     ['when', [`${record.time}  from ${known(record.source_ip)}`]],
     ['request', [`${known(record.method)} ${known(record.path)}`, `answered ${known(record.status)}, ${record.path_taken ?? 'by the gateway'}`]],
     ['on', [objectWords(record.resource_type, record.resource_id)]],
@@ -78,7 +79,7 @@ function headline({ decision, depends_on_body, principal, request, asks }: Expla
 
 function becauseLines({ reason, detail, hint, status, decision }: Explanation): readonly string[] {
   const answer = status === null ? '' : `, answered ${status}`;
-  return [`${reason}${answer}`, detail, ...(decision === 'deny' && hint !== '' ? [hint] : [])];
+  return [detail, ...(decision === 'deny' && hint !== '' ? [hint] : []), `${reason}${answer}`];
 }
 
 function whoLines({ principal }: Explanation): readonly string[] {

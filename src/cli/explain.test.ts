@@ -92,7 +92,7 @@ describe('lictor explain', () => {
   it('finds a refused request by its id, and shows both answers', async () => {
     const { status, out } = await lictor('explain', REQUEST);
     expect(status).toBe(0);
-    expect(out).toMatch(/^was denied {2}token:etl {2}deployments\.write/);
+    expect(out).toMatch(/^was denied {2}token:etl {2}deployments\.write\n\n +because +token:etl has only the role worker; worker does not permit this\.\n/);
     expect(out).toContain('The same answer now:');
     expect(JSON.parse((await lictor('explain', REQUEST, '--json')).out)).toMatchObject({ record: { request_id: REQUEST }, now: { decision: 'deny' } });
   });

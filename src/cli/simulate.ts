@@ -58,8 +58,9 @@ const WORDS: Readonly<Record<ChangeGroup['change'], string>> = {
   'may-change': 'May change: the decision depends on the object, or on facts that a record does not have',
 };
 
-function render({ since, records, counts, changes, unlike_then, unknown_principals }: Simulation): string {
+function render({ since, ledger_from, records, counts, changes, unlike_then, unknown_principals }: Simulation): string {
   const lines = [`${records} records since ${since}; ${counts.same} decisions stay, ${counts['not-by-policy']} were not made by a policy.`];
+  if (ledger_from !== null) lines.push(`The ledger begins at ${ledger_from}: it has no earlier record.`);
   for (const [change, words] of Object.entries(WORDS)) {
     const groups = changes.filter((group) => group.change === change);
     if (groups.length === 0) continue;
@@ -77,6 +78,7 @@ function render({ since, records, counts, changes, unlike_then, unknown_principa
   }
   lines.push(
     '',
+    'A principal that loses a right without having used it in this time is not listed, because it has no record: compare lictor access ACTION before and after you apply.',
     'The replay uses the current roles. Records have neither the body, nor the place of the credential in the request, nor the tags and names of objects. Decisions that depend on them are listed as "may change".',
   );
   return `${lines.join('\n')}\n`;

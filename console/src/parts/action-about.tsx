@@ -8,7 +8,7 @@ const NOTES: Readonly<Record<string, string>> = {
   'flow_runs.pause': 'It sets the state Paused.',
   'flow_runs.retry': 'It sets the state Scheduled.',
   'flow_runs.set_state':
-    'It sets any other state: workers and runs report these. Cancel, pause and retry have actions of their own. A denial names this action if Lictor rejected the request before it read the state.',
+    'It sets any other state: workers and runs report these. Cancel, pause and retry are separate actions. A denied request to cancel, pause or retry can have this action too.',
 };
 
 /** The words of the gateway, for suggestions and explanations. */

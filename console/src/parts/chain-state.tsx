@@ -22,7 +22,7 @@ export function ChainState({ children }: { readonly children?: ReactNode }) {
             <span aria-hidden="true">✓</span>newest records intact
           </Tag>
           <span className="muted">
-            {numbersOf(chain.chains)}signed <Time iso={chain.signed_at ?? ''} relative />. {children}
+            {numbersOf(chain.chains)}head signed <Time iso={chain.signed_at ?? ''} relative />. {children}
           </span>
         </>
       )}
@@ -30,12 +30,12 @@ export function ChainState({ children }: { readonly children?: ReactNode }) {
         <>
           <Tag tone="bad">
             <span aria-hidden="true">✕</span>
-            {chain.state === 'broken' ? 'records changed' : 'not signed'}
+            {chain.state === 'broken' ? 'records changed' : 'no signed head'}
           </Tag>
           <span>
             {chain.state === 'broken'
-              ? 'The newest records do not fit the signature: records were changed or removed.'
-              : 'The ledger has no signature by its key.'}{' '}
+              ? 'The newest records do not fit the head: records were changed or removed.'
+              : 'The ledger has no head that its key signed.'}{' '}
             Run <code>lictor audit verify</code> on the gateway's machine.
           </span>
         </>

@@ -12,14 +12,17 @@ export function Explanation({ explained: { explanation, with_approval: isHeld, r
   const { decision, detail, hint, request, asks, further, notes, principal } = explanation;
   return (
     <div className="stack">
+      <p>
+        <strong>
+          <UntrustedText text={detail} longest={500} />
+        </strong>{' '}
+        {decision === 'deny' && hint}
+      </p>
       <div className="row">
         <DecisionTag decision={isHeld ? 'approval' : decision} />
         {explanation.depends_on_body && <Tag tone="info">depends on the body</Tag>}
         <span className="muted mono">{explanation.reason}</span>
       </div>
-      <p>
-        <UntrustedText text={detail} longest={500} /> {decision === 'deny' && hint}
-      </p>
       {request !== null && (
         <p className="mono">
           <UntrustedText text={`${request.method} ${request.path}${request.query === '' ? '' : `?${request.query}`}`} />

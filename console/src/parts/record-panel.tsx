@@ -26,7 +26,7 @@ export function RecordPanel({ record, onClose, note, children }: RecordPanelProp
         <div className="row">
           <OutcomeTag record={record} />
           <span className="muted">
-            <Time iso={record.time} />
+            <Time iso={record.time} isExact />
           </span>
         </div>
         <p className="record-sentence">

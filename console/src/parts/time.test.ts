@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { relativeTime, utc } from './time.tsx';
+import { exact, relativeTime, utc } from './time.tsx';
 
 it.each([
   [-5_000, '5 sec. ago'],
@@ -14,4 +14,6 @@ it.each([
 
 it('shows a time of a record', () => {
   expect(utc('2026-12-02T14:03:27.123Z')).toBe('2026-12-02 14:03:27 UTC');
+  expect(exact('2026-12-02T14:03:27.123Z')).toBe('2026-12-02 14:03:27.123 UTC');
+  expect(exact('2026-12-02T14:03:27Z')).toBe('2026-12-02 14:03:27 UTC');
 });

@@ -20,11 +20,23 @@ export function utc(iso: string): string {
   return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-/** A time of the API, in UTC as in every record. `relative`: how long ago, with the time as its title. */
-export function Time({ iso, relative = false }: { readonly iso: string; readonly relative?: boolean }) {
+/** `2026-12-02 14:03:27.418 UTC`, where one second has several. */
+export function exact(iso: string): string {
+  return `${iso.slice(0, 23).replace('T', ' ').replace(/Z$/, '')} UTC`;
+}
+
+interface TimeProps {
+  readonly iso: string;
+  readonly relative?: boolean;
+  readonly isExact?: boolean;
+}
+
+/** A time of the API, in UTC as in every record. `relative`: how long ago, with the time as its title. `isExact`: with milliseconds. */
+export function Time({ iso, relative = false, isExact = false }: TimeProps) {
+  const whole = isExact ? exact(iso) : utc(iso);
   return (
-    <time dateTime={iso} title={relative ? utc(iso) : undefined}>
-      {relative ? relativeTime(Date.parse(iso), Date.now()) : utc(iso)}
+    <time dateTime={iso} title={relative ? whole : undefined}>
+      {relative ? relativeTime(Date.parse(iso), Date.now()) : whole}
     </time>
   );
 }

@@ -25,7 +25,8 @@ describe('explain an action', () => {
 
   it('denies what no policy permits, with the status of the answer', async () => {
     const answer = await explainAction(parts, await role('viewer'), { action: 'flow_runs.cancel' });
-    expect(answer).toMatchObject({ decision: 'deny', reason: 'policy-default-deny', status: 403 });
+    expect(answer).toMatchObject({ decision: 'deny', reason: 'policy-default-deny', status: 403, detail: 'The role viewer does not permit this.' });
+    expect((await explainAction(parts, await role('operator'), { action: 'flow_runs.cancel' })).detail).toBe('The role operator permits this.');
   });
 
   it('denies a revoked token whatever policies say, and still shows them', async () => {

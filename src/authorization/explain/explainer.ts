@@ -24,6 +24,7 @@ import type { Lookup } from '../mediate/handler.ts';
 import { attributesOf } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { PolicySource } from '../policy/sources.ts';
+import { answerWords } from './answer-words.ts';
 import type { ExplainedAsk, ExplainedPolicy, ExplainedRequest, Explanation } from './explanation.ts';
 import type { ResolvedPrincipal } from './principal.ts';
 
@@ -71,7 +72,7 @@ export function conclude(parts: ExplainerParts, resolved: ResolvedPrincipal, fin
   return {
     decision,
     reason,
-    detail: refused === null ? (findings.detail ?? text.detail) : text.detail,
+    detail: (refused === null ? (answerWords(parts, resolved, findings) ?? findings.detail) : undefined) ?? text.detail,
     hint: text.hint,
     status: decision === 'allow' ? null : text.status,
     depends_on_body: findings.dependsOnBody ?? false,

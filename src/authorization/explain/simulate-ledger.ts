@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { LictorError } from '../../contract/error.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { ActionEntry } from '../../prefect/catalog/actions.ts';
-import { openLedgerReader } from '../../record/ledger/query.ts';
+import { type LedgerReader, openLedgerReader } from '../../record/ledger/query.ts';
 import type { PolicySet } from '../../store/policy-sets.ts';
 import type { Store } from '../../store/store.ts';
 import { checkPolicyFiles } from '../policy/own/check.ts';
@@ -46,19 +46,24 @@ export async function simulateLedger(run: SimulationRun): Promise<Simulation> {
     formerly: enginesOf(await run.store.policySets.list(), actions),
     find: finder(run),
   };
-  const collector = createCollector(since, run.mostRequests);
   const reader = openLedgerReader(ledgerFile);
   let records = 0;
   try {
+    const collector = createCollector({ since, ledgerFrom: await oldestIn(reader), mostRequests: run.mostRequests });
     for await (const record of reader.audit({ since })) {
       collector.add(record, await replay(parts, record));
       records += 1;
       if (records % STEP === 0) onProgress?.({ records, through: record.time });
     }
+    return await collector.whole(async (principal) => [...new Set((await parts.find(principal))?.roles ?? [])]);
   } finally {
     reader.close();
   }
-  return collector.whole(async (principal) => [...new Set((await parts.find(principal))?.roles ?? [])]);
+}
+
+async function oldestIn(reader: LedgerReader): Promise<string> {
+  for await (const { time } of reader.audit({ limit: 1 })) return time;
+  return '';
 }
 
 /** One policy engine for each set that was in force. */

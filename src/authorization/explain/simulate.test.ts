@@ -7,6 +7,7 @@ import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
 import { createPartialEngine } from '../policy/partial.ts';
 import { loadBuiltInPolicies } from '../policy/policies.ts';
 import { replay } from './simulate.ts';
+import { createCollector } from './simulation.ts';
 
 const actions = collectActions(OPERATIONS);
 const engineOf = (texts: Readonly<Record<string, string>>) => createPartialEngine(actions, { ...loadBuiltInPolicies(), ...texts });
@@ -44,6 +45,11 @@ function against(candidate: Readonly<Record<string, string>>, record: Partial<Le
   const find = async (id: string) => [bob, dana, scoped, copilot, run].find((known) => known.id === id);
   return replay({ actions, candidate: engineOf(candidate), formerly: () => former, find }, whole);
 }
+
+it('says where the ledger begins, if that is later than the time asked for', async () => {
+  const from = async (ledgerFrom: string) => (await createCollector({ since: '2026-01-02', ledgerFrom }).whole(async () => [])).ledger_from;
+  expect([await from('2026-01-03'), await from('2026-01-01'), await from('')]).toEqual(['2026-01-03', null, null]);
+});
 
 describe('a recorded decision', () => {
   it('stays under policies that say nothing else', async () => {

@@ -22,6 +22,9 @@ export interface ChangedRequest {
   readonly request_id: string;
   readonly time: string;
   readonly resource_id: string | null;
+  readonly flow_run_id: string | null;
+  /** Of the recorded answer. */
+  readonly status: number | null;
 }
 
 /** Without the roles, which no record has. */
@@ -29,6 +32,8 @@ type Counted = Omit<ChangeGroup, 'roles'> & { readonly requests: string[]; reado
 
 export interface Simulation {
   readonly since: string;
+  /** The time of the ledger's oldest record, if it is later than `since`; null: the ledger has the whole time. */
+  readonly ledger_from: string | null;
   readonly records: number;
   readonly counts: Readonly<Record<Verdict, number>>;
   readonly changes: readonly ChangeGroup[];
@@ -39,8 +44,15 @@ export interface Simulation {
 
 const SAMPLES = 20;
 
-/** `mostRequests`: of each group. Its count has all of them. */
-export function createCollector(since: string, mostRequests = Number.POSITIVE_INFINITY) {
+interface CollectorOptions {
+  readonly since: string;
+  /** The time of the oldest record; empty: there is none. */
+  readonly ledgerFrom: string;
+  /** Of each group. Its count has all of them. */
+  readonly mostRequests?: number | undefined;
+}
+
+export function createCollector({ since, ledgerFrom, mostRequests = Number.POSITIVE_INFINITY }: CollectorOptions) {
   const counts: Record<Verdict, number> = {
     same: 0,
     'now-denied': 0,
@@ -66,15 +78,27 @@ export function createCollector(since: string, mostRequests = Number.POSITIVE_IN
       const key = JSON.stringify(about);
       const group = groups.get(key) ?? { ...about, count: 0, requests: [], samples: [] };
       if (group.requests.length < mostRequests) group.requests.push(request);
-      if (group.samples.length < SAMPLES) group.samples.push({ request_id: request, time: record.time, resource_id: record.resource_id });
+      if (group.samples.length < SAMPLES) group.samples.push(sampleOf(record, request));
       groups.set(key, { ...group, count: group.count + 1 });
     },
     async whole(rolesOf: (principal: string) => Promise<readonly string[]>): Promise<Simulation> {
       const all = await Promise.all([...groups.values()].map(async (group) => ({ ...group, roles: await rolesOf(group.principal) })));
       const changes = all.sort((a, b) => ORDER.indexOf(a.change) - ORDER.indexOf(b.change) || b.count - a.count);
-      return { since, records, counts, changes, unlike_then: unlike, unknown_principals: [...strangers].sort() };
+      return {
+        since,
+        ledger_from: ledgerFrom > since ? ledgerFrom : null,
+        records,
+        counts,
+        changes,
+        unlike_then: unlike,
+        unknown_principals: [...strangers].sort(),
+      };
     },
   };
+}
+
+function sampleOf({ time, resource_id, flow_run_id, status }: LedgerRecord, request: string): ChangedRequest {
+  return { request_id: request, time, resource_id, flow_run_id, status };
 }
 
 type About = Pick<ChangeGroup, 'change' | 'policies' | 'right'>;

@@ -42,7 +42,7 @@ const EMPTY_LEDGER: Readonly<Record<Question['kind'], unknown>> = {
   changes: { records: [], number: 0 },
   record: null,
   principals: [],
-  chain: { state: 'unsigned', signed_at: null, chains: [] },
+  chain: { state: 'unsigned', signed_at: null, head: null, chains: [] },
 };
 
 /** `start`: the start time of the clock in each test. */

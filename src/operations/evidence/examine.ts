@@ -2,7 +2,7 @@
 import type { StatePaths } from '../../config/state-dir.ts';
 import { LictorError } from '../../contract/error.ts';
 import { jsonText } from '../../contract/printable.ts';
-import { lineOf } from '../../record/ledger/chain/export-file.ts';
+import { headFile } from '../../record/ledger/chain/export-file.ts';
 import { openSignedChain } from '../../record/ledger/chain/open-chain.ts';
 import { storeEvidence } from '../../record/ledger/chain/store-evidence.ts';
 import { verifyLedger } from '../../record/ledger/chain/verify.ts';
@@ -20,7 +20,7 @@ export function examine(paths: StatePaths, onRecord: (count: number) => void): E
     using db = opened;
     const found = storeEvidence(db, new Map(), onRecord);
     const report = verifyLedger(found, { publicKeys: key === undefined ? null : [key.publicKey], onlyCurrent: key !== undefined, savedHeads: [] });
-    const head = found.end === undefined || key === undefined ? undefined : `${jsonText({ ...lineOf('head', found.end), public_key: key.publicKey })}\n`;
+    const head = found.end === undefined || key === undefined ? undefined : `${jsonText(headFile(found.end, key))}\n`;
     return { state: { report, why: null, key_from: key === undefined ? 'none' : 'gateway' }, head };
   } catch (error) {
     if (!(error instanceof LictorError)) throw error;

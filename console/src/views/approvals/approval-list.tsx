@@ -55,7 +55,8 @@ function waitingColumns(now: number): readonly Column<Approval>[] {
     {
       name: 'you',
       title: 'Decides',
-      cell: ({ may_decide: may }) => (may.allowed ? <Tag tone="info">you</Tag> : <span className="muted">another person</span>),
+      cell: ({ may_decide: may }) =>
+        may.allowed ? <Tag tone="info">you</Tag> : <span className="muted">{may.reason === 'approval-over' ? 'nobody any more' : 'another person'}</span>,
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { Button } from '../../parts/button.tsx';
+import { saveText } from '../../parts/save-text.ts';
 import type { Report } from './steps.ts';
 
 const ABOUT: Readonly<Record<string, string>> = {
@@ -6,11 +7,9 @@ const ABOUT: Readonly<Record<string, string>> = {
   'report.md': 'the report as Markdown',
   'access-review.csv': 'a row for each right, with an empty decision',
   'data.json': 'all data',
-  'head.json': 'the signed end of the ledger',
+  'head.json': 'the head of the ledger: its signature of the newest record',
   SHA256SUMS: 'checksums of the files',
 };
-
-const TYPES: Readonly<Record<string, string>> = { html: 'text/html', csv: 'text/csv', json: 'application/json' };
 
 /** The files of `lictor evidence`. They are made from the answer: nothing is asked for again. */
 export function Downloads({ report: { files } }: { readonly report: Report }) {
@@ -23,7 +22,7 @@ export function Downloads({ report: { files } }: { readonly report: Report }) {
       <ul className="files">
         {files.map(({ name, text }) => (
           <li key={name}>
-            <Button small onPress={() => save(name, text)}>
+            <Button small onPress={() => saveText(name, text)}>
               {name}
             </Button>
             <span className="muted">
@@ -44,15 +43,4 @@ function HeadUse() {
       still there and unchanged, copy it to the gateway's machine and run <code>lictor audit verify --head head.json</code>
     </>
   );
-}
-
-function save(name: string, text: string): void {
-  const type = TYPES[name.split('.').at(-1) ?? ''] ?? 'text/plain';
-  const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  // The browser has begun to read it.
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

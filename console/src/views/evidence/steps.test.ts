@@ -25,7 +25,7 @@ it('offers the last 30 days until today first, then quarters and the last year',
 });
 
 it('counts one thing and several', () => {
-  expect([counted(1, 'signed checkpoint'), counted(1_204, 'record'), counted(0, 'record')]).toEqual(['1 signed checkpoint', '1,204 records', '0 records']);
+  expect([counted(1, 'checkpoint'), counted(1_204, 'record'), counted(0, 'record')]).toEqual(['1 checkpoint', '1,204 records', '0 records']);
 });
 
 it.each([

@@ -31,6 +31,9 @@ export function PrefectServers({ servers }: { readonly servers: Health['prefect_
           );
         })}
       </ul>
+      <p className="muted">
+        Does a server also answer around the gateway? <code>lictor doctor</code> tries, on the gateway's machine. Lictor stores no result of it.
+      </p>
     </Card>
   );
 }
@@ -87,7 +90,7 @@ export function LedgerCard({ ledger }: { readonly ledger: Health['ledger'] }) {
         <dd>
           <Tag tone={healthy ? 'good' : 'bad'}>{healthy ? 'are written' : 'cannot be written'}</Tag>
         </dd>
-        <dt>Signed</dt>
+        <dt>Head signed</dt>
         <dd>{sealedAt === null ? 'not yet' : <Time iso={sealedAt} relative />}</dd>
         <dt>Prefect events</dt>
         <dd>{behind === null ? '–' : behind < 5 ? 'up to date' : `${Math.round(behind)} s behind`}</dd>

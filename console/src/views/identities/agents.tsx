@@ -1,15 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
-import { useMe, whyNot } from '../../app/session.ts';
-import { Button } from '../../parts/button.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { Tag } from '../../parts/tag.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
-import { useAsked } from './asked.ts';
 import { LastUse } from './cells.tsx';
 import { type Agent, agentsQuery } from './data.ts';
 import { Listed } from './listed.tsx';
-import { RowButtons } from './token-buttons.tsx';
+import { LockButton } from './token-buttons.tsx';
 import { shownColumns, useOpenDetail } from './use-open-detail.ts';
 import { Who } from './who.tsx';
 
@@ -21,7 +18,7 @@ const COLUMNS: readonly Column<Agent>[] = [
   { name: 'call', title: 'Last call', cell: ({ last_call_at: at }) => <LastUse at={at} from={null} /> },
   { name: 'runs', title: 'Runs', isNumber: true, cell: ({ runs_in_progress: runs }) => runs },
   { name: 'waits', title: 'Waiting', isNumber: true, cell: ({ pending_approvals: waiting }) => waiting },
-  { name: 'do', title: '', cell: (agent) => <StopOrResume agent={agent} /> },
+  { name: 'do', title: '', cell: ({ principal, stopped }) => <LockButton id={principal} isLocked={stopped !== null} words={['Stop', 'Resume']} /> },
 ];
 
 export function Agents() {
@@ -58,24 +55,6 @@ function Budgets({ budgets }: { readonly budgets: Agent['budgets'] }) {
       {name} {used === null ? most : `${used} of ${most}`}
     </span>
   ));
-}
-
-function StopOrResume({ agent: { principal, stopped } }: { readonly agent: Agent }) {
-  const { ask } = useAsked();
-  const bar = whyNot(useMe(), 'access.write');
-  return (
-    <RowButtons>
-      <Button
-        small
-        kind="quiet"
-        whyNot={bar}
-        label={`${stopped === null ? 'Stop' : 'Resume'} ${principal}`}
-        onPress={() => ask(stopped === null ? 'lock' : 'unlock', principal)}
-      >
-        {stopped === null ? 'Stop' : 'Resume'}
-      </Button>
-    </RowButtons>
-  );
 }
 
 function NoAgents() {

@@ -8,6 +8,7 @@ import { Tag } from '../../parts/tag.tsx';
 import { LastUse, Roles, Words } from './cells.tsx';
 import { type Principal, peopleQuery, tokensQuery } from './data.ts';
 import { Listed } from './listed.tsx';
+import { LockButton } from './token-buttons.tsx';
 import { countUses } from './token-use.ts';
 import { shownColumns, useOpenDetail } from './use-open-detail.ts';
 import { Who } from './who.tsx';
@@ -20,6 +21,7 @@ const COLUMNS: readonly Column<Principal>[] = [
   { name: 'groups', title: 'Groups', cell: ({ groups }) => <Words words={groups} /> },
   { name: 'known', title: 'Known by', cell: ({ known_by: by }) => KNOWN_BY[by] ?? by },
   { name: 'seen', title: 'Last seen', cell: ({ last_seen_at: at, last_seen_from: from }) => <LastUse at={at} from={from} /> },
+  { name: 'do', title: '', cell: (person) => !person.locked && <LockButton id={person.id} /> },
 ];
 
 export function People() {

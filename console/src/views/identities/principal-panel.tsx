@@ -105,19 +105,34 @@ function CredentialsPart({ detail: { tokens, sessions, logins } }: { readonly de
     <Part title="Credentials">
       <ul className="lines">
         {tokens.map((token) => (
-          <Credential key={token.id} title="Token" at={token.last_used_at} from={token.last_used_from} buttons={<TokenButtons token={token} />} />
+          <Credential
+            key={token.id}
+            title="Token"
+            began={['created', token.created_at]}
+            at={token.last_used_at}
+            from={token.last_used_from}
+            buttons={<TokenButtons token={token} />}
+          />
         ))}
         {sessions.map((session) => (
           <Credential
             key={session.id}
             title={session.current ? 'This browser' : 'Browser'}
+            began={['logged in', session.created_at]}
             at={session.last_seen_at}
             from={session.last_seen_from}
             buttons={<End id={session.id} />}
           />
         ))}
         {logins.map((login) => (
-          <Credential key={login.id} title={login.client} at={login.last_used_at} from={null} buttons={<End id={login.id} />} />
+          <Credential
+            key={login.id}
+            title={login.client}
+            began={['logged in', login.created_at]}
+            at={login.last_used_at}
+            from={null}
+            buttons={<End id={login.id} />}
+          />
         ))}
       </ul>
     </Part>
@@ -126,16 +141,21 @@ function CredentialsPart({ detail: { tokens, sessions, logins } }: { readonly de
 
 interface CredentialProps {
   readonly title: string;
+  /** How and when it came to be. */
+  readonly began: readonly [how: string, at: string];
   readonly at: string | null;
   readonly from: string | null;
   readonly buttons: ReactNode;
 }
 
-function Credential({ title, at, from, buttons }: CredentialProps) {
+function Credential({ title, began: [how, since], at, from, buttons }: CredentialProps) {
   return (
     <li className="line-buttons">
       <span>
         <UntrustedText text={title} longest={60} />
+        <span className="under">
+          {how} <Time iso={since} />
+        </span>
         <span className="under">
           used <LastUse at={at} from={from} />
         </span>

@@ -19,6 +19,24 @@ export function TokenButtons({ token: { name } }: { readonly token: Pick<Token, 
   );
 }
 
+interface LockButtonProps {
+  readonly id: string;
+  readonly isLocked?: boolean;
+  readonly words?: readonly [lock: string, unlock: string];
+}
+
+export function LockButton({ id, isLocked = false, words = ['Lock', 'Unlock'] }: LockButtonProps) {
+  const { ask } = useAsked();
+  const verb = words[isLocked ? 1 : 0];
+  return (
+    <RowButtons>
+      <Button small kind="quiet" whyNot={whyNot(useMe(), 'access.write')} label={`${verb} ${id}`} onPress={() => ask(isLocked ? 'unlock' : 'lock', id)}>
+        {verb}
+      </Button>
+    </RowButtons>
+  );
+}
+
 /** A click on a button of a row does not open the row. */
 export function RowButtons({ children }: { readonly children: ReactNode }) {
   return (

@@ -9,7 +9,9 @@ export function useOpenDetail() {
   return { selected: who, onSelect: ({ id }: { readonly id: string }) => change({ who: id }) };
 }
 
-/** Beside the details there is room for three columns. */
+/** Beside the details there is room for three columns: the last one has the buttons of a row. */
 export function shownColumns<Row>(columns: readonly Column<Row>[], selected: string): readonly Column<Row>[] {
-  return selected === '' ? columns : columns.slice(0, 3);
+  if (selected === '') return columns;
+  const buttons = columns.filter(({ name }) => name === 'do');
+  return [...columns.slice(0, 3 - buttons.length), ...buttons];
 }

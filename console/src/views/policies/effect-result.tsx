@@ -18,7 +18,15 @@ export function EffectResult({ simulation, period }: EffectResultProps) {
       <p className="policies-answer" role="status">
         <UntrustedText text={effectSentence(simulation)} longest={400} />
       </p>
-      <p className="policies-basis">Your draft, against the recorded decisions of the {period}:</p>
+      <p className="policies-basis">
+        Your draft, against the recorded decisions of the {period}
+        {simulation.ledger_from !== null && (
+          <>
+            . The ledger begins later, at <Time iso={simulation.ledger_from} />
+          </>
+        )}
+        :
+      </p>
       <Numbers simulation={simulation} />
       {CHANGES.map(({ change, title, tone }) => (
         <Groups key={change} title={title} tone={tone} groups={simulation.changes.filter((group) => group.change === change)} />
@@ -97,17 +105,8 @@ function Requests({ group: { requests, samples, count, resource_type } }: { read
   return (
     <div className="policies-requests">
       <ul>
-        {samples.map(({ request_id: id, time, resource_id: object }) => (
-          <li key={id}>
-            <Link to="/search" search={{ q: `request:${id}` }}>
-              <Time iso={time} />
-            </Link>{' '}
-            {object !== null && (
-              <>
-                {kindWords(resource_type)} <UntrustedText text={object} longest={80} />
-              </>
-            )}
-          </li>
+        {samples.map((sample) => (
+          <Sample key={sample.request_id} sample={sample} kind={kindWords(resource_type)} />
         ))}
         {requests.slice(samples.length).map((id) => (
           <li key={id}>
@@ -122,6 +121,33 @@ function Requests({ group: { requests, samples, count, resource_type } }: { read
   );
 }
 
+interface SampleProps {
+  readonly sample: ChangeGroup['samples'][number];
+  /** Of its object. */
+  readonly kind: string;
+}
+
+function Sample({ sample: { request_id: id, time, resource_id: object, flow_run_id: run, status }, kind }: SampleProps) {
+  return (
+    <li>
+      <Link to="/search" search={{ q: `request:${id}` }}>
+        <Time iso={time} isExact />
+      </Link>{' '}
+      {status !== null && <>answered {status} </>}
+      {object !== null && object !== run && (
+        <>
+          {kind} <UntrustedText text={object} longest={80} />{' '}
+        </>
+      )}
+      {run !== null && (
+        <Link to="/runs/{-$id}" params={{ id: run }}>
+          run {run}
+        </Link>
+      )}
+    </li>
+  );
+}
+
 function Limits({ simulation }: { readonly simulation: Simulation }) {
   return (
     <ul className="policies-limits">
@@ -130,6 +156,13 @@ function Limits({ simulation }: { readonly simulation: Simulation }) {
           <UntrustedText text={sentence} />
         </li>
       ))}
+      <li>
+        A principal that loses a right without having used it in this time has no record, and is not listed here. Look for it in{' '}
+        <Link to="/access" search={{ tab: 'unused' }}>
+          Unused rights
+        </Link>
+        , and check it with a decision vector beside the draft, or in <Link to="/access">Access</Link> after you apply the draft.
+      </li>
       <li>
         Logins, events and reads without a right are not decided by a policy. The simulation uses the roles of today. A record has the id of the object, but not
         its tags and names, what the request sent (its body), or how its credential was sent. A decision that depends on these is listed as “may change”.

@@ -7,13 +7,14 @@ import { Button } from '../../parts/button.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { RecordPanel } from '../../parts/record-panel.tsx';
+import { Time } from '../../parts/time.tsx';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
 import { ViewLoading } from '../../parts/view-loading.tsx';
 import { WhyRecord } from '../../parts/why.tsx';
 import { LANE_NAMES, type Row, type Timed } from './row.ts';
 import styles from './run.module.css';
 import { outcome, title } from './say.ts';
-import { chain, offset, span, utc } from './words.ts';
+import { chain, offset, span } from './words.ts';
 
 interface DetailsProps {
   readonly at: Timed;
@@ -75,7 +76,7 @@ function RowDetails({ at, zero, readable, onClose, onShow }: DetailsProps) {
         <Fact name="Outcome">{outcome(row)}</Fact>
         <Fact name="Message">{row.message === null ? null : <UntrustedText text={row.message} longest={600} />}</Fact>
         <Fact name="When">
-          {utc(row.time)} UTC <span className="muted">({offset(at.from - zero)})</span>
+          <Time iso={row.time} isExact /> <span className="muted">({offset(at.from - zero)})</span>
         </Fact>
         <Fact name="Lasted">{row.duration_ms === null ? null : span(row.duration_ms)}</Fact>
         <Fact name="Started by">{row.principal === null ? null : <UntrustedText text={chain(row.principal, row.on_behalf_of)} />}</Fact>

@@ -1,6 +1,9 @@
 // The run at the top of its timeline: its state, who started it and how, and what that is known by.
+import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useEffect } from 'react';
+import { answerOf, api } from '../../api/client.ts';
 import { ROOT } from '../../app/base.ts';
+import { useUrlState } from '../../app/url-state.ts';
 import { Button } from '../../parts/button.tsx';
 import { policyWords } from '../../parts/policy-words.ts';
 import { UntrustedText } from '../../parts/untrusted-text.tsx';
@@ -44,12 +47,29 @@ export function RunHead({ head, state }: { readonly head: Head; readonly state: 
           </span>
         )}
       </div>
+      {head.name === null && <FoundBy id={head.id} />}
       <p className={styles['started']}>
         <Started start={head.started_by} />
       </p>
       <RunCancelled by={head.cancelled_by} stateType={stateType} />
       {noteOf(head) !== null && <p className={styles['note']}>{noteOf(head)}</p>}
     </header>
+  );
+}
+
+/** For a reader who may not read names: the one that the address has, if the gateway finds this run by it. */
+function FoundBy({ id }: { readonly id: string }) {
+  const [text] = useUrlState('found');
+  const { data } = useQuery({
+    queryKey: ['runs', 'found', text],
+    queryFn: ({ signal }) => answerOf(api.GET('/runs', { params: { query: { text } }, signal })),
+    enabled: text !== '' && !id.startsWith(text),
+  });
+  if (data?.runs.some((run) => run.id === id) !== true) return null;
+  return (
+    <p className={styles['started']}>
+      Found by its exact name <Name text={text} />
+    </p>
   );
 }
 

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import type { FormEvent } from 'react';
 import { answerOf, api } from '../../api/client.ts';
 import type { SetOptions } from '../../app/url-state.ts';
-import { oneOf } from './one-of.ts';
+import { foundBy, oneOf } from './one-of.ts';
 import styles from './run.module.css';
 
 interface RunSearchProps {
@@ -41,6 +41,6 @@ function useOpenRun(): (text: string) => Promise<void> {
     if (text === '') return;
     const { runs } = await answerOf(api.GET('/runs', { params: { query: { text } } }));
     const id = oneOf(runs, text);
-    if (id !== undefined) navigate({ to: '/runs/{-$id}', params: { id } });
+    if (id !== undefined) navigate({ to: '/runs/{-$id}', params: { id }, search: foundBy(id, text) });
   };
 }

@@ -17,6 +17,9 @@ import type { SimulationStep } from './protocol.ts';
 const DENIES_ONE = '@id("not-them") forbid (principal == Principal::"token:etl", action == Action::"flows.read", resource);\n';
 let paths: StatePaths;
 let remove: () => void;
+const RUN = '0199c0de-0000-7000-8000-000000000001';
+const SAMPLE = { time: expect.stringContaining('T'), resource_id: null, status: 200 };
+
 let drafts: Drafts;
 beforeEach(() => {
   ({ paths, remove } = tempState());
@@ -43,9 +46,23 @@ async function recordedDay(): Promise<void> {
     await store.tokens.create({ id: `${id}`.repeat(16), name, roles: ['viewer'], scope: null, cidrs: [], lifetimeMs: null, hash: id === 0 ? 'a' : 'b' });
   await store.close();
   const start = systemClock() - 3_600_000;
-  const asked = { action: 'flows.read', resource_type: 'Flow', decision: 'allow', reason: 'policy-permits', revision: 0, path_taken: 'direct' } as const;
+  const asked = {
+    action: 'flows.read',
+    resource_type: 'Flow',
+    decision: 'allow',
+    reason: 'policy-permits',
+    revision: 0,
+    path_taken: 'direct',
+    status: 200,
+  } as const;
   for (let n = 0; n < 60; n += 1)
-    appendRecord(paths, { time: new Date(start + n).toISOString(), request_id: `request-${n}`, principal: n < 37 ? 'token:etl' : 'token:web', ...asked });
+    appendRecord(paths, {
+      time: new Date(start + n).toISOString(),
+      request_id: `request-${n}`,
+      principal: n < 37 ? 'token:etl' : 'token:web',
+      flow_run_id: n === 0 ? RUN : null,
+      ...asked,
+    });
 }
 
 async function simulated(files: Readonly<Record<string, string>>): Promise<readonly SimulationStep[]> {
@@ -79,6 +96,7 @@ describe('a draft that denies 37 requests of a recorded day', () => {
     if (last?.type !== 'simulated') throw new Error('no result');
     const { since: _, ...same } = last.simulation;
     expect(await lictorSimulate(DENIES_ONE)).toMatchObject(same);
+    expect(same.ledger_from).toBe(same.changes[0]?.samples[0]?.time);
     const requests = Array.from({ length: 37 }, (_none, n) => `request-${n}`);
     expect(same.changes).toEqual([
       {
@@ -92,7 +110,7 @@ describe('a draft that denies 37 requests of a recorded day', () => {
           count: 37,
           requests,
         },
-        samples: requests.slice(0, 20).map((request_id) => ({ request_id, time: expect.stringContaining('T'), resource_id: null })),
+        samples: requests.slice(0, 20).map((request_id, n) => ({ ...SAMPLE, request_id, flow_run_id: n === 0 ? RUN : null })),
         roles: ['viewer'],
       },
     ]);

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { LictorError } from '../../../contract/error.ts';
 import type { Principal } from '../../../contract/principal.ts';
+import { REASONS } from '../../../contract/reasons.ts';
 import { BUILT_IN_ROLES } from '../../../contract/roles.ts';
 import { scopeText } from '../../../contract/scope.ts';
 import type { UseCounts } from '../../../record/ledger/allowed-uses.ts';
@@ -94,7 +95,8 @@ async function record(parts: AnswerParts, { record: of, limited }: Questions['re
 function forReaderOfRecord(whole: Explanation): Explanation {
   const { asks, further, principal, ...rest } = forOneself(whole);
   const without = (all: Explanation['asks']): Explanation['asks'] => all.map((ask) => ({ ...ask, facts: {}, attributes: null, narrowed_to: null }));
-  return { ...rest, asks: without(asks), further: without(further), principal: { ...principal, roles: [] }, notes: [] };
+  const { detail } = REASONS[whole.reason];
+  return { ...rest, detail, asks: without(asks), further: without(further), principal: { ...principal, roles: [] }, notes: [] };
 }
 
 async function unused(parts: AnswerParts, { since }: Questions['unused']): Promise<Answers['unused']> {

@@ -22,7 +22,7 @@ export function ledgerSection({ ledger, events, gateway }: EvidenceData): Sectio
     id: 'ledger',
     title: 'The ledger: whether it is complete and unchanged',
     supports: SUPPORTS.ledger,
-    lead: 'Each record is hashed together with the one before, and each batch ends with an Ed25519-signed head. Lictor verified the whole ledger for this report, not only the period. head.json, beside this file, is the signed end. Store it on another machine: later it shows any change up to here (lictor audit verify --head head.json).',
+    lead: 'Each record is hashed together with the one before, and each batch ends with an Ed25519-signed head. Lictor verified the whole ledger for this report, not only the period. head.json, beside this file, is that head. Store it on another machine: later it shows any change up to here (lictor audit verify --head head.json).',
     blocks: [
       ...verdict(ledger),
       ...(ledger.report === null ? [] : facts(ledger.report, retention)),

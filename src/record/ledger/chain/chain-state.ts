@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { StatePaths } from '../../../config/state-dir.ts';
 import { recordOfRow, SELECT_COLUMNS } from '../columns.ts';
+import { type HeadFile, headFile } from './export-file.ts';
 import { hashOf } from './hash.ts';
 import { openSignedChain } from './open-chain.ts';
 import { type ChainEnd, isSignedBy, parseStatement } from './statement.ts';
@@ -11,6 +12,8 @@ export interface ChainState {
   /** `unsigned`: there is no head, or it is not signed by the ledger's key. `broken`: the newest records do not fit the head. */
   readonly state: 'intact' | 'unsigned' | 'broken';
   readonly signed_at: string | null;
+  /** Null: `unsigned`. */
+  readonly head: HeadFile | null;
   readonly chains: readonly ChainTail[];
 }
 
@@ -31,11 +34,12 @@ export function chainState(paths: Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>):
   const { end } = storeEvidence(db);
   const statement = end === undefined ? undefined : parseStatement(end.text);
   if (end === undefined || statement?.kind !== 'head' || key === undefined || !isSignedBy(end, key.publicKey))
-    return { state: 'unsigned', signed_at: null, chains: [] };
+    return { state: 'unsigned', signed_at: null, head: null, chains: [] };
   const tails = statement.chains.map((chain) => ({ chain, examined: fittingRecords(db, chain) }));
   return {
     state: tails.every(({ chain, examined }) => examined === expected(chain)) ? 'intact' : 'broken',
     signed_at: statement.time,
+    head: headFile(end, key),
     chains: tails.map(({ chain, examined }) => ({ node: chain.node, first: chain.from_seq + 1, last: chain.seq, examined })),
   };
 }

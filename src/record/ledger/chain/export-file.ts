@@ -52,6 +52,15 @@ export function lineOf(kind: StatementLine['signed'], { text, signature }: Signe
   return { signed: kind, statement: text, signature };
 }
 
+/** What `lictor audit head` prints: enough to find later that records are missing or changed. */
+export interface HeadFile extends StatementLine {
+  readonly public_key: string;
+}
+
+export function headFile(signed: Signed, { publicKey }: Pick<SigningKey, 'publicKey'>): HeadFile {
+  return { ...lineOf('head', signed), public_key: publicKey };
+}
+
 /** The records of a chain from that time on. The part has no gap, so it is still a chain. */
 function partSince(db: DatabaseSync, chain: ChainEnd, since: string | undefined): ChainEnd {
   if (since === undefined) return chain;

@@ -6,6 +6,7 @@ import { EVERY_RECORD, NO_RECORD, type RecordReader } from '../../../contract/re
 import { NOWHERE } from '../../../contract/scope.ts';
 import type { VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
 import { appendRecord } from '../append-record.ts';
+import { isSignedBy } from '../chain/statement.ts';
 import { tempState } from '../lines.fixture.ts';
 import { fillLedger } from '../many.fixture.ts';
 import { flowRunEvent, uuid, writeEvents } from '../prefect-events/event.fixture.ts';
@@ -168,6 +169,9 @@ describe('a search in the ledger', () => {
     for (const id of ['1', '2', '3']) add(id, 'alice@local');
     const chain = await search.ask({ kind: 'chain' });
     expect(chain).toMatchObject({ state: 'intact', signed_at: expect.stringMatching(/^20/), chains: [{ first: 1, examined: 3 }] });
+    // As `lictor audit head` prints it.
+    expect(chain.head).toMatchObject({ signed: 'head' });
+    expect(isSignedBy({ text: chain.head?.statement ?? '', signature: chain.head?.signature ?? '' }, chain.head?.public_key ?? '')).toBe(true);
     const db = new DatabaseSync(paths.ledgerFile);
     db.exec("UPDATE records SET principal = 'bob@local' WHERE request_id = '3'");
     expect(await search.ask({ kind: 'chain' })).toMatchObject({ state: 'broken' });
@@ -177,7 +181,7 @@ describe('a search in the ledger', () => {
     expect(await search.ask({ kind: 'chain' })).toMatchObject({ state: 'broken' });
     db.exec('DELETE FROM head');
     db.close();
-    expect(await search.ask({ kind: 'chain' })).toEqual({ state: 'unsigned', signed_at: null, chains: [] });
+    expect(await search.ask({ kind: 'chain' })).toEqual({ state: 'unsigned', signed_at: null, head: null, chains: [] });
   });
 
   it('says which principal is meant by one without a record', async () => {

@@ -10,7 +10,7 @@ import { type Stack, violations } from '../stack.ts';
 const statusOf = async ({ gateway }: Stack, token: string) => (await gateway.fetch('/api/flows/count', { method: 'POST', token })).status;
 
 /** The id of a session, from its cookie. */
-const idOf = ({ cookie }: Session) =>
+export const idOf = ({ cookie }: Session) =>
   createHash('sha256')
     .update(cookie.slice(cookie.indexOf('=') + 1))
     .digest('hex');
@@ -93,6 +93,11 @@ export function walkIdentities(stack: () => Stack): void {
     expect(await status()).toBe(200);
     const panel = page.getByRole('region', { name: 'viewer@local' });
     await panel.getByText('from account viewer').waitFor();
+    await panel
+      .getByText(/^logged in \d{4}-/)
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Lock viewer@local' }).waitFor();
     await panel.getByRole('button', { name: 'End', exact: true }).first().click();
     await page.waitForURL(({ searchParams }) => searchParams.get('on') === idOf(other));
     await page.getByRole('button', { name: 'End the session' }).click();

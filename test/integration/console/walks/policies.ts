@@ -41,6 +41,10 @@ export function walkPolicies(stack: () => Stack): void {
     await page.getByRole('region', { name: 'Difference of freeze.cedar' }).getByText('forbid (principal').waitFor();
     const group = page.getByRole('group').filter({ hasText: 'token:console-frozen' });
     await group.getByText(String(DENIED), { exact: true }).first().waitFor();
+    await group.getByText(String(DENIED), { exact: true }).first().click();
+    await group.getByText('answered 200').first().waitFor();
+    await page.getByText(/The ledger begins later, at/).waitFor();
+    await page.getByText('A principal that loses a right without having used it').waitFor();
     await browser.shoot(page, 'policies-effect');
     expect(await violations(page)).toEqual([]);
 

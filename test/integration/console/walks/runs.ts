@@ -87,7 +87,7 @@ export function walkRuns(stack: () => Stack): void {
     await said.filter({ hasText: teams.a.tag }).waitFor();
     await page.getByRole('link', { name: 'Show the record' }).click();
     const record = page.getByRole('region', { name: 'Record', exact: true });
-    await record.getByText('Today the role operator holds on').waitFor();
+    await record.getByText(/^Today: operator@local has the role operator on tags=.*, which permits this\.$/).waitFor();
     await record.getByText('It sets the state Cancelling or Cancelled.').waitFor();
     expect(await violations(page)).toEqual([]);
     const [box, button] = [await record.boundingBox(), await record.getByRole('button', { name: 'Zoom to it' }).boundingBox()];
@@ -103,6 +103,7 @@ export function walkRuns(stack: () => Stack): void {
     await list.getByRole('searchbox', { name: 'Find runs' }).fill(name);
     await list.keyboard.press('Enter');
     await list.getByRole('heading', { level: 1, name: id }).waitFor();
+    await list.getByText(`Found by its exact name ${name}`).waitFor();
     expect(await list.getByRole('link', { name: 'Open in Prefect' }).count()).toBe(0);
     await list.getByText('You may not read this run in Prefect').waitFor();
     expect(await violations(list)).toEqual([]);
@@ -145,7 +146,9 @@ function json(body: object, headers = {}): RequestInit {
 async function started({ gateway, accounts }: Stack, { deployment }: Team, name: string): Promise<string> {
   const session = await gateway.login(accounts.admin);
   const answer = await gateway.fetch(`/api/deployments/${deployment}/create_flow_run`, { session, ...json({ name }) });
-  return text(field(await answer.json(), 'id'));
+  const body = await answer.text();
+  if (answer.status !== 201) throw new Error(`the run ${name} was not created: ${answer.status} ${body}`);
+  return text(field(JSON.parse(body), 'id'));
 }
 
 async function setState({ gateway }: Stack, run: string, type: string, token: string): Promise<void> {

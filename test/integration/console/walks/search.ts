@@ -33,6 +33,9 @@ export function walkSearch(stack: () => Stack): void {
     const panel = page.getByRole('region', { name: 'Record', exact: true });
     await panel.getByText('policy-default-deny').first().waitFor();
     expect(await panel.textContent()).toMatch(/viewer@local was denied flow_runs\.delete/);
+    expect(await panel.getByRole('region', { name: 'Explanation' }).getByRole('paragraph').first().textContent()).toMatch(
+      /^viewer@local has only the role viewer; viewer does not permit this\./,
+    );
     expect(await panel.textContent()).toContain('<img onerror=alert(1)>');
     expect(await violations(page)).toEqual([]);
     await stack().browser.shoot(page, 'search-record');

@@ -60,7 +60,7 @@ export function walkStates(stack: () => Stack): void {
     ['503', 'The gateway cannot answer now.', async (page: Page) => answerWith(page, 503)],
   ] as const)('%s: says so, shows what it has, and recovers by itself', async (_name, words, breakIt) => {
     const page = await stack().open('admin', '/identities');
-    await page.getByRole('button', { name: 'auditor@local' }).waitFor();
+    await page.getByRole('button', { name: 'auditor@local', exact: true }).waitFor();
     const repair = await breakIt(page);
     await page.getByRole('link', { name: 'Locks' }).click();
     await page.getByText(words).first().waitFor();
@@ -73,7 +73,7 @@ export function walkStates(stack: () => Stack): void {
   it('the gateway restarts: the page goes on', async () => {
     const { gateway } = stack();
     const page = await stack().open('admin', '/identities');
-    await page.getByRole('button', { name: 'auditor@local' }).waitFor();
+    await page.getByRole('button', { name: 'auditor@local', exact: true }).waitFor();
     await gateway.stop();
     await page.getByRole('link', { name: 'Locks' }).click();
     await page.getByText('The gateway does not answer.').waitFor();

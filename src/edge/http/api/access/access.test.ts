@@ -217,6 +217,7 @@ describe('a recorded request', () => {
       [expect.stringContaining('The role deployer permits it: give it to token:team')],
     ]);
     expect(now.explanation.principal.roles).toMatchObject([{ role: 'operator', scope: 'tags=team-b' }]);
+    expect(now.explanation.detail).toBe('token:team has only the role operator; operator does not permit this.');
     expect(get().searched.at(-1)).toMatchObject({ filter: { request: REQUEST, limit: 1 }, reader: { everything: true } });
   });
 
@@ -243,6 +244,7 @@ describe('a recorded request', () => {
     expect(get().searched.at(-1)).toMatchObject({ reader: { everything: false } });
     const { now } = answer.json();
     expect(now).toMatchObject({ explanation: { decision: 'deny', principal: { roles: [] } }, remedies: [expect.stringContaining('permits it')] });
+    expect(now.explanation.detail).toBe('No policy permits this.');
     expect(answer.body).not.toMatch(/team-b|\.cedar/);
   });
 

@@ -58,10 +58,11 @@ describe('the words for suggestions', () => {
 
 describe("the chain's end", () => {
   it('has its numbers only for those who see every record', async () => {
-    const chain = { state: 'intact', signed_at: '2026-03-01T12:00:00.000Z', chains: [{ node: 'n1', first: 1, last: 41, examined: 41 }] };
+    const head = { signed: 'head', statement: '{}', signature: 's', public_key: 'k' };
+    const chain = { state: 'intact', signed_at: '2026-03-01T12:00:00.000Z', head, chains: [{ node: 'n1', first: 1, last: 41, examined: 41 }] };
     answers({ chain });
     expect((await send('auditor', '/chain')).json()).toEqual(chain);
-    expect((await send('operator', '/chain', TEAM)).json()).toEqual({ ...chain, chains: [] });
+    expect((await send('operator', '/chain', TEAM)).json()).toEqual({ ...chain, head: null, chains: [] });
   });
 });
 

@@ -84,6 +84,10 @@ export const auditChain = apiRoute({
   answer: z.strictObject({
     state: z.enum(['intact', 'unsigned', 'broken']),
     signed_at: z.string().nullable(),
+    head: z
+      .strictObject({ signed: z.string(), statement: z.string(), signature: z.string(), public_key: z.string() })
+      .nullable()
+      .describe('The signed head, as lictor audit head prints it; null unless you may read every record'),
     chains: z
       .array(z.strictObject({ node: z.string(), first: z.number(), last: z.number(), examined: z.number() }))
       .readonly()
@@ -92,6 +96,6 @@ export const auditChain = apiRoute({
   async handle({ reader, parts }) {
     const found = await search(parts, () => parts.ledgerSearch.ask({ kind: 'chain' }));
     if (!found.ok) return found;
-    return { ok: true, body: reader.everything ? found.answer : { ...found.answer, chains: [] } };
+    return { ok: true, body: reader.everything ? found.answer : { ...found.answer, head: null, chains: [] } };
   },
 });

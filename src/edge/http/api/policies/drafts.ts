@@ -41,7 +41,15 @@ const group = z.strictObject({
   count: z.number(),
   requests: z.array(z.string()).readonly().describe('At most 1,000 request ids, oldest first'),
   samples: z
-    .array(z.strictObject({ request_id: z.string(), time: z.string(), resource_id: z.string().nullable() }))
+    .array(
+      z.strictObject({
+        request_id: z.string(),
+        time: z.string(),
+        resource_id: z.string().nullable(),
+        flow_run_id: z.string().nullable(),
+        status: z.number().nullable().describe('Of the recorded answer'),
+      }),
+    )
     .readonly()
     .describe('Of the first 20 requests'),
   roles: z.array(z.string()).readonly().describe('Of the principal, today'),
@@ -49,6 +57,7 @@ const group = z.strictObject({
 
 const simulation = z.strictObject({
   since: z.string(),
+  ledger_from: z.string().nullable().describe("The time of the ledger's oldest record, if it is later than `since`"),
   records: z.number(),
   counts: z.record(z.enum(counts), z.number()),
   changes: z.array(group).readonly(),

@@ -28,7 +28,7 @@ beforeAll(async () => {
   server = await startPostgres();
   admin = new pg.Client(`postgres://${server.address}`);
   await admin.connect();
-  for (const name of ['contract', 'created', 'others', 'newer', 'rights', 'readonly', 'guarded', 'copied', 'restored', 'releases', 'shared'])
+  for (const name of ['contract', 'created', 'others', 'newer', 'rights', 'readonly', 'old', 'guarded', 'copied', 'restored', 'releases', 'shared'])
     await admin.query(`create database ${name}`);
 });
 afterAll(async () => {
@@ -83,6 +83,11 @@ async function run(database: string, statement: string): Promise<void> {
   await client.query(statement).finally(() => client.end());
 }
 
+const OLD = `create schema older;
+  create function older.current_setting(text) returns text language sql as
+    $$ select case $1 when 'server_version_num' then '130014' else pg_catalog.current_setting($1) end $$;
+  alter database old set search_path = older, pg_catalog, public`;
+
 describe('a database of Postgres', () => {
   it('gets its tables once from many nodes that start at once, and keeps what they write', async () => {
     const stores = await Promise.all(Array.from({ length: 6 }, () => openStore({ at: address('created'), clock: systemClock })));
@@ -122,6 +127,8 @@ describe('a database of Postgres', () => {
   it.each([
     ['is refused where tables of another program are', 'others', 'create table tokens (id int)', 'store-foreign', /separate database/],
     ['of a newer version is refused', 'newer', 'create table lictor_store as select 7 as version', 'state-newer', /newer Lictor/],
+    // There is no older server here: a function of the database gives the version of one.
+    ['of an older Postgres is refused', 'old', OLD, 'store-too-old', /is Postgres 13, and Lictor needs 14 or newer: upgrade the server/],
     ['that takes no changes is refused', 'readonly', 'alter database readonly set default_transaction_read_only = on', 'store-read-only', /primary/],
   ])('%s, with what to do, and nothing is changed', async (_name, database, prepare, code, message) => {
     await run(database, prepare);

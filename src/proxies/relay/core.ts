@@ -1,15 +1,16 @@
 // The state that the relay's steps share: its parts, its bounds, its open sockets; and the two steps that may fail: deciding and recording.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import type { Authorization } from '../../authorization/decide/decider.ts';
 import { isForeign } from '../../authorization/decide/origin.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
+import { CLOSE } from '../../prefect/frames/close-codes.ts';
 import type { AdmissionQueue } from './admission-queue.ts';
 import type { CountedLog } from './counted-log.ts';
 import type { RelayLimits } from './limits.ts';
 import type { RelayParts } from './parts.ts';
 import { type Outcome, socketRecord, type Visit } from './record.ts';
-import { isScreened } from './screen.ts';
+import { EVENTS_IN, isScreened } from './screen.ts';
 import type { Session } from './session.ts';
 
 export interface RelayCore {
@@ -20,6 +21,8 @@ export interface RelayCore {
   readonly admissionQueue: AdmissionQueue;
   /** Authorised sockets. */
   readonly sessions: Set<Session>;
+  /** Clients of `/events/in` that have no `auth_success` yet. */
+  readonly unready: WeakSet<WebSocket>;
   /** Those of clients that have closed, with frames that wait for Prefect. */
   left: number;
   /** Increased by every recheck: a decision from before is made again. */
@@ -28,6 +31,19 @@ export interface RelayCore {
 }
 
 const RETRY_EVERY_MS = 250;
+const RECORD_AGAIN_MS = 1000;
+
+export function isEventsIn({ operation }: Visit): boolean {
+  return operation?.operationId === EVENTS_IN;
+}
+
+/**
+ * The code of a close after which a stock client connects again. Its handshake on `/events/in` takes any code but 1000 and 1001 for a refusal, and then it
+ * drops the events in hand.
+ */
+export function restartCode({ unready }: RelayCore, client: WebSocket): number {
+  return unready.has(client) ? CLOSE.goingAway : CLOSE.restart;
+}
 
 /**
  * The decision, or `gateway-unavailable` after `limits.decisionHoldMs` of retries: an upgrade waits while no decision is possible,
@@ -60,6 +76,16 @@ export function screenedOnly(core: RelayCore, visit: Visit, answer: Authorizatio
   if (instead !== undefined) return { ...answer, instead: screenedOnly(core, visit, instead) };
   if (restrictions.length === 0 || (parts.scopeFilterOf !== undefined && isScreened(operation?.operationId ?? ''))) return answer;
   return refuse('scope-not-filterable');
+}
+
+/** Writes the record of an allow. A ledger that fails gets `limits.recordHoldMs`: stock clients connect again only a few times. False: the socket must not open. */
+export async function recordOpening(core: RelayCore, visit: Visit, authorization: Authorization, gone: () => boolean): Promise<boolean> {
+  const until = core.parts.steady() + core.limits.recordHoldMs;
+  for (;;) {
+    if (await record(core, visit, { authorization, refusal: null })) return true;
+    if (core.parts.steady() >= until || gone()) return false;
+    await delay(RECORD_AGAIN_MS);
+  }
 }
 
 /** Writes the decision's record. False: it could not be written, and the socket may change things, so it must not open. */

@@ -266,16 +266,47 @@ describe('an outage', () => {
   it('ends with 503 that stock clients wait for, or with 1012, never open', async () => {
     relay = await openTestRelay({ decisionHoldMs: 0 });
     relay.state.outage = true;
-    expect(await upgradeOnly({ token: GOOD })).toMatchObject({ status: 503, headers: { 'retry-after': '5', 'prefect-maintenance': 'true' } });
-    expect(await (await byFrame(GOOD)).closed).toMatchObject({ code: 1012 });
+    expect(await upgradeOnly({ ...EVENTS_OUT, token: GOOD })).toMatchObject({ status: 503, headers: { 'retry-after': '5', 'prefect-maintenance': 'true' } });
+    expect(await (await byFrame(GOOD, EVENTS_OUT)).closed).toMatchObject({ code: 1012 });
     expect(relay.prefect.requests).toEqual([]);
   });
 
-  it('opens no socket that writes while the ledger cannot be written, but one that reads', async () => {
+  // After a status, or a code that reads as a refusal, stock clients drop the events that they have not sent yet.
+  it.each([
+    ['no decision is possible', { outage: true }, 'gateway-unavailable'],
+    ['the ledger cannot be written', { ledgerBroken: true }, 'ledger-unavailable'],
+  ])('ends a socket of events, before its handshake has succeeded, with 1001 if %s', async (_what, broken, code) => {
+    relay = await openTestRelay({ decisionHoldMs: 0, recordHoldMs: 0 });
+    Object.assign(relay.state, broken);
+    const ended = { code: 1001, reason: expect.stringContaining(code) };
+    const client = await relay.connect({ inputs: { ...EVENTS_IN, token: GOOD }, protocols: ['prefect'] });
+    client.socket.on('pong', () => client.received.push('pong'));
+    client.socket.ping();
+    expect(await client.closed).toMatchObject(ended);
+    const other = await byFrame(GOOD);
+    expect(await other.closed).toMatchObject(ended);
+    expect([client.received, other.received, relay.prefect.requests]).toEqual([[], [], []]);
+  });
+
+  it('of the ledger delays a socket that writes, and then it opens', async () => {
     relay = await openTestRelay();
     relay.state.ledgerBroken = true;
-    expect(await upgradeOnly({ ...EVENTS_IN, token: GOOD })).toMatchObject({ status: 503, body: { code: 'ledger-unavailable' } });
-    expect(await (await byFrame(GOOD)).closed).toMatchObject({ code: 1012 });
+    const connecting = relay.connect({ inputs: { ...EVENTS_IN, token: GOOD } });
+    const other = await byFrame(GOOD);
+    await until(() => relay.warnings.length === 2, 'both records to fail');
+    expect([relay.prefect.requests, other.received]).toEqual([[], []]);
+    relay.state.ledgerBroken = false;
+    await connecting;
+    expect(await other.next()).toContain('auth_success');
+    expect(relay.records).toMatchObject([{ status: 101 }, { status: 101 }]);
+  });
+
+  it('of the ledger opens no socket that writes, but one that reads', async () => {
+    relay = await openTestRelay({ recordHoldMs: 0 });
+    relay.state.ledgerBroken = true;
+    const channel = { operation: 'socket:worker-connect', path: '/api/work_pools/pool-a/workers/connect' };
+    expect(await upgradeOnly({ ...channel, token: GOOD })).toMatchObject({ status: 503, body: { code: 'ledger-unavailable' } });
+    expect(await (await byFrame(GOOD, channel)).closed).toMatchObject({ code: 1012 });
     await relay.connect({ inputs: { ...EVENTS_OUT, token: GOOD } });
   });
 });
@@ -344,7 +375,7 @@ describe('sockets that wait for their first frame', () => {
     early.destroy();
   });
 
-  it('are closed with 1012 if no place becomes free, and at once if the queue is full', async () => {
+  it('are closed with 1001 if no place becomes free, and at once if the queue is full', async () => {
     relay = await openTestRelay({ waitingPerAddress: 1, firstFrameMs: 1000 });
     // Its decision cannot be made: it keeps the one place.
     relay.state.outage = true;
@@ -352,7 +383,7 @@ describe('sockets that wait for their first frame', () => {
     await until(() => relay.warnings.length > 0, 'the first failed decision');
     const inLine = relay.connect({ protocols: ['prefect'] });
     const beyond = await relay.connect({ protocols: ['prefect'] });
-    const full = { code: 1012, reason: expect.stringContaining('PREFECT_CLIENT_CUSTOM_HEADERS') };
+    const full = { code: 1001, reason: expect.stringContaining('PREFECT_CLIENT_CUSTOM_HEADERS') };
     expect(await beyond.closed).toMatchObject(full);
     expect(await (await inLine).closed).toMatchObject(full);
     await until(() => relay.records.filter(({ reason }) => reason === 'sockets-waiting').length === 2, 'both records');

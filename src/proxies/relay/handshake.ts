@@ -13,7 +13,7 @@ import { boundReading, closeSoon, within } from '../../prefect/frames/first-fram
 import { createInbox, type Inbox } from '../../prefect/frames/inbox.ts';
 import { forwardedHeaders, offersPrefect } from '../../prefect/frames/upgrade-request.ts';
 import { attend, type Upgrade } from './attend.ts';
-import { decide, type RelayCore, record, recordRefusal } from './core.ts';
+import { decide, isEventsIn, type RelayCore, recordOpening, recordRefusal, restartCode } from './core.ts';
 import type { Visit } from './record.ts';
 import { refuse, responseOn } from './refuse.ts';
 import { type Allowed, runSession } from './session.ts';
@@ -49,11 +49,11 @@ async function openByHeader(core: RelayCore, visit: Visit, upgrade: Upgrade): Pr
     await refuseUpgrade(core, visit, upgrade, { reason: authorization.reason, authorization });
     return;
   }
-  if (!(await record(core, visit, { authorization, refusal: null }))) {
-    refuse(responseOn(upgrade.request, upgrade.socket), 'ledger-unavailable', inputs.requestId);
+  if (!(await recordOpening(core, visit, authorization, () => upgrade.socket.destroyed))) {
+    await refuseUpgrade(core, visit, upgrade, { reason: 'ledger-unavailable', authorization });
     return;
   }
-  const opened = await switchProtocols(core, upgrade);
+  const opened = await switchProtocols(core, visit, upgrade);
   if (opened.client.protocol === 'prefect' && !(await awaitOwnFrame(core, opened))) return;
   await runSession(
     core,
@@ -89,7 +89,7 @@ async function openWithoutCredential(core: RelayCore, visit: Visit, asked: Upgra
 
 async function openByFrame(core: RelayCore, visit: Visit, upgrade: Upgrade, leave: (() => void) | undefined): Promise<void> {
   const { generation } = core;
-  const opened = await switchProtocols(core, upgrade);
+  const opened = await switchProtocols(core, visit, upgrade);
   const proven = leave === undefined ? undefined : await proveByFrame(core, visit, opened, upgrade.socket);
   leave?.();
   if (leave === undefined) await closeRefused(core, visit, opened.client, { reason: 'sockets-waiting', authorization: null });
@@ -116,8 +116,8 @@ async function proveByFrame(core: RelayCore, visit: Visit, opened: Opened, raw: 
       await closeRefused(core, visit, client, { reason: authorization.reason, authorization });
       return undefined;
     }
-    if (await record(core, visit, { authorization, refusal: null })) return { frameToken, authorization };
-    closeSoon(client, CLOSE.restart, refusalReason('ledger-unavailable'));
+    if (await recordOpening(core, visit, authorization, () => client.readyState !== client.OPEN)) return { frameToken, authorization };
+    await closeRefused(core, visit, client, { reason: 'ledger-unavailable', authorization });
     return undefined;
   } finally {
     reading.release();
@@ -129,15 +129,22 @@ interface Refusal {
   readonly authorization: Authorization | null;
 }
 
-/** A refusal is 1008. An outage is 1012, after which stock clients reconnect: after 1008 a worker gives up its channel. */
+/** A refusal is 1008. After an outage stock clients reconnect: after 1008 a worker gives up its channel. */
 async function closeRefused(core: RelayCore, visit: Visit, client: WebSocket, { reason, authorization }: Refusal): Promise<void> {
-  closeSoon(client, REASONS[reason].status === 503 ? CLOSE.restart : CLOSE.policy, refusalReason(reason));
+  closeSoon(client, REASONS[reason].status === 503 ? restartCode(core, client) : CLOSE.policy, refusalReason(reason));
   await recordRefusal(core, visit, reason, authorization);
 }
 
 async function refuseUpgrade(core: RelayCore, visit: Visit, upgrade: Upgrade, refusal: Refusal): Promise<void> {
-  await recordRefusal(core, visit, refusal.reason, refusal.authorization);
-  refuse(responseOn(upgrade.request, upgrade.socket), refusal.reason, visit.inputs.requestId, detailOf(refusal));
+  const { reason, authorization } = refusal;
+  if (isEventsIn(visit) && REASONS[reason].status === 503) {
+    // Stock clients drop the events in hand after any HTTP status. After a close they connect again.
+    const { client } = await switchProtocols(core, visit, upgrade);
+    await closeRefused(core, visit, client, refusal);
+    return;
+  }
+  await recordRefusal(core, visit, reason, authorization);
+  refuse(responseOn(upgrade.request, upgrade.socket), reason, visit.inputs.requestId, detailOf(refusal));
 }
 
 function detailOf({ reason, authorization }: Refusal): string | undefined {
@@ -150,7 +157,7 @@ interface Opened {
 }
 
 /** Sends the 101. Rejects if the client has left, if its handshake is malformed (the server's handler answers), and while draining. */
-function switchProtocols(core: RelayCore, { request, socket, head }: Upgrade): Promise<Opened> {
+function switchProtocols(core: RelayCore, visit: Visit, { request, socket, head }: Upgrade): Promise<Opened> {
   return new Promise((resolve, reject) => {
     const refused = () => reject(new LictorError('client-gone', 'the client left before its upgrade'));
     if (core.draining || socket.destroyed) {
@@ -162,6 +169,7 @@ function switchProtocols(core: RelayCore, { request, socket, head }: Upgrade): P
     core.webSockets.handleUpgrade(request, socket, head, (client) => {
       // A protocol error closes the socket with its own code (1009 for an oversized frame). The close event handles the rest.
       client.on('error', () => undefined);
+      if (isEventsIn(visit)) core.unready.add(client);
       // An upgrade that waited was paused.
       socket.resume();
       resolve({ client, inbox: createInbox(client, core.limits.holdBytes) });

@@ -30,6 +30,8 @@ export interface RelayLimits {
   readonly upstreamHoldMs: number;
   /** How long decisions may fail before an upgrade is refused with 503. */
   readonly decisionHoldMs: number;
+  /** How long the ledger may fail before a socket that changes things is refused. Less than the 10 s that stock clients wait for the 101. */
+  readonly recordHoldMs: number;
   readonly drainMs: number;
   /** How often deadlines, expiries and the change number are checked. */
   readonly tickMs: number;
@@ -52,6 +54,7 @@ export const RELAY_LIMITS: RelayLimits = {
   greetAfterMs: 1000,
   upstreamHoldMs: 30_000,
   decisionHoldMs: 20_000,
+  recordHoldMs: 5000,
   drainMs: 3000,
   tickMs: 500,
 };

@@ -2,7 +2,7 @@
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { CLOSE, refusalReason } from '../../prefect/frames/close-codes.ts';
 import { closeSoon } from '../../prefect/frames/first-frame.ts';
-import { messageOf, type RelayCore, recordRefusal, screenedOnly } from './core.ts';
+import { messageOf, type RelayCore, recordRefusal, restartCode, screenedOnly } from './core.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -20,20 +20,20 @@ export async function recheckOne(core: RelayCore, session: Session): Promise<voi
       session.authorization = answer;
       return;
     }
-    if (answer.reason === 'gateway-unavailable') return endForNow(session, 'gateway-unavailable');
+    if (answer.reason === 'gateway-unavailable') return endForNow(core, session, 'gateway-unavailable');
     core.sessions.delete(session);
     session.ended = true;
-    closeSoon(client, ENDED_BY_ITS_CLOCK.has(answer.reason) ? CLOSE.restart : CLOSE.policy, refusalReason(answer.reason));
+    closeSoon(client, ENDED_BY_ITS_CLOCK.has(answer.reason) ? restartCode(core, client) : CLOSE.policy, refusalReason(answer.reason));
     // A separate record: the socket's request id has had its record since the opening.
     await recordRefusal(core, { ...visit, inputs: { ...visit.inputs, requestId: '' } }, answer.reason, answer);
   } catch (error) {
     core.log.warn({ path: visit.inputs.path, error: messageOf(error) }, 'an open socket could not be decided again: closed with 1012');
-    endForNow(session, 'gateway-unavailable');
+    endForNow(core, session, 'gateway-unavailable');
   }
 }
 
 /** No right ends: stock clients reconnect, and are decided then. */
-export function endForNow(session: Session, why: 'gateway-unavailable' | 'socket-closed'): void {
+export function endForNow(core: RelayCore, session: Session, why: 'gateway-unavailable' | 'socket-closed'): void {
   session.ended = true;
-  closeSoon(session.client, CLOSE.restart, refusalReason(why));
+  closeSoon(session.client, restartCode(core, session.client), refusalReason(why));
 }

@@ -352,13 +352,15 @@ describe('restart', () => {
 });
 
 describe('drain', () => {
-  it('closes every socket with 1012, one that does not answer too', async () => {
+  it('closes every socket with 1012, one that does not answer too, and one of events within its handshake with 1001', async () => {
     relay = await openTestRelay({ drainMs: 200 });
-    const clients = [await opened(), await opened(EVENTS_OUT), await relay.connect({ protocols: ['prefect'] })];
+    const clients = [await opened(), await opened(EVENTS_OUT), await relay.connect({ inputs: EVENTS_OUT, protocols: ['prefect'] })];
+    const unready = await relay.connect({ protocols: ['prefect'] });
     const deaf = await opened();
     deaf.raw.pause();
     await relay.relay.drain();
     for (const client of clients) expect((await client.closed).code).toBe(1012);
+    expect((await unready.closed).code).toBe(1001);
     expect(relay.relay.count()).toBe(0);
     await until(() => relay.prefect.sockets.every((socket) => socket.readyState === socket.CLOSED), 'no socket at Prefect');
   });

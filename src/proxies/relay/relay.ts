@@ -8,12 +8,11 @@ import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
 import { LictorError } from '../../contract/error.ts';
 import { joinSockets, type OpenSockets } from '../../contract/open-socket.ts';
 import type { WorkerChannel } from '../../contract/worker-channel.ts';
-import { CLOSE } from '../../prefect/frames/close-codes.ts';
 import { inWaves } from '../tunnels/in-waves.ts';
 import { openSockets } from '../tunnels/open-sockets.ts';
 import { recheckAll, recheckExpired } from '../tunnels/recheck.ts';
 import { createAdmissionQueue } from './admission-queue.ts';
-import { messageOf, type RelayCore } from './core.ts';
+import { messageOf, type RelayCore, restartCode } from './core.ts';
 import { createCountedLog } from './counted-log.ts';
 import { answerPlainRequest, answerUpgrade } from './handshake.ts';
 import { RELAY_LIMITS, type RelayLimits } from './limits.ts';
@@ -100,7 +99,7 @@ function prefectSockets(core: RelayCore): OpenSockets {
   return openSockets(core.sessions, {
     kind: 'prefect',
     show: ({ visit, sinceMs, worker }) => ({ target: visit.inputs.path, userAgent: visit.userAgent || null, sinceMs, worker: worker?.name ?? null }),
-    end: (session) => endForNow(session, 'socket-closed'),
+    end: (session) => endForNow(core, session, 'socket-closed'),
   });
 }
 
@@ -122,6 +121,7 @@ function createCore(parts: RelayParts): RelayCore {
       parts.steady,
     ),
     sessions: new Set(),
+    unready: new WeakSet(),
     left: 0,
     generation: 0,
     draining: false,
@@ -186,7 +186,7 @@ function startTicking(core: RelayCore, recheck: () => Promise<void>, recheckOver
 async function closeAll(core: RelayCore, sockets: readonly WebSocket[]): Promise<void> {
   const closed: Promise<void>[] = [];
   await inWaves(sockets, (client) => {
-    if (client.readyState !== client.CLOSED) closed.push(closing(client));
+    if (client.readyState !== client.CLOSED) closed.push(closing(core, client));
   });
   const timer = setTimeout(() => {
     for (const client of sockets) client.terminate();
@@ -195,11 +195,11 @@ async function closeAll(core: RelayCore, sockets: readonly WebSocket[]): Promise
   clearTimeout(timer);
 }
 
-function closing(client: WebSocket): Promise<void> {
+function closing(core: RelayCore, client: WebSocket): Promise<void> {
   return new Promise((resolve) => {
     client.once('close', () => resolve());
     // A paused socket would never read the answer to its close.
     client.resume();
-    client.close(CLOSE.restart, 'the gateway restarts');
+    client.close(restartCode(core, client), 'the gateway restarts');
   });
 }

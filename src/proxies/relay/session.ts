@@ -66,6 +66,7 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
   try {
     const opening = openUpstream({ upstream: core.parts.upstream, path: visit.inputs.path, headers, limits: core.limits, signal: gone.signal });
     if (client.protocol === 'prefect') await greet(client, opening, core.limits.greetAfterMs);
+    core.unready.delete(client);
     const upstream = await opening;
     const closed = upstream.closed();
     if (isAway() || closed !== undefined) {

@@ -139,7 +139,7 @@ describe('the console', () => {
     expect(await group.getByRole('cell').allTextContents()).toEqual(expect.arrayContaining(['corp', expect.stringContaining('admin')]));
     await shootBoth(page, 'console-groups');
     await group.getByRole('link').click();
-    await page.getByRole('button', { name: `${name}@corp` }).click();
+    await page.getByRole('button', { name: `${name}@corp`, exact: true }).click();
     await page
       .getByRole('region', { name: `${name}@corp` })
       .getByText('group:platform@corp')

@@ -49,14 +49,14 @@ it('a list of access tokens names the whole chain, and the proof of its actor', 
 it('a list of tokens says whether the former secret is still used during the overlap of a rotation', () => {
   const secret = { hash: 'a', createdMs: 0, expiresMs: null, lastUsedMs: null, lastUsedFrom: null };
   const lines = (former: object, nowMs = 0) =>
-    renderTokens([tokenJson({ ...stored, secrets: [secret, { ...secret, hash: 'b', expiresMs: 3_600_000, ...former }] }, { agents: [], nowMs })], {
+    renderTokens([tokenJson({ ...stored, secrets: [secret, { ...secret, hash: 'b', expiresMs: 3_607_000, ...former }] }, { agents: [], nowMs })], {
       out: process.stdout,
       env: { COLUMNS: '120' },
     }).split('\n');
-  const until = 'The former secret of etl is valid until 1970-01-01 01:00 UTC, and';
+  const until = 'The former secret of etl is valid until 1970-01-01 01:00:07 UTC, and';
   expect(lines({})[2]).toBe(`${until} was never used.`);
   expect(lines({ lastUsedMs: 60_000, lastUsedFrom: '192.0.2.7' })[2]).toBe(`${until} was last used 1970-01-01 00:01 UTC from 192.0.2.7.`);
-  expect(lines({ lastUsedMs: 60_000 }, 3_600_000)[2]).toBe('');
+  expect(lines({ lastUsedMs: 60_000 }, 3_607_000)[2]).toBe('');
 });
 
 it('a list of tokens leaves the id out where the terminal is narrow, and breaks no word of the others', () => {

@@ -69,7 +69,7 @@ export function renderTokens(tokens: readonly TokenJson[], terminal: Terminal): 
 function overlapLine({ name, overlap_until: until, secrets: [, former] }: TokenJson): string {
   if (until === null || former === undefined) return '';
   const used = former.last_used_at === null ? 'was never used' : `was last used ${minute(former.last_used_at)} UTC from ${former.last_used_from ?? '-'}`;
-  return `The former secret of ${name} is valid until ${minute(until)} UTC, and ${used}.\n`;
+  return `The former secret of ${name} is valid until ${second(until)} UTC, and ${used}.\n`;
 }
 
 export function renderAccessTokens(tokens: readonly StoredAccessToken[], terminal: Terminal): string {
@@ -77,6 +77,11 @@ export function renderAccessTokens(tokens: readonly StoredAccessToken[], termina
     .map(accessTokenJson)
     .map((token) => [token.id, [token.principal, ...token.on_behalf_of].join(' for '), minute(token.expires_at) ?? '-', token.given_for]);
   return renderTable([['ID', 'PRINCIPAL', 'UNTIL (UTC)', 'GIVEN FOR'], ...rows], terminal);
+}
+
+/** For a person who waits for it. */
+function second(time: string): string {
+  return time.slice(0, 19).replace('T', ' ');
 }
 
 function minute(time: string | null): string | undefined {

@@ -3,7 +3,7 @@ import { useUrlState } from '../../app/url-state.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { Tag } from '../../parts/tag.tsx';
-import { Time } from '../../parts/time.tsx';
+import { Time, utc } from '../../parts/time.tsx';
 import { AccessTokens } from './access-tokens.tsx';
 import { LastUse, Until, Words } from './cells.tsx';
 import { type Token, tokensQuery } from './data.ts';
@@ -66,7 +66,8 @@ function forTokens({ selected, onSelect }: ReturnType<typeof useOpenDetail>) {
 function Name({ token: { name, principal, state, overlap_until: until } }: { readonly token: Token }) {
   return (
     <>
-      <Who id={principal} name={name} /> {state === 'expired' && <Tag tone="bad">expired</Tag>} {until !== null && <Tag tone="info">two secrets</Tag>}
+      <Who id={principal} name={name} /> {state === 'expired' && <Tag tone="bad">expired</Tag>}{' '}
+      {until !== null && <Tag tone="info">two secrets until {utc(until)}</Tag>}
     </>
   );
 }

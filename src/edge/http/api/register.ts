@@ -20,7 +20,9 @@ import { objectionToRead, objectionToWrite } from './writes.ts';
 export function registerApi(app: FastifyInstance, parts: RouteParts, routes: readonly ApiRoute[] = API_ROUTES): void {
   for (const route of [...routes, openApiRoute(routes)]) {
     const url = `${parts.prefix}/api/v1${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
-    app.route({ method: route.method, url, bodyLimit: route.bodyLimit, handler: (request, reply) => answer(route, request, reply, parts) });
+    // Without HEAD: a stream would go on without a reader, and hold its place.
+    const limits = { bodyLimit: route.bodyLimit, exposeHeadRoute: false };
+    app.route({ method: route.method, url, ...limits, handler: (request, reply) => answer(route, request, reply, parts) });
   }
 }
 

@@ -83,6 +83,15 @@ describe('a stream', () => {
     expect((await ask(PATH, { headers: await headers(['admin']) })).statusCode).toBe(503);
   });
 
+  it('does not begin for HEAD, after which no one would read it and give its place back', async () => {
+    const asked = ledger();
+    const who = await headers();
+    const codes = [];
+    for (let count = 0; count < 7; count += 1) codes.push((await ask(PATH, { method: 'HEAD', headers: who })).statusCode);
+    expect([codes, asked.length]).toEqual([Array(7).fill(404), 0]);
+    expect((await ask(PATH, { headers: who })).statusCode).toBe(200);
+  });
+
   it.each([
     ['a viewer', ['viewer'], '', 403],
     ['an unknown filter', ['auditor'], '?x=1', 400],

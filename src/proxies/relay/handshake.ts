@@ -139,7 +139,8 @@ async function refuseUpgrade(core: RelayCore, visit: Visit, upgrade: Upgrade, re
   const { reason, authorization } = refusal;
   if (isEventsIn(visit) && REASONS[reason].status === 503) {
     // Stock clients drop the events in hand after any HTTP status. After a close they connect again.
-    const { client } = await switchProtocols(core, visit, upgrade);
+    const { client, inbox } = await switchProtocols(core, visit, upgrade);
+    inbox.discard();
     await closeRefused(core, visit, client, refusal);
     return;
   }

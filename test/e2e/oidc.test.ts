@@ -91,11 +91,13 @@ describe('login at the one provider', () => {
     expect((await context.cookies(gateway.url)).map(({ name }) => name.slice(0, 13))).toEqual(['lictor-login-', 'lictor-login-']);
     await logInAtKeycloak(two, PEOPLE.alice);
     await two.waitForURL((url) => url.pathname === '/v2/variables');
-    // Keycloak's page in the other tab notices the login by itself, and goes on; where it misses that, its person opens the page again.
+    // Keycloak's page in the other tab notices the login by itself, and goes on; if it misses that, its person opens the page again.
+    // If the page asks with the cookie of the session that just ended, it gets to the login, which knows the new session and has a link back.
     const landed = (url: URL): boolean => url.pathname === '/v2/flows';
     await one.waitForURL(landed, { timeout: 30_000 }).catch(async () => {
-      expect(new URL(one.url()).origin, (await one.locator('body').textContent()) ?? '').toBe(keycloak.url);
-      await one.goto(`${gateway.url}/v2/flows`);
+      const { origin } = new URL(one.url());
+      if (origin === keycloak.url) await one.goto(`${gateway.url}/v2/flows`);
+      else await one.getByRole('link', { name: 'Continue to Prefect' }).click();
       await one.waitForURL(landed);
     });
     // The first session ended with the second login: a page whose request was under way with it logs in once more by itself.

@@ -76,8 +76,8 @@ export const FAILURES: readonly Failure[] = [
     },
   },
   {
-    name: 'the identity provider is away for 3 minutes',
-    seconds: 180,
+    name: 'the identity provider is away for 10 minutes',
+    seconds: 600,
     async begin({ issuer, tokens }) {
       await issuer.end();
       // No node has seen this one.

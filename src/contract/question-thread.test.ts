@@ -41,7 +41,7 @@ const upper = async (asked: string) => asked.toUpperCase();
 
 it('answers one question after the other, and asks its owner meanwhile', async () => {
   const { ask } = thread();
-  expect(await Promise.all([ask('a', upper), ask('b', upper)])).toEqual([
+  expect(await Promise.all([ask('a', upper, 'alice'), ask('b', upper, 'alice')])).toEqual([
     ['a', 'A?', 'A!'],
     ['b', 'B?', 'B!'],
   ]);
@@ -50,23 +50,35 @@ it('answers one question after the other, and asks its owner meanwhile', async (
 
 it('rejects a question more than may wait, and takes one again afterwards', async () => {
   const { ask } = thread();
-  const [first, second, third] = [ask('a', upper), ask('b', upper), ask('c', upper)];
-  await expect(third).rejects.toMatchObject({ code: 'busy' });
-  await Promise.all([first, second]);
-  expect(await ask('d', upper)).toEqual(['d', 'D?', 'D!']);
+  const asked = ['a', 'b', 'c'].map((question) => ask(question, upper, 'alice'));
+  await expect(ask('x', upper, 'alice')).rejects.toMatchObject({ code: 'busy' });
+  await Promise.all(asked);
+  expect(await ask('d', upper, 'alice')).toEqual(['d', 'D?', 'D!']);
+});
+
+it('answers the principals in turn: many questions of one do not delay another, and lose a place to it', async () => {
+  const { ask } = thread({ mostWaiting: 3 });
+  const order: string[] = [];
+  const asking = (question: string, principal: string) => ask(question, upper, principal).finally(() => order.push(question));
+  const greedy = Promise.allSettled(['m1', 'm2', 'm3', 'm4'].map((question) => asking(question, 'mallory')));
+  await expect(asking('m5', 'mallory')).rejects.toMatchObject({ code: 'busy' });
+  await Promise.all([asking('b1', 'bob'), asking('c1', 'carol')]);
+  // The last questions of mallory made room for those of bob and carol.
+  expect((await greedy).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+  expect(order).toEqual(['m5', 'm4', 'm3', 'm1', 'm2', 'b1', 'c1']);
 });
 
 it('says what failed, resets, and continues', async () => {
   const { ask } = thread();
-  await expect(ask('fail', upper)).rejects.toMatchObject({ code: 'of-a-test', message: 'Error: broken' });
-  await expect(ask('function', upper)).rejects.toMatchObject({ code: 'of-a-test' });
-  expect(await ask('resets', upper)).toBe(2);
+  await expect(ask('fail', upper, 'alice')).rejects.toMatchObject({ code: 'of-a-test', message: 'Error: broken' });
+  await expect(ask('function', upper, 'alice')).rejects.toMatchObject({ code: 'of-a-test' });
+  expect(await ask('resets', upper, 'alice')).toBe(2);
 });
 
 it('starts another thread after one has ended', async () => {
   const { ask } = thread();
-  await expect(ask('exit', upper)).rejects.toMatchObject({ code: 'late' });
-  expect(await ask('a', upper)).toEqual(['a', 'A?', 'A!']);
+  await expect(ask('exit', upper, 'alice')).rejects.toMatchObject({ code: 'late' });
+  expect(await ask('a', upper, 'alice')).toEqual(['a', 'A?', 'A!']);
   expect(started).toBe(2);
 });
 
@@ -75,7 +87,7 @@ it.each([
   ['the owner fails', 'a', () => Promise.reject(new Error('away'))],
   ['no thread can get what the owner answers', 'a', () => Promise.resolve(() => 'a function')],
 ] as const)('ends at its time limit if %s', async (_what, question, own) => {
-  await expect(thread({ atMostMs: 200 }).ask(question, own)).rejects.toMatchObject({ code: 'late' });
+  await expect(thread({ atMostMs: 200 }).ask(question, own, 'alice')).rejects.toMatchObject({ code: 'late' });
 });
 
 it('is opened in a thread only', () => {

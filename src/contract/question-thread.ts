@@ -1,6 +1,7 @@
 // A thread that answers one question after the other, each within a time, and may ask its owner meanwhile. The thread's side: question-port.ts.
 import type { Worker } from 'node:worker_threads';
 import { LictorError } from './error.ts';
+import { createFairLine } from './fair-line.ts';
 
 /** What the thread sends: its answer, or a question to its owner. */
 export type FromThread<Ask> =
@@ -12,8 +13,11 @@ export type FromThread<Ask> =
 export type ToThread<Question> = { readonly question: Question } | { readonly number: number; readonly value: unknown };
 
 export interface QuestionThread<Question, Ask> {
-  /** Throws the LictorError of the thread, or `busy` or `late`. `own` answers the thread; if it rejects, the question runs into its time limit. */
-  ask(question: Question, own: (asked: Ask) => Promise<unknown>): Promise<unknown>;
+  /**
+   * Throws the LictorError of the thread, or `busy` or `late`. `own` answers the thread; if it rejects, the question runs into its time limit.
+   * `principal`: who asks. The principals that wait get their turn one after the other.
+   */
+  ask(question: Question, own: (asked: Ask) => Promise<unknown>, principal: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -23,7 +27,7 @@ export interface QuestionThreadParts {
   readonly atMostMs: number;
   /** Ends a thread that nothing was asked for so long. Left out: it stays. */
   readonly idleMs?: number;
-  /** Above this number of waiting questions, a caller must retry. */
+  /** Above this number of waiting questions, who has the most of them must retry. */
   readonly mostWaiting: number;
   readonly busy: () => LictorError;
   readonly late: () => LictorError;
@@ -32,8 +36,7 @@ export interface QuestionThreadParts {
 export function createQuestionThread<Question, Ask>({ start, atMostMs, idleMs, mostWaiting, busy, late }: QuestionThreadParts): QuestionThread<Question, Ask> {
   let thread: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
+  const line = createFairLine({ atOnce: 1, waiting: mostWaiting });
   const end = async (): Promise<void> => {
     clearTimeout(idle);
     const ending = thread;
@@ -56,16 +59,10 @@ export function createQuestionThread<Question, Ask>({ start, atMostMs, idleMs, m
     return answer.value;
   };
   return {
-    ask(question, own) {
-      if (waiting >= mostWaiting) return Promise.reject(busy());
-      waiting += 1;
-      const asked = last
-        .then(() => askNow(question, own))
-        .finally(() => {
-          waiting -= 1;
-        });
-      last = asked.catch(() => undefined); // Each caller gets its own rejection.
-      return asked;
+    async ask(question, own, principal) {
+      const answer = await line.run({ from: principal }, async () => ({ value: await askNow(question, own) }));
+      if (answer === 'busy') throw busy();
+      return answer.value;
     },
     close: end,
   };

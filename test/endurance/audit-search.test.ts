@@ -16,6 +16,7 @@ import { type AuditFilter, openLedgerReader } from '../../src/record/ledger/quer
 import type { PageQuestion } from '../../src/record/ledger/search/questions.ts';
 import { createLedgerSearch } from '../../src/record/ledger/search/search.ts';
 
+const ALICE = { principal: 'alice' };
 const COUNT = 5_000_000;
 const RIGHTS_CONFIG = {
   publicUrl: { origin: 'https://prefect.example.com', hostname: 'prefect.example.com', port: 443, secure: true, basePath: '' },
@@ -73,7 +74,7 @@ describe('the search of the console on five million records', () => {
   const covered: VisibleIds = async (_type, ids) => new Set(ids.filter((id) => Number(id.slice(-12)) % 40 === 7));
 
   // The first question starts the thread.
-  beforeAll(() => search.page({ filter: { limit: 1 } }));
+  beforeAll(() => search.page({ filter: { limit: 1 } }, ALICE));
 
   it.each<[string, PageQuestion, number]>([
     ['everything', { filter: { limit: 100, newestFirst: true } }, 100],
@@ -83,7 +84,7 @@ describe('the search of the console on five million records', () => {
     ['nothing in the scope, up to the bound', { filter: { limit: 100, newestFirst: true }, reader: { ...reader, runs: null } }, 0],
   ])('has its first page within 300 ms: %s', async (what, question, count) => {
     const startedMs = performance.now();
-    const { records, stoppedAt } = await search.page(question, covered);
+    const { records, stoppedAt } = await search.page(question, { ...ALICE, covered });
     const ms = performance.now() - startedMs;
     process.stderr.write(`${what}: ${records.length} in ${ms.toFixed(1)} ms${stoppedAt === undefined ? '' : `, back to ${stoppedAt.time}`}\n`);
     expect(records).toHaveLength(count);
@@ -117,9 +118,9 @@ describe('questions about rights on five million records', () => {
       return answer;
     };
     let steps = 1;
-    let counted = timed('unused', review.ask('unused', { since: SINCE }));
-    await timed('matrix', review.ask('matrix', { rows: 'roles', about: {}, limit: 10 }));
-    for (; (await counted).counted_to !== null; steps += 1) counted = timed('unused', review.ask('unused', { since: SINCE }));
+    let counted = timed('unused', review.ask('unused', { since: SINCE }, ALICE.principal));
+    await timed('matrix', review.ask('matrix', { rows: 'roles', about: {}, limit: 10 }, ALICE.principal));
+    for (; (await counted).counted_to !== null; steps += 1) counted = timed('unused', review.ask('unused', { since: SINCE }, ALICE.principal));
     const { lines } = await counted;
     expect(lines).toHaveLength(300);
     expect(lines.reduce((sum, { requests }) => sum + requests, 0)).toBe(COUNT * 0.99);
@@ -130,7 +131,7 @@ describe('questions about rights on five million records', () => {
   it('a simulation says within 20 s how far it is, and searches are answered meanwhile', async () => {
     const drafts = createDrafts({ actions: collectActions(OPERATIONS), storeAt, ledgerFile: state.paths.ledgerFile });
     const search = createLedgerSearch(state.paths);
-    await search.page({ filter: { limit: 1 } });
+    await search.page({ filter: { limit: 1 } }, ALICE);
     const config = { identityProviders: [], roles: [], agents: [] };
     const startedMs = performance.now();
     const steps = drafts.simulate({ files: { 'a.cedar': FREEZE }, since: SINCE, nowMs: Date.parse('2026-02-01T00:00:00.000Z'), config });
@@ -141,7 +142,7 @@ describe('questions about rights on five million records', () => {
       expect(ms).toBeLessThan(20_000);
       if (step.progress.records >= 50_000) break;
       const searchedMs = performance.now();
-      expect((await search.page({ filter: { limit: 100, newestFirst: true } })).records).toHaveLength(100);
+      expect((await search.page({ filter: { limit: 100, newestFirst: true } }, ALICE)).records).toHaveLength(100);
       expect(performance.now() - searchedMs).toBeLessThan(2_000);
     }
     await Promise.all([search.close(), drafts.close()]);

@@ -64,7 +64,7 @@ export function openCall(parts: CallParts, requester: ToolRequester, tool: strin
       return response.body.length === 0 ? null : (JSON.parse(response.body.toString('utf8')) as JsonValue);
     },
     explain: (action, id) => explain(parts, inputs, { action, id }),
-    recordsOf: (flowRun, last) => recordsOf(parts, inputs, { flowRun, last }),
+    recordsOf: (flowRun, last) => recordsOf(parts, requester, { flowRun, last }),
     approvalOf: (id) => approvalOf(parts, requester, id),
   };
 }
@@ -102,14 +102,14 @@ async function explain(
   };
 }
 
-async function recordsOf({ ledgerSearch }: CallParts, { requestId }: EdgeInputs, filter: { readonly flowRun: string; readonly last: number }) {
+async function recordsOf({ ledgerSearch }: CallParts, { inputs, principal }: ToolRequester, filter: { readonly flowRun: string; readonly last: number }) {
   try {
-    const { records } = await ledgerSearch.page({ filter });
+    const { records } = await ledgerSearch.page({ filter }, { principal: principal.id });
     return records.map(({ time, principal, on_behalf_of, action, decision, reason, status, tool, approval_id }) => ({
       ...{ time, principal, on_behalf_of, action, decision, reason, status, tool, approval_id },
     }));
   } catch (error) {
-    if (error instanceof LictorError) throw new ToolRefusal(errorOf({ code: 'gateway-unavailable', detail: error.message }, requestId));
+    if (error instanceof LictorError) throw new ToolRefusal(errorOf({ code: 'gateway-unavailable', detail: error.message }, inputs.requestId));
     throw error;
   }
 }

@@ -44,10 +44,10 @@ it('asks the gateway about an object, and says when Prefect does not answer', as
     },
   });
   const question = { action: 'flow_runs.cancel', resource: RUN, limit: 10 };
-  expect((await review.ask('whoCan', question)).lines).toMatchObject([{ principal: 'token:team', allowed: true, scope: 'tags=team-a' }]);
+  expect((await review.ask('whoCan', question, 'alice')).lines).toMatchObject([{ principal: 'token:team', allowed: true, scope: 'tags=team-a' }]);
   isThere = false;
-  expect((await review.ask('whoCan', question)).lines).toMatchObject([{ principal: 'token:team', allowed: false, reason: 'upstream-unavailable' }]);
-  await expect(review.ask('whoCan', { action: 'no.such', limit: 1 })).rejects.toMatchObject({ code: 'usage' });
+  expect((await review.ask('whoCan', question, 'alice')).lines).toMatchObject([{ principal: 'token:team', allowed: false, reason: 'upstream-unavailable' }]);
+  await expect(review.ask('whoCan', { action: 'no.such', limit: 1 }, 'alice')).rejects.toMatchObject({ code: 'usage' });
 });
 
 it('explains with an object as Prefect writes it: 0.0 is a number with its text, which a thread cannot get as it is', async () => {
@@ -55,17 +55,17 @@ it('explains with an object as Prefect writes it: 0.0 is a number with its text,
   if (!run.ok) throw new Error('not readable');
   open({ lookup: async (path) => (path === `/api/flow_runs/${RUN}` ? run.tree : null) });
   const asked = { who: { name: 'token:team' }, action: 'flow_runs.cancel', about: {}, resource: RUN };
-  expect((await review.ask('explain', asked)).explanation).toMatchObject({ decision: 'allow' });
+  expect((await review.ask('explain', asked, 'alice')).explanation).toMatchObject({ decision: 'allow' });
 });
 
 it('ends a question that takes too long', async () => {
   open({ atMostMs: 1 });
-  await expect(review.ask('matrix', { rows: 'roles', about: {}, limit: 1 })).rejects.toMatchObject({ code: 'review-too-long' });
+  await expect(review.ask('matrix', { rows: 'roles', about: {}, limit: 1 }, 'alice')).rejects.toMatchObject({ code: 'review-too-long' });
 });
 
 it('refuses more questions than may wait', async () => {
   open();
-  const asked = Array.from({ length: 9 }, () => review.ask('matrix', { rows: 'roles', about: {}, limit: 1 }));
+  const asked = Array.from({ length: 10 }, () => review.ask('matrix', { rows: 'roles', about: {}, limit: 1 }, 'alice'));
   const [last] = (await Promise.allSettled(asked)).slice(-1);
   expect(last).toMatchObject({ status: 'rejected', reason: { code: 'review-busy' } });
 });

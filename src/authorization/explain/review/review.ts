@@ -9,7 +9,7 @@ import type { Answers, Kind, LookedUp, LookUp, Question, Questions, ReviewData }
 
 export interface AccessReview {
   /** Throws LictorError `usage` or `principal-unknown` for the question itself, `review-busy` and `review-too-long`. */
-  ask<K extends Kind>(kind: K, question: Questions[K]): Promise<Answers[K]>;
+  ask<K extends Kind>(kind: K, question: Questions[K], principal: string): Promise<Answers[K]>;
   close(): Promise<void>;
 }
 
@@ -24,7 +24,6 @@ export interface ReviewParts {
 
 const AT_MOST_MS = 20_000;
 const IDLE_MS = 300_000;
-/** Above this number of waiting questions, a caller must retry. */
 const MOST_WAITING = 8;
 
 /** The thread starts with the first question. */
@@ -37,8 +36,8 @@ export function createAccessReview({ data, lookup, atMostMs = AT_MOST_MS, idleMs
   });
   return {
     // The thread answers each kind of question with its kind of answer.
-    ask: <K extends Kind>(kind: K, question: Questions[K]) =>
-      thread.ask({ kind, ...question } as unknown as Question, (asked) => lookUp(lookup, asked)) as Promise<Answers[K]>,
+    ask: <K extends Kind>(kind: K, question: Questions[K], principal: string) =>
+      thread.ask({ kind, ...question } as unknown as Question, (asked) => lookUp(lookup, asked), principal) as Promise<Answers[K]>,
     close: thread.close,
   };
 }

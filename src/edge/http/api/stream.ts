@@ -7,7 +7,7 @@ import type { Changes } from '../../../record/ledger/query.ts';
 import type { ChangesQuestion } from '../../../record/ledger/search/questions.ts';
 import { apiRoute, type CallContext } from './api-route.ts';
 import { AUDIT_FILTER, filterOf } from './audit/query.ts';
-import { search, seesNames } from './audit/search-ledger.ts';
+import { askerOf, search, seesNames } from './audit/search-ledger.ts';
 import { RECORD_ID } from './audit/words.ts';
 import { liveEvents } from './live-events.ts';
 import { authorizeReading } from './reading.ts';
@@ -42,8 +42,9 @@ function lastEventId({ request }: CallContext): string | undefined {
   return typeof id === 'string' && RECORD_ID.parse(id, 0) !== undefined ? id : undefined;
 }
 
-function changes({ parts }: CallContext, question: ChangesQuestion & { readonly reader: RecordReader }) {
-  return search(parts, () => parts.liveSearch.ask({ kind: 'changes', ...question }, parts.coveredObjects(question.reader)));
+function changes(context: CallContext, question: ChangesQuestion & { readonly reader: RecordReader }) {
+  const asker = askerOf({ ...context, reader: question.reader });
+  return search(context.parts, () => context.parts.liveSearch.ask({ kind: 'changes', ...question }, asker));
 }
 
 /** Ends on every failure. The reader connects again with its cursor, and so loses nothing. */

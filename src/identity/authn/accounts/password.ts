@@ -1,6 +1,6 @@
 // Password hashes: argon2id in PHC notation, at most two at a time.
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
-import { createFairLine, type Place } from './fair-line.ts';
+import { createFairLine, type Place } from '../../../contract/fair-line.ts';
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes; about 40 ms here. */
 const COST: Cost = { memory: 19_456, passes: 2, parallelism: 1 };

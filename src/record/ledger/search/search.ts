@@ -6,20 +6,27 @@ import { createQuestionThread } from '../../../contract/question-thread.ts';
 import type { VisibleIds } from '../../../prefect/scope-filter/scope-filter.ts';
 import type { Answers, Asks, Covered, Page, PageQuestion, Question } from './questions.ts';
 
+export interface Asker {
+  /** The id of the principal: those who wait get their turn one after the other. */
+  readonly principal: string;
+  /** By Prefect, for a `reader` with restrictions; without it, such a reader sees nothing. */
+  readonly covered?: VisibleIds;
+}
+
 export interface LedgerSearch {
   /**
    * Throws LictorError `record-unknown` for an unknown record, `name-unknown` for a name, `objects-unknown` while Prefect does not answer, or
-   * `search-too-long`, `search-busy`, `ledger-missing`. `covered`: by Prefect, for a `reader` with restrictions; without it, such a reader sees nothing.
+   * `search-too-long`, `search-busy`, `ledger-missing`.
    */
-  ask<K extends keyof Answers>(question: Extract<Question, { kind: K }>, covered?: VisibleIds): Promise<Answers[K]>;
-  page(question: PageQuestion, covered?: VisibleIds): Promise<Page>;
+  ask<K extends keyof Answers>(question: Extract<Question, { kind: K }>, asker: Asker): Promise<Answers[K]>;
+  page(question: PageQuestion, asker: Asker): Promise<Page>;
   close(): Promise<void>;
 }
 
 export interface SearchParts extends Pick<StatePaths, 'ledgerFile' | 'ledgerKey'> {
   /** Default: 20 s. */
   readonly atMostMs?: number;
-  /** Above this number of waiting questions, a caller must retry. Default: 8. */
+  /** Default: 8. */
   readonly mostWaiting?: number;
 }
 
@@ -40,11 +47,12 @@ export function createLedgerSearch({ ledgerFile, ledgerKey, atMostMs = AT_MOST_M
     busy: () => new LictorError('search-busy', 'Too many searches in the ledger wait.'),
     late: () => new LictorError('search-too-long', 'The ledger was not searched to the end in time.'),
   });
-  const ask = (question: Question, covered: VisibleIds = NOTHING): Promise<unknown> => thread.ask(question, (asks) => answerAsks(covered, asks));
+  const ask = (question: Question, { principal, covered = NOTHING }: Asker): Promise<unknown> =>
+    thread.ask(question, (asks) => answerAsks(covered, asks), principal);
   return {
     // The thread answers each kind of question with its kind of answer.
-    ask: <K extends keyof Answers>(question: Extract<Question, { kind: K }>, covered?: VisibleIds) => ask(question, covered) as Promise<Answers[K]>,
-    page: (question, covered) => ask({ kind: 'page', ...question }, covered) as Promise<Page>,
+    ask: <K extends keyof Answers>(question: Extract<Question, { kind: K }>, asker: Asker) => ask(question, asker) as Promise<Answers[K]>,
+    page: (question, asker) => ask({ kind: 'page', ...question }, asker) as Promise<Page>,
     close: thread.close,
   };
 }

@@ -70,7 +70,7 @@ function taskEvent(id: number, state: string, occurred: string) {
 }
 
 const ask = (cursor?: string, most = 5000, prefect: PrefectSource = AWAY): Promise<TimelinePage> =>
-  pages.timeline({ run: RUN, seesNames: true, most, cursor: cursor === undefined ? undefined : parseCursor(cursor) }, prefect);
+  pages.timeline({ run: RUN, seesNames: true, most, cursor: cursor === undefined ? undefined : parseCursor(cursor) }, prefect, 'alice');
 
 async function allPages(most: number, prefect = AWAY): Promise<readonly TimelinePage[]> {
   const all = [await ask(undefined, most, prefect)];
@@ -113,6 +113,7 @@ describe('the pages of a timeline', () => {
     const page = await slow.timeline(
       { run: RUN, seesNames: true, most: 10, cursor: undefined },
       { run: () => never, childrenOf: () => never, flowRunOfTask: () => never },
+      'alice',
     );
     await slow.close();
     expect(page).toMatchObject({ run: { prefect: 'unknown', name: 'fuzzy-otter' } });
@@ -148,17 +149,17 @@ describe('the pages of a timeline', () => {
 
   it('have no name for a reader who may not see names', async () => {
     fill();
-    const page = await pages.timeline({ run: RUN, seesNames: false, most: 100, cursor: undefined }, AWAY);
+    const page = await pages.timeline({ run: RUN, seesNames: false, most: 100, cursor: undefined }, AWAY, 'alice');
     expect(JSON.stringify(page)).not.toMatch(/fuzzy-otter|work-0|below/);
     expect(page.rows).toHaveLength((await printed()).length);
-    const byName = (run: string) => pages.timeline({ run, seesNames: false, most: 1, cursor: undefined }, AWAY);
+    const byName = (run: string) => pages.timeline({ run, seesNames: false, most: 1, cursor: undefined }, AWAY, 'alice');
     expect((await byName('fuzzy-otter')).run).toMatchObject({ id: RUN, name: null });
     await expect(byName('fuzzy-ott')).rejects.toMatchObject({ code: 'name-unknown' });
   });
 
   it('are none for a run that nothing is known about', async () => {
     fill();
-    await expect(pages.timeline({ run: uuid(77), seesNames: true, most: 1, cursor: undefined }, AWAY)).rejects.toMatchObject({ code: 'run-unknown' });
+    await expect(pages.timeline({ run: uuid(77), seesNames: true, most: 1, cursor: undefined }, AWAY, 'alice')).rejects.toMatchObject({ code: 'run-unknown' });
   });
 });
 
@@ -219,7 +220,7 @@ describe('what was written since', () => {
 
 describe('the runs seen last', () => {
   const QUESTION = { before: '9', text: '', byName: true, most: 50, seesNames: true, named: null, state: '' };
-  const recent = (more = {}) => pages.recent({ ...QUESTION, ...more });
+  const recent = (more = {}) => pages.recent({ ...QUESTION, ...more }, 'alice');
 
   it('stand at their newest state, the newest first, each with who started it', async () => {
     add(0, creation);
@@ -285,7 +286,7 @@ describe('the runs seen last', () => {
     writeEvents(paths, [at2(1, 1), at2(2, 2), at2(3, 3), at2(4, 3), at2(5, 4), ...[5, 6, 7, 8, 9].map((second) => at2(second + 1, second))]);
     const own = (ids: readonly string[], more = {}) => {
       const seeing = async (asked: readonly string[]) => new Set(asked.filter((id) => ids.includes(id)));
-      return pages.recent({ ...QUESTION, ...more }, seeing);
+      return pages.recent({ ...QUESTION, ...more }, 'alice', seeing);
     };
     const short = ({ runs, before }: Awaited<ReturnType<typeof own>>) => [runs.map(({ id }) => id), before];
     expect(short(await own([uuid(1)], { most: 1 }))).toEqual([[uuid(1)], null]);
@@ -303,7 +304,9 @@ describe('the runs seen last', () => {
       before = page.before;
     }
     expect([sizes, ids.toSorted()]).toEqual([[1, 2, 1], some]);
-    await expect(pages.recent(QUESTION, () => Promise.reject(new Error('away')))).rejects.toThrow(expect.objectContaining({ code: 'objects-unknown' }));
+    await expect(pages.recent(QUESTION, 'alice', () => Promise.reject(new Error('away')))).rejects.toThrow(
+      expect.objectContaining({ code: 'objects-unknown' }),
+    );
   });
 
   it('come from the records where no event is stored', async () => {

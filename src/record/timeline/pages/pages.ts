@@ -10,9 +10,9 @@ import type { RecentQuestion, RecentRuns, Seeing } from './recent.ts';
 
 export interface RunPages {
   /** Throws LictorError `run-unknown`, `name-unknown`, `search-too-long`, `search-busy` or `ledger-missing`. */
-  timeline(question: TimelineQuestion, prefect: PrefectSource): Promise<TimelinePage>;
+  timeline(question: TimelineQuestion, prefect: PrefectSource, principal: string): Promise<TimelinePage>;
   /** `seeing`: which runs a reader with limits sees; undefined: the reader sees every run. Throws `objects-unknown` too, while Prefect does not answer. */
-  recent(question: RecentQuestion, seeing?: Seeing): Promise<RecentRuns>;
+  recent(question: RecentQuestion, principal: string, seeing?: Seeing): Promise<RecentRuns>;
   close(): Promise<void>;
 }
 
@@ -26,7 +26,6 @@ export interface PagesParts {
 
 const AT_MOST_MS = 20_000;
 const PREFECT_MS = 2_000;
-/** Above this number of waiting questions, a caller must retry. */
 const MOST_WAITING = 8;
 
 /** The thread starts with the first question. */
@@ -44,19 +43,21 @@ export function createRunPages({ ledgerFile, atMostMs = AT_MOST_MS, prefectMs = 
     late: () => new LictorError('search-too-long', 'The ledger was not read to the end in time.'),
   });
   // The time begins with the first question to Prefect: this one may wait for others.
-  const ask = (question: Question, source: PrefectSource, seeing: Seeing = seesNone): Promise<unknown> => {
+  const ask = (question: Question, principal: string, source: PrefectSource, seeing: Seeing = seesNone): Promise<unknown> => {
     let prefect: PrefectSource | undefined;
-    return thread.ask(question, (asked): Promise<unknown> => {
+    const own = (asked: Ask): Promise<unknown> => {
       // A rejection would hold the thread until its time is over.
       if (asked.method === 'seen') return seeing(asked.ids).catch((): Seen => null);
       prefect ??= within(source, prefectMs);
       return prefect[asked.method](asked.id);
-    });
+    };
+    return thread.ask(question, own, principal);
   };
   return {
     // The thread answers a question of a kind with a page of it.
-    timeline: (question, prefect) => ask({ kind: 'timeline', question }, prefect) as Promise<TimelinePage>,
-    recent: (question, seeing) => ask({ kind: 'recent', question, limited: seeing !== undefined }, noPrefect('not asked'), seeing) as Promise<RecentRuns>,
+    timeline: (question, prefect, principal) => ask({ kind: 'timeline', question }, principal, prefect) as Promise<TimelinePage>,
+    recent: (question, principal, seeing) =>
+      ask({ kind: 'recent', question, limited: seeing !== undefined }, principal, noPrefect('not asked'), seeing) as Promise<RecentRuns>,
     close: thread.close,
   };
 }

@@ -1,7 +1,7 @@
 // GET explain and POST explain/request: the decision about any principal. The same below explain/mine: about the principal that asks.
 import { z } from 'zod';
 import { apiRoute } from '../api-route.ts';
-import { search } from '../audit/search-ledger.ts';
+import { askerOf, search } from '../audit/search-ledger.ts';
 import { record } from '../record-schema.ts';
 import { ABOUT, actionName, explained, pasted, principalName, resourceText, review } from './shapes.ts';
 
@@ -34,7 +34,7 @@ export const explainRecord = apiRoute({
   answer: z.strictObject({ record, now: explained.nullable(), changed: z.boolean(), notes: z.array(z.string()).readonly() }),
   async handle({ params: { id: request }, ...call }) {
     const { parts, reader } = call;
-    const found = await search(parts, () => parts.ledgerSearch.page({ filter: { request, limit: 1 }, reader }, parts.coveredObjects(reader)));
+    const found = await search(parts, () => parts.ledgerSearch.page({ filter: { request, limit: 1 }, reader }, askerOf(call)));
     if (!found.ok) return found;
     const [first] = found.answer.records;
     if (first === undefined) return { ok: false, code: 'not-found', detail: NO_REQUEST };

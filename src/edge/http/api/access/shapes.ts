@@ -106,9 +106,13 @@ export const explained = z.strictObject({
 });
 
 /** `usage` and `principal-unknown` are faults of the question, with words for the person who asked it. */
-export async function review<K extends Kind>(kind: K, question: Questions[K], { parts }: Pick<CallContext, 'parts'>): Promise<Result<Answers[K]>> {
+export async function review<K extends Kind>(
+  kind: K,
+  question: Questions[K],
+  { parts, authorization }: Pick<CallContext, 'parts' | 'authorization'>,
+): Promise<Result<Answers[K]>> {
   try {
-    return { ok: true, body: await parts.accessReview.ask(kind, question) };
+    return { ok: true, body: await parts.accessReview.ask(kind, question, authorization.principal.id) };
   } catch (error) {
     if (!(error instanceof LictorError)) throw error;
     if (error.code === 'usage' || error.code === 'principal-unknown') return { ok: false, code: 'request-invalid', detail: error.message };

@@ -6,7 +6,7 @@ import { COLUMNS } from '../../../../record/ledger/columns.ts';
 import type { PageQuestion } from '../../../../record/ledger/search/questions.ts';
 import { apiRoute, type CallContext } from '../api-route.ts';
 import { AUDIT_FILTER, filterOf } from './query.ts';
-import { search, seesNames } from './search-ledger.ts';
+import { askerOf, search, seesNames } from './search-ledger.ts';
 
 const PAGE = 200;
 /** For all of it there is `lictor audit export`, which also carries the proof. */
@@ -42,8 +42,8 @@ export const auditExport = apiRoute({
 
 type Found = Awaited<ReturnType<CallContext['parts']['ledgerSearch']['page']>>;
 
-function pageOf({ parts, reader }: CallContext, question: PageQuestion) {
-  return search(parts, () => parts.ledgerSearch.page(question, parts.coveredObjects(reader)));
+function pageOf(context: CallContext, question: PageQuestion) {
+  return search(context.parts, () => context.parts.ledgerSearch.page(question, askerOf(context)));
 }
 
 /** A failure breaks the download off, so that no part passes for the whole. */

@@ -7,7 +7,7 @@ import { didYouMean, knownActions, knownReasons } from '../../../../record/ledge
 import { apiRoute } from '../api-route.ts';
 import { record } from '../record-schema.ts';
 import { AUDIT_QUERY, pageFilterOf } from './query.ts';
-import { search, seesNames } from './search-ledger.ts';
+import { askerOf, search, seesNames } from './search-ledger.ts';
 import { RECORD_ID } from './words.ts';
 
 const page = z.strictObject({
@@ -28,7 +28,7 @@ export const audit = apiRoute({
     const { parts, reader } = context;
     const filter = pageFilterOf(query, parts.clock());
     const question = { filter, seesNames: await seesNames(context, filter), reader };
-    const found = await search(parts, () => parts.ledgerSearch.page(question, parts.coveredObjects(reader)));
+    const found = await search(parts, () => parts.ledgerSearch.page(question, askerOf(context)));
     if (!found.ok) return found;
     const { records, unknown, stoppedAt } = found.answer;
     const isFull = records.length === ('limit' in filter ? filter.limit : filter.last);
@@ -45,8 +45,9 @@ export const auditRecord = apiRoute({
   needs: 'records',
   params: z.strictObject({ id: z.string().refine((text) => RECORD_ID.parse(text, 0) !== undefined, RECORD_ID.hint) }),
   answer: record,
-  async handle({ params, reader, parts }) {
-    const found = await search(parts, () => parts.ledgerSearch.ask({ kind: 'record', id: params.id, reader }, parts.coveredObjects(reader)));
+  async handle({ params, ...context }) {
+    const { reader, parts } = context;
+    const found = await search(parts, () => parts.ledgerSearch.ask({ kind: 'record', id: params.id, reader }, askerOf(context)));
     if (!found.ok) return found;
     return found.answer === null ? { ok: false, code: 'not-found', detail: NO_RECORD } : { ok: true, body: found.answer };
   },
@@ -65,8 +66,9 @@ export const auditWords = apiRoute({
     reasons: z.array(z.string()).readonly(),
     principals: z.array(z.string()).readonly().describe('Empty unless you may read every record'),
   }),
-  async handle({ reader, parts }) {
-    const found = reader.everything ? await search(parts, () => parts.ledgerSearch.ask({ kind: 'principals' })) : { ok: true as const, answer: [] };
+  async handle(context) {
+    const ask = () => context.parts.ledgerSearch.ask({ kind: 'principals' }, askerOf(context));
+    const found = context.reader.everything ? await search(context.parts, ask) : { ok: true as const, answer: [] };
     if (!found.ok) return found;
     return { ok: true, body: { actions: knownActions(), action_words: wordsOfActions(), reasons: knownReasons(), principals: found.answer } };
   },
@@ -93,9 +95,9 @@ export const auditChain = apiRoute({
       .readonly()
       .describe('One for each node; empty unless you may read every record'),
   }),
-  async handle({ reader, parts }) {
-    const found = await search(parts, () => parts.ledgerSearch.ask({ kind: 'chain' }));
+  async handle(context) {
+    const found = await search(context.parts, () => context.parts.ledgerSearch.ask({ kind: 'chain' }, askerOf(context)));
     if (!found.ok) return found;
-    return { ok: true, body: reader.everything ? found.answer : { ...found.answer, head: null, chains: [] } };
+    return { ok: true, body: context.reader.everything ? found.answer : { ...found.answer, head: null, chains: [] } };
   },
 });

@@ -1,12 +1,17 @@
 // Asks the search thread for a route, and translates its errors.
 import { LictorError } from '../../../../contract/error.ts';
 import type { AuditFilter } from '../../../../record/ledger/query.ts';
+import type { Asker } from '../../../../record/ledger/search/search.ts';
 import type { CallContext, Result } from '../api-route.ts';
 
 /** Errors that say what is wrong with the question. They name nothing that the caller may not see. */
 const OF_THE_QUESTION: readonly string[] = ['record-unknown', 'name-unknown'];
 
 export type Refused = Extract<Result<never>, { ok: false }>;
+
+export function askerOf({ authorization, parts, reader }: Pick<CallContext, 'authorization' | 'parts' | 'reader'>): Asker {
+  return { principal: authorization.principal.id, covered: parts.coveredObjects(reader) };
+}
 
 /** Runs a search. A failure is the caller's own mistake, or an outage. */
 export async function search<T>({ log }: CallContext['parts'], ask: () => Promise<T>): Promise<{ readonly ok: true; readonly answer: T } | Refused> {

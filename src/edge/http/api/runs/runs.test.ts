@@ -63,7 +63,7 @@ beforeEach(() => {
       asked.push(question);
       return page;
     },
-    recent: async (question, seeing) => {
+    recent: async (question, _principal, seeing) => {
       asked.push(question);
       return { runs: await seenOnly([RUN, OTHER], seeing), before: at(0) };
     },
@@ -183,7 +183,7 @@ describe('a reader with a scope', () => {
     const ids: Readonly<Record<string, string>> = { own: RUN, foreign: OTHER };
     get().runPages = {
       timeline: async () => page,
-      recent: async (question, seeing) => {
+      recent: async (question, _principal, seeing) => {
         asked.push(question);
         const named = question.named === null ? undefined : ids[question.named];
         return { runs: await seenOnly(named === undefined ? [] : [named], seeing), before: null };

@@ -36,7 +36,7 @@ export const runs = apiRoute({
     const question = { text, state, before, most: limit, seesNames: names, byName: names, named };
     const seeing = context.reader.everything ? undefined : (ids: readonly string[]) => seenRuns(context, ids);
     return answerOf(context.parts, async () => {
-      const { runs: found, before: next } = await context.parts.runPages.recent(question, seeing);
+      const { runs: found, before: next } = await context.parts.runPages.recent(question, context.authorization.principal.id, seeing);
       return { ok: true, body: { runs: found, next } };
     });
   },

@@ -43,7 +43,9 @@ export const timeline = apiRoute({
     if (isNamed && !context.reader.everything) return { ok: false, code: 'not-found' };
     const question = { run: params.id, most: limit, cursor: cursor === undefined ? undefined : parseCursor(cursor), seesNames: await seesNames(context) };
     const { runPages, prefectRuns } = context.parts;
-    return answerOf(context.parts, async () => seenPage(await runPages.timeline(question, prefectRuns), context, params.id));
+    return answerOf(context.parts, async () =>
+      seenPage(await runPages.timeline(question, prefectRuns, context.authorization.principal.id), context, params.id),
+    );
   },
 });
 

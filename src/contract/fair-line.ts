@@ -1,4 +1,4 @@
-// A bounded queue before expensive work. After three known devices comes one of the other networks in turn, so no network delays the others.
+// A bounded queue before expensive work: those who wait get their turn one after the other, so many entries of one delay no other.
 
 export interface FairLineLimits {
   readonly atOnce: number;
@@ -7,14 +7,14 @@ export interface FairLineLimits {
 }
 
 export interface Place {
-  /** The network that waits for its turn. */
+  /** Who waits for a turn: a network or a principal. */
   readonly from: string;
-  /** Known devices come first, but after three of them one other client gets its turn. */
-  readonly isKnown: boolean;
+  /** A known device comes first, but after three of them one other client gets its turn. */
+  readonly isKnown?: boolean;
 }
 
 export interface FairLine {
-  /** `busy`: the queue is full. A waiting entry also gets it if its network has the most entries and another network needs the place. */
+  /** `busy`: the queue is full. A waiting entry also gets it if those like it are the most and another one needs the place. */
   run<T>(place: Place, work: () => Promise<T>): Promise<T | 'busy'>;
 }
 
@@ -25,13 +25,13 @@ const KNOWN_IN_ROW = 3;
 
 export function createFairLine({ atOnce, waiting: most }: FairLineLimits): FairLine {
   const known: Waiter[] = [];
-  /** The first network is the next one. */
+  /** By `from`; the first one is the next. */
   const others = new Map<string, Waiter[]>();
   let running = 0;
   let waiting = 0;
   let knownInRow = 0;
 
-  const wait = ({ from, isKnown }: Place): Promise<'go' | 'busy'> => {
+  const wait = ({ from, isKnown = false }: Place): Promise<'go' | 'busy'> => {
     if (isKnown) return known.length < most ? new Promise((resolve) => known.push(resolve)) : Promise.resolve('busy');
     const own = others.get(from) ?? [];
     if (waiting >= most && !displace(own.length)) return Promise.resolve('busy');
@@ -40,7 +40,7 @@ export function createFairLine({ atOnce, waiting: most }: FairLineLimits): FairL
     return new Promise((resolve) => own.push(resolve));
   };
 
-  /** The network with the most entries loses its last place, unless it has no more entries than the new one would have. */
+  /** Who has the most entries loses the last one, unless the new one would then have as many. */
   const displace = (mine: number): boolean => {
     const [from, most] = [...others].reduce((left, right) => (right[1].length > left[1].length ? right : left));
     if (most.length <= mine + 1) return false;

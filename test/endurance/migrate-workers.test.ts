@@ -1,4 +1,5 @@
-// Nine stock workers move to the gateway while 30 flows run: none fails. Then the printed rule closes the direct way, and doctor proves it.
+// Lictor observes, and nine stock workers move to the gateway while 30 flows run: none fails. Then enforcement begins, the printed rule closes the direct
+// way, and doctor proves it.
 import { resolve } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { lastJson } from '../env/gateway.ts';
@@ -14,7 +15,7 @@ beforeAll(async () => {
 }, 1_600_000);
 
 it('no run fails, and no worker ends', () => {
-  expect(seen).toMatchObject({ runs: 31, states: { COMPLETED: 31 }, alive: 9 });
+  expect(seen).toMatchObject({ runs: 32, states: { COMPLETED: 32 }, alive: 9 });
 });
 
 it('the command counts them one by one, ends by itself, and prints no secret', () => {
@@ -22,6 +23,10 @@ it('the command counts them one by one, ends by itself, and prints no secret', (
   expect(new Set(Array.isArray(seen['counts']) ? seen['counts'] : [])).toEqual(
     new Set(Array.from({ length: 10 }, (_none, count) => `${count} of 9 through the gateway`)),
   );
+});
+
+it("a worker that uses the gateway with Prefect's auth string counts as moved only with its own token; enforcement ends that auth string", () => {
+  expect(seen).toMatchObject({ waysBefore: { 'shared-password': 1, direct: 8 }, waysAfter: { gateway: 9 }, reported: true, withPassword: [200, 401] });
 });
 
 it('before the rule Prefect can be reached directly, afterwards not, and doctor says both', () => {

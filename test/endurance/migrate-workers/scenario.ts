@@ -1,4 +1,5 @@
-// Runs in a separate network (own-network.ts): nine stock workers move while 30 flows run, then the printed rule closes the direct way. Prints what happened.
+// Runs in a separate network (own-network.ts): Lictor observes, nine stock workers move while 30 flows run, enforcement begins, and the printed rule closes
+// the direct way. Prints what happened.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +23,7 @@ const prefect = await startPrefect({ everywhere: true });
 const direct = directTo(prefect);
 const port = new URL(prefect.url).port;
 const machine = `http://${MACHINE}:${port}`;
-const gateway = await startGateway({ upstream: prefect });
+const gateway = await startGateway({ upstream: prefect, config: { mode: 'observe' } });
 const workers = Array.from({ length: WORKERS }, (_none, index) => stockWorker(prefect.venv, `etl-${index + 1}`));
 const deployments = new Map<Worker, string>();
 const runs: string[] = [];
@@ -42,8 +43,11 @@ async function scenario(): Promise<object> {
     await direct.post('/work_pools/', { name: worker.pool, type: 'process' });
     deployments.set(worker, await deployTo(worker, direct, 'steady'));
   }
-  await Promise.all(workers.map((worker) => worker.start({ PREFECT_API_URL: `${machine}/api`, PREFECT_API_AUTH_STRING: prefect.authString })));
+  // The first one comes to the gateway with Prefect's auth string, which observe mode accepts.
+  const urls = [gateway.url, ...workers.slice(1).map(() => machine)];
+  await Promise.all(workers.map((worker, index) => worker.start({ PREFECT_API_URL: `${urls[index]}/api`, PREFECT_API_AUTH_STRING: prefect.authString })));
   await waitFor(async () => (await survey())['of'] === WORKERS, { what: 'nine workers in Prefect', timeoutMs: 120_000, everyMs: 1_000 });
+  const waysBefore = waysIn(await survey());
   const doctorBefore = await doctor();
   for (const worker of [...workers, ...workers]) await startRun(worker);
   const command = await live();
@@ -54,6 +58,12 @@ async function scenario(): Promise<object> {
   const { code } = await command.exited;
   const rule = /table inet prefect \{[\s\S]*?\n {4}\}\n/.exec(command.output())?.[0] ?? '';
   const open = await reaches(machine);
+  const withPassword = [await statusByPassword()];
+  const report = await gateway.lictorOk('observe', 'report');
+  for (const who of ['worker', 'run', 'shared-password']) await gateway.lictorOk('enforce', who);
+  withPassword.push(await statusByPassword());
+  await startRun(workers[1]);
+  await endOfRuns();
   load(rule);
   await startRun(workers[0]);
   const last = await endOfRuns();
@@ -61,6 +71,7 @@ async function scenario(): Promise<object> {
   return {
     ...{ runs: runs.length, states: last, exit: code, counts: command.output().match(/^\d of 9 through the gateway/gm) },
     ...{ open, closed: await reaches(machine), loopback: await reaches(prefect.url) },
+    ...{ waysBefore, waysAfter: waysIn(await survey()), withPassword, reported: report.includes('shared-password') },
     ...{ doctorBefore, doctorAfter: await doctor(), printed: secrets.filter((secret) => command.output().includes(secret)).length },
     alive: workers.filter((worker) => worker.running()).length,
   };
@@ -119,6 +130,17 @@ async function endOfRuns(): Promise<Record<string, number>> {
 
 async function survey(): Promise<Record<string, unknown>> {
   return lastJson(await gateway.lictorOk('migrate', 'workers', '--json'));
+}
+
+/** How often each way is used. */
+function waysIn(found: Record<string, unknown>): Record<string, number> {
+  return Object.fromEntries([...Map.groupBy(list(found['workers']), (one) => text(field(one, 'uses')))].map(([way, those]) => [way, those.length]));
+}
+
+/** What the gateway answers to Prefect's own auth string. */
+async function statusByPassword(): Promise<number> {
+  const headers = { authorization: `Basic ${Buffer.from(prefect.authString).toString('base64')}` };
+  return (await gateway.fetch(`/api/work_pools/${workers[0]?.pool}`, { headers })).status;
 }
 
 async function doctor(): Promise<Record<string, unknown>> {

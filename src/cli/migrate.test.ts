@@ -250,6 +250,19 @@ describe('lictor migrate workers', () => {
     expect(probes(['10.0.0.1'], 'https://prefect.internal')).toEqual(["'https://prefect.internal/api/health'"]);
   });
 
+  it('begins when a busy Prefect answers, and gives up after five attempts', async () => {
+    let pauses = 0;
+    const answersAfter = (count: number) => async () => {
+      pauses += 1;
+      if (pauses === count) status = 200;
+    };
+    status = 503;
+    expect((await migrating(answersAfter(4), '--once')).out).toContain('1 of 2 through the gateway');
+    [status, pauses] = [503, 0];
+    expect(await migrating(answersAfter(5), '--once')).toMatchObject({ status: 1, err: expect.stringContaining('answers 503 and no list. lictor doctor') });
+    expect(pauses).toBe(4);
+  });
+
   it('waits for nothing if no worker is online', async () => {
     online = [];
     expect(await migrate()).toMatchObject({ status: 0, out: expect.stringContaining('No worker is online') });

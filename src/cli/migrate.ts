@@ -73,13 +73,31 @@ async function migrateWorkers(context: CliContext, options: Options): Promise<vo
   else if (last.secondsLeft > 0) context.out.write(renderSecondsLeft(last));
 }
 
-async function firstSurvey({ look, options, loaded }: Migration): Promise<Survey> {
-  const found = await look();
+async function firstSurvey(migration: Migration): Promise<Survey> {
+  const { options, loaded } = migration;
+  const found = await whileBusy(migration);
   if (!found.ok) throw new CommandFailed(`${found.why}. ${remedyOf(found.why, loaded)}`);
   const known = [...found.survey.workers, ...found.survey.offline].map(({ name }) => name);
   const unknown = options.worker?.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new UsageError(`--worker ${unknown}: Prefect knows no worker of this name.`);
   return found.survey;
+}
+
+const REFRESH_MS = 2_000;
+
+/** A Prefect in which many runs start at once answers late. */
+const ATTEMPTS = 5;
+
+async function whileBusy({ context: { err, pause = wait }, look }: Migration): Promise<Awaited<ReturnType<typeof survey>>> {
+  const progress = createProgress(err);
+  let found = await look();
+  for (let again = 1; again < ATTEMPTS && !found.ok && /no answer within|answers 503/.test(found.why); again += 1) {
+    progress.say(`${found.why}. Waiting for it.`);
+    await pause(REFRESH_MS);
+    found = await look();
+  }
+  progress.end();
+  return found;
 }
 
 function remedyOf(why: string, { configFile }: LoadedContext): string {
@@ -91,8 +109,6 @@ function remedyOf(why: string, { configFile }: LoadedContext): string {
 function stayed({ workers }: Survey, { worker }: Options): Survey['workers'] {
   return counted(workers).filter(({ way, name }) => (worker === undefined ? way !== 'gateway' : worker.includes(name)));
 }
-
-const REFRESH_MS = 2_000;
 
 /** Prints a line for each change. An outage of Prefect or of the gateway is waited for. */
 async function untilMoved({ context, look }: Migration, first: Survey): Promise<Survey> {

@@ -14,8 +14,15 @@ beforeAll(async () => {
   seen = lastJson(finished.output);
 }, 1_600_000);
 
-it('no run fails, and no worker ends', () => {
+it('no run fails, and no worker ends; other runs go on at each move', () => {
+  expect(seen['unfinished']).toEqual([]);
   expect(seen).toMatchObject({ runs: 32, states: { COMPLETED: 32 }, alive: 9 });
+  expect(seen['during']).toEqual(Array.from({ length: 9 }, () => expect.toSatisfy((active: number) => active > 0)));
+});
+
+it('the report predicts what enforcement denies, and enforcement denies nothing else', () => {
+  // The request of this test with the auth string is the only one that still uses it.
+  expect(seen).toMatchObject({ predicted: ['shared-password shared-password'], denied: ['node: credential-unknown work_pools.read'] });
 });
 
 it('the command counts them one by one, ends by itself, and prints no secret', () => {
@@ -26,7 +33,7 @@ it('the command counts them one by one, ends by itself, and prints no secret', (
 });
 
 it("a worker that uses the gateway with Prefect's auth string counts as moved only with its own token; enforcement ends that auth string", () => {
-  expect(seen).toMatchObject({ waysBefore: { 'shared-password': 1, direct: 8 }, waysAfter: { gateway: 9 }, reported: true, withPassword: [200, 401] });
+  expect(seen).toMatchObject({ waysBefore: { 'shared-password': 1, direct: 8 }, waysAfter: { gateway: 9 }, withPassword: [200, 401] });
 });
 
 it('before the rule Prefect can be reached directly, afterwards not, and doctor says both', () => {

@@ -37,12 +37,14 @@ export interface PrefectOptions {
   readonly of?: string;
   /** True: it listens at every address, as many servers do; `url` is on loopback all the same. */
   readonly everywhere?: boolean;
+  /** The address of an empty database in Postgres (several/postgres.ts), for more clients at once than SQLite serves. Default: SQLite. */
+  readonly postgres?: string;
   /** Only where no test asks: the URL of the shared servers. */
   readonly sharedServers?: string;
 }
 
 /** Starts `prefect server start`; resolves when its API answers. */
-export async function startPrefect({ uiBase, of, everywhere = false, sharedServers }: PrefectOptions = {}): Promise<PrefectServer> {
+export async function startPrefect({ uiBase, of, everywhere = false, postgres, sharedServers }: PrefectOptions = {}): Promise<PrefectServer> {
   const venv = of ?? (await prefectVenv());
   const home = mkdtempSync(join(tmpdir(), 'lictor-test-prefect-'));
   if (of === undefined) cpSync(join(await madeDatabase(venv), DATABASE), join(home, DATABASE));
@@ -50,7 +52,8 @@ export async function startPrefect({ uiBase, of, everywhere = false, sharedServe
   const begin = of === undefined ? await beginFork() : undefined;
   const authString = `gateway:${randomBytes(24).toString('hex')}`;
   const place = { venv, home, port: await freePort(), authString, host: everywhere ? '0.0.0.0' : '127.0.0.1' };
-  const startServer = () => start(serverProcess(place, uiBase === undefined ? {} : uiSettings(uiBase, home)), begin);
+  const more = { ...(uiBase !== undefined && uiSettings(uiBase, home)), ...(postgres !== undefined && databaseIn(postgres)) };
+  const startServer = () => start(serverProcess(place, more), begin);
   let server = await startServer();
   const stop = async (): Promise<void> => {
     await server.stop();
@@ -120,6 +123,10 @@ function serverProcess(place: ServerPlace, more: NodeJS.ProcessEnv = {}): Parame
 /** The files of the UI are rewritten for its base: not those that every server of this venv shares. */
 function uiSettings(uiBase: string, home: string): NodeJS.ProcessEnv {
   return { PREFECT_UI_SERVE_BASE: uiBase, PREFECT_UI_STATIC_DIRECTORY: join(home, 'ui') };
+}
+
+function databaseIn(postgres: string): NodeJS.ProcessEnv {
+  return { PREFECT_SERVER_DATABASE_CONNECTION_URL: `postgresql+asyncpg://${postgres}` };
 }
 
 function serverEnv(home: string, port: number, authString: string): NodeJS.ProcessEnv {

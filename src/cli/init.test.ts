@@ -310,6 +310,12 @@ describe('init before healthy servers', () => {
     expect(existsSync(join(out(), 'lictor.yaml'))).toBe(true);
   });
 
+  it('names a provider without groups with its remedy, and writes', async () => {
+    const { error, all } = await init({ ...good(), ...(await issuerOf({ metadata: { claims_supported: ['sub'] } })) });
+    expect([error, all]).toEqual(['', expect.stringMatching(/names no claim "groups"[\s\S]*lictor whoami shows the groups of a login/)]);
+    expect((await init(good(), '--overwrite')).all).not.toContain('names no claim');
+  });
+
   it('names a callback that the provider does not know as a step for later', async () => {
     const { error, all } = await init({ ...good(), ...(await issuerOf({ page: 400 })) });
     expect(error).toBe('');

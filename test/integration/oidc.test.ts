@@ -148,16 +148,24 @@ describe.concurrent('a session that goes on', () => {
     await scim('POST', 'Groups', { schemas: groups, displayName: 'platform', members: [{ value: id }] });
     const socket = openSocket(gateway.url, '/api/events/out', { headers: { cookie: session.cookie, origin: gateway.url }, first: authFrame(null) });
     expect([await socket.opened, await ask(session)]).toEqual([true, 200]);
-    let lastMs = 0;
+    let [answered, lastMs] = [0, 0];
     const load = Array.from({ length: 4 }, async () => {
-      while ((await ask(session)) === 200) lastMs = performance.now();
+      for (;;) {
+        const status = await ask(session);
+        if (status !== 200) return status;
+        answered += 1;
+        lastMs = performance.now();
+      }
     });
+    await waitFor(() => answered >= 40, { what: 'the load', ...PATIENCE });
     const Operations = [{ op: 'Replace', path: 'active', value: 'False' }];
     await scim('PATCH', `Users/${id}`, { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations });
-    const answeredMs = performance.now();
-    await Promise.all(load);
-    expect(lastMs - answeredMs).toBeLessThan(2000);
+    const deactivatedMs = performance.now();
+    // Each ends with the first answer that is not 200.
+    expect(await Promise.all(load)).toEqual([401, 401, 401, 401]);
+    expect(lastMs - deactivatedMs).toBeLessThan(2000);
     expect((await socket.ended).code).toBe(1012);
+    expect(performance.now() - deactivatedMs).toBeLessThan(2000);
     expect([await ask(session), await ask(other)]).toEqual([401, 200]);
     const [record] = (await records('scim.users.update')).filter(({ resource_id: resource }) => resource === id);
     expect(record).toMatchObject({ principal: 'scim:corp', decision: 'allow', source_ip: '127.0.0.1' });

@@ -1,4 +1,4 @@
-// SCIM through nginx: a conformance client, and a person who is deactivated while requests and a socket run.
+// SCIM through nginx: a conformance client, credentials, and floods. oidc.test.ts deactivates a person under load.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -44,6 +44,19 @@ export function largeGroupCase(most: number): void {
     expect(await ask('PATCH', `Groups/${id}`, { schemas: [PATCH], Operations: operations })).toMatchObject({ status: 204 });
     expect((await ask('GET', `Groups/${id}`)).body?.['members']).toHaveLength(most - 5);
   });
+
+  it('applies nothing of a request whose last member is unknown', async () => {
+    const members = [...users, 'no-such-user'].map((value) => ({ value }));
+    expect(await ask('POST', 'Groups', { schemas: [GROUP], displayName: 'odd', members })).toMatchObject({ status: 400 });
+    const { body } = await ask('POST', 'Groups', { schemas: [GROUP], displayName: 'few', members: users.slice(0, 2).map((value) => ({ value })) });
+    const operations = [
+      { op: 'replace', path: 'displayName', value: 'odd' },
+      { op: 'replace', path: 'members', value: members },
+    ];
+    expect(await ask('PATCH', `Groups/${body?.['id']}`, { schemas: [PATCH], Operations: operations })).toMatchObject({ status: 400 });
+    expect((await ask('GET', `Groups/${body?.['id']}`)).body).toMatchObject({ displayName: 'few', members: [{}, {}] });
+    expect((await ask('GET', 'Groups')).body).toMatchObject({ totalResults: 2 });
+  });
 }
 
 /** The turns that other work had meanwhile. */

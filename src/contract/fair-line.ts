@@ -14,7 +14,7 @@ export interface Place {
 }
 
 export interface FairLine {
-  /** `busy`: the queue is full. A waiting entry also gets it if those like it are the most and another one needs the place. */
+  /** `busy`: the queue is full. The `from` with the most entries also gets it for its last one, if another `from` needs the place. */
   run<T>(place: Place, work: () => Promise<T>): Promise<T | 'busy'>;
 }
 

@@ -128,9 +128,13 @@ export function buildApp(get: () => World, given: Given) {
     revision: 7,
   });
   const ledgerSearch: OwnAppParts['ledgerSearch'] = {
-    ask: (question) => get().answer(question) as Promise<never>,
-    page: async (question) => {
+    async ask(question, { principal }) {
+      get().askers.push(principal);
+      return (await get().answer(question)) as never;
+    },
+    page: async (question, { principal }) => {
       get().searched.push(question);
+      get().askers.push(principal);
       const records = await get().found();
       const { unknown, stoppedAt } = get();
       return { records, unknown, ...(stoppedAt !== undefined && { stoppedAt }) };
@@ -143,6 +147,7 @@ export function buildApp(get: () => World, given: Given) {
       return get().mediatorAnswer();
     },
   };
+  const review = reviewWithoutThread({ config, store, ledgerFile: join(directory, 'ledger.db'), ...given.review });
   const app = createOwnApp(
     {
       ...common,
@@ -157,7 +162,12 @@ export function buildApp(get: () => World, given: Given) {
       approvals: createApprovalDesk({ approvals: store.approvals, sealer, clock, revision: 7 }),
       evidence: given.evidence ?? NO_EVIDENCE,
       gateway: { ...QUIET, ...given.gateway },
-      accessReview: reviewWithoutThread({ config, store, ledgerFile: join(directory, 'ledger.db'), ...given.review }),
+      accessReview: {
+        ask(kind, question, principal) {
+          get().askers.push(principal);
+          return review.ask(kind, question, principal);
+        },
+      },
       redactor: () => openRedactor({ known: [] }),
       mcp: createMcpEndpoint({
         ...{ mediator, decider, catalogue, clock, tools: TOOLS, revision: 7 },

@@ -53,6 +53,8 @@ export interface World {
   readonly confirmMemory: ConfirmMemory;
   /** The filters of the ledger searches, and their result. */
   readonly searched: PageQuestion[];
+  /** Who asked the threads of the ledger and of rights. */
+  readonly askers: string[];
   found: () => Promise<readonly LedgerRecord[]>;
   /** The objects that every reader with restrictions sees. */
   covered: readonly string[];

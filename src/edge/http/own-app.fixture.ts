@@ -70,7 +70,7 @@ export function useOwnApp({ start, apiRoutes }: { readonly start?: Clock; readon
     const test = await openTestStore(start?.());
     await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password: PHC });
     const created = { status: 201, headers: { 'content-type': 'application/json', 'x-extra': 'yes' }, body: Buffer.from('{"id":1}') };
-    const none = { records: [], mediated: [], logged: [], endings: [], searched: [], sockets: [] };
+    const none = { records: [], mediated: [], logged: [], endings: [], searched: [], askers: [], sockets: [] };
     const empty = {
       ...none,
       test,

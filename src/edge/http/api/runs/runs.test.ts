@@ -59,12 +59,14 @@ let asked: (TimelineQuestion | RecentQuestion)[];
 beforeEach(() => {
   asked = [];
   get().runPages = {
-    timeline: async (question) => {
+    timeline: async (question, _prefect, principal) => {
       asked.push(question);
+      get().askers.push(principal);
       return page;
     },
-    recent: async (question, _principal, seeing) => {
+    recent: async (question, principal, seeing) => {
       asked.push(question);
+      get().askers.push(principal);
       return { runs: await seenOnly([RUN, OTHER], seeing), before: at(0) };
     },
   };
@@ -84,6 +86,7 @@ describe('who reads', () => {
     const answer = await send(role, path);
     expect([answer.statusCode, asked.length, answer.body.includes(RUN)]).toEqual([may ? 200 : 403, may ? 1 : 0, may]);
     expect(get().records).toMatchObject([{ action: 'ledger.read', decision: may ? 'allow' : 'deny', status: may ? 200 : 403 }]);
+    expect(get().askers).toEqual(may ? get().records.map(({ principal }) => principal) : []);
   });
 
   it('nobody without a credential', async () => {

@@ -60,20 +60,15 @@ describe('who', () => {
   });
 
   // The threads take the principals in turn.
-  it.each([
-    '',
-    `/records/${ID}`,
-    '/words',
-    '/chain',
-    '/export',
-    '/../explain/requests/0123456789abcdef0123456789abcdef',
-    '/../access?action=ledger.read',
-  ])('who asks is the principal of the request: %s', async (query) => {
-    get().found = async () => records(ID);
-    await send('admin', query);
-    expect(get().askers.length).toBeGreaterThan(0);
-    expect(new Set(get().askers)).toEqual(new Set(get().records.map(({ principal }) => principal)));
-  });
+  it.each(['', `/records/${ID}`, '/words', '/chain', '/export', '/../explain/requests/0123456789abcdef0123456789abcdef', '/../access?action=ledger.read'])(
+    'who asks is the principal of the request: %s',
+    async (query) => {
+      get().found = async () => records(ID);
+      await send('admin', query);
+      expect(get().askers.length).toBeGreaterThan(0);
+      expect(new Set(get().askers)).toEqual(new Set(get().records.map(({ principal }) => principal)));
+    },
+  );
 
   it('nobody by a viewer role, on everything or on a team', async () => {
     for (const scope of [null, TEAM]) expect((await send('viewer', '', scope)).statusCode).toBe(403);

@@ -28,6 +28,24 @@ describe('mediator', () => {
     });
   });
 
+  it('answers with a created object when the ledger has its id, and without one at once', async () => {
+    const [asked, settled] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const settle = (): Promise<void> => {
+      asked.resolve();
+      return settled.promise;
+    };
+    const body = (): Buffer => json({ id: RUN, status: 'ACCEPT', state: { type: 'RUNNING' } });
+    const gate = startMediator({ prefect: () => ({ status: 201, body: body() }), ledger: { settle } });
+    const run = { role: 'deployer', path: `/api/deployments/${DEPLOYMENT}/create_flow_run`, body: {} };
+    const creating = gate.send(run);
+    await asked.promise;
+    expect(await Promise.race([creating, new Promise((resolve) => setImmediate(resolve, 'waits'))])).toBe('waits');
+    const state = { role: 'deployer', path: `/api/flow_runs/${RUN}/set_state`, body: { state: { type: 'RUNNING' } } };
+    expect(await gate.send(state)).toMatchObject({ status: 201 });
+    settled.resolve();
+    expect(await creating).toMatchObject({ status: 201 });
+  });
+
   it('refuses what the role may not, forwards nothing, and records who, what and why', async () => {
     const gate = startMediator();
     const response = await gate.send({ ...VARIABLE, role: 'viewer' });

@@ -227,8 +227,8 @@ async function concluded(exchange: Exchange, recorder: Recorder, { plan, answer,
   const outcome: Outcome = plan.outcome?.(answer) ?? { record: {} };
   const whole: Partial<NewRecord> = { ...responseFields(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...record, ...outcome.record };
   const written = write(recorder, whole);
-  // With a durable intent, the request has its record even if Lictor ends now. So the answer need not wait for the outcome.
-  if (!recorder.isIntended) await written;
+  // A durable intent is a record even if Lictor ends now. Only the outcome names what Prefect created, so that answer waits for it.
+  if (!recorder.isIntended || Object.keys(outcome.record).length > 0) await written;
   for (const [index, item] of (outcome.items ?? []).entries()) {
     await isRecorded(parts, parts.ledger.append(itemRecord({ ...recorder.record, ...whole, redactions: null }, { item, number: index + 1 })));
   }

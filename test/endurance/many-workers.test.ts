@@ -5,7 +5,17 @@ import { afterEach, expect, it } from 'vitest';
 import { directTo, sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { type Postgres, startPostgres } from '../env/several/postgres.ts';
-import { loseNode, measureIdle, measureSteady, openScene, type Scene, type SceneOptions, type Steady, startWorkers } from './many-workers/cluster-load.ts';
+import {
+  type KeptSample,
+  loseNode,
+  measureIdle,
+  measureSteady,
+  openScene,
+  type Scene,
+  type SceneOptions,
+  type Steady,
+  startWorkers,
+} from './many-workers/cluster-load.ts';
 import type { Fleet } from './many-workers/fleet.ts';
 import { describePaper, describeWorker, onPaper } from './many-workers/paper.ts';
 import { record, startRecorded } from './many-workers/recorded.ts';
@@ -49,15 +59,16 @@ function expectSteady({ counts, measured, slopes, mostBehind }: Steady, workers:
   expect(mostBehind, 'records that the other node lacks').toBeLessThan(measured.records * MOST_BEHIND_SECONDS);
 }
 
-function show({ counts, measured, slopes, memory, mostBehind }: Steady): void {
+function shown({ heap, external, resident }: KeptSample): string {
+  return `${heap.toFixed(0)}+${external.toFixed(0)}/${resident.toFixed(0)}`;
+}
+
+function show({ counts, measured, slopes, kept, mostBehind }: Steady): void {
   const sorted = counts.pollMs.toSorted((a, b) => a - b);
   const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? Number.NaN).toFixed(1);
   const lines = [
     `${measured.workers} workers: ${counts.polls} polls, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms; ${counts.heartbeats} heartbeats; ${JSON.stringify(counts.problems)}`,
-    ...memory.map(
-      (samples, index) =>
-        `node ${index}: ${samples.filter((_, each) => each % 6 === 0).map(({ mebibytes }) => mebibytes.toFixed(0))} MiB, ${slopes[index]?.toFixed(2)} a minute`,
-    ),
+    ...kept.map((samples, index) => `node ${index}, MiB without garbage: ${samples.map(shown).join(' ')}; ${slopes[index]?.toFixed(2)} a minute`),
     `${measured.records.toFixed(1)} records/s of ${measured.recordBytes.toFixed(0)} bytes, at most ${mostBehind} behind`,
     JSON.stringify(measured),
     describeWorker(measured),

@@ -12,20 +12,23 @@ import { type Cluster, startCluster } from '../../env/several/cluster.ts';
 import type { Postgres } from '../../env/several/postgres.ts';
 import { noteSecret } from '../../env/stored-secrets.ts';
 import { type Sample, slope } from '../process-watch.ts';
+import { collectorOf, INSPECTABLE, type Kept } from './collector.ts';
 import { type Counts, type Fleet, startFleet } from './fleet.ts';
 import type { Load, Measured } from './paper.ts';
-import { cpuMs, type NodeUse, PARTS, type Part, type Use, useOf } from './usage.ts';
+import { cpuMs, type NodeUse, type Part, type Use, useOf } from './usage.ts';
 import type { WorkerPlace } from './worker.ts';
 
 export interface Steady {
   readonly counts: Counts;
   readonly measured: Measured;
-  /** MiB a minute of each node, from `fromMinutes` on. */
+  /** MiB a minute of each control plane, without garbage, from `fromMinutes` on. */
   readonly slopes: readonly number[];
-  readonly memory: readonly (readonly Sample[])[];
+  readonly kept: readonly (readonly KeptSample[])[];
   /** The most records that one node had and the other lacked. */
   readonly mostBehind: number;
 }
+
+export type KeptSample = Kept & { readonly minutes: number };
 
 export const NAMES = ['one', 'two'] as const;
 
@@ -46,7 +49,7 @@ export interface SceneOptions {
 
 /** Every worker has its own token and its own address. The store gets the tokens at once: the command line would need minutes for them. */
 export async function openScene({ upstream, postgres, workers, pools }: SceneOptions): Promise<Scene> {
-  const cluster = await startCluster({ upstream, store: `postgres://${postgres.address}`, names: NAMES });
+  const cluster = await startCluster({ upstream, store: `postgres://${postgres.address}`, names: NAMES, only: () => ({ env: INSPECTABLE }) });
   const store = await openStore({ at: { url: `postgres://${postgres.address}`, passwordFile: null }, clock: systemClock });
   const rights = { roles: ['worker'], scope: null, cidrs: [], lifetimeMs: null } as const;
   const config = { agents: [], roles: [] };
@@ -99,12 +102,16 @@ export async function measureSteady(scene: Scene, fleet: Fleet, { seconds, fromM
   fleet.reset();
   const startedMs = performance.now();
   const before = { nodes: supervisors.map(useOf), postgres: database.cpuMs(), records: recordsOf(cluster) };
-  const memory = supervisors.map((): Sample[] => []);
-  let [mostBehind, connections, uses] = [0, 0, before.nodes];
+  const collectors = await Promise.all(cluster.nodes.map(collectorOf));
+  const kept = collectors.map((): KeptSample[] => []);
+  let [mostBehind, connections, collections, uses] = [0, 0, 0, before.nodes];
   const look = async (): Promise<boolean> => {
     const minutes = (performance.now() - startedMs) / 60_000;
     uses = supervisors.map(useOf);
-    for (const [index, use] of uses.entries()) memory[index]?.push({ minutes, mebibytes: PARTS.reduce((sum, part) => sum + use[part].mebibytes, 0) });
+    if (minutes >= fromMinutes + collections / 2) {
+      collections += 1;
+      for (const [index, collector] of collectors.entries()) kept[index]?.push({ minutes, ...(await collector.collect()) });
+    }
     mostBehind = Math.max(mostBehind, behindOf(cluster));
     connections = Math.max(connections, await database.connections());
     return minutes * 60 >= seconds;
@@ -120,7 +127,12 @@ export async function measureSteady(scene: Scene, fleet: Fleet, { seconds, fromM
     records: (recordsOf(cluster) - before.records) / took,
     recordBytes: bytesOfRecord(cluster),
   };
-  return { counts: fleet.counts(), measured, memory, mostBehind, slopes: memory.map((samples) => slope(samples, fromMinutes)) };
+  for (const collector of collectors) collector.close();
+  return { counts: fleet.counts(), measured, kept, mostBehind, slopes: kept.map((samples) => slope(samples.map(inUse), fromMinutes)) };
+}
+
+function inUse({ minutes, heap, external }: KeptSample): Sample {
+  return { minutes, mebibytes: heap + external };
 }
 
 /** Seconds until every worker has a socket, and has polled since the loss. */

@@ -1,7 +1,5 @@
 // Memory of a control plane without garbage: the inspector of its process collects it first.
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import type { Gateway } from '../../env/gateway.ts';
 import { waitFor } from '../../env/process.ts';
@@ -25,7 +23,7 @@ export const INSPECTABLE = { NODE_OPTIONS: '--inspect-port=127.0.0.1:0' };
 /** The control plane opens its inspector on SIGUSR1, and prints the address. */
 export async function collectorOf(gateway: Gateway): Promise<Collector> {
   process.kill(gateway.pids().control, 'SIGUSR1');
-  const found = (): string | undefined => /ws:\/\/127\.0\.0\.1:\d+\/[0-9a-f-]+/.exec(readFileSync(join(gateway.stateDir, 'log', 'control.log'), 'utf8'))?.[0];
+  const found = (): string | undefined => /ws:\/\/127\.0\.0\.1:\d+\/[0-9a-f-]+/.exec(gateway.terminal())?.[0];
   await waitFor(() => found() !== undefined, { what: 'the inspector to listen', timeoutMs: 30_000, everyMs: 200 });
   const socket = new WebSocket(found() ?? '');
   await once(socket, 'open');

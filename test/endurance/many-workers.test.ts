@@ -78,7 +78,7 @@ function show({ counts, measured, slopes, kept, mostBehind }: Steady): void {
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 
-it('2,000 workers are served without an error, in memory that stays, also after the loss of a node', async () => {
+it('2,000 workers are served without an error, in memory that does not grow, also after the loss of a node', async () => {
   const [workers, pools] = [2000, 20];
   await directTo(sharedPrefect()).post('/work_pools/', { name: 'recorded', type: 'process' });
   const upstream = await startRecorded(await record(sharedPrefect(), 'recorded'));

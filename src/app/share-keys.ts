@@ -39,10 +39,19 @@ async function openSharedSealer(sealKey: string, shared: SharedKeys): Promise<Se
 }
 
 /**
- * The sealing key must be the one of the other nodes. `sealed`: their row `SEAL_CHECK`; undefined: this is the first node. Creates no key. Throws
- * `node-keys-differ` with the remedy.
+ * The keys of this state directory must be those of the other nodes. `rows`: what the store has of them; none: this is the first node. Creates no key; a
+ * file that is missing comes from the store at the start. Throws `node-keys-differ` with the remedy.
  */
-export function assertSealShared(sealKey: string, sealed: string | undefined): void {
+export function assertKeysShared(paths: Pick<StatePaths, 'sealKey' | 'runTokenKey' | 'ledgerKey' | 'samlSigner'>, rows: ReadonlyMap<string, string>): void {
+  assertSealShared(paths.sealKey, rows.get(SEAL_CHECK));
+  const files = { 'run-token.key': paths.runTokenKey, 'ledger.pem': paths.ledgerKey, 'saml.pem': paths.samlSigner };
+  for (const [name, file] of Object.entries(files)) {
+    const sealed = rows.get(name);
+    if (sealed !== undefined && existsSync(file)) assertSameText(file, openedText(name, sealed, openSealer(paths.sealKey)));
+  }
+}
+
+function assertSealShared(sealKey: string, sealed: string | undefined): void {
   if (sealed === undefined) return;
   if (!existsSync(sealKey)) throw differ(`${sealKey} is missing: copy it from another node of this store, with mode 0600.`);
   if (openSealer(sealKey).open(sealed, SEAL_CHECK) === SEAL_CHECK) return;
@@ -63,11 +72,20 @@ async function shareFile(
       await make();
       return sealer.seal(readFileSync(file, 'utf8'), aboutFile(name));
     }));
+  const text = openedText(name, sealed, sealer);
+  if (mine === undefined) makeOnce(file, text);
+  assertSameText(file, text);
+}
+
+function openedText(name: string, sealed: string, sealer: Sealer): string {
   const text = sealer.open(sealed, aboutFile(name));
   if (text === undefined) throw differ(`The store has a ${name} that the sealing key of this node does not open: restore keys/ from one backup.`);
-  if (mine === undefined) makeOnce(file, text);
-  if (readFileSync(file, 'utf8') !== text)
-    throw differ(`${file} differs from the one of the other nodes: move it away and start again; this node then gets theirs.`);
+  return text;
+}
+
+function assertSameText(file: string, text: string): void {
+  if (readFileSync(file, 'utf8') === text) return;
+  throw differ(`${file} differs from the one of the other nodes: move it away and start again; this node then gets theirs.`);
 }
 
 /** A text that nodes change while they run, sealed in the store. */

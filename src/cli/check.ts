@@ -82,7 +82,7 @@ async function findProblems(context: Pick<CliContext, 'configFile' | 'stateDir' 
       ...ruleProblems(loaded.config.approvals),
       ...checkMetadataFiles(loaded.config, systemClock()),
       ...edge,
-      ...(await storeProblems(loaded.config, isAside ? undefined : paths.sealKey)),
+      ...(await storeProblems(loaded.config, isAside ? undefined : paths)),
     ],
     warnings: [...restarts, ...certificateWarnings(loaded.config), ...warnings],
     vectors,

@@ -22,7 +22,6 @@ import { openPool } from './postgres-pool.ts';
 import { preparePostgresTables } from './postgres-schema.ts';
 import { assertStillShared, planOf, type StorePlan, type StoreProgram, THIS_PROGRAM, VERSION_TABLE } from './postgres-versions.ts';
 import { createRemembered, type Remembered } from './remembered.ts';
-import { SEAL_CHECK } from './shared-keys.ts';
 import type { Tables } from './tables.ts';
 
 const OLDEST_VERSION = 14;
@@ -62,8 +61,8 @@ export async function openPostgres({ at, clock, connections, program = THIS_PROG
 export interface ExaminedPostgres extends StorePlan {
   /** Of Postgres. */
   readonly server: number;
-  /** Shows which key sealed the shared keys. Undefined: no node has started. */
-  readonly seal: string | undefined;
+  /** The shared keys, sealed, by name. Empty: no node has started. */
+  readonly keys: ReadonlyMap<string, string>;
 }
 
 /** Reads only. Throws as `openPostgres`. */
@@ -72,8 +71,8 @@ export async function examinePostgres(at: PostgresAddress, program = THIS_PROGRA
   try {
     const server = await assertUsable(db, shownAddress(at));
     const plan = await planOf(db, program);
-    const seals = plan.version === 0 ? [] : await db.selectFrom('shared_keys').select('sealed').where('name', '=', SEAL_CHECK).execute();
-    return { ...plan, server, seal: seals[0]?.sealed };
+    const rows = plan.version === 0 ? [] : await db.selectFrom('shared_keys').select(['name', 'sealed']).execute();
+    return { ...plan, server, keys: new Map(rows.map(({ name, sealed }) => [name, sealed])) };
   } finally {
     await db.destroy();
   }

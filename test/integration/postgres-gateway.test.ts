@@ -1,5 +1,5 @@
 // A gateway whose store is a real Postgres behind a real PgBouncer in transaction mode, in front of a real Prefect.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -45,13 +45,20 @@ describe('a gateway on Postgres', () => {
     expect(store[0]?.message).toMatch(/^the store has version 1: postgres:\/\/prefect@127\.0\.0\.1:\d+\/postgres, Postgres \d+$/);
   });
 
-  it('check names a state directory without the sealing key of the other nodes, and one with another key', async () => {
+  it('check names a state directory without the sealing key of the other nodes, and one with other keys', async () => {
     const stateDir = mkdtempSync(join(tmpdir(), 'lictor-other-node-'));
     const checked = () => runLictor(['check'], { configFile: gateway.configFile, stateDir });
     expect(await checked()).toMatchObject({ code: 1, output: expect.stringContaining('seal.key is missing') });
     openSealer(join(stateDir, 'keys', 'seal.key'));
     expect(await checked()).toMatchObject({ code: 1, output: expect.stringContaining('is not the key of the other nodes') });
     cpSync(join(gateway.stateDir, 'keys', 'seal.key'), join(stateDir, 'keys', 'seal.key'));
+    expect(await checked()).toMatchObject({ code: 0, output: expect.stringContaining('no problem') });
+    for (const name of ['run-token.key', 'ledger.pem']) {
+      const file = join(stateDir, 'keys', name);
+      writeFileSync(file, 'another', { mode: 0o600 });
+      expect(await checked()).toMatchObject({ code: 1, output: expect.stringContaining(`${name} differs from the one of the other nodes`) });
+      cpSync(join(gateway.stateDir, 'keys', name), file);
+    }
     expect(await checked()).toMatchObject({ code: 0, output: expect.stringContaining('no problem') });
     rmSync(stateDir, { recursive: true });
   });

@@ -15,7 +15,7 @@ import {
   taintCases,
 } from './contract-suite/records.fixture.ts';
 import { attemptCases, identitySessionCases, sessionCases } from './contract-suite/sessions.fixture.ts';
-import { ledgerShelfCases } from './contract-suite/shelf.fixture.ts';
+import { ledgerExportCases, ledgerShelfCases } from './contract-suite/shelf.fixture.ts';
 import { accessTokenCases, tokenCases } from './contract-suite/tokens.fixture.ts';
 import type { StoreUnderTest } from './contract-suite/under-test.fixture.ts';
 
@@ -45,6 +45,7 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     describe('purges of response caches', () => cacheGenerationCases(() => under));
     describe('known flows', () => knownFlowCases(() => under, advance));
     describe('ledgers of all nodes', () => ledgerShelfCases(() => under));
+    describe('positions of sinks', () => ledgerExportCases(() => under, advance));
     describe('leases', () => leaseCases(() => under, advance));
     describe('uses of agents', () => agentUseCases(() => under, advance));
     describe('runs of agents', () => agentRunCases(() => under, advance));

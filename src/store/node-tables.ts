@@ -1,5 +1,5 @@
 // The gateway itself: policy sets, purges, restores, and the nodes with their keys, duties and ledgers.
-import { bigint, bigintKey, key, onlyKey, table, text, textOrNull } from './table.ts';
+import { bigint, bigintKey, bigintOrNull, key, onlyKey, table, text, textOrNull } from './table.ts';
 
 export const NODE_TABLES = {
   policy_sets: table({
@@ -68,4 +68,15 @@ export const NODE_TABLES = {
     start_statement: textOrNull(),
     start_signature: textOrNull(),
   }),
+  /** How far each sink has the chain of each node. */
+  ledger_exports: table(
+    {
+      sink: text(),
+      node: text(),
+      seq: bigint(),
+      /** Of the duty `exports` whose holder sends the chain, because its node is gone. Null: its own node sends it. */
+      fence: bigintOrNull(),
+    },
+    'constraint ledger_exports_key primary key (sink, node)',
+  ),
 };

@@ -33,10 +33,19 @@ export interface StoreProgram {
 /** A release that changes a table adds its change, and raises `version`. It drops a change only with a new `from`. */
 export const THIS_PROGRAM: StoreProgram = {
   release: manifest.version,
-  version: 1,
+  version: 2,
   oldest: '0.1.0',
   from: { version: 1, release: '0.1.0' },
-  changes: [],
+  changes: [
+    {
+      version: 2,
+      oldest: '0.1.0',
+      statements: [
+        `create table ledger_exports (sink text collate "C" not null, node text collate "C" not null, seq bigint not null, fence bigint,
+           constraint ledger_exports_key primary key (sink, node))`,
+      ],
+    },
+  ],
 };
 
 interface StoreVersion {

@@ -1,6 +1,6 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
 // device codes, authorization codes, tokens of flow runs, flows known by name, leases of slots, purges of response caches,
-// the ledgers of all nodes, uses, runs and taints of agents, approvals, observe mode, users and groups of SCIM, nodes, their keys and duties, the revision
+// the ledgers of all nodes and how far sinks have them, uses, runs and taints of agents, approvals, observe mode, users and groups of SCIM, nodes, their keys and duties, the revision
 // and the change number.
 import type { Clock } from '../contract/clock.ts';
 import type { StoreAddress } from '../contract/store-address.ts';
@@ -21,6 +21,7 @@ import { createIdentities, type Identities } from './identities.ts';
 import { createIdpTokens, type IdpTokens } from './idp-tokens.ts';
 import { createKnownFlows, type KnownFlows } from './known-flows.ts';
 import { createLeases, type Leases } from './leases.ts';
+import { createLedgerExports, type LedgerExports } from './ledger-exports.ts';
 import { createLedgerShelf, type LedgerShelf } from './ledger-shelf.ts';
 import { createLocks, type Locks } from './locks.ts';
 import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
@@ -67,6 +68,7 @@ export interface Store {
   readonly knownFlows: KnownFlows;
   readonly leases: Leases;
   readonly ledgerShelf: LedgerShelf;
+  readonly ledgerExports: LedgerExports;
   readonly cacheGenerations: CacheGenerations;
   readonly agentUses: AgentUses;
   readonly agentRuns: AgentRuns;
@@ -122,6 +124,7 @@ export async function openStore(parts: StoreParts): Promise<Store> {
     knownFlows: createKnownFlows(database, clock),
     leases: createLeases(database, clock),
     ledgerShelf: createLedgerShelf(database),
+    ledgerExports: createLedgerExports(database, clock),
     cacheGenerations: createCacheGenerations(database),
     agentUses,
     agentRuns: createAgentRuns(database, clock),

@@ -42,7 +42,7 @@ describe('a gateway on Postgres', () => {
     };
     const store = findings.findings.filter(({ check }) => ['store', 'tokens', 'break-glass', 'observe-mode', 'lost-runs', 'guarded-tags'].includes(check));
     expect(store.map(({ status }) => status)).toEqual(store.map(() => 'ok'));
-    expect(store[0]?.message).toMatch(/^the store has version 1: postgres:\/\/prefect@127\.0\.0\.1:\d+\/postgres, Postgres \d+$/);
+    expect(store[0]?.message).toMatch(/^the store has version 2: postgres:\/\/prefect@127\.0\.0\.1:\d+\/postgres, Postgres \d+$/);
   });
 
   it('check names a state directory without the sealing key of the other nodes, and one with other keys', async () => {

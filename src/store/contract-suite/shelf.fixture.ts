@@ -1,6 +1,7 @@
-// What every store must do with the ledgers of all nodes.
+// What every store must do with the ledgers of all nodes, and with how far sinks have them.
 import { expect, it } from 'vitest';
 import type { ShelfRow } from '../ledger-shelf.ts';
+import { GONE_AFTER_MS } from '../nodes.ts';
 import type { StoreUnderTest } from './under-test.fixture.ts';
 
 const rows = (from: number, to: number, body = 'x'): readonly ShelfRow[] =>
@@ -83,5 +84,44 @@ export function ledgerShelfCases(get: () => StoreUnderTest): void {
       [4, 5, 6, 7],
       [1, 2, 3, 4, 5, 6, 7, 8, 9],
     ]);
+  });
+}
+
+export function ledgerExportCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  const exports = () => get().store.ledgerExports;
+  const other = () => get().other.ledgerExports;
+  const a = { sink: 's', node: 'a', seq: 3 };
+  const join = () => get().store.nodes.join({ name: 'a', instance: 'a', version: '1', configuration: 'c' });
+
+  it('have the positions of a node: one for each sink, which only its own node changes while it is live', async () => {
+    await join();
+    expect([await exports().sent(a, null), await exports().sent({ ...a, sink: 't' }, null)]).toEqual([true, true]);
+    expect(await exports().sent({ ...a, seq: 5 }, null)).toBe(true);
+    advance(GONE_AFTER_MS - 1);
+    expect(await other().claimLost(0)).toEqual([]);
+    expect(await other().sent({ ...a, seq: 9 }, 0)).toBe(false);
+    expect(await other().claimOwn('a')).toEqual([
+      { ...a, seq: 5 },
+      { ...a, sink: 't' },
+    ]);
+    expect(await other().claimOwn('b')).toEqual([]);
+  });
+
+  it('of a node that is gone go to the holder of the duty, and back to the node with its next start', async () => {
+    await join();
+    await exports().sent(a, null);
+    advance(GONE_AFTER_MS);
+    expect(await other().claimLost(1)).toEqual([]);
+    expect(await exports().sent({ ...a, seq: 4 }, null)).toBe(true);
+    expect(await other().claimLost(0)).toEqual([{ ...a, seq: 4 }]);
+    expect(await exports().sent({ ...a, seq: 5 }, null)).toBe(false);
+    expect([await other().sent({ ...a, seq: 6 }, 1), await other().sent({ ...a, sink: 'new', seq: 6 }, 0), await other().sent({ ...a, seq: 6 }, 0)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    await join();
+    expect(await exports().claimOwn('a')).toEqual([{ ...a, seq: 6 }]);
+    expect([await other().sent({ ...a, seq: 7 }, 0), await other().claimLost(0), await exports().sent({ ...a, seq: 8 }, null)]).toEqual([false, [], true]);
   });
 }

@@ -180,7 +180,7 @@ export async function openProcessServices({ config, configFile, beside, onReopen
     eventRules: createEventRules(eventMemory, (own, run) => isBelow(lineageMemory, own, run)),
     eventIntake: createIntake({ ledger, clock, steady, mark: readEventsMark(paths.ledgerFile) }),
     edgeRuns: async () => edgePid(paths) !== undefined,
-    exports: createExports({ paths, node: membership === null ? null : config.node, clock, log, record: ledger.append }),
+    exports: createExports({ paths, node: membership === null ? null : config.node, storeAt, clock, log, record: ledger.append }),
     replication: typeof storeAt === 'string' ? null : (await replicate()).startReplication({ paths, ledger, log, node: config.node, storeAt }),
     tracing: createTracing({ accessLog: paths.accessLog, basePath, log }),
   };

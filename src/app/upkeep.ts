@@ -56,6 +56,7 @@ export async function startSoleWork({ shared, current, reloader, log, reopenLog,
   const { ledgerFile, announced: memoryFile } = paths;
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, steady, log });
   const endTrim = replication === null ? NO_WORK.stop : coordination.hold('retention', replication.trim);
+  const endLost = replication === null ? NO_WORK.stop : coordination.hold('exports', exports.sendLost);
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn, record: ledger.append });
   const lookup: Lookup = (path) => createLookup(current.get().upstream)(path);
   const providers = () => current.get().config.identityProviders;
@@ -71,7 +72,7 @@ export async function startSoleWork({ shared, current, reloader, log, reopenLog,
   return {
     async stop() {
       for (const timer of timers) clearInterval(timer);
-      await Promise.all([announcer.close(), exports.use([]), tracing.use(null), endTrim()]);
+      await Promise.all([announcer.close(), exports.use([]), tracing.use(null), endTrim(), endLost()]);
     },
   };
 }

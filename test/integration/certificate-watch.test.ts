@@ -73,7 +73,7 @@ async function watch(tls: string): Promise<void> {
       membership: null,
       coordination: { isConnected: unused, hold: unused, held: unused, close: unused },
       shareFile: unused,
-      exports: { use: async () => undefined, status: unused, close: unused },
+      exports: { use: async () => undefined, sendLost: unused, status: unused, close: unused },
       get catalogue() {
         return unused();
       },

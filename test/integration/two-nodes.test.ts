@@ -7,12 +7,15 @@ import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { type Postgres, startPostgres } from '../env/several/postgres.ts';
+import { type RecordCollector, startRecordCollector } from '../env/several/record-collector.ts';
 
 let postgres: Postgres;
 let one: Gateway;
 let two: Gateway;
+let collector: RecordCollector;
 
 beforeAll(async () => {
+  collector = await startRecordCollector();
   postgres = await startPostgres();
   one = await startNode('one');
   two = await startNode('two', join(one.stateDir, 'keys', 'seal.key'));
@@ -21,6 +24,7 @@ afterAll(async () => {
   await two?.close();
   await one?.close();
   await postgres?.stop();
+  collector?.close();
 });
 
 /** A node other than the first gets a copy of the sealing key. */
@@ -37,6 +41,7 @@ function startNode(node: string, sealKey?: string): Promise<Gateway> {
         public_url: url,
         prefect: { url: upstream.url, ...(upstream.authString !== null && { auth_string_file: file }) },
         ...{ node, store: `postgres://${postgres.address}`, policies: join(stateDir, 'policies') },
+        ledger: { export: [{ name: 'collector', type: 'ndjson', url: collector.urlFor(node), from: 'start' }] },
       });
     },
   });
@@ -126,6 +131,35 @@ describe('two nodes', () => {
     expect(records.map(({ seq }) => Number(seq)).toSorted((a, b) => a - b)).toEqual(records.map((_, index) => index + 1));
     await two.lictorOk('audit', 'verify');
     expect(await versionOf(one, 'lct_unknown')).toBe(401);
+  });
+
+  it('send each its own records, and the rest of a node that is gone, once; that node goes on when it is back', async () => {
+    const seqsOf = async (asked: Gateway) =>
+      jsonLines(await asked.lictorOk('audit', '--json'))
+        .filter(({ node }) => node === 'two')
+        .map(({ seq }) => `two ${String(seq)}`);
+    const taken = () => collector.taken.flatMap(({ records }) => records);
+    const last = async (asked: Gateway) => (await seqsOf(asked)).at(-1) ?? '';
+    await waitFor(async () => taken().includes(await last(two)), { what: 'the records of two at the collector' });
+    const sentBefore = collector.taken.length;
+    collector.accept(false);
+    for (let count = 0; count < 5; count += 1) expect(await versionOf(two, 'lct_unknown')).toBe(401);
+    const unsent = await last(two);
+    await waitFor(async () => (await seqsOf(one)).includes(unsent), { what: 'the records of two at the other node' });
+    await waitFor(() => collector.refused.some(({ records }) => records.includes(unsent)), { what: 'two to try' });
+    expect(
+      [...collector.taken.slice(sentBefore), ...collector.refused].filter(({ by, records }) => records.some((record) => !record.startsWith(`${by} `))),
+    ).toEqual([]);
+    await two.killAll();
+    collector.accept(true);
+    await waitFor(() => taken().includes(unsent), { what: 'the rest of two at the collector', timeoutMs: 60_000, everyMs: 500 });
+    expect(collector.taken.find(({ records }) => records.includes(unsent))?.by).toBe('one');
+    await two.up();
+    expect(await versionOf(two, 'lct_unknown')).toBe(401);
+    await waitFor(async () => taken().includes(await last(two)), { what: 'two to go on' });
+    expect(collector.taken.find(({ records }) => records.includes(unsent))?.by).toBe('one');
+    expect(taken().filter((record, index) => taken().indexOf(record) !== index)).toEqual([]);
+    expect((await seqsOf(two)).filter((record) => !taken().includes(record))).toEqual([]);
   });
 
   it('are restored from the backup of either: the store, and the ledger of each', async () => {

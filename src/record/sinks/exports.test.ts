@@ -31,7 +31,7 @@ describe('exports', () => {
     const say = (fields: unknown, text: unknown): void => void logged.push(`${String(text)} ${JSON.stringify(fields)}`);
     exports = createExports({
       paths,
-      node: null,
+      ...{ node: null, storeAt: paths.storeFile },
       clock: () => Date.parse('2026-03-02T00:00:00.000Z'),
       log: { info: say, warn: say, error: say },
       record: async (record) => void records.push(record),

@@ -4,6 +4,8 @@ import type { LedgerExport } from '../../config/config.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { NewRecord } from '../../contract/record.ts';
+import type { StoreAddress } from '../../contract/store-address.ts';
+import type { BeginWork } from '../../store/coordination.ts';
 import { endThread } from '../end-thread.ts';
 import type { Cursor } from './cursor.ts';
 import type { FromSending, SendingSetup, SinkStatus, ToSending } from './protocol.ts';
@@ -16,6 +18,8 @@ export interface Exports {
   use(exports: readonly LedgerExport[]): Promise<void>;
   /** Updated once a second. */
   status(): readonly SinkStatus[];
+  /** The work of the duty `exports`: sends the records of nodes that are gone. */
+  readonly sendLost: BeginWork;
   close(): Promise<void>;
 }
 
@@ -23,6 +27,7 @@ export interface ExportsParts {
   readonly paths: Pick<StatePaths, 'ledgerFile' | 'exports'>;
   /** Of several nodes, each sends its own records. Null: all records. */
   readonly node: string | null;
+  readonly storeAt: StoreAddress;
   readonly clock: Clock;
   readonly log: Readonly<Record<'info' | 'warn' | 'error', (fields: object, text: string) => void>>;
   readonly record: (record: NewRecord) => Promise<void>;
@@ -32,15 +37,16 @@ const AGAIN_MS = 1_000;
 /** A batch of a sink is at most some MiB. Above this limit the thread restarts. */
 const MOST_MIB = 128;
 
-export function createExports({ paths, node, clock, log, record }: ExportsParts): Exports {
+export function createExports({ paths, node, storeAt, clock, log, record }: ExportsParts): Exports {
   let current: readonly LedgerExport[] = [];
   let end: Cursor | null = null;
   let worker: Worker | undefined;
+  let fence: number | null = null;
   let status: readonly SinkStatus[] = [];
   let turn: Promise<void> = Promise.resolve();
 
   function spawn(): void {
-    const setup: SendingSetup = { ledgerFile: paths.ledgerFile, node, directory: paths.exports, exports: current, end };
+    const setup: SendingSetup = { ledgerFile: paths.ledgerFile, node, storeAt, fence, directory: paths.exports, exports: current, end };
     const thread = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: setup,
       name: 'exports',
@@ -68,6 +74,10 @@ export function createExports({ paths, node, clock, log, record }: ExportsParts)
       status = message.sinks;
       return;
     }
+    if (message.kind === 'lost') {
+      log.info({ sink: message.name, node: message.node }, 'the records of a node that is gone are sent from here');
+      return;
+    }
     const { name, broken } = message;
     log.warn({ sink: name, ...broken }, breakWords(broken));
     record(breakRecord(name, broken, clock())).catch((error: unknown) => log.error({ err: error }, 'what a sink missed could not be recorded'));
@@ -77,6 +87,11 @@ export function createExports({ paths, node, clock, log, record }: ExportsParts)
     const thread = worker;
     worker = undefined;
     await endThread(thread, { kind: 'close' } satisfies ToSending);
+  }
+
+  function setFence(next: number | null): void {
+    fence = next;
+    worker?.postMessage({ kind: 'duty', fence } satisfies ToSending);
   }
 
   function inTurn(work: () => Promise<void>): Promise<void> {
@@ -96,6 +111,10 @@ export function createExports({ paths, node, clock, log, record }: ExportsParts)
         if (exports.length > 0) spawn();
       }),
     status: () => status,
+    async sendLost(duty) {
+      setFence(duty.fence);
+      return async () => setFence(null);
+    },
     close: () => inTurn(stop),
   };
 }

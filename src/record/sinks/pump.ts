@@ -26,7 +26,7 @@ export interface PumpParts {
   /** Repeats a batch unchanged, even after a kill: the receiver identifies it by its first and last record. */
   readonly repeatsBatches: boolean;
   readonly load: () => SinkState | undefined;
-  readonly save: (state: SinkState) => void;
+  readonly save: (state: SinkState) => void | Promise<void>;
   /** Called once for each break. */
   readonly onBreak: (broken: Break) => void;
   readonly onChange: (state: SinkState) => void;
@@ -42,17 +42,17 @@ export interface PumpParts {
  */
 export async function runPump(parts: PumpParts, signal: AbortSignal, cut: AbortSignal = signal): Promise<void> {
   const { onChange } = parts;
-  let state = firstState(parts);
+  let state = await firstState(parts);
   onChange(state);
   let [most, failures] = [state.again === 0 ? MOST_RECORDS : state.again, 0];
   while (!signal.aborted) {
-    state = repaired(parts, state);
+    state = await repaired(parts, state);
     const batch = nextBatch(parts, state, most);
     if (batch.length === 0) {
       await parts.wait(LOOK_MS, signal);
       continue;
     }
-    state = beforeSending(parts, state, batch.length);
+    state = await beforeSending(parts, state, batch.length);
     const outcome = await attempt(parts, batch, cut);
     if (signal.aborted && outcome.error !== null) return;
     most = nextSize(most, batch.length, outcome.error);
@@ -64,28 +64,28 @@ export async function runPump(parts: PumpParts, signal: AbortSignal, cut: AbortS
   }
 }
 
-function firstState({ load, begin, save }: PumpParts): SinkState {
+async function firstState({ load, begin, save }: PumpParts): Promise<SinkState> {
   const known = load();
   if (known !== undefined) return known;
   const fresh = { ...begin(), ...FRESH };
-  save(fresh);
+  await save(fresh);
   return fresh;
 }
 
 /** Stores the size of the batch, so that a kill during delivery does not change it. */
-function beforeSending({ repeatsBatches, save }: PumpParts, state: SinkState, records: number): SinkState {
+async function beforeSending({ repeatsBatches, save }: PumpParts, state: SinkState, records: number): Promise<SinkState> {
   if (!repeatsBatches || state.again === records) return state;
   const next = { ...state, again: records };
-  save(next);
+  await save(next);
   return next;
 }
 
-/** Retries while Lictor's own disk is full, so that an accepted batch is not sent again. False: the stop came first. */
+/** Retries while the disk is full or the store is away, so that an accepted batch is not sent again. False: the stop came first. */
 async function persist({ save, onChange, clock, wait }: PumpParts, state: SinkState, signal: AbortSignal): Promise<boolean> {
   const sinceMs = clock();
   for (;;) {
     try {
-      save(state);
+      await save(state);
       return true;
     } catch (error) {
       if (signal.aborted) return false;
@@ -96,13 +96,13 @@ async function persist({ save, onChange, clock, wait }: PumpParts, state: SinkSt
 }
 
 /** Reports and counts records that are gone before delivery. */
-function repaired({ source, save, onBreak }: PumpParts, state: SinkState): SinkState {
+async function repaired({ source, save, onBreak }: PumpParts, state: SinkState): Promise<SinkState> {
   const broken = source.check(state);
   if (broken === undefined) return state;
   onBreak(broken);
   // A deleted record has no id to compare. The next delivery stores an id again.
   const next = { ...state, ...broken.cursor, event: 0, missed: state.missed + (broken.kind === 'pruned' ? broken.missed : 0) };
-  save(next);
+  await save(next);
   return next;
 }
 

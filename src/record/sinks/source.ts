@@ -20,6 +20,10 @@ export type Break =
 
 export interface Source {
   end(): Cursor;
+  /** The place after this record of the node's chain. */
+  cursorAt(seq: number): Cursor;
+  /** The number of the cursor's record in the chain; 0 before the first one. Undefined: it is not in the ledger. */
+  seqOf(cursor: Cursor): number | undefined;
   check(cursor: Cursor): Break | undefined;
   /** The records are on the disk: no power failure takes back a record that a receiver has. */
   after(cursor: Cursor, count: number): readonly Numbered[];
@@ -45,7 +49,8 @@ export function openSource(file: string, { node = null, toDisk = bringToDisk }: 
   const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
   const own = node === null ? '? IS NULL' : 'node = ?';
   const page = db.prepare(`SELECT n, ${SELECT_COLUMNS} FROM records WHERE ${own} AND n > ? ORDER BY n LIMIT ?`);
-  const at = db.prepare('SELECT id FROM records WHERE n = ?');
+  const at = db.prepare('SELECT id, seq FROM records WHERE n = ?');
+  const until = db.prepare('SELECT n, id, time FROM records WHERE node = ? AND seq <= ? ORDER BY seq DESC LIMIT 1');
   const first = db.prepare(`SELECT n, time FROM records WHERE ${own} AND n > ? ORDER BY n LIMIT 1`);
   const last = db.prepare(`SELECT n, id, time FROM records WHERE ${own} ORDER BY n DESC LIMIT 1`);
   const lastUntil = db.prepare(`SELECT n, id, time FROM records WHERE ${own} AND time <= ? ORDER BY time DESC, n DESC LIMIT 1`);
@@ -54,6 +59,12 @@ export function openSource(file: string, { node = null, toDisk = bringToDisk }: 
 
   return {
     end,
+    cursorAt: (seq) => cursorOf(until.get(node, seq)),
+    seqOf({ n, id }) {
+      if (n === 0) return 0;
+      const row = at.get(n);
+      return row?.['id'] === id ? Number(row['seq']) : undefined;
+    },
     check(cursor) {
       if (cursor.n === 0) return undefined;
       const row = at.get(cursor.n);

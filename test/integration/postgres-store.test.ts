@@ -108,6 +108,21 @@ describe('a database of Postgres', () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
+  it('of the first version gets the table of the second one, as a new database has it', async () => {
+    const columns = async () => {
+      const client = await connect('created');
+      const text = `select column_name, data_type, collation_name, is_nullable from information_schema.columns where table_name = 'ledger_exports' order by 1`;
+      return (await client.query(text).finally(() => client.end())).rows;
+    };
+    const open = () => openStore({ at: address('created'), clock: systemClock });
+    await (await open()).close();
+    const fresh = await columns();
+    await run('created', 'drop table ledger_exports; update lictor_store set version = 1');
+    await (await open()).close();
+    expect(fresh).toHaveLength(4);
+    expect(await columns()).toEqual(fresh);
+  });
+
   it('sorts text by its bytes, as SQLite does, and takes text with U+0000', async () => {
     const store = await openStore({ at: address('created'), clock: systemClock });
     for (const name of ['b', 'B', 'a\0']) await store.accounts.create({ id: name, name, roles: [], password: '' });
@@ -246,6 +261,19 @@ describe('nodes', () => {
     expect([await trim(two.fence()), await first(), (await shelf.headOf('gone'))?.start?.text]).toEqual([true, 3, `by ${two.fence()}`]);
     await one.close();
     await two.close();
+  });
+
+  it('that had the duty of exports store no position: another one has it now', async () => {
+    const store = await openStore({ at: address('created'), clock: systemClock });
+    const { ledgerExports: exports } = store;
+    const chain = { sink: 's', node: 'gone', seq: 1 };
+    const position = async (by: number) => (await exports.claimLost(by)).map(({ seq }) => seq);
+    await exports.sent(chain, null);
+    await run('created', "insert into duties (name, fence, holder) values ('exports', 1, 'one')");
+    expect([await position(1), await exports.sent({ ...chain, seq: 2 }, 1)]).toEqual([[1], true]);
+    await run('created', "update duties set fence = 2, holder = 'two' where name = 'exports'");
+    expect([await exports.sent({ ...chain, seq: 3 }, 1), await position(1), await position(2)]).toEqual([false, [], [2]]);
+    await store.close();
   });
 
   it('with one name are refused while the first lives', async () => {

@@ -17,7 +17,7 @@ export interface Collector {
   close(): void;
 }
 
-/** The environment of a gateway whose control plane is asked: each one opens a port of its own. */
+/** The environment of a gateway whose control plane is asked: each one opens another port. */
 export const INSPECTABLE = { NODE_OPTIONS: '--inspect-port=127.0.0.1:0' };
 
 /** The control plane opens its inspector on SIGUSR1, and prints the address. */
